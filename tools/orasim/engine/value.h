@@ -1,0 +1,129 @@
+// Values of the simulator's own SQL engine. Nothing here is shared with src/: the simulator must
+// not inherit a misreading from the product it is there to test.
+//
+// A Value is an Oracle value with its run-time type; NULL is a Value whose payload is empty (the
+// type is kept, so that NULL columns still describe correctly). The empty string IS NULL, as in
+// Oracle: make_text("") gives NULL. Text is always UTF-8 inside the simulator, national text too;
+// the wire layer converts national text to UTF-16BE.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "engine/number.h"
+
+namespace orasim {
+
+/// Oracle's own type numbers (OCI, "Oracle Call Interface Programmer's Guide", data types).
+enum class Type : std::uint8_t {
+  kVarchar2 = 1,
+  kNumber = 2,
+  kLong = 8,
+  kRowid = 11,
+  kDate = 12,
+  kRaw = 23,
+  kLongRaw = 24,
+  kChar = 96,
+  kBinaryFloat = 100,
+  kBinaryDouble = 101,
+  kCursor = 102,
+  kClob = 112,
+  kBlob = 113,
+  kTimestamp = 180,
+  kTimestampTz = 181,
+  kIntervalYm = 182,
+  kIntervalDs = 183,
+  kUrowid = 208,
+  kTimestampLtz = 231,
+  kBoolean = 252,
+};
+
+/// Declared type of a column or described type of a select item.
+struct DataType {
+  Type type = Type::kVarchar2;
+  bool national = false;         ///< NCHAR, NVARCHAR2, NCLOB: charset form 2
+  bool char_semantics = false;   ///< declared as n CHAR
+  bool has_precision = false;    ///< NUMBER(p…): false means data_precision is NULL
+  bool has_scale = false;        ///< NUMBER: false means data_scale is NULL (plain NUMBER or FLOAT)
+  bool is_float = false;         ///< FLOAT(p): precision is in binary digits
+  std::int16_t precision = 0;    ///< NUMBER, FLOAT, INTERVAL leading precision
+  std::int16_t scale = 0;        ///< NUMBER scale; fractional digits of TIMESTAMP / INTERVAL DS
+  std::uint32_t size_bytes = 0;  ///< declared or derived length in bytes (DATA_LENGTH)
+  std::uint32_t size_chars = 0;  ///< CHAR_LENGTH for character types
+};
+
+/// A point on Oracle's calendar. For kTimestampTz and kTimestampLtz the fields are in UTC and
+/// offset_minutes is the zone the value was given in. Years are astronomical-free: -4712 … 9999
+/// without a year 0 (‑1 is 1 BC), as Oracle counts.
+struct DateTime {
+  std::int16_t year = 1;
+  std::uint8_t month = 1;
+  std::uint8_t day = 1;
+  std::uint8_t hour = 0;
+  std::uint8_t minute = 0;
+  std::uint8_t second = 0;
+  std::uint32_t nanosecond = 0;
+  std::int16_t offset_minutes = 0;
+  std::uint16_t region_id = 0;  ///< 0: the zone was given as an offset
+  friend auto operator<=>(const DateTime&, const DateTime&) = default;
+};
+
+struct IntervalYm {
+  std::int32_t months = 0;  ///< years * 12 + months, signed
+  friend auto operator<=>(const IntervalYm&, const IntervalYm&) = default;
+};
+
+struct IntervalDs {
+  std::int64_t seconds = 0;      ///< whole seconds, signed
+  std::int32_t nanoseconds = 0;  ///< same sign as seconds
+  friend auto operator<=>(const IntervalDs&, const IntervalDs&) = default;
+};
+
+/// Physical row address; text form is the 18 characters OOOOOOFFFBBBBBBRRR.
+struct RowId {
+  std::uint32_t object = 0;  ///< data object id
+  std::uint16_t file = 0;
+  std::uint32_t block = 0;
+  std::uint16_t slot = 0;
+  friend auto operator<=>(const RowId&, const RowId&) = default;
+};
+std::string to_text(const RowId&);
+/// False when the text is not an extended ROWID.
+bool from_text(std::string_view, RowId& out);
+
+/// Immutable content of a LOB; the wire layer makes locators that keep it alive. UTF-8 for CLOB.
+struct LobData {
+  std::string data;
+};
+using Lob = std::shared_ptr<const LobData>;
+
+struct Value {
+  Type type = Type::kVarchar2;
+  bool national = false;
+  /// string: kVarchar2, kChar, kLong, kRaw, kLongRaw. bool: kBoolean. RowId: kRowid, kUrowid.
+  std::variant<std::monostate, std::string, Number, DateTime, IntervalYm, IntervalDs, float, double,
+               bool, RowId, Lob>
+      data;
+
+  [[nodiscard]] bool is_null() const { return data.index() == 0; }
+  [[nodiscard]] const std::string& text() const { return std::get<std::string>(data); }
+  [[nodiscard]] const Number& number() const { return std::get<Number>(data); }
+  [[nodiscard]] const DateTime& date_time() const { return std::get<DateTime>(data); }
+  [[nodiscard]] const Lob& lob() const { return std::get<Lob>(data); }
+};
+
+inline Value make_null(Type t) { return Value{t, false, {}}; }
+inline Value make_text(std::string s, Type t = Type::kVarchar2, bool national = false) {
+  if (s.empty()) return Value{t, national, {}};
+  return Value{t, national, std::move(s)};
+}
+inline Value make_number(Number n) { return Value{Type::kNumber, false, std::move(n)}; }
+inline Value make_int(std::int64_t v) { return make_number(Number::from_int(v)); }
+
+using Row = std::vector<Value>;
+
+}  // namespace orasim

@@ -1,0 +1,176 @@
+// The roles a database can play, none above four methods. A connector implements those it can and
+// says so in ConnectorInfo; the engine asks for abilities, never for names.
+//
+// Threads: a Connector, SnapshotSource and TargetLoader are thread-safe; every other object is used
+// by one thread at a time. Destructors never block on the network. Every call obeys
+// OpContext::stop within a second and then returns a kCancelled error.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/op_context.h"
+#include "core/position.h"
+#include "core/result.h"
+#include "core/row_batch.h"
+#include "core/secret.h"
+#include "schema/table_def.h"
+#include "schema/table_plan.h"
+
+namespace wherry::connect {
+
+using schema::TableDef;
+using schema::TablePlan;
+using schema::TablePlanPtr;
+using schema::TableRef;
+
+/// How to reach one database. `url` never holds the password (it is cut out into `password`).
+struct Settings {
+  std::string url;                             ///< oracle://user@host:1521/service, postgresql://…
+  std::string user;                            ///< from the URL or the endpoint document
+  Secret password;
+  std::map<std::string, std::string> options;  ///< engine settings: DMS names or URL parameters
+  std::string spill_directory;                 ///< where values too large for memory may wait
+};
+
+enum class ReadState : std::uint8_t {
+  kMore,  ///< the batch holds rows; call again
+  kEnd,   ///< the batch holds the last rows, or none; do not call again
+};
+
+/// Order in which rows are wanted.
+enum class RowOrder : std::uint8_t {
+  kAny,
+  /// Ascending by plan.key, text compared by code point (byte order of UTF-8), NULLs last.
+  kByKey,
+};
+
+/// One part of a table that is read and loaded as a unit.
+struct Chunk {
+  std::uint32_t index = 0;
+  std::string predicate;  ///< opaque to all but the connector that made it; empty: the whole table
+  std::uint64_t estimated_rows = 0;
+};
+
+struct ChunkHints {
+  std::uint32_t max_chunks = 1;
+};
+
+struct TableFilter {
+  std::vector<std::string> schemas;  ///< exact names; empty: every schema that is not the system's
+};
+
+/// What logging in and looking around found.
+struct ProbeReport {
+  std::string server_version;        ///< "Oracle Database 19.22.0.0.0", "PostgreSQL 15.18"
+  std::vector<std::string> warnings;
+};
+
+class Catalog {
+ public:
+  virtual ~Catalog() = default;
+  /// Tables with columns, keys and estimates, read set-wise: a fixed number of queries, whatever
+  /// the number of tables. System schemas and recycle-bin objects are left out.
+  virtual Result<std::vector<TableDef>> describe_tables(OpContext&, const TableFilter&) = 0;
+  /// Runs DDL on a target. REQUIRES: the connector has kTarget.
+  virtual Result<void> execute_ddl(OpContext&, std::string_view statement) = 0;
+};
+
+class ChunkReader {
+ public:
+  virtual ~ChunkReader() = default;
+  /// Resets `out` to the plan's columns and fills it up to its budget. Cells have the kinds
+  /// cell_kind_of(plan.columns[i].type). Values above the in-line limit come spilled.
+  virtual Result<ReadState> read(OpContext&, RowBatch& out) = 0;
+};
+
+/// ONE consistent view of the database, shared by all its readers.
+class SnapshotSource {
+ public:
+  virtual ~SnapshotSource() = default;
+  [[nodiscard]] virtual const Position& position() const = 0;
+  /// Chunks that cover the table exactly once; at least one, also for an empty table.
+  virtual Result<std::vector<Chunk>> plan(OpContext&, const TableDef&, const ChunkHints&) = 0;
+  /// Opens its own connection. kPositionLost when the view can no longer be read.
+  virtual Result<std::unique_ptr<ChunkReader>> open(OpContext&, TablePlanPtr, const Chunk&,
+                                                    RowOrder) = 0;
+};
+
+struct LoadReport {
+  std::uint64_t rows = 0;
+  std::uint64_t bytes = 0;  ///< bytes sent to the target
+};
+
+/// One chunk into one table, atomic: nothing is visible before finish(), and an unfinished session
+/// is rolled back by its destructor.
+class LoadSession {
+ public:
+  virtual ~LoadSession() = default;
+  virtual Result<void> write(OpContext&, const RowBatch&) = 0;
+  virtual Result<LoadReport> finish(OpContext&) = 0;  ///< durable when it returns
+};
+
+enum class ExistingTable : std::uint8_t {
+  kDrop,      ///< DROP_AND_CREATE
+  kTruncate,  ///< TRUNCATE_BEFORE_LOAD
+  kKeep,      ///< DO_NOTHING
+};
+
+class TargetLoader {
+ public:
+  virtual ~TargetLoader() = default;
+  /// The native column type a source type becomes on a table that Wherry creates; also the reason
+  /// when it cannot (kUnsupported).
+  virtual Result<std::string> column_type(const schema::ColumnDef&) = 0;
+  /// Makes the target table ready: creates schema and table without its key, drops or truncates
+  /// what exists. Nothing else is touched when it fails.
+  virtual Result<void> prepare(OpContext&, const TablePlan&, ExistingTable) = 0;
+  virtual Result<std::unique_ptr<LoadSession>> begin(OpContext&, TablePlanPtr, const Chunk&) = 0;
+  /// Adds the primary key (or the unique key that identifies rows) and gathers statistics.
+  virtual Result<void> complete(OpContext&, const TablePlan&) = 0;
+};
+
+enum Role : std::uint32_t {
+  kSource = 1,  ///< Catalog and SnapshotSource
+  kTarget = 2,  ///< Catalog, TargetLoader, and SnapshotSource for validation
+};
+using RoleSet = std::uint32_t;
+
+struct ConnectorInfo {
+  std::string name;                  ///< "oracle": DMS EngineName
+  std::vector<std::string> schemes;  ///< URL schemes: "oracle", "postgresql", "postgres"
+  RoleSet roles = 0;
+};
+
+class Connector {
+ public:
+  virtual ~Connector() = default;
+  [[nodiscard]] virtual const ConnectorInfo& info() const = 0;
+  /// Logs in, reads the version, names each missing privilege.
+  virtual Result<ProbeReport> probe(OpContext&, const Settings&, Role) = 0;
+  virtual Result<std::unique_ptr<Catalog>> open_catalog(OpContext&, const Settings&) = 0;
+  /// The view at `at`, or at a point chosen now when `at` is empty.
+  virtual Result<std::unique_ptr<SnapshotSource>> open_snapshot(OpContext&, const Settings&,
+                                                                const Position& at) = 0;
+  /// kUnsupported from a connector without kTarget.
+  virtual Result<std::unique_ptr<TargetLoader>> open_loader(OpContext&, const Settings&) = 0;
+};
+
+/// Connectors by URL scheme; filled in apps/, read only afterwards.
+class Registry {
+ public:
+  void add(std::unique_ptr<Connector> connector);
+  /// kConfig "connect.unknown_scheme" names the scheme and lists those that are known.
+  Result<Connector*> find(std::string_view scheme) const;
+  [[nodiscard]] std::vector<const Connector*> all() const;
+
+ private:
+  std::vector<std::unique_ptr<Connector>> connectors_;
+};
+
+}  // namespace wherry::connect

@@ -1,0 +1,75 @@
+// Rows on their way from a source to a target: row-major cells beside the arena that holds what
+// they point to. A batch is filled by one thread, handed over whole, read by another, and recycled
+// by its BatchPool. Filling stops at the byte budget, so memory depends on settings only.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/arena.h"
+#include "core/assert.h"
+#include "core/cell.h"
+
+namespace wherry {
+
+class RowBatch {
+ public:
+  static constexpr std::size_t kDefaultBudgetBytes = 256 * 1024;
+
+  explicit RowBatch(std::size_t budget_bytes = kDefaultBudgetBytes) : budget_bytes_(budget_bytes) {}
+  RowBatch(const RowBatch&) = delete;
+  RowBatch& operator=(const RowBatch&) = delete;
+
+  /// Empties the batch and sets its shape; memory is kept.
+  void reset(std::size_t column_count) {
+    column_count_ = column_count;
+    row_count_ = 0;
+    cells_.clear();
+    owned_.clear();
+    arena_.reset();
+  }
+  /// A new row of `column_count()` cells for the caller to fill; valid until the next append_row().
+  Cell* append_row() {
+    const std::size_t at = cells_.size();
+    cells_.resize(at + column_count_);
+    ++row_count_;
+    return cells_.data() + at;
+  }
+  /// Takes back the row appended last.
+  void drop_last_row() {
+    WHERRY_ASSERT(row_count_ > 0, "no row to drop");
+    --row_count_;
+    cells_.resize(row_count_ * column_count_);
+  }
+  [[nodiscard]] const Cell& at(std::size_t row, std::size_t column) const {
+    return cells_[row * column_count_ + column];
+  }
+  [[nodiscard]] const Cell* row(std::size_t r) const { return cells_.data() + r * column_count_; }
+  [[nodiscard]] Cell* row(std::size_t r) { return cells_.data() + r * column_count_; }
+  [[nodiscard]] std::size_t row_count() const { return row_count_; }
+  [[nodiscard]] std::size_t column_count() const { return column_count_; }
+  [[nodiscard]] bool empty() const { return row_count_ == 0; }
+
+  [[nodiscard]] Arena& arena() { return arena_; }
+  /// Keeps `resource` (a spill file, say) alive until the batch is reset.
+  void keep(std::shared_ptr<const void> resource) { owned_.push_back(std::move(resource)); }
+
+  /// Bytes of cells and values; what MB figures and the budget count.
+  [[nodiscard]] std::size_t used_bytes() const {
+    return cells_.size() * sizeof(Cell) + arena_.used_bytes();
+  }
+  [[nodiscard]] std::size_t budget_bytes() const { return budget_bytes_; }
+  [[nodiscard]] bool is_full() const { return used_bytes() >= budget_bytes_; }
+
+ private:
+  std::size_t budget_bytes_;
+  std::size_t column_count_ = 0;
+  std::size_t row_count_ = 0;
+  std::vector<Cell> cells_;
+  std::vector<std::shared_ptr<const void>> owned_;
+  Arena arena_;
+};
+
+}  // namespace wherry

@@ -1,0 +1,54 @@
+// A table as a catalogue describes it: native names, logical and native types, keys.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "schema/logical_type.h"
+
+namespace wherry::schema {
+
+/// Name of a table, exactly as the catalogue stores it.
+struct TableRef {
+  std::string schema;
+  std::string name;
+  friend auto operator<=>(const TableRef&, const TableRef&) = default;
+};
+/// "HR.EMPLOYEES", for people.
+std::string to_text(const TableRef& table);
+
+struct ColumnDef {
+  std::string name;
+  LogicalType type;
+  std::string native_type;  ///< as the catalogue prints it: "NUMBER(10,2)", "character varying"
+  bool nullable = true;
+  bool is_generated = false;  ///< virtual or stored generated: never written
+  bool is_identity = false;
+};
+
+/// A primary key or unique constraint: columns in key order.
+struct KeyDef {
+  std::string name;
+  std::vector<std::string> columns;
+  bool is_primary = false;
+};
+
+struct TableDef {
+  TableRef table;
+  std::vector<ColumnDef> columns;    ///< in catalogue order, hidden columns left out
+  std::vector<KeyDef> keys;          ///< enabled unique keys, the primary key first
+  std::uint64_t estimated_rows = 0;  ///< 0: unknown
+  std::uint64_t estimated_bytes = 0;
+  bool is_view = false;
+
+  /// Index into columns, or -1.
+  [[nodiscard]] int find_column(std::string_view name) const;
+  [[nodiscard]] const KeyDef* primary_key() const;
+  /// The primary key, else the first unique key whose columns are all NOT NULL, else nullptr.
+  [[nodiscard]] const KeyDef* row_identity() const;
+};
+
+}  // namespace wherry::schema

@@ -1,0 +1,159 @@
+#include "core/log.h"
+
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <array>
+
+namespace wherry {
+
+class LogSink {
+ public:
+  LogSink(std::shared_ptr<spdlog::logger> logger, Severity level, LogFormat format)
+      : logger_(std::move(logger)), level_(level), format_(format) {}
+  [[nodiscard]] bool wants(Severity severity) const { return severity <= level_; }
+  [[nodiscard]] LogFormat format() const { return format_; }
+  void write(Severity severity, const std::string& line) {
+    static constexpr std::array<spdlog::level::level_enum, 5> kLevels = {
+        spdlog::level::err, spdlog::level::warn, spdlog::level::info, spdlog::level::debug,
+        spdlog::level::trace};
+    logger_->log(kLevels[static_cast<std::size_t>(severity)], line);
+  }
+
+ private:
+  std::shared_ptr<spdlog::logger> logger_;
+  Severity level_;
+  LogFormat format_;
+};
+
+namespace {
+
+constexpr std::array<std::string_view, 5> kSeverityNames = {"error", "warn", "info", "debug",
+                                                            "trace"};
+
+void append_json_text(std::string& out, std::string_view text) {
+  out += '"';
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (c == '\n') {
+      out += "\\n";
+    } else if (byte < 0x20) {
+      out += fmt::format("\\u{:04x}", byte);
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+}
+
+std::string text_line(Component component, Severity severity, std::string_view message,
+                      const LogField* fields, std::size_t field_count) {
+  std::string line = fmt::format("[{:<16}]{}:  {}", name_of(component), letter_of(severity), message);
+  for (std::size_t i = 0; i < field_count; ++i) {
+    line += i == 0 ? "  (" : ", ";
+    line += fields[i].key;
+    line += ": ";
+    // A field on a line of its own could forge a log line.
+    for (const char c : fields[i].value) line += c == '\n' || c == '\r' ? ' ' : c;
+  }
+  if (field_count != 0) line += ')';
+  return line;
+}
+
+std::string json_line(Component component, Severity severity, std::string_view message,
+                      const LogField* fields, std::size_t field_count) {
+  std::string line = "\"component\":";
+  append_json_text(line, name_of(component));
+  line += ",\"severity\":";
+  append_json_text(line, kSeverityNames[static_cast<std::size_t>(severity)]);
+  line += ",\"message\":";
+  append_json_text(line, message);
+  for (std::size_t i = 0; i < field_count; ++i) {
+    line += ',';
+    append_json_text(line, fields[i].key);
+    line += ':';
+    append_json_text(line, fields[i].value);
+  }
+  return line + "}";
+}
+
+}  // namespace
+
+std::string_view name_of(Component component) {
+  static constexpr std::array<std::string_view, 12> kNames = {
+      "TASK_MANAGER", "METADATA_MANAGER", "TABLES_MANAGER", "SOURCE_UNLOAD",
+      "SOURCE_CAPTURE", "TARGET_LOAD", "TARGET_APPLY", "SORTER",
+      "PERFORMANCE", "DATA_STRUCTURE", "VALIDATOR", "COMMON"};
+  return kNames[static_cast<std::size_t>(component)];
+}
+
+char letter_of(Severity severity) { return "EWIDT"[static_cast<std::size_t>(severity)]; }
+
+std::optional<Severity> parse_severity(std::string_view text) {
+  if (text == "warning") return Severity::kWarning;
+  for (std::size_t i = 0; i < kSeverityNames.size(); ++i) {
+    if (kSeverityNames[i] == text) return static_cast<Severity>(i);
+  }
+  return std::nullopt;
+}
+
+Result<Logger> Logger::open(const Options& options) {
+  std::shared_ptr<spdlog::sinks::sink> sink;
+  try {
+    if (options.file.empty()) {
+      sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+    } else {
+      sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(options.file);
+    }
+  } catch (const spdlog::spdlog_ex& failure) {
+    Error error = make_error(ErrorKind::kConfig, "log.cannot_open", "cannot open the log file",
+                             "Name a writable file with --log-file");
+    error.native_text = failure.what();
+    return std::move(error).with("file", options.file);
+  }
+  auto logger = std::make_shared<spdlog::logger>("wherry", std::move(sink));
+  logger->set_level(spdlog::level::trace);
+  logger->flush_on(spdlog::level::info);
+  logger->set_pattern(options.format == LogFormat::kJson ? R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z",%v)"
+                                                         : "%Y-%m-%dT%H:%M:%S %v");
+  Logger result;
+  result.sink_ = std::make_shared<LogSink>(std::move(logger), options.level, options.format);
+  return result;
+}
+
+Logger Logger::as(Component component) const {
+  Logger other = *this;
+  other.component_ = component;
+  return other;
+}
+
+void Logger::write(Severity severity, std::string_view message,
+                   std::initializer_list<LogField> fields) const {
+  if (!sink_ || !sink_->wants(severity)) return;
+  auto* const line = sink_->format() == LogFormat::kJson ? &json_line : &text_line;
+  sink_->write(severity, line(component_, severity, message, fields.begin(), fields.size()));
+}
+
+void Logger::error(std::string_view message, std::initializer_list<LogField> fields) const {
+  write(Severity::kError, message, fields);
+}
+void Logger::warn(std::string_view message, std::initializer_list<LogField> fields) const {
+  write(Severity::kWarning, message, fields);
+}
+void Logger::info(std::string_view message, std::initializer_list<LogField> fields) const {
+  write(Severity::kInfo, message, fields);
+}
+void Logger::debug(std::string_view message, std::initializer_list<LogField> fields) const {
+  write(Severity::kDebug, message, fields);
+}
+
+void Logger::error(const Error& error) const {
+  write(Severity::kError, error.to_paragraph(), {{"kind", std::string(name_of(error.kind))}});
+}
+
+}  // namespace wherry

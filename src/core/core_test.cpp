@@ -94,7 +94,7 @@ TEST(CivilTime, KnowsWellKnownDays) {
   EXPECT_EQ(days_from_civil(1970, 1, 1), 0);
   EXPECT_EQ(days_from_civil(2000, 3, 1), 11017);
   EXPECT_EQ(days_from_civil(1969, 12, 31), -1);
-  EXPECT_EQ(days_from_civil(-4711, 1, 1), -2440550);
+  EXPECT_EQ(days_from_civil(-4713, 11, 24), -2440588);  // day 0 of the Julian day count
 }
 
 TEST(CivilTime, EveryDayGoesThereAndBack) {

@@ -1,0 +1,45 @@
+# Everything a person or CI does with this repository. Each target sets up what it needs.
+SHELL := /bin/bash
+BUILD ?= build
+SANITIZED ?= $(BUILD)/sanitized
+PYTHON := /usr/bin/python3
+export BUILD SANITIZED PYTHON
+
+.PHONY: all build sanitized test test-long bench demo format lint clean
+
+all: build
+
+build:
+	@scripts/build.sh product
+
+sanitized:
+	@scripts/build.sh sanitized
+
+test:
+	@scripts/build.sh product tests
+	@scripts/build.sh sanitized
+	@$(PYTHON) scripts/run_tests.py
+
+test-long:
+	@scripts/build.sh product tests
+	@scripts/build.sh sanitized
+	@$(PYTHON) scripts/run_tests.py --long
+
+bench:
+	@scripts/build.sh product bench
+	@$(PYTHON) bench/run.py
+
+demo: build
+	@scripts/demo.sh
+
+format:
+	@scripts/install_packages.sh lint
+	@scripts/format.sh
+
+lint:
+	@scripts/install_packages.sh lint
+	@scripts/format.sh --check
+	@$(PYTHON) scripts/check_layers.py
+
+clean:
+	rm -rf $(BUILD)

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Builds into $BUILD (gcc, optimised) or $SANITIZED (clang with AddressSanitizer, UBSan and the fuzz
+# targets: one set of objects serves both). Installs what is missing first.
+# usage: build.sh product [tests] [bench] | build.sh sanitized
+set -eu
+cd "$(dirname "$0")/.."
+build=${BUILD:-build}
+sanitized=${SANITIZED:-$build/sanitized}
+
+configure_and_build() {
+  local dir=$1
+  shift
+  mkdir -p "$dir"
+  if ! cmake -S . -B "$dir" -G Ninja "$@" >"$dir/configure.log" 2>&1; then
+    cat "$dir/configure.log" >&2
+    exit 1
+  fi
+  ninja -C "$dir" --quiet
+}
+
+what=$1
+shift
+if [ "$what" = sanitized ]; then
+  scripts/install_packages.sh product sanitized
+  configure_and_build "$sanitized" -DCMAKE_CXX_COMPILER=clang++-14 -DCMAKE_BUILD_TYPE=Sanitized \
+    -DCMAKE_CXX_FLAGS_SANITIZED="-O1 -gline-tables-only" -DWHERRY_FUZZ=ON -DWHERRY_TESTS=ON
+  exit
+fi
+
+groups=(product)
+tests=OFF bench=OFF
+for option in "$@"; do
+  case "$option" in
+    tests) groups+=(test) tests=ON ;;
+    bench) groups+=(bench) bench=ON ;;
+  esac
+done
+scripts/install_packages.sh "${groups[@]}"
+# A build without tests must not throw away those of an earlier one.
+options=()
+[ "$tests" = ON ] || [ ! -f "$build/CMakeCache.txt" ] && options+=(-DWHERRY_TESTS=$tests)
+[ "$bench" = ON ] || [ ! -f "$build/CMakeCache.txt" ] && options+=(-DWHERRY_BENCH=$bench)
+configure_and_build "$build" "${options[@]}"

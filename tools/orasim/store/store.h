@@ -43,6 +43,11 @@ struct ColumnDef {
   std::string virtual_sql;
   bool is_hidden = false;
   std::string comment;
+  bool identity_always = false;     ///< GENERATED ALWAYS; false: BY DEFAULT
+  /// Place in the stored row image; never changes and is never reused. Set by store/ddl.
+  std::uint16_t stored_slot = 0;
+  /// ADD COLUMN with a default: what rows written before read as (NULL otherwise).
+  Value value_when_absent;
 };
 
 enum class ConstraintKind : char {
@@ -63,6 +68,9 @@ struct ConstraintDef {
   bool validated = true;
   bool deferrable = false;
   std::string index_name;
+  bool initially_deferred = false;
+  std::string index_owner;          ///< empty: the table's owner
+  std::int64_t changed_unix = 0;    ///< seconds; LAST_CHANGE
 };
 
 struct IndexDef {
@@ -72,6 +80,11 @@ struct IndexDef {
   std::vector<std::string> columns;      ///< column names, or the expression text
   std::vector<bool> descending;
   bool generated_name = false;
+  std::uint32_t object_id = 0;
+  std::int64_t created_unix = 0;
+  /// False for columns that are plain names; an expression makes the index function-based: kept in
+  /// the dictionary, not maintained (the store does not evaluate expressions).
+  bool function_based = false;
 };
 
 struct PartitionDef {
@@ -94,6 +107,18 @@ struct TableDef {
   std::vector<std::string> partition_columns;
   std::vector<PartitionDef> partitions;
   Scn created_scn = 0;
+  std::int64_t created_unix = 0, last_ddl_unix = 0;  ///< seconds since 1970, UTC
+  std::uint16_t next_stored_slot = 0;
+  /// Catalog version of the last change of the columns. A Transaction refuses a TableDef of another
+  /// layout than the current one with ORA-08103.
+  std::uint64_t layout_version = 0;
+  /// Catalog version of the last change of columns, constraints or indexes. Such a change is
+  /// refused with ORA-00054 while another transaction has changed rows of the table.
+  std::uint64_t structure_version = 0;
+  /// AS OF an older SCN fails with ORA-01466 (column dropped or retyped, table truncated).
+  Scn readable_from_scn = 0;
+  bool interval_partitioned = false;
+  std::string interval_sql;
   /// Index into columns, or -1.
   [[nodiscard]] int find_column(std::string_view name) const;
 };
@@ -102,7 +127,9 @@ struct SequenceDef {
   std::string owner, name;
   Number start_with, increment_by, min_value, max_value, next_value;
   bool cycle = false, order = false;
-  std::uint32_t cache_size = 20;
+  std::uint32_t cache_size = 20;        ///< 0: NOCACHE
+  std::uint32_t object_id = 0;
+  std::int64_t created_unix = 0, last_ddl_unix = 0;
 };
 
 /// Views, triggers, procedures, packages, functions, types, synonyms: kept as text.
@@ -113,12 +140,15 @@ struct CodeDef {
   bool enabled = true;
   std::string table_owner, table_name;  ///< triggers; synonyms: the target
   std::vector<std::string> view_columns;
+  std::int64_t created_unix = 0, last_ddl_unix = 0;
+  bool valid = true;                    ///< ALL_OBJECTS.STATUS
 };
 
 struct UserDef {
   std::string name, password;
   bool locked = false, expired = false, can_create_session = true;
   std::uint32_t user_id = 0;
+  std::int64_t created_unix = 0;
 };
 
 /// One immutable state of the whole catalog; replaced by DDL.
@@ -130,9 +160,24 @@ struct Catalog {
   std::map<std::string, std::shared_ptr<const UserDef>> users;
   [[nodiscard]] std::shared_ptr<const TableDef> find_table(std::string_view owner,
                                                            std::string_view name) const;
+  [[nodiscard]] std::shared_ptr<const SequenceDef> find_sequence(std::string_view owner,
+                                                                 std::string_view name) const;
+  [[nodiscard]] std::shared_ptr<const CodeDef> find_code(std::string_view owner,
+                                                         std::string_view name,
+                                                         std::string_view kind) const;
+
+  // Counters and the moment of the change, for use inside Store::change_catalog only.
+  std::uint32_t next_object_id = 73000;
+  std::uint32_t next_constraint_number = 7500;   ///< SYS_C00nnnn
+  std::uint32_t next_user_id = 100;
+  std::int64_t edit_unix_seconds = 0;            ///< set by the store before `edit` runs
+  Scn edit_scn = 0;                              ///< SCN the change will be committed at
 };
 
-/// Rows of one table as one reader sees them, in ROWID order. Obeys the cancel flag.
+/// Rows of one table as one reader sees them, in ROWID order. Obeys the cancel flag. With an own
+/// transaction, its changes made before the scan was opened are seen and later ones are not, so a
+/// statement may change the table that it is scanning. `row` is reused: values are overwritten.
+/// Virtual columns are not stored and read as NULL; the SQL layer computes them.
 class RowScan {
  public:
   virtual ~RowScan() = default;
@@ -152,12 +197,18 @@ class Transaction {
   /// length by the caller. The store checks NOT NULL, unique keys and foreign keys that are enabled
   /// and throws 1400/1407, 1, 2291, 2292; CHECK constraints are the SQL layer's (it can evaluate).
   virtual RowId insert(const TableDef&, const Row& row) = 0;
+  /// Keys are checked at once where the outcome cannot change within the statement, otherwise by
+  /// end_statement() (an UPDATE may pass through duplicates; a foreign key may refer to a row of
+  /// the same statement).
   /// Waits for another writer of the row. If the row changed after `read_scn` the caller must
   /// restart its statement: returns false and changes nothing.
   virtual bool update(const TableDef&, const RowId&, const Row& row, Scn read_scn) = 0;
   virtual bool remove(const TableDef&, const RowId&, Scn read_scn) = 0;
   virtual bool lock_row(const TableDef&, const RowId&, Scn read_scn, bool nowait) = 0;
 
+  /// Call when a DML statement has made all its changes: runs the checks that were put off. Throws
+  /// like insert(); the caller then rolls back to the statement's mark. commit() runs what is left.
+  virtual void end_statement() = 0;
   virtual std::uint64_t mark() = 0;                 ///< a statement or savepoint mark
   virtual void rollback_to(std::uint64_t mark) = 0;
   virtual Scn commit() = 0;
@@ -177,6 +228,13 @@ struct OpenTransaction {
   std::uint32_t session_id = 0;
 };
 
+/// A run of blocks that belongs to one segment.
+struct ExtentInfo {
+  std::uint16_t file = 0;
+  std::uint32_t first_block = 0;
+  std::uint32_t block_count = 0;
+};
+
 class Store {
  public:
   static std::unique_ptr<Store> open(const std::string& data_dir);  ///< empty: memory only
@@ -186,6 +244,13 @@ class Store {
   [[nodiscard]] virtual Scn current_scn() const = 0;
   [[nodiscard]] virtual Scn oldest_readable_scn() const = 0;  ///< older AS OF: ORA-01555
   virtual std::optional<Scn> scn_at(std::int64_t unix_seconds) const = 0;
+  /// When `scn` was current; nullopt: not a number of this database (ORA-08181).
+  [[nodiscard]] virtual std::optional<std::int64_t> time_of(Scn scn) const = 0;
+  /// Like Oracle's own clock of changes, moves on without a change; returns the new SCN.
+  virtual Scn advance_scn() = 0;
+  /// From now on reading at an SCN below `oldest` fails with ORA-01555, also in running scans that
+  /// meet a changed row. Never moves back. By default everything stays readable.
+  virtual void discard_undo_before(Scn oldest) = 0;
   [[nodiscard]] virtual std::vector<OpenTransaction> open_transactions() const = 0;
   [[nodiscard]] virtual TableStats stats(const TableDef&) const = 0;
 
@@ -198,19 +263,28 @@ class Store {
   /// One row by ROWID; false when it does not exist at that SCN.
   virtual bool fetch(const TableDef&, const RowId&, Scn scn, const Transaction* own, Row& row) = 0;
   /// Rows whose `index_columns` (a unique key or index prefix) equal `key`, through an index when
-  /// there is one; nullptr when no index helps and a scan is needed.
+  /// there is one; nullptr when no index helps and a scan is needed. CHAR keys match whatever their
+  /// trailing blanks are: the caller still checks its own condition.
   virtual std::unique_ptr<RowScan> lookup(const TableDef&, const std::vector<std::string>& columns,
                                           const Row& key, Scn scn, const Transaction* own,
                                           const std::atomic<bool>* cancel) = 0;
 
+  /// Data rules of the new definition are checked against the rows (1452, 2437, 2299, 2298, 2296,
+  /// 1449, 1758, 1439, 1440, 1441).
   /// Catalog changes: `edit` gets a copy of the newest catalog and changes it; the result is made
   /// durable and becomes current. Throwing from `edit` changes nothing. Names taken: 955 is thrown
   /// by the callers of this in store/ddl.
   virtual void change_catalog(const std::function<void(Catalog&)>& edit) = 0;
   virtual void truncate(const TableDef&) = 0;
+  /// Not inside change_catalog: there the catalog's own counter is used.
   virtual std::uint32_t next_object_id() = 0;
   /// NEXTVAL: durable enough that a restart never repeats a number (cached values may be skipped).
+  /// Throws 2289 (no such sequence) and 8004 (exhausted).
   virtual Number next_sequence_value(const std::string& owner, const std::string& name) = 0;
+  /// ALL_SEQUENCES.LAST_NUMBER: the first number not handed to the cache yet.
+  [[nodiscard]] virtual Number sequence_last_number(const SequenceDef&) const = 0;
+  /// Where the rows of the table lie, in order: for DBA_EXTENTS and splits by ROWID range.
+  [[nodiscard]] virtual std::vector<ExtentInfo> extents(const TableDef&) const = 0;
 };
 
 }  // namespace orasim

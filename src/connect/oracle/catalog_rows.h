@@ -1,0 +1,29 @@
+// From rows of Oracle's dictionary views to TableDefs; pure, so that it is tested without a server.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "schema/table_def.h"
+
+namespace wherry::oracle {
+
+/// A dictionary row as text; nullopt is NULL.
+using TextRow = std::vector<std::optional<std::string>>;
+
+/// SELECT texts, each with `{owners}` where the owner predicate goes. Column orders are what
+/// assemble_tables() expects. Views: ALL_TABLES, ALL_TAB_COLS, ALL_CONSTRAINTS, ALL_CONS_COLUMNS
+/// (Oracle Database Reference); they show what the user may read and need no grant of their own.
+extern const char* const kTablesSql;   ///< owner, table, rows, average row length, blocks
+extern const char* const kColumnsSql;  ///< see catalog_rows.cpp
+extern const char* const kKeysSql;     ///< owner, table, constraint, type, column
+
+/// Rows must be sorted as the statements sort them: by owner, table, then column position.
+/// A number that does not parse is kInternal "oracle.dictionary_row".
+Result<std::vector<schema::TableDef>> assemble_tables(const std::vector<TextRow>& tables,
+                                                      const std::vector<TextRow>& columns,
+                                                      const std::vector<TextRow>& keys);
+
+}  // namespace wherry::oracle

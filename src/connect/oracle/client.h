@@ -1,0 +1,217 @@
+// The thin Oracle client: logs in over Oracle's own protocol, runs statements, and decodes rows
+// straight from the network buffer into row batches. Needs no Oracle software.
+//
+// Life-cycle: Session::connect -> query()/execute()… -> close(). A Session and its Query objects
+// are used by one thread at a time; a stop request may come from any thread and is obeyed within a
+// second: the running call is broken off at the server and the session stays usable when the server
+// answers in time, else is_broken() is true and only destruction is left. Destructors never block.
+//
+// Servers: Oracle 12.1 to 23ai (TNS 315 and above; 12c and 11g password verifiers).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "connect/oracle/wire/types.h"
+#include "core/cell.h"
+#include "core/op_context.h"
+#include "core/result.h"
+#include "core/row_batch.h"
+#include "core/secret.h"
+
+namespace wherry::oracle {
+
+enum class LoginRole : std::uint8_t { kNormal, kSysdba, kSysoper, kSysbackup, kSysdg, kSyskm };
+
+struct ConnectOptions {
+  std::string connect_string;  ///< Easy Connect [Plus] ("host:1521/service") or "(DESCRIPTION=…)"
+  std::string user;            ///< as typed; "proxy[target]" for proxy authentication
+  Secret password;
+  LoginRole role = LoginRole::kNormal;
+  /// Directory with ewallet.pem, or a PEM file of trusted CAs. Overrides the connect string's.
+  std::string wallet_location;
+  Secret wallet_password;
+  /// Packet size asked for when the connect string has no SDU; the server may lower it.
+  std::uint32_t sdu_bytes = 65535;
+  /// Limit for one silent wait on the server; 0: none. The call is broken off then.
+  std::chrono::milliseconds call_timeout{0};
+  std::string program = "wherry";  ///< shown in V$SESSION.PROGRAM
+};
+
+struct ServerInfo {
+  std::string version;  ///< "19.22.0.0.0"
+  int major_version = 0;
+  std::string banner;           ///< platform, "x86_64/Linux 2.4.xx"
+  std::string database_name, instance_name, service_name;
+  std::uint32_t session_id = 0, serial_number = 0;
+  std::uint32_t max_open_cursors = 0;   ///< 0: not told
+  std::uint32_t max_identifier_bytes = 30;
+  std::uint16_t tns_version = 0;
+  std::uint8_t field_version = 0;
+  std::uint32_t sdu_bytes = 0;
+  std::uint16_t database_charset = 0, national_charset = 0;
+  bool is_encrypted = false;
+  std::vector<std::string> warnings;    ///< "ORA-28002: the password will expire within 7 days"
+};
+
+/// One value sent to or wanted from the server. Values are kept in their wire form.
+class Bind {
+ public:
+  static Bind text(std::string_view utf8);
+  static Bind national_text(std::string_view utf8);
+  static Bind bytes(std::string_view raw);
+  static Bind number(std::int64_t value);
+  /// Decimal text with optional exponent. REQUIRES: is_number_text(text).
+  static Bind number(std::string_view decimal_text);
+  static bool is_number_text(std::string_view text);
+  static Bind binary_float(float value);
+  static Bind binary_double(double value);
+  static Bind boolean(bool value);
+  /// Microseconds since 1970-01-01, wall clock; sent as DATE (fraction dropped).
+  static Bind date(std::int64_t micros);
+  static Bind timestamp(std::int64_t micros, unsigned nanos = 0);
+  /// `micros` in UTC.
+  static Bind timestamp_tz(std::int64_t micros, unsigned nanos, int offset_minutes);
+  static Bind interval_ym(std::int64_t months);
+  static Bind interval_ds(std::int64_t seconds, std::int32_t nanoseconds);
+  static Bind rowid(std::string_view text);
+  static Bind null(OracleType type);
+  /// OUT bind of a PL/SQL block (or RETURNING … INTO) with room for `max_bytes`.
+  static Bind out(OracleType type, std::uint32_t max_bytes = 0);
+  /// IN OUT: the value, with room for `max_bytes` to come back.
+  Bind& in_out(std::uint32_t max_bytes = 0);
+
+  [[nodiscard]] OracleType type() const { return type_; }
+  [[nodiscard]] CharsetForm form() const { return form_; }
+  [[nodiscard]] bool is_in() const { return is_in_; }
+  [[nodiscard]] bool is_out() const { return is_out_; }
+  [[nodiscard]] std::uint32_t max_bytes() const { return max_bytes_; }
+  /// Content in wire form, without length; nullopt is NULL.
+  [[nodiscard]] const std::optional<std::string>& wire() const { return wire_; }
+
+ private:
+  Bind(OracleType type, CharsetForm form, std::optional<std::string> wire,
+       std::uint32_t max_bytes);
+  OracleType type_;
+  CharsetForm form_;
+  bool is_in_ = true;
+  bool is_out_ = false;
+  std::uint32_t max_bytes_;
+  std::optional<std::string> wire_;
+};
+
+enum class LobMode : std::uint8_t {
+  kLocator,  ///< one or more round trips a value; any size
+  kInline,   ///< in the row stream, no extra round trips; up to 2 GiB a value
+};
+
+struct FetchOptions {
+  /// Rows asked for in one round trip are chosen so that they need about this much.
+  std::uint32_t round_trip_bytes = 512 * 1024;
+  /// Overrides the choice above; 0: choose.
+  std::uint32_t array_rows = 0;
+  /// Rows that come with the execute call; 0 saves nothing but lets the array size be chosen from
+  /// the description. Worth setting for small queries.
+  std::uint32_t prefetch_rows = 0;
+  LobMode lob_mode = LobMode::kLocator;
+  /// LOB and LONG values above this go to a spill file.
+  std::uint64_t lob_inline_max_bytes = 1024 * 1024;
+  std::string spill_directory = "/tmp";
+};
+
+enum class FetchState : std::uint8_t {
+  kMore,  ///< the batch holds rows; call again
+  kEnd,   ///< the batch holds the last rows, or none; do not call again
+};
+
+class Query {
+ public:
+  virtual ~Query() = default;
+  [[nodiscard]] virtual std::span<const ColumnDescription> columns() const = 0;
+  /// Resets `out` and fills it up to its budget. `wanted` gives each column's kind, the same in
+  /// every call; kUnsupported "oracle.column_kind" when a column cannot come as that kind. A value
+  /// that cannot be carried is kData and names column and row.
+  virtual Result<FetchState> fetch(OpContext&, std::span<const CellKind> wanted,
+                                   RowBatch& out) = 0;
+  /// Rows handed out so far.
+  [[nodiscard]] virtual std::uint64_t row_count() const = 0;
+};
+
+/// The kind a column has by nature: NUMBER kDecimal, VARCHAR2 kText, …; nullopt: Wherry cannot
+/// read the type (objects, BFILE, …).
+std::optional<CellKind> natural_kind(const ColumnDescription& column);
+
+struct BatchError {
+  std::uint32_t row = 0;  ///< 0-based row of the array
+  std::uint32_t code = 0;
+  std::string text;
+};
+
+struct ExecResult {
+  std::uint64_t row_count = 0;
+  std::string last_rowid;                ///< of the last row touched; may be empty
+  bool compiled_with_errors = false;     ///< CREATE PROCEDURE and the like
+  bool transaction_open = false;
+  std::vector<std::uint64_t> row_counts;  ///< per array row, if asked for
+  std::vector<BatchError> batch_errors;
+  /// OUT values as text, one entry a bind (nullopt: not OUT, or NULL); RAW in lower-case hex.
+  std::vector<std::optional<std::string>> out;
+  /// RETURNING: per bind the values of all rows.
+  std::vector<std::vector<std::optional<std::string>>> returned;
+};
+
+struct ExecuteOptions {
+  bool commit = false;            ///< on success
+  bool batch_errors = false;      ///< arrays: go on after a bad row, list the errors
+  bool array_row_counts = false;
+};
+
+using BindRow = std::vector<Bind>;
+/// Rows of text; nullopt is NULL. Kinds as Cell documents them, printed as value_text does.
+using TextRow = std::vector<std::optional<std::string>>;
+
+/// Receives a LOB piece by piece.
+using ByteSink = std::function<Result<void>(std::string_view)>;
+
+class Session {
+ public:
+  virtual ~Session() = default;
+  /// Errors: kConfig (connect string), kTransient (network, listener), kAuth, kUnsupported (server
+  /// too old, demands native encryption), kPermission.
+  static Result<std::unique_ptr<Session>> connect(OpContext&, const ConnectOptions&);
+
+  /// Executes a query and describes it. The session must not be used for anything else until the
+  /// Query is at its end or destroyed; what is left of it is then drained by the next call.
+  virtual Result<std::unique_ptr<Query>> query(OpContext&, std::string_view sql,
+                                               std::span<const Bind> binds = {},
+                                               const FetchOptions& options = {}) = 0;
+  /// All rows of a small query as text.
+  virtual Result<std::vector<TextRow>> rows(OpContext&, std::string_view sql,
+                                            std::span<const Bind> binds = {}) = 0;
+  /// DML, DDL, PL/SQL, ALTER SESSION.
+  virtual Result<ExecResult> execute(OpContext&, std::string_view sql,
+                                     std::span<const Bind> binds = {},
+                                     const ExecuteOptions& options = {}) = 0;
+  /// Array DML: every row has the same number and types of binds.
+  virtual Result<ExecResult> execute_array(OpContext&, std::string_view sql,
+                                           std::span<const BindRow> rows,
+                                           const ExecuteOptions& options = {}) = 0;
+  virtual Result<void> commit(OpContext&) = 0;
+  virtual Result<void> rollback(OpContext&) = 0;
+  virtual Result<void> ping(OpContext&) = 0;
+  /// Logs off and closes. The object can only be destroyed afterwards.
+  virtual Result<void> close(OpContext&) = 0;
+
+  [[nodiscard]] virtual const ServerInfo& server() const = 0;
+  [[nodiscard]] virtual bool is_broken() const = 0;
+  [[nodiscard]] virtual bool transaction_open() const = 0;
+};
+
+}  // namespace wherry::oracle

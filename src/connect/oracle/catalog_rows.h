@@ -1,17 +1,13 @@
 // From rows of Oracle's dictionary views to TableDefs; pure, so that it is tested without a server.
 #pragma once
 
-#include <optional>
-#include <string>
 #include <vector>
 
+#include "connect/oracle/client.h"
 #include "core/result.h"
 #include "schema/table_def.h"
 
 namespace wherry::oracle {
-
-/// A dictionary row as text; nullopt is NULL.
-using TextRow = std::vector<std::optional<std::string>>;
 
 /// SELECT texts, each with `{owners}` where the owner predicate goes. Column orders are what
 /// assemble_tables() expects. Views: ALL_TABLES, ALL_TAB_COLS, ALL_CONSTRAINTS, ALL_CONS_COLUMNS

@@ -1,0 +1,66 @@
+#include "connect/oracle/catalog.h"
+
+#include <fmt/format.h>
+
+#include "connect/oracle/catalog_rows.h"
+
+namespace wherry::oracle {
+namespace {
+
+/// Oracle's limit for one IN list is 1000; a filter of more schemas is read without one.
+constexpr std::size_t kMaxListedOwners = 1000;
+
+std::string owner_predicate(const connect::TableFilter& filter) {
+  if (filter.schemas.empty() || filter.schemas.size() > kMaxListedOwners) {
+    return "owner in (select username from all_users where oracle_maintained = 'N')";
+  }
+  std::string list;
+  for (std::size_t i = 0; i < filter.schemas.size(); ++i) {
+    list += fmt::format("{}:{}", i == 0 ? "" : ", ", i + 1);
+  }
+  return "owner in (" + list + ")";
+}
+
+std::string with_owners(std::string_view sql, const std::string& predicate) {
+  static constexpr std::string_view kPlace = "{owners}";
+  std::string text(sql);
+  text.replace(text.find(kPlace), kPlace.size(), predicate);
+  return text;
+}
+
+class OracleCatalog final : public connect::Catalog {
+ public:
+  explicit OracleCatalog(std::unique_ptr<Session> session) : session_(std::move(session)) {}
+
+  Result<std::vector<schema::TableDef>> describe_tables(
+      OpContext& context, const connect::TableFilter& filter) override {
+    const std::string predicate = owner_predicate(filter);
+    std::vector<Bind> binds;
+    if (predicate.find(':') != std::string::npos) {
+      for (const std::string& schema : filter.schemas) binds.push_back(Bind::text(schema));
+    }
+    WHERRY_ASSIGN(const auto tables,
+                  session_->rows(context, with_owners(kTablesSql, predicate), binds));
+    WHERRY_ASSIGN(const auto columns,
+                  session_->rows(context, with_owners(kColumnsSql, predicate), binds));
+    WHERRY_ASSIGN(const auto keys, session_->rows(context, with_owners(kKeysSql, predicate), binds));
+    return assemble_tables(tables, columns, keys);
+  }
+
+  Result<void> execute_ddl(OpContext& context, std::string_view statement) override {
+    WHERRY_ASSIGN(const ExecResult result, session_->execute(context, statement));
+    static_cast<void>(result);
+    return {};
+  }
+
+ private:
+  std::unique_ptr<Session> session_;
+};
+
+}  // namespace
+
+std::unique_ptr<connect::Catalog> make_catalog(std::unique_ptr<Session> session) {
+  return std::make_unique<OracleCatalog>(std::move(session));
+}
+
+}  // namespace wherry::oracle

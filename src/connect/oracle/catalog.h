@@ -1,0 +1,13 @@
+// Oracle's dictionary as a connect::Catalog; three queries whatever the number of tables.
+#pragma once
+
+#include <memory>
+
+#include "connect/api/connector.h"
+#include "connect/oracle/client.h"
+
+namespace wherry::oracle {
+
+std::unique_ptr<connect::Catalog> make_catalog(std::unique_ptr<Session> session);
+
+}  // namespace wherry::oracle

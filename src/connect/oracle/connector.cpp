@@ -1,0 +1,61 @@
+#include "connect/oracle/connector.h"
+
+#include <fmt/format.h>
+
+#include "connect/oracle/catalog.h"
+#include "connect/oracle/settings.h"
+#include "connect/oracle/snapshot.h"
+
+namespace wherry::oracle {
+namespace {
+
+class OracleConnector final : public connect::Connector {
+ public:
+  OracleConnector() {
+    info_.name = "oracle";
+    info_.schemes = {"oracle"};
+    info_.roles = connect::kSource;
+  }
+
+  [[nodiscard]] const connect::ConnectorInfo& info() const override { return info_; }
+
+  Result<connect::ProbeReport> probe(OpContext& context, const connect::Settings& settings,
+                                     connect::Role) override {
+    WHERRY_ASSIGN(const EndpointOptions options, endpoint_options(settings));
+    WHERRY_ASSIGN(auto session, open_session(context, options.connect));
+    connect::ProbeReport report;
+    report.server_version = "Oracle Database " + session->server().version;
+    report.warnings = session->server().warnings;
+    static_cast<void>(session->close(context));  // nothing is lost when log-off fails
+    return report;
+  }
+
+  Result<std::unique_ptr<connect::Catalog>> open_catalog(
+      OpContext& context, const connect::Settings& settings) override {
+    WHERRY_ASSIGN(const EndpointOptions options, endpoint_options(settings));
+    WHERRY_ASSIGN(auto session, open_session(context, options.connect));
+    return make_catalog(std::move(session));
+  }
+
+  Result<std::unique_ptr<connect::SnapshotSource>> open_snapshot(
+      OpContext& context, const connect::Settings& settings, const Position& at) override {
+    WHERRY_ASSIGN(const EndpointOptions options, endpoint_options(settings));
+    return make_snapshot(context, options, at);
+  }
+
+  Result<std::unique_ptr<connect::TargetLoader>> open_loader(OpContext&,
+                                                             const connect::Settings&) override {
+    return make_error(ErrorKind::kUnsupported, "oracle.no_target",
+                      "Oracle cannot be the target of a task yet",
+                      "Use Oracle as the source and PostgreSQL as the target");
+  }
+
+ private:
+  connect::ConnectorInfo info_;
+};
+
+}  // namespace
+
+std::unique_ptr<connect::Connector> make_connector() { return std::make_unique<OracleConnector>(); }
+
+}  // namespace wherry::oracle

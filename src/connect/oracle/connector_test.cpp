@@ -1,0 +1,79 @@
+#include <gtest/gtest.h>
+
+#include "connect/oracle/settings.h"
+#include "connect/oracle/snapshot.h"
+
+namespace wherry::oracle {
+namespace {
+
+connect::Settings settings_for(std::string url, std::map<std::string, std::string> options = {}) {
+  connect::Settings settings;
+  settings.url = std::move(url);
+  settings.user = "HR";
+  settings.options = std::move(options);
+  return settings;
+}
+
+std::string code_of(const Result<EndpointOptions>& result) {
+  return result.ok() ? "ok" : result.error().code;
+}
+
+TEST(OracleSettings, BuildsAnEasyConnectString) {
+  const auto options = endpoint_options(settings_for("oracle://HR@db.example:1600/SALES"));
+  ASSERT_TRUE(options.ok());
+  EXPECT_EQ(options->connect.connect_string, "tcp://db.example:1600/SALES");
+  const auto secure = endpoint_options(settings_for(
+      "oracle://HR@db.example/SALES", {{"protocol", "tcps"}, {"wallet_location", "/w"}}));
+  ASSERT_TRUE(secure.ok());
+  EXPECT_EQ(secure->connect.connect_string, "tcps://db.example:1521/SALES?wallet_location=/w");
+}
+
+TEST(OracleSettings, RefusesWhatItDoesNotKnow) {
+  const std::string url = "oracle://HR@db/SALES";
+  EXPECT_EQ(code_of(endpoint_options(settings_for(url, {{"walet", "x"}}))),
+            "oracle.unknown_setting");
+  EXPECT_EQ(code_of(endpoint_options(settings_for(url, {{"array_rows", "many"}}))),
+            "oracle.setting");
+  EXPECT_EQ(code_of(endpoint_options(settings_for(url, {{"protocol", "udp"}}))), "oracle.setting");
+  EXPECT_EQ(code_of(endpoint_options(settings_for(url, {{"role", "king"}}))), "oracle.setting");
+  EXPECT_EQ(code_of(endpoint_options(settings_for(url, {{"AddSupplementalLogging", "Y"}}))), "ok");
+  EXPECT_EQ(code_of(endpoint_options(settings_for("oracle://HR@db"))), "oracle.url");
+}
+
+schema::TablePlan plan_of_two() {
+  schema::TablePlan plan;
+  plan.source = {"HR", "Odd name"};
+  plan.columns.resize(2);
+  plan.columns[0].source_name = "ID";
+  plan.columns[0].type.kind = schema::TypeKind::kText;
+  plan.columns[0].trim_blanks = true;
+  plan.columns[1].source_name = "DOC";
+  plan.columns[1].type.kind = schema::TypeKind::kXml;
+  plan.key = {0};
+  return plan;
+}
+
+TEST(OracleSnapshot, ReadsAsOfOnePointInTheOrderOfTheKey) {
+  const schema::TablePlan plan = plan_of_two();
+  EXPECT_EQ(select_text(plan, {}, connect::RowOrder::kAny, "42"),
+            "select \"ID\", XMLSERIALIZE(CONTENT \"DOC\" AS CLOB) from \"HR\".\"Odd name\" "
+            "as of scn 42");
+  EXPECT_EQ(select_text(plan, {0, "rowid > :1", 0}, connect::RowOrder::kByKey, "42"),
+            "select \"ID\", XMLSERIALIZE(CONTENT \"DOC\" AS CLOB) from \"HR\".\"Odd name\" "
+            "as of scn 42 where rowid > :1 order by rtrim(\"ID\")");
+}
+
+TEST(OracleSnapshot, RefusesAPositionOfAnotherKind) {
+  OpContext context;
+  for (const char* text : {"lsn:0/1", "scn:", "scn:1;drop", "42"}) {
+    const auto snapshot = make_snapshot(context, {}, Position{text});
+    ASSERT_FALSE(snapshot.ok()) << text;
+    EXPECT_EQ(snapshot.error().code, "oracle.position");
+  }
+  const auto snapshot = make_snapshot(context, {}, Position{"scn:42"});
+  ASSERT_TRUE(snapshot.ok());
+  EXPECT_EQ((*snapshot)->position().text, "scn:42");
+}
+
+}  // namespace
+}  // namespace wherry::oracle

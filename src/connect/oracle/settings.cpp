@@ -1,0 +1,134 @@
+#include "connect/oracle/settings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "connect/api/url.h"
+
+namespace wherry::oracle {
+namespace {
+
+constexpr int kDefaultPort = 1521;
+
+/// Passed on in the connect string (Oracle Net Services, "Easy Connect Plus" parameters).
+constexpr std::array<std::string_view, 14> kNetworkParameters = {
+    "connect_timeout", "enable", "expire_time", "failover", "load_balance", "retry_count",
+    "retry_delay", "sdu", "source_route", "ssl_server_cert_dn", "ssl_server_dn_match",
+    "transport_connect_timeout", "use_sni", "wallet_location"};
+
+constexpr std::array<std::string_view, 6> kOwnParameters = {
+    "array_rows", "call_timeout_ms", "connect_string", "lob_inline_max_kb", "protocol", "role"};
+
+template <class List>
+bool contains(const List& list, std::string_view name) {
+  return std::find(list.begin(), list.end(), name) != list.end();
+}
+
+Error bad_value(std::string_view name, std::string_view value, std::string_view allowed) {
+  return make_error(ErrorKind::kConfig, "oracle.setting",
+                    fmt::format("the Oracle setting {} cannot be '{}'", name, value),
+                    fmt::format("Allowed: {}", allowed));
+}
+
+Result<void> read_number(const connect::Settings& settings, const char* name, std::uint64_t low,
+                         std::uint64_t high, std::uint64_t& out) {
+  const auto found = settings.options.find(name);
+  if (found == settings.options.end()) return {};
+  const std::string& text = found->second;
+  std::uint64_t value = 0;
+  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (status != std::errc{} || end != text.data() + text.size() || value < low || value > high) {
+    return bad_value(name, text, fmt::format("{} to {}", low, high));
+  }
+  out = value;
+  return {};
+}
+
+Result<void> check_names(const connect::Settings& settings) {
+  for (const auto& [name, value] : settings.options) {
+    // DMS endpoint attributes are spelt in capitals; those without a meaning here are not errors.
+    if (name.empty() || (name[0] >= 'A' && name[0] <= 'Z')) continue;
+    if (contains(kNetworkParameters, name) || contains(kOwnParameters, name)) continue;
+    return make_error(
+        ErrorKind::kConfig, "oracle.unknown_setting",
+        fmt::format("the Oracle endpoint has no setting named '{}'", name),
+        fmt::format("Known settings: {}, {}", fmt::join(kOwnParameters, ", "),
+                    fmt::join(kNetworkParameters, ", ")));
+  }
+  return {};
+}
+
+std::string option(const connect::Settings& settings, const char* name) {
+  const auto found = settings.options.find(name);
+  return found == settings.options.end() ? std::string() : found->second;
+}
+
+Result<std::string> connect_string(const connect::Settings& settings) {
+  if (std::string given = option(settings, "connect_string"); !given.empty()) return given;
+  WHERRY_ASSIGN(const connect::Url url, connect::parse_url(settings.url));
+  const std::string protocol = option(settings, "protocol");
+  if (!protocol.empty() && protocol != "tcp" && protocol != "tcps") {
+    return bad_value("protocol", protocol, "tcp, tcps");
+  }
+  if (url.host.empty() || url.path.empty()) {
+    return make_error(ErrorKind::kConfig, "oracle.url",
+                      "the Oracle URL needs a host and a service name",
+                      "Write oracle://user@host:1521/service");
+  }
+  // An IPv6 address needs its brackets back.
+  const std::string host = url.host.find(':') == std::string::npos ? url.host : "[" + url.host + "]";
+  std::string text = fmt::format("{}://{}:{}/{}", protocol.empty() ? "tcp" : protocol, host,
+                                 url.port == 0 ? kDefaultPort : url.port, url.path);
+  char separator = '?';
+  for (const auto& [name, value] : settings.options) {
+    if (!contains(kNetworkParameters, name)) continue;
+    text += fmt::format("{}{}={}", separator, name, value);
+    separator = '&';
+  }
+  return text;
+}
+
+Result<LoginRole> role_of(const std::string& text) {
+  struct Named {
+    std::string_view name;
+    LoginRole role;
+  };
+  static constexpr std::array<Named, 7> kRoles = {{{"", LoginRole::kNormal},
+                                                   {"normal", LoginRole::kNormal},
+                                                   {"sysdba", LoginRole::kSysdba},
+                                                   {"sysoper", LoginRole::kSysoper},
+                                                   {"sysbackup", LoginRole::kSysbackup},
+                                                   {"sysdg", LoginRole::kSysdg},
+                                                   {"syskm", LoginRole::kSyskm}}};
+  for (const Named& named : kRoles) {
+    if (named.name == text) return named.role;
+  }
+  return bad_value("role", text, "normal, sysdba, sysoper, sysbackup, sysdg, syskm");
+}
+
+}  // namespace
+
+Result<EndpointOptions> endpoint_options(const connect::Settings& settings) {
+  WHERRY_TRY(check_names(settings));
+  EndpointOptions options;
+  WHERRY_ASSIGN(options.connect.connect_string, connect_string(settings));
+  WHERRY_ASSIGN(options.connect.role, role_of(option(settings, "role")));
+  options.connect.user = settings.user;
+  options.connect.password = settings.password;
+  std::uint64_t call_timeout_ms = 0;
+  std::uint64_t array_rows = 0;
+  std::uint64_t lob_inline_max_kb = options.fetch.lob_inline_max_bytes / 1024;
+  WHERRY_TRY(read_number(settings, "call_timeout_ms", 0, 86'400'000, call_timeout_ms));
+  WHERRY_TRY(read_number(settings, "array_rows", 0, 65'535, array_rows));
+  WHERRY_TRY(read_number(settings, "lob_inline_max_kb", 1, 65'536, lob_inline_max_kb));
+  options.connect.call_timeout = std::chrono::milliseconds(call_timeout_ms);
+  options.fetch.array_rows = static_cast<std::uint32_t>(array_rows);
+  options.fetch.lob_inline_max_bytes = lob_inline_max_kb * 1024;
+  if (!settings.spill_directory.empty()) options.fetch.spill_directory = settings.spill_directory;
+  return options;
+}
+
+}  // namespace wherry::oracle

@@ -1,0 +1,20 @@
+// From an endpoint's settings to what the client needs to connect.
+#pragma once
+
+#include "connect/api/connector.h"
+#include "connect/oracle/client.h"
+
+namespace wherry::oracle {
+
+struct EndpointOptions {
+  ConnectOptions connect;
+  FetchOptions fetch;
+};
+
+/// URL parameters are those of Easy Connect Plus (sdu, wallet_location, ssl_server_dn_match,
+/// transport_connect_timeout, …) and Wherry's own (docs/reference/endpoint-settings.md): `protocol`
+/// tcp|tcps, `role`, `call_timeout_ms`, `array_rows`, `lob_inline_max_kb`. kConfig names an unknown
+/// parameter or a value out of range. A full descriptor may stand in option `connect_string`.
+Result<EndpointOptions> endpoint_options(const connect::Settings& settings);
+
+}  // namespace wherry::oracle

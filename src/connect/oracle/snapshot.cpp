@@ -1,0 +1,178 @@
+#include "connect/oracle/snapshot.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "connect/oracle/type_map.h"
+
+namespace wherry::oracle {
+namespace {
+
+constexpr std::string_view kPositionPrefix = "scn:";
+
+/// Names come from the dictionary; one with a quotation mark cannot exist in Oracle (ORA-03001).
+std::string quoted(std::string_view name) { return fmt::format("\"{}\"", name); }
+
+Result<std::string> current_scn(OpContext& context, Session& session) {
+  auto rows = session.rows(context, "select to_char(current_scn) from v$database");
+  if (!rows.ok()) {
+    // V$DATABASE needs a grant that a plain account has not; the package says the same.
+    rows = session.rows(context,
+                        "select to_char(dbms_flashback.get_system_change_number) from dual");
+  }
+  if (!rows.ok()) {
+    Error error = std::move(rows).error();
+    error.hint =
+        "Grant the account SELECT on V_$DATABASE or EXECUTE on DBMS_FLASHBACK, so that all tables "
+        "can be read at one point";
+    return error;
+  }
+  if (rows->size() != 1 || !(*rows)[0][0]) {
+    return make_error(ErrorKind::kInternal, "oracle.no_scn", "the server gave no SCN",
+                      "Check that the database is open");
+  }
+  return *(*rows)[0][0];
+}
+
+Result<std::string> scn_of(const Position& position) {
+  const std::string& text = position.text;
+  const std::string digits =
+      text.compare(0, kPositionPrefix.size(), kPositionPrefix) == 0 ? text.substr(4) : "";
+  if (digits.empty() || digits.size() > 20 ||
+      !std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+    return make_error(ErrorKind::kConfig, "oracle.position",
+                      fmt::format("'{}' is not a position of an Oracle database", text),
+                      "Write scn:NUMBER, as in the task's state");
+  }
+  return digits;
+}
+
+std::string order_term(const schema::ColumnPlan& column) {
+  const std::string name = quoted(column.source_name);
+  return column.trim_blanks ? "rtrim(" + name + ")" : name;
+}
+
+class OracleReader final : public connect::ChunkReader {
+ public:
+  OracleReader(schema::TablePlanPtr plan, std::unique_ptr<Session> session)
+      : plan_(std::move(plan)), session_(std::move(session)) {
+    for (std::size_t i = 0; i < plan_->columns.size(); ++i) {
+      wanted_.push_back(schema::cell_kind_of(plan_->columns[i].type));
+      if (plan_->columns[i].trim_blanks) trimmed_.push_back(i);
+    }
+  }
+
+  Result<void> start(OpContext& context, const std::string& sql, const FetchOptions& options) {
+    WHERRY_ASSIGN(query_, session_->query(context, sql, {}, options));
+    return {};
+  }
+
+  Result<connect::ReadState> read(OpContext& context, RowBatch& out) override {
+    auto state = query_->fetch(context, wanted_, out);
+    if (!state.ok()) {
+      return std::move(state).error().with("table", schema::to_text(plan_->source));
+    }
+    for (std::size_t row = 0; row < out.row_count() && !trimmed_.empty(); ++row) trim(out.row(row));
+    return *state == FetchState::kEnd ? connect::ReadState::kEnd : connect::ReadState::kMore;
+  }
+
+ private:
+  void trim(Cell* row) const {
+    for (const std::size_t column : trimmed_) {
+      Cell& cell = row[column];
+      if (cell.state != CellState::kSet) continue;
+      const std::string_view text = cell.bytes();
+      cell.size_bytes = static_cast<std::uint32_t>(text.find_last_not_of(' ') + 1);
+    }
+  }
+
+  schema::TablePlanPtr plan_;
+  std::unique_ptr<Session> session_;
+  std::unique_ptr<Query> query_;  // after session_: it must go first
+  std::vector<CellKind> wanted_;
+  std::vector<std::size_t> trimmed_;
+};
+
+class OracleSnapshot final : public connect::SnapshotSource {
+ public:
+  OracleSnapshot(EndpointOptions options, std::string scn)
+      : options_(std::move(options)),
+        scn_(std::move(scn)),
+        position_{std::string(kPositionPrefix) + scn_} {}
+
+  [[nodiscard]] const Position& position() const override { return position_; }
+
+  Result<std::vector<connect::Chunk>> plan(OpContext&, const schema::TableDef& table,
+                                           const connect::ChunkHints&) override {
+    connect::Chunk whole;
+    whole.estimated_rows = table.estimated_rows;
+    return std::vector<connect::Chunk>{whole};
+  }
+
+  Result<std::unique_ptr<connect::ChunkReader>> open(OpContext& context, schema::TablePlanPtr plan,
+                                                     const connect::Chunk& chunk,
+                                                     connect::RowOrder order) override {
+    WHERRY_ASSIGN(auto session, open_session(context, options_.connect));
+    const std::string sql = select_text(*plan, chunk, order, scn_);
+    const std::string table = schema::to_text(plan->source);
+    auto reader = std::make_unique<OracleReader>(std::move(plan), std::move(session));
+    if (auto started = reader->start(context, sql, options_.fetch); !started.ok()) {
+      return std::move(started).error().with("table", table).with("scn", scn_);
+    }
+    return std::unique_ptr<connect::ChunkReader>(std::move(reader));
+  }
+
+ private:
+  EndpointOptions options_;
+  std::string scn_;
+  Position position_;
+};
+
+}  // namespace
+
+std::string select_text(const schema::TablePlan& plan, const connect::Chunk& chunk,
+                        connect::RowOrder order, const std::string& scn) {
+  std::string columns;
+  for (const schema::ColumnPlan& column : plan.columns) {
+    if (!columns.empty()) columns += ", ";
+    columns += select_expression(column.type, quoted(column.source_name));
+  }
+  std::string sql = fmt::format("select {} from {}.{} as of scn {}", columns,
+                                quoted(plan.source.schema), quoted(plan.source.name), scn);
+  if (!chunk.predicate.empty()) sql += " where " + chunk.predicate;
+  if (order == connect::RowOrder::kByKey && !plan.key.empty()) {
+    std::string terms;
+    for (const std::size_t index : plan.key) {
+      if (!terms.empty()) terms += ", ";
+      terms += order_term(plan.columns[index]);
+    }
+    sql += " order by " + terms;
+  }
+  return sql;
+}
+
+Result<std::unique_ptr<Session>> open_session(OpContext& context, const ConnectOptions& options) {
+  WHERRY_ASSIGN(auto session, Session::connect(context, options));
+  WHERRY_ASSIGN(const ExecResult altered,
+                session->execute(context, "alter session set nls_sort = 'BINARY' nls_comp = 'BINARY'"));
+  static_cast<void>(altered);
+  return session;
+}
+
+Result<std::unique_ptr<connect::SnapshotSource>> make_snapshot(OpContext& context,
+                                                               const EndpointOptions& options,
+                                                               const Position& at) {
+  std::string scn;
+  if (at.empty()) {
+    WHERRY_ASSIGN(auto session, open_session(context, options.connect));
+    WHERRY_ASSIGN(scn, current_scn(context, *session));
+    static_cast<void>(session->close(context));  // nothing is lost when log-off fails
+  } else {
+    WHERRY_ASSIGN(scn, scn_of(at));
+  }
+  return std::unique_ptr<connect::SnapshotSource>(
+      std::make_unique<OracleSnapshot>(options, std::move(scn)));
+}
+
+}  // namespace wherry::oracle

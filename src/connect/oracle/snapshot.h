@@ -1,0 +1,24 @@
+// Oracle read as of one SCN: flashback queries on as many sessions as the engine opens.
+#pragma once
+
+#include <memory>
+
+#include "connect/api/connector.h"
+#include "connect/oracle/settings.h"
+
+namespace wherry::oracle {
+
+/// Logs in and sets what results and orders depend on (NLS_SORT, NLS_COMP), so that nothing is left
+/// to the server's defaults.
+Result<std::unique_ptr<Session>> open_session(OpContext& context, const ConnectOptions& options);
+
+/// At `at` ("scn:123"), or at the SCN of now when it is empty.
+Result<std::unique_ptr<connect::SnapshotSource>> make_snapshot(OpContext& context,
+                                                               const EndpointOptions& options,
+                                                               const Position& at);
+
+/// The query that reads a plan's columns as of `scn`; pure, for tests.
+std::string select_text(const schema::TablePlan& plan, const connect::Chunk& chunk,
+                        connect::RowOrder order, const std::string& scn);
+
+}  // namespace wherry::oracle

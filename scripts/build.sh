@@ -15,7 +15,8 @@ configure_and_build() {
     cat "$dir/configure.log" >&2
     exit 1
   fi
-  ninja -C "$dir" --quiet
+  # A terminal shows progress; a log does not need a line for every file.
+  if [ -t 1 ]; then ninja -C "$dir"; else ninja -C "$dir" --quiet; fi
 }
 
 what=$1
@@ -41,3 +42,4 @@ options=()
 [ "$tests" = ON ] || [ ! -f "$build/CMakeCache.txt" ] && options+=(-DWHERRY_TESTS=$tests)
 [ "$bench" = ON ] || [ ! -f "$build/CMakeCache.txt" ] && options+=(-DWHERRY_BENCH=$bench)
 configure_and_build "$build" "${options[@]}"
+if [ "$tests$bench" != OFFOFF ]; then scripts/install_node_driver.sh; fi

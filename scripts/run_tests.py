@@ -1,0 +1,232 @@
+#!/usr/bin/env python3
+"""Runs every suite of a finished build and adds the results up.
+
+Suites run two at a time, each in a process group of its own with its log in $BUILD/test-logs. The
+last line is "N passed, N failed" (", N skipped" when there are any); the exit status is 1 when
+anything failed, and when a suite that should be there ran no test at all.
+
+usage: run_tests.py [--long] [--list] [SUITE-PREFIX...]
+"""
+import argparse
+import concurrent.futures
+import dataclasses
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILD = (ROOT / os.environ.get("BUILD", "build")).resolve()
+SANITIZED = (ROOT / os.environ.get("SANITIZED", str(BUILD / "sanitized"))).resolve()
+LOGS = BUILD / "test-logs"
+INTEGRATION = ROOT / "tests" / "integration"
+PYTHON = "/usr/bin/python3"
+
+
+@dataclasses.dataclass
+class Outcome:
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    details: str = ""
+
+
+@dataclasses.dataclass
+class Suite:
+    name: str
+    run: object  # callable(log path) -> Outcome
+    limit_secs: int
+
+
+def environment():
+    env = dict(os.environ)
+    env["WHERRY_BUILD"] = str(BUILD)
+    env["WHERRY_TEST_PYTHON"] = PYTHON
+    env["NODE_PATH"] = str(BUILD / "node" / "node_modules")
+    env["PYTHONDONTWRITEBYTECODE"] = "1"
+    shared = ROOT.parent / "shared"
+    if "WHERRY_SHARED" not in env and shared.is_dir():
+        env["WHERRY_SHARED"] = str(shared)
+    env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
+    symbolizer = shutil.which("llvm-symbolizer-14")
+    if symbolizer:
+        env.setdefault("ASAN_SYMBOLIZER_PATH", symbolizer)
+    return env
+
+
+def execute(command, log, limit_secs, cwd=ROOT):
+    """Runs `command` with its output in `log`; returns its exit status, 124 on a time-out."""
+    with open(log, "wb") as out:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, cwd=cwd,
+                                   stderr=subprocess.STDOUT, env=environment())
+        try:
+            return process.wait(timeout=limit_secs)
+        except subprocess.TimeoutExpired:
+            process.terminate()
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            out.write(f"\nstopped after {limit_secs} s\n".encode())
+            return 124
+
+
+def tail(log, lines=60):
+    text = pathlib.Path(log).read_text(errors="replace").splitlines()
+    return "\n".join(text[-lines:])
+
+
+def run_command(command, limit_secs):
+    """A suite of one test: it passes when the command exits with 0."""
+    def run(log):
+        if execute(command, log, limit_secs) == 0:
+            return Outcome(passed=1)
+        return Outcome(failed=1, details=tail(log))
+    return run
+
+
+def run_ctest(directory, limit_secs):
+    def run(log):
+        junit = pathlib.Path(f"{log}.xml")
+        junit.unlink(missing_ok=True)
+        status = execute(["ctest", "--test-dir", str(directory), "-j2", "--output-on-failure",
+                          "--output-junit", str(junit)], log, limit_secs)
+        if not junit.exists():
+            return Outcome(failed=1, details=tail(log))
+        outcome = Outcome()
+        for case in xml.etree.ElementTree.parse(junit).getroot().iter("testcase"):
+            kind = case.get("status")
+            if kind == "run":
+                outcome.passed += 1
+            elif kind in ("notrun", "disabled"):
+                outcome.skipped += 1
+            else:
+                outcome.failed += 1
+                output = case.findtext("system-out") or ""
+                outcome.details += f"{case.get('name')}:\n{output[-3000:]}\n"
+        if status != 0 and outcome.failed == 0:
+            outcome.failed, outcome.details = 1, tail(log)
+        return outcome
+    return run
+
+
+def run_python(module, limit_secs, long):
+    def run(log):
+        result = pathlib.Path(f"{log}.json")
+        result.unlink(missing_ok=True)
+        command = [PYTHON, str(INTEGRATION / "run.py"), "--json", str(result), str(module)]
+        execute(command + (["--long"] if long else []), log, limit_secs)
+        if not result.exists():
+            return Outcome(failed=1, details=tail(log))
+        counts = json.loads(result.read_text())
+        return Outcome(counts["passed"], counts["failed"], counts["skipped"],
+                       "\n".join(counts["details"]))
+    return run
+
+
+def run_node(script, limit_secs):
+    def run(log):
+        status = execute(["node", "--test", "--test-reporter=tap", str(script)], log, limit_secs)
+        text = pathlib.Path(log).read_text(errors="replace")
+        counts = {key: int(value) for key, value in
+                  re.findall(r"^# (pass|fail|cancelled|skipped|todo) (\d+)$", text, re.M)}
+        outcome = Outcome(counts.get("pass", 0), counts.get("fail", 0) + counts.get("cancelled", 0),
+                          counts.get("skipped", 0) + counts.get("todo", 0))
+        if status != 0 and outcome.failed == 0:
+            outcome.failed = 1
+        if outcome.failed:
+            outcome.details = tail(log)
+        return outcome
+    return run
+
+
+def fuzz_suites(long):
+    secs = 60 if long else 4
+    for target in sorted((SANITIZED / "fuzz").glob("*_fuzz")):
+        corpus = ROOT / "fuzz" / "corpus" / target.name
+        command = [str(target), f"-max_total_time={secs}", "-rss_limit_mb=1024", "-timeout=10",
+                   "-max_len=8192", "-print_final_stats=1", "-verbosity=0",
+                   f"-artifact_prefix={LOGS}/{target.name}-"]
+        scratch = BUILD / "fuzz-corpus" / target.name
+        scratch.mkdir(parents=True, exist_ok=True)
+        command.append(str(scratch))
+        if corpus.is_dir():
+            command.append(str(corpus))
+        yield Suite(f"fuzz {target.name[:-5]}", run_command(command, secs + 60), secs + 60)
+
+
+def all_suites(long):
+    factor = 6 if long else 1
+    yield Suite("layers", run_command([PYTHON, "scripts/check_layers.py"], 60), 60)
+    for script in sorted(INTEGRATION.glob("test_*.py")):
+        yield Suite(script.stem.removeprefix("test_").replace("_", " "),
+                    run_python(script, 420 * factor, long), 420 * factor)
+    for script in sorted((INTEGRATION / "drivers").glob("*_test.*")):
+        if script.suffix == ".py":
+            run = run_python(script, 300 * factor, long)
+        elif script.suffix in (".js", ".mjs", ".cjs"):
+            run = run_node(script, 300 * factor)
+        else:
+            continue
+        yield Suite(f"driver {script.name}", run, 300 * factor)
+    yield Suite("unit", run_ctest(BUILD, 420 * factor), 420 * factor)
+    yield Suite("unit, sanitized", run_ctest(SANITIZED, 600 * factor), 600 * factor)
+    yield from fuzz_suites(long)
+
+
+def run_suite(suite):
+    log = LOGS / (re.sub(r"[^A-Za-z0-9_.]+", "-", suite.name) + ".log")
+    started = time.monotonic()
+    try:
+        outcome = suite.run(log)
+    except Exception as error:  # a broken suite must be a failure, not the end of the run
+        outcome = Outcome(failed=1, details=f"{type(error).__name__}: {error}")
+    if outcome.passed + outcome.failed + outcome.skipped == 0:
+        outcome = Outcome(failed=1, details="no test ran\n" + (tail(log) if log.exists() else ""))
+    return suite, outcome, time.monotonic() - started
+
+
+def counts_text(outcome):
+    text = f"{outcome.passed} passed, {outcome.failed} failed"
+    return text + (f", {outcome.skipped} skipped" if outcome.skipped else "")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--long", action="store_true", help="more cases, longer fuzzing")
+    parser.add_argument("--list", action="store_true", help="print the suites and stop")
+    parser.add_argument("suites", nargs="*", help="only suites whose names begin so")
+    options = parser.parse_args()
+    LOGS.mkdir(parents=True, exist_ok=True)
+    suites = [s for s in all_suites(options.long)
+              if not options.suites or any(s.name.startswith(p) for p in options.suites)]
+    if options.list:
+        print("\n".join(s.name for s in suites))
+        return 0
+    total = Outcome()
+    failures = []
+    with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
+        for job in concurrent.futures.as_completed([pool.submit(run_suite, s) for s in suites]):
+            suite, outcome, secs = job.result()
+            total.passed += outcome.passed
+            total.failed += outcome.failed
+            total.skipped += outcome.skipped
+            print(f"{suite.name}: {counts_text(outcome)} ({secs:.0f} s)", flush=True)
+            if outcome.failed:
+                failures.append((suite, outcome))
+    for suite, outcome in failures:
+        print(f"\n--- {suite.name} ---\n{outcome.details.rstrip()}")
+    if failures:
+        print(f"\nlogs: {LOGS}")
+    print(counts_text(total))
+    return 1 if total.failed or not suites else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What the integration tests share: processes, servers, the CLI, SQL scripts, generated values."""

@@ -1,4 +1,6 @@
 # One library a folder: every .cpp but the tests, which become one GoogleTest program a folder.
+# Tests that need a PostgreSQL server (*_pg_test.cpp) become a second program that starts a cluster
+# of its own once and is one ctest, labelled postgres.
 include(GoogleTest)
 
 function(wherry_flags target)
@@ -13,6 +15,9 @@ function(wherry_library)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  set(pg_tests ${tests})
+  list(FILTER pg_tests INCLUDE REGEX "_pg_test\\.cpp$")
+  list(FILTER tests EXCLUDE REGEX "_pg_test\\.cpp$")
   if(sources)
     add_library(${L_NAME} STATIC ${sources})
     target_include_directories(${L_NAME} PUBLIC ${L_ROOT})
@@ -29,5 +34,13 @@ function(wherry_library)
                           GTest::gtest_main)
     wherry_flags(${L_NAME}_test)
     gtest_discover_tests(${L_NAME}_test DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
+  endif()
+  if(pg_tests AND WHERRY_TESTS)
+    add_executable(${L_NAME}_pg_test ${pg_tests})
+    target_link_libraries(${L_NAME}_pg_test PRIVATE ${L_NAME} ${L_TEST_DEPS} GTest::gmock
+                          GTest::gtest_main)
+    wherry_flags(${L_NAME}_pg_test)
+    add_test(NAME ${L_NAME}_pg COMMAND ${L_NAME}_pg_test)
+    set_tests_properties(${L_NAME}_pg PROPERTIES TIMEOUT 300 LABELS postgres)
   endif()
 endfunction()

@@ -1,0 +1,93 @@
+#include "schema/postgres_types.h"
+
+#include <fmt/format.h>
+
+namespace wherry::schema {
+namespace {
+
+// PostgreSQL 15, "Data Types": largest n of varchar(n), largest precision of numeric.
+constexpr std::uint32_t kMaxVarchar = 10'485'760;
+constexpr int kMaxNumericPrecision = 1000;
+
+// Longest texts: "-4712-01-01 00:00:00.123456789 BC" needs 32 characters, 37 is the width DMS uses;
+// with " +14:00" 39; "+999999999-11"; "+999999999 23:59:59.999999999".
+constexpr const char* kTimestampText = "varchar(37)";
+constexpr const char* kTimestampTzText = "varchar(44)";
+constexpr const char* kIntervalYmText = "varchar(16)";
+constexpr const char* kIntervalDsText = "varchar(32)";
+
+std::string decimal_type(const LogicalType& type) {
+  int precision = type.precision;
+  int scale = type.scale;
+  if (precision <= 0) return "numeric";
+  // Rounded left of the point: as many digits more. All digits far right of it: scale of them.
+  // PostgreSQL takes neither form before version 15.
+  if (scale < 0) {
+    precision -= scale;
+    scale = 0;
+  }
+  if (scale > precision) precision = scale;
+  if (precision > kMaxNumericPrecision) return "numeric";
+  return fmt::format("numeric({},{})", precision, scale);
+}
+
+std::string text_type(const LogicalType& type) {
+  const std::uint32_t length = type.length_chars != 0 ? type.length_chars : type.length_bytes;
+  if (length == 0 || length > kMaxVarchar) return "text";
+  return fmt::format("varchar({})", length);
+}
+
+}  // namespace
+
+Result<std::string> postgres_type(const LogicalType& type) {
+  constexpr std::uint8_t kMicroseconds = 6;
+  switch (type.kind) {
+    case TypeKind::kBoolean:
+      return std::string("boolean");
+    case TypeKind::kInt16:
+      return std::string("smallint");
+    case TypeKind::kInt32:
+      return std::string("integer");
+    case TypeKind::kInt64:
+      return std::string("bigint");
+    case TypeKind::kDecimal:
+      return decimal_type(type);
+    case TypeKind::kFloat32:
+      return std::string("real");
+    case TypeKind::kFloat64:
+      return std::string("double precision");
+    case TypeKind::kText:
+      return text_type(type);
+    case TypeKind::kBytes:
+    case TypeKind::kBlob:
+      return std::string("bytea");
+    case TypeKind::kClob:
+    case TypeKind::kXml:
+    case TypeKind::kJson:
+      return std::string("text");
+    case TypeKind::kTimestamp:
+      if (type.fraction_digits > kMicroseconds) return std::string(kTimestampText);
+      return fmt::format("timestamp({})", type.fraction_digits);
+    case TypeKind::kTimestampTz:
+      return std::string(kTimestampTzText);
+    case TypeKind::kTimestampLtz:
+      if (type.fraction_digits > kMicroseconds) return std::string(kTimestampTzText);
+      return fmt::format("timestamptz({})", type.fraction_digits);
+    case TypeKind::kIntervalYm:
+      return std::string(kIntervalYmText);
+    case TypeKind::kIntervalDs:
+      return std::string(kIntervalDsText);
+    case TypeKind::kRowAddress: {
+      // Physical ROWIDs print as 18 characters; UROWIDs are declared up to 4000 bytes.
+      const bool is_physical = type.length_chars != 0 && type.length_chars <= 18;
+      return std::string(is_physical ? "varchar(18)" : "varchar(4000)");
+    }
+    case TypeKind::kUnsupported:
+      break;
+  }
+  return make_error(ErrorKind::kUnsupported, "schema.no_postgres_type",
+                    "values of this column type cannot be carried to PostgreSQL",
+                    "Leave the column out, or the table, with the table mappings");
+}
+
+}  // namespace wherry::schema

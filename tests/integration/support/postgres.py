@@ -1,105 +1,75 @@
-"""A private PostgreSQL cluster in a temporary directory."""
+"""A private PostgreSQL cluster in a temporary directory, by scripts/pg_cluster.sh."""
 import contextlib
 import os
 import pathlib
-import pwd
+import select
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
+import urllib.parse
 
 import psycopg2
 
-from support.process import Child
+from support.paths import ROOT
 
-PASSWORD = "target-Secret-1"
-
-
-def binaries():
-    """The newest installed server's bin directory."""
-    versions = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/postgres"),
-                      key=lambda p: float(p.parent.parent.name))
-    if not versions:
-        raise AssertionError("no PostgreSQL server under /usr/lib/postgresql")
-    return versions[-1].parent
-
-
-def free_port():
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+SCRIPT = ROOT / "scripts" / "pg_cluster.sh"
+PASSWORD = "wherry-test"  # pg_cluster.sh gives it
 
 
 class Postgres:
-    """Runs as the account `postgres` when the tests run as root: the server refuses root."""
+    """Its watcher ends the cluster when this process is gone, however that happens."""
 
-    def __init__(self, directory=None, settings=()):
-        self.account = "postgres" if os.geteuid() == 0 else None
+    def __init__(self, directory=None):
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="wherry-pg-"))
-        self.data = self.directory / "data"
-        self.settings = list(settings)
-        if self.account:
-            entry = pwd.getpwnam(self.account)
-            os.chown(self.directory, entry.pw_uid, entry.pw_gid)
-        self._initialise()
+        self.directory.chmod(0o755)
         self.start()
 
-    def _initialise(self):
-        password_file = self.directory / "password"
-        password_file.write_text(PASSWORD + "\n")
-        password_file.chmod(0o644)
-        identity = {"user": self.account, "group": self.account} if self.account else {}
-        subprocess.run(
-            [binaries() / "initdb", "-D", self.data, "-U", "postgres", "-A", "scram-sha-256",
-             f"--pwfile={password_file}", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"],
-            check=True, stdout=subprocess.DEVNULL, cwd="/", **identity)
-        password_file.unlink()
-
     def start(self):
-        for attempt in range(5):
-            self.port = free_port()  # somebody else may take it before the server does
-            options = ["listen_addresses=127.0.0.1", f"port={self.port}", "fsync=off",
-                       f"unix_socket_directories={self.directory}", "shared_buffers=64MB",
-                       "max_connections=60", "log_min_messages=fatal", *self.settings]
-            self.server = Child(
-                [binaries() / "postgres", "-D", self.data, *(f"-c{o}" for o in options)],
-                user=self.account, death_signal=signal.SIGQUIT, cwd="/",
-                env={**os.environ, "LC_ALL": "C"})
-            try:
-                self.server.wait_for_line(lambda l: "ready to accept connections" in l, 60, True)
-                return
-            except AssertionError:
-                self.server.kill()
-                if attempt == 4:
-                    raise
+        done = subprocess.run([SCRIPT, "start", self.directory, str(os.getpid())], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
+        if done.returncode != 0:
+            raise AssertionError(f"pg_cluster.sh failed:\n{done.stderr}")
+        url = urllib.parse.urlsplit(done.stdout.strip())
+        self.port, self.user = url.port, url.username
 
     def crash(self):
         """Every process of the server ends at once, without a shutdown."""
-        self.server.signal(signal.SIGQUIT)
-        self.server.wait(30)
+        pid = int((self.directory / "pgdata" / "postmaster.pid").read_text().split()[0])
+        handle = os.pidfd_open(pid)
+        try:
+            os.kill(pid, signal.SIGQUIT)
+            ended, _, _ = select.select([handle], [], [], 30)
+        finally:
+            os.close(handle)
+        if not ended:
+            raise AssertionError("PostgreSQL did not stop within 30 s")
 
     def close(self):
-        if self.server.is_running():
-            self.crash()
+        subprocess.run([SCRIPT, "stop", self.directory], stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL, timeout=120, check=False)
         shutil.rmtree(self.directory, ignore_errors=True)
 
-    def connect(self, database="postgres", user="postgres", password=PASSWORD):
-        connection = psycopg2.connect(host="127.0.0.1", port=self.port, dbname=database, user=user,
-                                      password=password)
+    def connect(self, database="postgres", user=None, password=PASSWORD):
+        connection = psycopg2.connect(host="127.0.0.1", port=self.port, dbname=database,
+                                      user=user or self.user, password=password)
         connection.autocommit = True
         return connection
 
-    def create_database(self, name):
-        with contextlib.closing(self.connect()) as connection:
+    def execute(self, database, *statements):
+        with contextlib.closing(self.connect(database)) as connection:
             with connection.cursor() as cursor:
-                cursor.execute(f'create database "{name}"')
+                for statement in statements:
+                    cursor.execute(statement)
+
+    def create_database(self, name):
+        self.execute("postgres", f'create database "{name}"')
 
     def query(self, database, sql, arguments=None):
         with contextlib.closing(self.connect(database)) as connection:
             with connection.cursor() as cursor:
                 cursor.execute(sql, arguments)
-                return cursor.fetchall() if cursor.description else None
+                return cursor.fetchall()
 
-    def url(self, database, user="postgres"):
-        return f"postgresql://{user}@127.0.0.1:{self.port}/{database}"
+    def url(self, database, user=None):
+        return f"postgresql://{user or self.user}@127.0.0.1:{self.port}/{database}"

@@ -1,0 +1,73 @@
+"""A TCP proxy that can stop the bytes at a chosen point, so that a failure hits mid-way."""
+import socket
+import threading
+
+
+class Proxy:
+    """Forwards both ways; holds the server's bytes back once `hold_after_bytes` have passed.
+
+    `reached` is set at that moment. release() lets everything through from then on.
+    """
+
+    def __init__(self, host, port, hold_after_bytes=None, count="server"):
+        self._upstream = (host, port)
+        self._limit = hold_after_bytes
+        self._counted = count
+        self._passed = 0
+        self._lock = threading.Lock()
+        self.reached = threading.Event()
+        self._released = threading.Event()
+        if hold_after_bytes is None:
+            self._released.set()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._sockets = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            try:
+                server = socket.create_connection(self._upstream)
+            except OSError:
+                client.close()
+                continue
+            self._sockets += [client, server]
+            for source, sink, side in ((client, server, "client"), (server, client, "server")):
+                threading.Thread(target=self._pump, args=(source, sink, side),
+                                 daemon=True).start()
+
+    def _pump(self, source, sink, side):
+        try:
+            while data := source.recv(65536):
+                self._count(side, len(data))
+                sink.sendall(data)
+        except OSError:
+            pass
+        for end in (source, sink):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def _count(self, side, size):
+        if side != self._counted or self._released.is_set():
+            return
+        with self._lock:
+            self._passed += size
+            is_over = self._passed >= self._limit
+        if is_over:
+            self.reached.set()
+            self._released.wait(120)
+
+    def release(self):
+        self._released.set()
+
+    def close(self):
+        self.release()
+        self._listener.close()
+        for end in self._sockets:
+            end.close()

@@ -1,0 +1,218 @@
+"""What goes wrong on migration night: exit status, one readable paragraph, a remedy, no password."""
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from support.orasim import PASSWORD, Orasim
+from support.postgres import Postgres, free_port
+from support.proxy import Proxy
+from support.wherry import Task, selection, wherry
+
+BIG_ROWS = 200_000
+FAILED, REFUSED = 1, 2
+READER = "READER"
+
+
+class Failures(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.sim = cls.start_sim()
+        cls.addClassCleanup(lambda: cls.sim.close())
+        cls.postgres = Postgres()
+        cls.addClassCleanup(lambda: cls.postgres.close())
+        cls.databases = 0
+
+    @classmethod
+    def start_sim(cls):
+        sim = Orasim(users=[("APP", PASSWORD), (READER, PASSWORD)])
+        sim.execute(
+            "create table big (id number(9) primary key, name varchar2(200), d date)",
+            "insert into big select level, rpad('row ' || level, 150, 'x'), date '2020-01-01' "
+            f"from dual connect by level <= {BIG_ROWS}",
+            "create table small (id number(9) primary key, s varchar2(20))",
+            "insert into small values (1, 'one')")
+        return sim
+
+    def new_database(self):
+        type(self).databases += 1
+        name = f"fail{self.databases}"
+        self.postgres.create_database(name)
+        return name
+
+    def task(self, source, target, *rules):
+        task = Task(source, target, list(rules) or [selection("APP")])
+        self.addCleanup(task.close)
+        return task
+
+    def assert_failed(self, run, status, *words):
+        """Exit status; one paragraph on stderr that holds all `words` and says what to do."""
+        self.assertEqual(run.status, status, run.describe())
+        text = run.stderr.strip()
+        self.assertTrue(text, "nothing on stderr")
+        self.assertNotIn("\n\n", text, f"more than one paragraph:\n{text}")
+        for word in words:
+            self.assertIn(word.lower(), text.lower(), text)
+        self.assertNotIn("terminate called", text)
+
+    def rows_at_target(self, database, table="BIG"):
+        exists = self.postgres.query(
+            database, "select to_regclass(%s) is not null", [f'"APP"."{table}"'])[0][0]
+        if not exists:
+            return 0
+        return self.postgres.query(database, f'select count(*) from "APP"."{table}"')[0][0]
+
+    # --- the wrong address or the wrong word
+
+    def test_wrong_source_password(self):
+        run = self.task(self.sim.url(), self.postgres.url("postgres")).run(
+            source_password="not-The-Word-7")
+        self.assert_failed(run, FAILED, "ORA-01017", "WHERRY_SOURCE_PASSWORD")
+
+    def test_wrong_target_password(self):
+        run = self.task(self.sim.url(), self.postgres.url("postgres")).run(
+            target_password="not-The-Word-8")
+        self.assert_failed(run, FAILED, "password", "WHERRY_TARGET_PASSWORD")
+
+    def test_unknown_service(self):
+        run = self.task(self.sim.url(service="NOWHERE"), self.postgres.url("postgres")).run()
+        self.assert_failed(run, FAILED, "ORA-12514", "NOWHERE")
+
+    def test_no_listener(self):
+        port = free_port()
+        run = self.task(f"oracle://APP@127.0.0.1:{port}/SIMPDB1",
+                        self.postgres.url("postgres")).run()
+        self.assert_failed(run, FAILED, str(port), "refused")
+
+    def test_no_server_at_the_target(self):
+        port = free_port()
+        run = self.task(self.sim.url(), f"postgresql://wherry@127.0.0.1:{port}/postgres").run()
+        self.assert_failed(run, FAILED, str(port), "refused")
+
+    def test_unknown_database(self):
+        run = self.task(self.sim.url(), self.postgres.url("no_such_db")).run()
+        self.assert_failed(run, FAILED, "no_such_db")
+
+    def test_unknown_host(self):
+        run = self.task("oracle://APP@no-such-host.invalid:1521/X",
+                        self.postgres.url("postgres")).run()
+        self.assert_failed(run, FAILED, "no-such-host.invalid")
+
+    # --- requests that make no sense
+
+    def test_nonsense_flags(self):
+        for arguments, words in [
+                (["run", "--no-such-flag"], ["--no-such-flag"]),
+                (["run"], ["--source"]),
+                (["no-such-command"], ["no-such-command"]),
+                (["run", "--source", "oracle://a@b/c", "--target", "nosuch://b/c",
+                  "--migration-type", "full-load"], ["nosuch"]),
+                (["run", "--source", "not a url", "--target", "postgresql://a@b/c",
+                  "--migration-type", "full-load"], ["url"])]:
+            with self.subTest(arguments=arguments):
+                self.assert_failed(wherry(*arguments), REFUSED, *words)
+
+    def test_a_rule_that_wherry_does_not_do_is_refused_with_its_id(self):
+        rule = {"rule-type": "transformation", "rule-id": "4711", "rule-name": "x",
+                "rule-target": "column", "rule-action": "remove-column",
+                "object-locator": {"schema-name": "%", "table-name": "%", "column-name": "S"}}
+        run = self.task(self.sim.url(), self.postgres.url("postgres"), selection("APP"), rule).run()
+        self.assert_failed(run, REFUSED, "4711", "remove-column")
+
+    def test_mappings_that_are_no_json(self):
+        task = self.task(self.sim.url(), self.postgres.url("postgres"))
+        pathlib.Path(task.mappings).write_text('{"rules": [')
+        self.assert_failed(task.run(), REFUSED, task.mappings)
+
+    def test_no_table_matches(self):
+        run = self.task(self.sim.url(), self.postgres.url("postgres"), selection("NOBODY")).run()
+        self.assertIn(run.status, (FAILED, REFUSED), run.describe())
+        self.assertIn("selection", run.stderr.lower(), run.describe())
+
+    # --- privileges
+
+    def test_missing_privilege_at_the_source(self):
+        task = self.task(self.sim.url(READER), self.postgres.url(self.new_database()))
+        run = task.run()
+        self.assertNotEqual(run.status, 0, run.describe())
+        self.assertRegex(run.stderr, "(?i)grant|privilege|select", run.describe())
+        self.assertIn("APP", run.stderr)
+
+    def test_missing_privilege_at_the_target(self):
+        database = self.new_database()
+        self.postgres.execute(
+            database, "create role guest login password 'guest-Secret-3'",
+            f'revoke create on database "{database}" from public')
+        run = self.task(self.sim.url(), self.postgres.url(database, "guest")).run(
+            target_password="guest-Secret-3")
+        self.assert_failed(run, FAILED, "permission denied", "grant")
+
+    # --- servers that die, disks that fill
+
+    def test_killed_source(self):
+        sim = self.start_sim()
+        self.addCleanup(sim.close)
+        proxy = Proxy(sim.host, sim.port, hold_after_bytes=4_000_000)
+        self.addCleanup(proxy.close)
+        database = self.new_database()
+        run = self.task(f"oracle://APP@127.0.0.1:{proxy.port}/SIMPDB1",
+                        self.postgres.url(database), selection("APP", "BIG")).start()
+        self.assertTrue(proxy.reached.wait(60), "the load did not get going")
+        sim.crash()
+        proxy.release()
+        self.assert_failed(run.finish(60), FAILED, "BIG")
+        self.assertEqual(self.rows_at_target(database), 0, "a part of the table was left")
+
+    def test_killed_target(self):
+        postgres = Postgres()
+        self.addCleanup(postgres.close)
+        proxy = Proxy("127.0.0.1", postgres.port, hold_after_bytes=4_000_000, count="client")
+        self.addCleanup(proxy.close)
+        run = self.task(self.sim.url(), f"postgresql://{postgres.user}@127.0.0.1:{proxy.port}"
+                                        "/postgres", selection("APP", "BIG")).start()
+        self.assertTrue(proxy.reached.wait(60), "the load did not get going")
+        postgres.crash()
+        proxy.release()
+        self.assert_failed(run.finish(60), FAILED, "BIG")
+        postgres.start()
+        exists = postgres.query("postgres", """select to_regclass('"APP"."BIG"') is not null""")
+        if exists[0][0]:
+            self.assertEqual(postgres.query("postgres", 'select count(*) from "APP"."BIG"'), [(0,)])
+
+    def test_full_disk_at_the_target(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root can mount the small file system that this test fills")
+        directory = pathlib.Path(tempfile.mkdtemp(prefix="wherry-full-"))
+        self.addCleanup(shutil.rmtree, directory, ignore_errors=True)
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96m", "tmpfs", directory],
+                                 stderr=subprocess.PIPE, text=True, check=False)
+        if mounted.returncode != 0:
+            self.skipTest(f"cannot mount a tmpfs here: {mounted.stderr.strip()}")
+        self.addCleanup(subprocess.run, ["umount", "-l", directory], check=False)
+        postgres = Postgres(directory)
+        self.addCleanup(postgres.close)
+        free = os.statvfs(directory)
+        self.assertGreater(free.f_bavail * free.f_frsize, 5_000_000, "the cluster fills the disk")
+        # What is left must not hold the 200,000 rows of 150 characters.
+        with open(directory / "ballast", "wb") as ballast:
+            ballast.write(b"x" * max(0, free.f_bavail * free.f_frsize - 20_000_000))
+        run = self.task(self.sim.url(), postgres.url("postgres"), selection("APP", "BIG")).run()
+        self.assert_failed(run, FAILED, "BIG", "space")
+
+    def test_stop_by_signal_leaves_no_half_table(self):
+        proxy = Proxy(self.sim.host, self.sim.port, hold_after_bytes=4_000_000)
+        self.addCleanup(proxy.close)
+        database = self.new_database()
+        run = self.task(f"oracle://APP@127.0.0.1:{proxy.port}/SIMPDB1",
+                        self.postgres.url(database), selection("APP", "BIG")).start()
+        self.assertTrue(proxy.reached.wait(60), "the load did not get going")
+        run.child.signal(15)
+        run.finish(20)
+        self.assertEqual(run.status, 0, run.describe())
+        self.assertEqual(self.rows_at_target(database), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

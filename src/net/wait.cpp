@@ -58,9 +58,9 @@ Result<void> StopEvent::wait_for(int fd, short events, const Wait& wait) {
                         "Check the limit on open files");
     }
     if (ready > 0 && polled[0].revents != 0) return {};
+    if (ready > 0) clear();  // the stop that is seen next, or a late signal of an earlier one
     if (ready == 0 && Clock::now() >= wait.until) return timeout_error();
   }
-  clear();
   return cancelled_error();
 }
 

@@ -1,0 +1,19 @@
+// ROWID and UROWID as text. Facts: reference oracle-wire-types, 6.8.
+#pragma once
+
+#include <string>
+
+#include "connect/oracle/wire/messages.h"
+#include "connect/oracle/wire/reader.h"
+#include "connect/oracle/wire/value_status.h"
+
+namespace wherry::oracle::wire {
+
+inline constexpr std::size_t kRowidChars = 18;
+
+/// 18 characters OOOOOOFFFBBBBBBRRR.
+std::string rowid_text(const RowidParts& rowid);
+/// Content of a UROWID: physical as above, logical as '*' and base-64.
+ValueStatus urowid_text(ByteView image, std::string& out);
+
+}  // namespace wherry::oracle::wire

@@ -1,0 +1,423 @@
+#include "connect/oracle/wire/column_decoder.h"
+
+#include <bit>
+#include <cstring>
+
+#include "connect/oracle/wire/number.h"
+#include "connect/oracle/wire/rowid.h"
+#include "connect/oracle/wire/utf16.h"
+
+namespace wherry::oracle::wire {
+namespace {
+
+constexpr std::uint8_t kChunked = 0xFE;
+constexpr std::uint8_t kNull = 0xFF;
+constexpr std::int64_t kMicrosPerMinute = 60'000'000;
+constexpr std::int64_t kMicrosPerSecond = 1'000'000;
+
+/// Bytes of a value; `in_arena` when they were put together there.
+struct Taken {
+  ByteView bytes;
+  bool is_null = false;
+  bool in_arena = false;
+};
+
+/// A chunked value: measured first, so that nothing is allocated for one that is cut off.
+ValueStatus take_chunked(ByteCursor& in, DecodeContext& context, Taken& out) {
+  const ByteView rest(in.at + 1, in.end);
+  std::size_t size = 0;
+  Reader measure(rest, context.chunks);
+  const auto chunk_length = [&](Reader& reader) -> std::size_t {
+    return context.chunks == ChunkLength::kUb4 ? reader.ub4() : reader.u8();
+  };
+  while (const std::size_t length = chunk_length(measure)) {
+    measure.skip(length);
+    size += length;
+  }
+  if (!measure.ok()) {
+    return measure.state() == ParseState::kNeedMore ? ValueStatus::kNeedMore
+                                                    : ValueStatus::kMalformed;
+  }
+  auto* const copy = reinterpret_cast<std::uint8_t*>(context.arena->allocate(size));
+  std::uint8_t* to = copy;
+  Reader reader(rest, context.chunks);
+  while (const std::size_t length = chunk_length(reader)) {
+    std::memcpy(to, reader.raw(length).data(), length);
+    to += length;
+  }
+  in.at += 1 + reader.position();
+  out.bytes = ByteView(copy, size);
+  out.is_null = size == 0;
+  out.in_arena = true;
+  return ValueStatus::kOk;
+}
+
+inline ValueStatus take(ByteCursor& in, DecodeContext& context, Taken& out) {
+  if (in.at == in.end) return ValueStatus::kNeedMore;
+  const std::uint8_t head = *in.at;
+  if (head == kChunked) return take_chunked(in, context, out);
+  if (head == 0 || head == kNull) {
+    ++in.at;
+    out.is_null = true;
+    return ValueStatus::kOk;
+  }
+  if (in.remaining() <= head) return ValueStatus::kNeedMore;
+  out.bytes = ByteView(in.at + 1, head);
+  in.at += 1 + head;
+  return ValueStatus::kOk;
+}
+
+/// The frame of most decoders: takes the bytes, sets the state, calls `decode` for a real value.
+template <CellKind kKind, class Decode>
+inline ValueStatus with_value(ByteCursor& in, DecodeContext& context, Cell& out, Decode&& decode) {
+  const std::uint8_t* const start = in.at;
+  Taken taken;
+  if (const ValueStatus status = take(in, context, taken); status != ValueStatus::kOk) {
+    return status;
+  }
+  out.kind = kKind;
+  if (taken.is_null) {
+    out.state = CellState::kNull;
+    return ValueStatus::kOk;
+  }
+  out.state = CellState::kSet;
+  const ValueStatus status = decode(taken);
+  if (status != ValueStatus::kOk) in.at = start;
+  return status;
+}
+
+inline void put_bytes(const Taken& taken, DecodeContext& context, Cell& out) {
+  out.size_bytes = static_cast<std::uint32_t>(taken.bytes.size());
+  out.payload.ptr = taken.in_arena ? reinterpret_cast<const std::byte*>(taken.bytes.data())
+                                   : context.arena->copy(taken.bytes.data(), taken.bytes.size());
+}
+
+template <CellKind kKind>
+ValueStatus decode_bytes(ByteCursor& in, DecodeContext& context, Cell& out) {
+  return with_value<kKind>(in, context, out, [&](const Taken& taken) {
+    put_bytes(taken, context, out);
+    return ValueStatus::kOk;
+  });
+}
+
+/// Text that is converted on the way: `kConvert` writes at most `room(size)` bytes.
+template <ValueStatus (*kConvert)(ByteView, char*, std::size_t&), bool kGrows>
+ValueStatus decode_converted(ByteCursor& in, DecodeContext& context, Cell& out) {
+  return with_value<CellKind::kText>(in, context, out, [&](const Taken& taken) {
+    const std::size_t size = taken.bytes.size();
+    auto* const text = reinterpret_cast<char*>(
+        context.arena->allocate(kGrows ? max_utf8_bytes(size) : size));
+    std::size_t text_size = 0;
+    const ValueStatus status = kConvert(taken.bytes, text, text_size);
+    out.payload.ptr = reinterpret_cast<const std::byte*>(text);
+    out.size_bytes = static_cast<std::uint32_t>(text_size);
+    return status;
+  });
+}
+
+ValueStatus decode_decimal(ByteCursor& in, DecodeContext& context, Cell& out) {
+  return with_value<CellKind::kDecimal>(in, context, out, [&](const Taken& taken) {
+    const DecimalView* decimal = nullptr;
+    const ValueStatus status = decode_number(taken.bytes, *context.arena, decimal);
+    out.payload.ptr = reinterpret_cast<const std::byte*>(decimal);
+    return status;
+  });
+}
+
+ValueStatus decode_int64(ByteCursor& in, DecodeContext& context, Cell& out) {
+  return with_value<CellKind::kInt64>(in, context, out, [&](const Taken& taken) {
+    return decode_integer(taken.bytes, out.payload.i64);
+  });
+}
+
+ValueStatus decode_timestamp(ByteCursor& in, DecodeContext& context, Cell& out) {
+  return with_value<CellKind::kTimestamp>(in, context, out, [&](const Taken& taken) {
+    Instant instant;
+    const ValueStatus status = decode_datetime(taken.bytes, instant);
+    out.payload.i64 = instant.micros;
+    out.nanos = instant.nanos;
+    return status;
+  });
+}
+
+/// Turns the fields of a zoned value into UTC and an offset in minutes.
+void apply_zone(const ZoneField& zone, DecodeContext& context, Cell& out) {
+  std::int64_t offset_micros = zone.offset_minutes * kMicrosPerMinute;
+  if (zone.kind == ZoneField::Kind::kRegion) {
+    const ZoneRules* rules = context.regions->find(zone.region_id);
+    // Rounds down, also before 1970.
+    const std::int64_t seconds =
+        out.payload.i64 / kMicrosPerSecond - (out.payload.i64 % kMicrosPerSecond < 0 ? 1 : 0);
+    std::int32_t offset = 0;
+    if (rules != nullptr) {
+      offset = zone.is_local ? rules->offset_at_local(seconds, zone.is_daylight)
+                             : rules->offset_at(seconds);
+    }
+    offset_micros = offset * kMicrosPerSecond;
+  }
+  if (zone.is_local) out.payload.i64 -= offset_micros;
+  out.extra = static_cast<std::int32_t>(offset_micros / kMicrosPerMinute);
+}
+
+ValueStatus decode_timestamp_tz(ByteCursor& in, DecodeContext& context, Cell& out) {
+  return with_value<CellKind::kTimestampTz>(in, context, out, [&](const Taken& taken) {
+    constexpr std::size_t kZoned = 13;
+    Instant instant;
+    const ValueStatus status = decode_datetime(taken.bytes, instant);
+    if (status != ValueStatus::kOk) return status;
+    out.payload.i64 = instant.micros;
+    out.nanos = instant.nanos;
+    out.extra = 0;
+    if (taken.bytes.size() >= kZoned) {
+      apply_zone(decode_zone(taken.bytes[11], taken.bytes[12]), context, out);
+    }
+    return ValueStatus::kOk;
+  });
+}
+
+/// The wall clock is the database's; the value has no offset of its own.
+ValueStatus decode_timestamp_ltz(ByteCursor& in, DecodeContext& context, Cell& out) {
+  return with_value<CellKind::kTimestampTz>(in, context, out, [&](const Taken& taken) {
+    Instant instant;
+    const ValueStatus status = decode_datetime(taken.bytes, instant);
+    if (status != ValueStatus::kOk) return status;
+    out.payload.i64 = instant.micros;
+    out.nanos = instant.nanos;
+    ZoneField zone = context.database_zone;
+    zone.is_local = true;
+    apply_zone(zone, context, out);
+    out.extra = 0;
+    return ValueStatus::kOk;
+  });
+}
+
+ValueStatus decode_months(ByteCursor& in, DecodeContext& context, Cell& out) {
+  return with_value<CellKind::kIntervalYm>(in, context, out, [&](const Taken& taken) {
+    return decode_interval_ym(taken.bytes, out.payload.i64);
+  });
+}
+
+ValueStatus decode_seconds(ByteCursor& in, DecodeContext& context, Cell& out) {
+  return with_value<CellKind::kIntervalDs>(in, context, out, [&](const Taken& taken) {
+    return decode_interval_ds(taken.bytes, out.payload.i64, out.extra);
+  });
+}
+
+/// Undoes the sortable form: a set sign bit means positive, else all bits are inverted.
+template <class Bits>
+bool unsort(ByteView image, Bits& bits) {
+  if (image.size() != sizeof(Bits)) return false;
+  bits = 0;
+  for (const std::uint8_t byte : image) bits = static_cast<Bits>(bits << 8 | byte);
+  constexpr Bits kSign = Bits{1} << (sizeof(Bits) * 8 - 1);
+  bits = (bits & kSign) != 0 ? bits ^ kSign : ~bits;
+  return true;
+}
+
+template <CellKind kKind>
+ValueStatus decode_binary_float(ByteCursor& in, DecodeContext& context, Cell& out) {
+  return with_value<kKind>(in, context, out, [&](const Taken& taken) {
+    std::uint32_t bits = 0;
+    if (!unsort(taken.bytes, bits)) return ValueStatus::kBadNumber;
+    if constexpr (kKind == CellKind::kFloat32) {
+      out.payload.f32 = std::bit_cast<float>(bits);
+    } else {
+      out.payload.f64 = std::bit_cast<float>(bits);
+    }
+    return ValueStatus::kOk;
+  });
+}
+
+ValueStatus decode_binary_double(ByteCursor& in, DecodeContext& context, Cell& out) {
+  return with_value<CellKind::kFloat64>(in, context, out, [&](const Taken& taken) {
+    std::uint64_t bits = 0;
+    if (!unsort(taken.bytes, bits)) return ValueStatus::kBadNumber;
+    out.payload.f64 = std::bit_cast<double>(bits);
+    return ValueStatus::kOk;
+  });
+}
+
+ValueStatus decode_boolean(ByteCursor& in, DecodeContext& context, Cell& out) {
+  return with_value<CellKind::kBool>(in, context, out, [&](const Taken& taken) {
+    // true is 01 01, false 00 behind the length; some servers send the pair for false too.
+    if (taken.bytes.size() > 2 || taken.bytes[0] > 1) return ValueStatus::kBadBoolean;
+    out.payload.i64 = taken.bytes[0];
+    return ValueStatus::kOk;
+  });
+}
+
+void put_text(const std::string& text, DecodeContext& context, Cell& out) {
+  out.size_bytes = static_cast<std::uint32_t>(text.size());
+  out.payload.ptr = context.arena->copy(text.data(), text.size());
+}
+
+ValueStatus outcome(const Reader& reader, ByteCursor& in) {
+  switch (reader.state()) {
+    case ParseState::kOk:
+      in.at += reader.position();
+      return ValueStatus::kOk;
+    case ParseState::kNeedMore:
+      return ValueStatus::kNeedMore;
+    default:
+      return ValueStatus::kMalformed;
+  }
+}
+
+ValueStatus decode_rowid(ByteCursor& in, DecodeContext& context, Cell& out) {
+  Reader reader(ByteView(in.at, in.end), context.chunks);
+  const std::uint8_t length = reader.u8();
+  const bool is_null = length == 0 || length == kNull;
+  RowidParts parts;
+  if (!is_null) {
+    parts.object = reader.ub4();
+    parts.file = reader.ub2();
+    reader.skip(1);
+    parts.block = reader.ub4();
+    parts.slot = reader.ub2();
+  }
+  const ValueStatus status = outcome(reader, in);
+  if (status != ValueStatus::kOk) return status;
+  out.kind = CellKind::kText;
+  out.state = is_null ? CellState::kNull : CellState::kSet;
+  if (!is_null) put_text(rowid_text(parts), context, out);
+  return ValueStatus::kOk;
+}
+
+ValueStatus decode_urowid(ByteCursor& in, DecodeContext& context, Cell& out) {
+  Reader reader(ByteView(in.at, in.end), context.chunks);
+  const bool is_null = reader.ub4() == 0;
+  const auto image = is_null ? std::nullopt : reader.clr();
+  const ValueStatus status = outcome(reader, in);
+  if (status != ValueStatus::kOk) return status;
+  out.kind = CellKind::kText;
+  out.state = image ? CellState::kSet : CellState::kNull;
+  if (!image) return ValueStatus::kOk;
+  std::string text;
+  const ValueStatus converted = urowid_text(bytes_of(*image), text);
+  if (converted == ValueStatus::kOk) put_text(text, context, out);
+  return converted;
+}
+
+template <CellKind kKind, LobForm kForm>
+ValueStatus decode_lob(ByteCursor& in, DecodeContext& context, Cell& out) {
+  Reader reader(ByteView(in.at, in.end), context.chunks);
+  LobValue lob;
+  const bool is_null = reader.ub4() == 0;
+  std::string locator;
+  if (!is_null) {
+    if constexpr (kForm == LobForm::kSizedLocator) {
+      lob.size = reader.ub8();
+      lob.has_size = true;
+      reader.ub4();
+    }
+    locator = reader.clr_text();
+  }
+  const ValueStatus status = outcome(reader, in);
+  if (status != ValueStatus::kOk) return status;
+  out.kind = kKind;
+  out.state = is_null || locator.empty() ? CellState::kNull : CellState::kSet;
+  if (out.state == CellState::kNull) return ValueStatus::kOk;
+  lob.locator_bytes = static_cast<std::uint32_t>(locator.size());
+  std::byte* const place = context.arena->allocate(sizeof lob + locator.size());
+  std::memcpy(place, &lob, sizeof lob);
+  std::memcpy(place + sizeof lob, locator.data(), locator.size());
+  out.payload.ptr = place;
+  return ValueStatus::kOk;
+}
+
+template <CellKind kKind>
+ValueStatus decode_absent(ByteCursor& /*in*/, DecodeContext& /*context*/, Cell& out) {
+  out.kind = kKind;
+  out.state = CellState::kNull;
+  return ValueStatus::kOk;
+}
+
+DecodeValue absent_decoder(CellKind kind) {
+  switch (kind) {
+    case CellKind::kBool: return decode_absent<CellKind::kBool>;
+    case CellKind::kInt64: return decode_absent<CellKind::kInt64>;
+    case CellKind::kFloat32: return decode_absent<CellKind::kFloat32>;
+    case CellKind::kFloat64: return decode_absent<CellKind::kFloat64>;
+    case CellKind::kDecimal: return decode_absent<CellKind::kDecimal>;
+    case CellKind::kText: return decode_absent<CellKind::kText>;
+    case CellKind::kBytes: return decode_absent<CellKind::kBytes>;
+    case CellKind::kTimestamp: return decode_absent<CellKind::kTimestamp>;
+    case CellKind::kTimestampTz: return decode_absent<CellKind::kTimestampTz>;
+    case CellKind::kIntervalYm: return decode_absent<CellKind::kIntervalYm>;
+    case CellKind::kIntervalDs: return decode_absent<CellKind::kIntervalDs>;
+  }
+  return nullptr;
+}
+
+DecodeValue text_decoder(const ColumnDescription& column, const Dialect& dialect) {
+  if (column.form != CharsetForm::kNational) return decode_bytes<CellKind::kText>;
+  if (dialect.national_charset == kCharsetAl16Utf16) return decode_converted<utf16_to_utf8, true>;
+  return decode_converted<cesu8_to_utf8, false>;
+}
+
+template <CellKind kKind>
+DecodeValue lob_decoder(LobForm form) {
+  return form == LobForm::kSizedLocator ? decode_lob<kKind, LobForm::kSizedLocator>
+                                        : decode_lob<kKind, LobForm::kBareLocator>;
+}
+
+DecodeValue number_decoder(CellKind kind) {
+  if (kind == CellKind::kDecimal) return decode_decimal;
+  return kind == CellKind::kInt64 ? decode_int64 : nullptr;
+}
+
+DecodeValue float_decoder(CellKind kind) {
+  if (kind == CellKind::kFloat32) return decode_binary_float<CellKind::kFloat32>;
+  return kind == CellKind::kFloat64 ? decode_binary_float<CellKind::kFloat64> : nullptr;
+}
+
+}  // namespace
+
+DecodeValue find_decoder(const ColumnDescription& column, CellKind kind, const Dialect& dialect,
+                         LobForm lob_form) {
+  const auto only = [kind](CellKind possible, DecodeValue decode) {
+    return kind == possible ? decode : nullptr;
+  };
+  if (is_absent(column)) return absent_decoder(kind);
+  switch (column.type) {
+    case OracleType::kVarchar:
+    case OracleType::kChar:
+    case OracleType::kLong:
+      return only(CellKind::kText, text_decoder(column, dialect));
+    case OracleType::kRaw:
+    case OracleType::kLongRaw:
+      return only(CellKind::kBytes, decode_bytes<CellKind::kBytes>);
+    case OracleType::kNumber:
+    case OracleType::kBinaryInteger:
+      return number_decoder(kind);
+    case OracleType::kDate:
+    case OracleType::kTimestamp:
+      return only(CellKind::kTimestamp, decode_timestamp);
+    case OracleType::kTimestampTz:
+      return only(CellKind::kTimestampTz, decode_timestamp_tz);
+    case OracleType::kTimestampLtz:
+      return only(CellKind::kTimestampTz, decode_timestamp_ltz);
+    case OracleType::kIntervalYm:
+      return only(CellKind::kIntervalYm, decode_months);
+    case OracleType::kIntervalDs:
+      return only(CellKind::kIntervalDs, decode_seconds);
+    case OracleType::kBinaryFloat:
+      return float_decoder(kind);
+    case OracleType::kBinaryDouble:
+      return only(CellKind::kFloat64, decode_binary_double);
+    case OracleType::kBoolean:
+      return only(CellKind::kBool, decode_boolean);
+    case OracleType::kRowid:
+      return only(CellKind::kText, decode_rowid);
+    case OracleType::kUrowid:
+      return only(CellKind::kText, decode_urowid);
+    case OracleType::kClob:
+      return only(CellKind::kText, lob_decoder<CellKind::kText>(lob_form));
+    case OracleType::kBlob:
+      return only(CellKind::kBytes, lob_decoder<CellKind::kBytes>(lob_form));
+    default:
+      return nullptr;
+  }
+}
+
+}  // namespace wherry::oracle::wire

@@ -1,0 +1,69 @@
+// One value of a row: wire bytes to a Cell. The function for a column is chosen once, when its type
+// and the wanted kind are known; after that there is no branch on types.
+// Facts: reference oracle-wire-types.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "connect/oracle/wire/clr_stream.h"
+#include "connect/oracle/wire/datetime.h"
+#include "connect/oracle/wire/dialect.h"
+#include "connect/oracle/wire/types.h"
+#include "connect/oracle/wire/value_status.h"
+#include "connect/oracle/wire/zone_rules.h"
+#include "core/arena.h"
+#include "core/cell.h"
+
+namespace wherry::oracle::wire {
+
+/// What decoding needs beside the bytes. `arena` takes the values.
+struct DecodeContext {
+  Arena* arena = nullptr;
+  RegionTable* regions = nullptr;
+  ZoneField database_zone;  ///< DBTIMEZONE, for TIMESTAMP WITH LOCAL TIME ZONE
+  ChunkLength chunks = ChunkLength::kUb4;
+};
+
+/// Decodes at `in`, which moves behind the value only when the result is kOk.
+using DecodeValue = ValueStatus (*)(ByteCursor& in, DecodeContext& context, Cell& out);
+
+/// How LOB values come in rows.
+enum class LobForm : std::uint8_t {
+  kSizedLocator,  ///< defined with the LOB prefetch flag: size, chunk size, locator
+  kBareLocator,   ///< not defined: the locator alone
+};
+
+/// Decoder for values of `column` as `kind`; nullptr when the type cannot come as that kind.
+DecodeValue find_decoder(const ColumnDescription& column, CellKind kind, const Dialect& dialect,
+                         LobForm lob_form);
+
+/// A LOB column's cell while only its locator is known: payload.ptr -> LobValue, then the locator.
+struct LobValue {
+  std::uint64_t size = 0;         ///< characters or bytes; 0 also when it was not told
+  std::uint32_t locator_bytes = 0;
+  bool has_size = false;
+
+  [[nodiscard]] ByteView locator() const {
+    return {reinterpret_cast<const std::uint8_t*>(this + 1), locator_bytes};
+  }
+};
+inline const LobValue& lob_of(const Cell& cell) {
+  return *reinterpret_cast<const LobValue*>(cell.payload.ptr);
+}
+
+/// CLOB, NCLOB, BLOB.
+constexpr bool is_lob(OracleType type) {
+  return type == OracleType::kClob || type == OracleType::kBlob;
+}
+/// LONG and LONG RAW, also as the form in which LOBs can be had in line.
+constexpr bool is_long(OracleType type) {
+  return type == OracleType::kLong || type == OracleType::kLongRaw;
+}
+/// A column of described length 0 takes no bytes in the rows.
+constexpr bool is_absent(const ColumnDescription& column) {
+  return column.max_bytes == 0 && !is_long(column.type) && column.type != OracleType::kUrowid;
+}
+
+}  // namespace wherry::oracle::wire

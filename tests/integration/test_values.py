@@ -1,0 +1,191 @@
+"""Generated values: driver -> orasim -> wherry -> PostgreSQL, compared here, not by Wherry.
+
+The seed is printed; WHERRY_SEED=N repeats a run. Known gaps: U+0000 in text (PostgreSQL cannot hold
+it), days that only the Julian calendar has.
+"""
+import decimal
+import math
+import os
+import unittest
+
+
+from support.orasim import Orasim
+from support.paths import LONG
+from support.postgres import Postgres
+from support.values import families, make_rows
+from support.wherry import Task, selection
+
+SEED = int(os.environ.get("WHERRY_SEED", "20240229"))
+
+
+def same(expected, found):
+    if expected is None or found is None:
+        return expected is found
+    if isinstance(expected, float):
+        return (math.isnan(expected) and math.isnan(found)) or expected == found
+    if isinstance(expected, decimal.Decimal):
+        return expected == decimal.Decimal(found)
+    if isinstance(expected, bytes):
+        return expected == bytes(found)
+    return expected == found
+
+
+def shown(value):
+    text = repr(value)
+    return text if len(text) < 300 else f"{text[:300]}… ({len(text)} characters)"
+
+
+class Values(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        print(f"seed {SEED}", flush=True)
+        cls.sim = Orasim()
+        cls.addClassCleanup(cls.sim.close)
+        cls.postgres = Postgres()
+        cls.addClassCleanup(cls.postgres.close)
+
+    def fill(self, table, columns, rows):
+        declared = ", ".join(f"{c.name} {c.declared}" for c in columns)
+        binds = ", ".join(c.through.format(f":{n + 2}") for n, c in enumerate(columns))
+        with self.sim.connect() as connection, connection.cursor() as cursor:
+            cursor.execute("alter session set time_zone = '+00:00'")
+            cursor.execute(f"create table {table} (id number(9) primary key, {declared})")
+            cursor.setinputsizes(None, *(c.driver_type for c in columns))
+            data = [[n] + [bound for bound, _ in row] for n, row in enumerate(rows)]
+            step = 5 if table == "LOBS" else 100
+            for start in range(0, len(data), step):
+                cursor.executemany(f"insert into {table} values (:1, {binds})",
+                                   data[start:start + step])
+            connection.commit()
+
+    def read(self, database, table, columns, rows):
+        """Moments and intervals as PostgreSQL prints them, all else as psycopg2 gives it."""
+        def item(column, expected):
+            cast = {str: "::text", float: "::float8"}.get(type(expected), "")
+            return f'"{column.name}"{cast}'
+        samples = [next((row[i][1] for row in rows if row[i][1] is not None), None)
+                   for i in range(len(columns))]
+        items = ", ".join(item(c, s) for c, s in zip(columns, samples))
+        with self.postgres.connect(database) as connection, connection.cursor() as cursor:
+            cursor.execute("set timezone to 'UTC'")
+            cursor.execute(f'select "ID", {items} from "APP"."{table}" order by "ID"')
+            return cursor.fetchall()
+
+    def round_trip(self, name):
+        columns, count = families(LONG)[name]
+        table = name.upper()
+        rows = make_rows(columns, count, SEED)
+        self.fill(table, columns, rows)
+        self.postgres.create_database(name)
+        task = Task(self.sim.url(), self.postgres.url(name), [selection("APP", table)])
+        self.addCleanup(task.close)
+        run = task.run()
+        self.assertEqual(run.status, 0, run.describe())
+        loaded = self.read(name, table, columns, rows)
+        self.assertEqual([row[0] for row in loaded], list(range(len(rows))))
+        wrong = []
+        for (key, *found), row in zip(loaded, rows):
+            for column, value, (bound, expected) in zip(columns, found, row):
+                if column.name == "LTZ" and expected is not None:
+                    head, _, _ = expected.partition(" BC")
+                    expected = head + "+00" + (" BC" if expected.endswith(" BC") else "")
+                if not same(expected, value):
+                    wrong.append(f"{table} {key} {column.name} {column.declared}: "
+                                 f"bound {shown(bound)}, expected {shown(expected)}, "
+                                 f"found {shown(value)}")
+        self.assertEqual(wrong[:10], [], f"{len(wrong)} values differ, seed {SEED}")
+        return task
+
+    def test_numbers(self):
+        self.round_trip("numbers")
+
+    def test_texts(self):
+        self.round_trip("texts")
+
+    def test_dates(self):
+        self.round_trip("dates")
+
+    def test_time_zones(self):
+        self.round_trip("zones")
+
+    def test_intervals(self):
+        self.round_trip("intervals")
+
+    def test_bytes(self):
+        self.round_trip("bytes")
+
+    def test_floats(self):
+        self.round_trip("floats")
+
+    def test_lobs(self):
+        self.round_trip("lobs")
+
+    def test_empty_lobs_are_empty_and_not_null(self):
+        self.sim.execute("create table empties (id number primary key, c clob, b blob)",
+                         "insert into empties values (1, empty_clob(), empty_blob())",
+                         "insert into empties values (2, null, null)")
+        self.postgres.create_database("empties")
+        task = Task(self.sim.url(), self.postgres.url("empties"), [selection("APP", "EMPTIES")])
+        self.addCleanup(task.close)
+        run = task.run()
+        self.assertEqual(run.status, 0, run.describe())
+        rows = self.postgres.query("empties", """
+            select "ID"::int, length("C"), length("B") from "APP"."EMPTIES" order by 1""")
+        self.assertEqual(rows, [(1, 0, 0), (2, None, None)])
+
+
+class Validate(unittest.TestCase):
+    """`wherry validate` finds what was changed behind its back, and shows it."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.sim = Orasim()
+        cls.addClassCleanup(cls.sim.close)
+        cls.postgres = Postgres()
+        cls.addClassCleanup(cls.postgres.close)
+        cls.sim.execute(
+            "create table pairs (k1 number(9), k2 varchar2(20), v number(10,2), t clob, d date, "
+            "primary key (k1, k2))",
+            "insert into pairs select mod(level, 7), 'k' || level, level / 4, 'text ' || level, "
+            "date '2021-03-04' + level from dual connect by level <= 3000")
+        cls.task = Task(cls.sim.url(), cls.postgres.url("postgres"), [selection("APP", "PAIRS")])
+        cls.addClassCleanup(cls.task.close)
+
+    def setUp(self):
+        run = self.task.run("--start", "reload-target") if self.task.state.exists() \
+            else self.task.run()
+        self.assertEqual(run.status, 0, run.describe())
+
+    def differences_after(self, change):
+        self.postgres.execute("postgres", change)
+        checked = self.task.validate()
+        self.assertNotEqual(checked.status, 0, checked.describe())
+        return checked.stdout + checked.stderr
+
+    def test_equal_sides_are_equal(self):
+        checked = self.task.validate()
+        self.assertEqual(checked.status, 0, checked.describe())
+
+    def test_a_changed_value_is_shown_with_key_column_and_both_values(self):
+        text = self.differences_after(
+            """update "APP"."PAIRS" set "V" = 987654.25 where "K2" = 'k1234'""")
+        for word in ("k1234", "V", "987654.25", "308.5"):
+            self.assertIn(word, text)
+
+    def test_a_missing_row_is_found(self):
+        text = self.differences_after("""delete from "APP"."PAIRS" where "K2" = 'k77'""")
+        self.assertIn("k77", text)
+
+    def test_a_row_too_many_is_found(self):
+        text = self.differences_after(
+            """insert into "APP"."PAIRS" ("K1", "K2") values (3, 'intruder')""")
+        self.assertIn("intruder", text)
+
+    def test_a_changed_long_text_is_found(self):
+        text = self.differences_after(
+            """update "APP"."PAIRS" set "T" = "T" || '.' where "K2" = 'k2999'""")
+        self.assertIn("k2999", text)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,88 @@
+// Bind values between the wire and the engine.
+#include "engine/error.h"
+#include "server/calls.h"
+#include "wire/values.h"
+
+namespace orasim::server {
+
+using wire::Codec;
+using wire::TypeSpec;
+
+Value Calls::engine_value(const TypeSpec& spec, const wire::BindValue& bind) {
+  if (spec.is_array()) {
+    throw OraError(6550, "PL/SQL arrays cannot be bound: this server has no collections");
+  }
+  const Type type = wire::bind_type(spec);
+  if (type == Type::kCursor) return make_null(type);
+  if (type != Type::kClob && type != Type::kBlob) return wire::decode_value(spec, bind);
+  if (bind.is_null) return Value{type, spec.is_national(), {}};
+  return lobs_.find(bind.content).value();
+}
+
+// RETURNING binds carry no value and the engine expects none.
+std::vector<Row> Calls::engine_rows(const Cursor& cursor, const Run& run) {
+  const std::vector<TypeSpec>& binds = cursor.shape.binds;
+  if (binds.size() < cursor.statement->binds().size()) {
+    throw OraError(1008, "not all variables bound");
+  }
+  if (binds.size() > cursor.statement->binds().size()) {
+    throw OraError(1036, "illegal variable name/number");
+  }
+  if (binds.empty()) {
+    return run.executions > 1 ? std::vector<Row>(run.executions) : std::vector<Row>();
+  }
+  std::vector<Row> rows;
+  rows.reserve(run.binds.size());
+  for (const wire::BindRow& from : run.binds) {
+    Row& row = rows.emplace_back();
+    for (std::size_t i = 0; i < binds.size(); ++i) {
+      const bool returning = i < cursor.shape.returning.size() && cursor.shape.returning[i];
+      if (!returning) row.push_back(engine_value(binds[i], from.at(i)));
+    }
+  }
+  return rows;
+}
+
+namespace {
+
+Value as_lob(const Value& value) {
+  const auto* text = std::get_if<std::string>(&value.data);
+  if (text == nullptr) return value;
+  const bool binary = value.type == Type::kRaw || value.type == Type::kLongRaw;
+  return Value{binary ? Type::kBlob : Type::kClob, value.national,
+               std::make_shared<const LobData>(LobData{*text})};
+}
+
+bool is_text(Codec codec) { return codec == Codec::kText || codec == Codec::kNationalText; }
+
+}  // namespace
+
+// One out or RETURNING value and its trailing length.
+void Calls::write_out_value(const TypeSpec& spec, const Value& value) {
+  wire::Writer& out = channel_.out();
+  Codec codec = wire::bind_codec(spec);
+  if (codec == Codec::kLocator) {
+    wire::RowColumn column;
+    column.codec = spec.wants_lob_sizes() ? Codec::kLocatorAndSize : Codec::kLocator;
+    column.is_blob = wire::bind_type(spec) == Type::kBlob;
+    column.national = spec.is_national();
+    wire::encode_lob(out, column, as_lob(value), lobs_);
+    out.sb(0);
+    return;
+  }
+  const bool null_cursor = codec == Codec::kNothing && value.is_null();
+  const std::size_t from = out.size();
+  if (null_cursor) {
+    out.u8(0);
+  } else {
+    wire::encode_value(out, codec, value);
+  }
+  // The buffer the client declared is a promise to its own code, so nothing longer may come.
+  if ((is_text(codec) || codec == Codec::kRaw) && spec.buffer_bytes > 0 &&
+      out.size() - from > spec.buffer_bytes + std::size_t{16}) {
+    throw OraError(6502, "PL/SQL: numeric or value error: character string buffer too small");
+  }
+  out.sb(codec == Codec::kBoolean && value.is_null() ? -1 : 0);
+}
+
+}  // namespace orasim::server

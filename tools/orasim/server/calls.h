@@ -1,0 +1,89 @@
+// The calls of one logged-in session: reads requests, runs them in the engine, writes responses.
+// One thread; only the break watch touches the engine session besides (cancel).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/session.h"
+#include "server/break_watch.h"
+#include "server/channel.h"
+#include "server/cursor.h"
+#include "server/lob_table.h"
+#include "server/login.h"
+#include "wire/request.h"
+
+namespace orasim::server {
+
+class Calls {
+ public:
+  Calls(Channel& channel, const Shared& shared, BreakWatch& watch, Login login);
+
+  /// Serves until log-off and the end of the connection; throws Closed or wire::BadMessage then.
+  void run();
+
+ private:
+  // One request.
+  void serve_request();
+  void read_and_run(wire::Reader&, std::uint32_t& failed_cursor);
+  void run_function(wire::Reader&, const wire::FunctionHeader&, std::uint32_t& failed_cursor);
+  void run_simple(wire::Function);
+  void apply_piggybacks();
+  void apply(const wire::Piggyback&);
+
+  // Statements.
+  void execute(wire::ExecuteRequest, std::uint32_t& failed_cursor);
+  void reexecute(wire::ReexecuteRequest, std::uint32_t& failed_cursor);
+  void fetch(const wire::FetchRequest&);
+  Cursor& parse(const wire::ExecuteRequest&);
+  void describe(Cursor&);
+  void refresh_if_stale(Cursor&);
+  struct Run {
+    std::vector<wire::BindRow> binds;
+    std::uint32_t executions = 1;
+    ExecuteOptions options;
+    bool wants_row_counts = false;
+    bool first = true;  ///< PL/SQL: the reply has an I/O vector
+  };
+  wire::CallStatus run_query(Cursor&, const Run&);
+  wire::CallStatus run_statement(Cursor&, const Run&);
+  wire::CallStatus run_dml(Cursor&, const Run&);
+  wire::CallStatus run_plsql(Cursor&, const Run&);
+  void write_out_binds(Cursor&, const ExecuteResult&, bool with_vector);
+  void write_returning(Cursor&, const std::vector<std::vector<Value>>& values);
+  void write_out_value(const wire::TypeSpec&, const Value&);
+  void write_rows(Cursor&, std::uint32_t wanted, wire::CallStatus&);
+  std::vector<Row> engine_rows(const Cursor&, const Run&);
+  Value engine_value(const wire::TypeSpec&, const wire::BindValue&);
+  wire::CallStatus status_of(const Cursor&) const;
+
+  // Others.
+  void lob_operation(const wire::LobRequest&);
+  void read_lob(const wire::LobRequest&, LobEntry&);
+  void change_password(const wire::AuthRequest&);
+  void version_banner();
+
+  // Ends of responses.
+  void finish_status(wire::CallStatus);
+  void finish_call_end();
+  void finish();
+  void finish_error(const OraError&, std::uint32_t cursor_id);
+  void answer_marker(wire::Marker);
+  void answer_break(const OraError&);
+  void wait_for_reset();
+
+  Channel& channel_;
+  const Shared& shared_;
+  BreakWatch& watch_;
+  Login login_;
+  Session& session_;
+  CursorTable cursors_;
+  LobTable lobs_;
+  Row row_;
+  std::vector<wire::Piggyback> piggybacks_;  // of the request being read
+  std::atomic<bool> break_seen_ = false;
+};
+
+}  // namespace orasim::server

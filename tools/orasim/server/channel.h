@@ -1,0 +1,70 @@
+// TNS packets over a stream: requests in, responses out. Incoming DATA payloads are handed to the
+// decoders as a byte source; outgoing messages are gathered in one writer and cut into DATA packets
+// at the SDU when they are sent. Used by the session's thread only.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "server/stream.h"
+#include "wire/bytes.h"
+#include "wire/packet.h"
+
+namespace orasim::server {
+
+/// A MARKER arrived where a DATA packet was expected.
+struct MarkerArrived {
+  wire::Marker marker;
+};
+
+struct PacketView {
+  wire::PacketHeader header;
+  wire::ByteView bytes;  ///< header included; holds until the next read
+};
+
+class Channel : public wire::ByteSource {
+ public:
+  explicit Channel(Stream& stream) : stream_(stream) {}
+
+  /// After ACCEPT: `wide` 32-bit lengths, packets of at most `sdu` bytes; `payload_limit` cuts
+  /// them shorter (0: no limit), a test aid.
+  void set_limits(bool wide, std::uint32_t sdu, std::uint32_t payload_limit);
+
+  PacketView read_packet();
+  void send_raw(const wire::Bytes& packet);
+  void send_marker(wire::Marker);
+
+  /// Payload of the next DATA packet. Throws MarkerArrived, or Closed at an EOF packet.
+  void more(wire::Bytes& buffer) override;
+  [[nodiscard]] bool has_buffered_input() const {
+    return begin_ < input_.size() || stream_.has_pending();
+  }
+
+  /// The response being built.
+  wire::Writer& out() { return out_; }
+  /// Sends the packets that are full once enough has gathered; the rest stays in out().
+  void flush_if_large() {
+    if (out_.size() >= kFlushBytes) flush_full();
+  }
+  /// Sends everything; `flags` go on the last packet.
+  void finish(std::uint16_t flags);
+  void discard_output() { out_.clear(); }
+  Stream& stream() { return stream_; }
+
+ private:
+  static constexpr std::size_t kFlushBytes = 256 * 1024;
+  void flush_full();
+  void send_packets(std::size_t bytes, bool last, std::uint16_t flags);
+  void fill(std::size_t wanted);
+
+  Stream& stream_;
+  bool wide_ = false;
+  std::size_t payload_ = 8192 - wire::kDataHeader;
+  wire::Bytes input_;
+  std::size_t begin_ = 0;
+  wire::Writer out_;
+  std::vector<std::uint8_t> headers_;
+  std::vector<iovec> parts_;
+};
+
+}  // namespace orasim::server

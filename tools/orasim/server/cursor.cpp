@@ -1,0 +1,76 @@
+#include "server/cursor.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <utility>
+
+#include "engine/error.h"
+
+namespace orasim::server {
+
+bool Cursor::has_lobs() const {
+  return std::any_of(columns.begin(), columns.end(),
+                     [](const wire::ColumnShape& c) { return wire::is_lob(c.type); });
+}
+
+void Cursor::make_encoder() {
+  std::vector<wire::RowColumn> forms;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    forms.push_back(wire::row_column(columns[i], i < defines.size() ? &defines[i] : nullptr));
+  }
+  encoder = std::make_unique<wire::RowEncoder>(std::move(forms), compress);
+}
+
+Cursor& CursorTable::open() {
+  if (cursors_.size() >= kMaxOpen) throw OraError(1000, "maximum open cursors exceeded");
+  // Ids are ub2 in the status message.
+  do {
+    last_id_ = last_id_ % 65535 + 1;
+  } while (cursors_.contains(last_id_));
+  Cursor& cursor = cursors_[last_id_];
+  cursor.id = last_id_;
+  return cursor;
+}
+
+Cursor& CursorTable::get(std::uint32_t id) {
+  const auto found = cursors_.find(id);
+  if (found == cursors_.end()) throw OraError(1001, "invalid cursor");
+  return found->second;
+}
+
+const wire::CursorShape* CursorTable::shape_of(std::uint32_t id) const {
+  const auto found = cursors_.find(id);
+  return found == cursors_.end() ? nullptr : &found->second.shape;
+}
+
+namespace {
+
+struct Command {
+  std::string_view word;
+  std::uint8_t number;
+};
+constexpr std::array kCommands{
+    Command{"SELECT", 3},    Command{"WITH", 3},     Command{"INSERT", 2},  Command{"UPDATE", 6},
+    Command{"DELETE", 7},    Command{"MERGE", 189},  Command{"BEGIN", 47},  Command{"DECLARE", 47},
+    Command{"CALL", 170},    Command{"CREATE", 1},   Command{"DROP", 12},   Command{"ALTER", 15},
+    Command{"COMMIT", 44},   Command{"ROLLBACK", 45}, Command{"TRUNCATE", 85},
+    Command{"COMMENT", 29},  Command{"GRANT", 17},   Command{"REVOKE", 18}, Command{"LOCK", 26},
+    Command{"SAVEPOINT", 46}, Command{"SET", 48}};
+
+}  // namespace
+
+std::uint8_t sql_command(std::string_view sql) {
+  const auto from = std::find_if(sql.begin(), sql.end(), [](unsigned char c) {
+    return std::isalpha(c) != 0;
+  });
+  std::string word;
+  for (auto c = from; c != sql.end() && std::isalpha(static_cast<unsigned char>(*c)) != 0; ++c) {
+    word.push_back(static_cast<char>(std::toupper(static_cast<unsigned char>(*c))));
+  }
+  const auto found = std::find_if(kCommands.begin(), kCommands.end(),
+                                  [&](const Command& c) { return c.word == word; });
+  return found == kCommands.end() ? 0 : found->number;
+}
+
+}  // namespace orasim::server

@@ -1,0 +1,54 @@
+// The open cursors of one session: parsed statements with what the wire needs to remember of them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/session.h"
+#include "wire/request.h"
+#include "wire/response.h"
+#include "wire/rows.h"
+
+namespace orasim::server {
+
+struct Cursor {
+  std::uint32_t id = 0;
+  std::unique_ptr<Statement> statement;
+  wire::CursorShape shape;
+  std::uint8_t sql_type = 0;
+  std::vector<wire::ColumnShape> columns;  ///< queries
+  std::vector<wire::TypeSpec> defines;     ///< empty until the client sent some
+
+  // Of the running execution; the stream goes before the statement.
+  std::unique_ptr<RowStream> rows;
+  std::unique_ptr<wire::RowEncoder> encoder;
+  std::uint64_t rows_fetched = 0;
+  bool compress = true;
+
+  [[nodiscard]] bool has_lobs() const;
+  void make_encoder();
+};
+
+class CursorTable : public wire::CursorShapes {
+ public:
+  static constexpr std::size_t kMaxOpen = 300;
+
+  /// A new cursor. Throws OraError(1000) beyond the limit.
+  Cursor& open();
+  /// Throws OraError(1001) for an id that is not open.
+  Cursor& get(std::uint32_t id);
+  void close(std::uint32_t id) { cursors_.erase(id); }
+  [[nodiscard]] const wire::CursorShape* shape_of(std::uint32_t id) const override;
+
+ private:
+  std::map<std::uint32_t, Cursor> cursors_;
+  std::uint32_t last_id_ = 0;
+};
+
+/// The number a status message gives a statement's kind (OCI's SQL command codes).
+std::uint8_t sql_command(std::string_view sql);
+
+}  // namespace orasim::server

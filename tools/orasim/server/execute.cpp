@@ -1,0 +1,273 @@
+// Execute, re-execute and fetch.
+#include <algorithm>
+#include <utility>
+
+#include "engine/error.h"
+#include "server/calls.h"
+#include "wire/sql_scan.h"
+
+namespace orasim::server {
+
+using wire::CallStatus;
+using wire::ExecuteRequest;
+
+namespace {
+
+bool same_shape(const wire::ColumnShape& a, const wire::ColumnShape& b) {
+  return a.type == b.type && a.name == b.name && a.precision == b.precision &&
+         a.scale == b.scale && a.max_bytes == b.max_bytes;
+}
+
+std::vector<wire::ColumnShape> shapes_of(const Statement& statement, const wire::Dialect& dialect) {
+  std::vector<wire::ColumnShape> shapes;
+  for (const ColumnInfo& column : statement.columns()) {
+    shapes.push_back(wire::describe_column(column, dialect));
+  }
+  return shapes;
+}
+
+constexpr const char* kNoData = "ORA-01403: no data found";
+
+}  // namespace
+
+CallStatus Calls::status_of(const Cursor& cursor) const {
+  CallStatus status;
+  status.cursor_id = cursor.id;
+  status.sql_type = cursor.sql_type;
+  return status;
+}
+
+Cursor& Calls::parse(const ExecuteRequest& request) {
+  std::unique_ptr<Statement> statement = session_.prepare(*request.sql);
+  Cursor& cursor = request.cursor_id != 0 ? cursors_.get(request.cursor_id) : cursors_.open();
+  const std::uint32_t id = cursor.id;
+  cursor = Cursor{};
+  cursor.id = id;
+  const wire::SqlShape scanned = wire::scan_sql(*request.sql);
+  cursor.sql_type = sql_command(*request.sql);
+  cursor.shape.is_query = statement->kind() == StatementKind::kQuery;
+  cursor.shape.is_plsql = scanned.is_plsql;
+  cursor.shape.returning = scanned.returning;
+  if (cursor.shape.is_query) cursor.columns = shapes_of(*statement, login_.dialect);
+  cursor.statement = std::move(statement);
+  return cursor;
+}
+
+void Calls::describe(Cursor& cursor) {
+  wire::encode_describe(channel_.out(), login_.dialect, cursor.columns);
+}
+
+// DDL has come between: parse again; a query whose columns changed must be parsed by the client.
+void Calls::refresh_if_stale(Cursor& cursor) {
+  if (!cursor.statement->is_stale()) return;
+  cursor.rows.reset();
+  std::unique_ptr<Statement> again = session_.prepare(std::string(cursor.statement->sql()));
+  if (cursor.shape.is_query) {
+    const auto columns = shapes_of(*again, login_.dialect);
+    if (!std::equal(columns.begin(), columns.end(), cursor.columns.begin(), cursor.columns.end(),
+                    same_shape)) {
+      throw OraError(1007, "variable not in select list");
+    }
+  }
+  cursor.statement = std::move(again);
+}
+
+void Calls::execute(ExecuteRequest request, std::uint32_t& failed_cursor) {
+  const bool parsed_now = request.sql.has_value();
+  Cursor& cursor = parsed_now ? parse(request) : cursors_.get(request.cursor_id);
+  failed_cursor = cursor.id;
+  if (!request.binds.empty()) {
+    cursor.shape.binds = request.binds;
+    cursor.shape.returning.resize(request.binds.size(), false);
+    cursor.shape.out_only.clear();
+  }
+  cursor.compress = !request.has(wire::kOptNoCompression);
+  const bool query = cursor.shape.is_query;
+  if (query && parsed_now) describe(cursor);
+  const bool runs = request.has(wire::kOptExecute) && !request.has(wire::kOptDescribe);
+  if (request.has(wire::kOptDefine)) {
+    cursor.defines = request.defines;
+    if (cursor.rows) cursor.make_encoder();
+  }
+  CallStatus status = status_of(cursor);
+  if (runs) {
+    Run run;
+    run.executions = query ? 1 : std::max<std::uint32_t>(request.iterations, 1);
+    run.binds = std::move(request.rows);
+    run.options.batch_errors = request.has(wire::kOptBatchErrors);
+    run.options.commit_on_success = request.has(wire::kOptCommit);
+    if (request.scn != 0) run.options.as_of_scn = request.scn;
+    run.wants_row_counts = request.wants_row_counts();
+    status = query ? run_query(cursor, run) : run_statement(cursor, run);
+  }
+  if (query && cursor.rows) {
+    // A describe of LOB columns comes without rows: the client defines them first.
+    const bool undefined_lobs = cursor.has_lobs() && cursor.defines.empty();
+    const std::uint32_t wanted =
+        request.iterations > 0 ? request.iterations : request.prefetch_rows;
+    const bool fetches = request.has(wire::kOptFetch) || (runs && request.prefetch_rows > 0);
+    if (fetches && wanted > 0 && !undefined_lobs) write_rows(cursor, wanted, status);
+  }
+  if (query && runs) {
+    wire::encode_return_parameters(channel_.out(), shared_.database.current_scn(), cursor.id,
+                                   nullptr);
+  }
+  finish_status(std::move(status));
+}
+
+void Calls::reexecute(wire::ReexecuteRequest request, std::uint32_t& failed_cursor) {
+  Cursor& cursor = cursors_.get(request.cursor_id);
+  failed_cursor = cursor.id;
+  Run run;
+  run.executions = cursor.shape.is_query ? 1 : std::max<std::uint32_t>(request.iterations, 1);
+  run.binds = std::move(request.rows);
+  run.options.commit_on_success = request.commit;
+  run.first = false;
+  if (!cursor.shape.is_query) return finish_status(run_statement(cursor, run));
+  CallStatus status = run_query(cursor, run);
+  if (request.iterations > 0 && !(cursor.has_lobs() && cursor.defines.empty())) {
+    write_rows(cursor, request.iterations, status);
+  }
+  finish_status(std::move(status));
+}
+
+void Calls::fetch(const wire::FetchRequest& request) {
+  Cursor& cursor = cursors_.get(request.cursor_id);
+  if (!cursor.rows) throw OraError(1002, "fetch out of sequence");
+  CallStatus status = status_of(cursor);
+  write_rows(cursor, request.rows, status);
+  finish_status(std::move(status));
+}
+
+CallStatus Calls::run_query(Cursor& cursor, const Run& run) {
+  refresh_if_stale(cursor);
+  cursor.rows.reset();
+  cursor.rows_fetched = 0;
+  ExecuteResult result = cursor.statement->execute(engine_rows(cursor, run), run.options);
+  cursor.rows = std::move(result.rows);
+  cursor.make_encoder();
+  return status_of(cursor);
+}
+
+void Calls::write_rows(Cursor& cursor, std::uint32_t wanted, CallStatus& status) {
+  wire::Writer& out = channel_.out();
+  wire::encode_row_header(out, wanted);
+  cursor.encoder->begin_response();
+  for (std::uint32_t i = 0; i < wanted; ++i) {
+    const std::size_t complete = out.size();
+    try {
+      if (!cursor.rows->next(row_)) {
+        cursor.rows.reset();
+        status.ora_code = 1403;
+        status.text = kNoData;
+        break;
+      }
+      cursor.encoder->encode(out, row_, lobs_);
+    } catch (const OraError&) {
+      out.truncate(complete);  // no half row before the error's status
+      throw;
+    }
+    ++cursor.rows_fetched;
+    channel_.flush_if_large();
+  }
+  status.row_count = cursor.rows_fetched;
+}
+
+CallStatus Calls::run_statement(Cursor& cursor, const Run& run) {
+  refresh_if_stale(cursor);
+  return cursor.shape.is_plsql ? run_plsql(cursor, run) : run_dml(cursor, run);
+}
+
+CallStatus Calls::run_dml(Cursor& cursor, const Run& run) {
+  CallStatus status = status_of(cursor);
+  const std::vector<Row> rows = engine_rows(cursor, run);
+  std::vector<std::uint64_t> counts;
+  std::vector<std::vector<std::vector<Value>>> returned;
+  const auto take = [&](ExecuteResult result) {
+    status.row_count += result.row_count;
+    counts.insert(counts.end(), result.row_counts.begin(), result.row_counts.end());
+    std::move(result.returning.begin(), result.returning.end(), std::back_inserter(returned));
+    if (result.last_row_id != RowId{}) status.last_row_id = result.last_row_id;
+    status.compilation_warning = result.success_with_compilation_error;
+    status.batch_errors = std::move(result.batch_errors);
+  };
+  if (rows.size() <= 1 || run.options.batch_errors) {
+    take(cursor.statement->execute(rows, run.options));
+  } else {
+    // Without batch errors the rows before a bad one stay done, so each row is a statement of its
+    // own and the commit comes after the last.
+    ExecuteOptions options = run.options;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      options.commit_on_success = run.options.commit_on_success && i + 1 == rows.size();
+      try {
+        take(cursor.statement->execute({rows[i]}, options));
+      } catch (const OraError& error) {
+        status.ora_code = error.code();
+        status.text = error.what();
+        status.error_position = error.position();
+        break;
+      }
+    }
+  }
+  if (!status.batch_errors.empty()) {
+    status.ora_code = 24381;
+    status.text = "ORA-24381: error(s) in array DML";
+  }
+  status.iterations = static_cast<std::uint32_t>(counts.size());
+  for (const auto& row : returned) write_returning(cursor, row);
+  wire::encode_return_parameters(channel_.out(), shared_.database.current_scn(), cursor.id,
+                                 run.wants_row_counts ? &counts : nullptr);
+  return status;
+}
+
+void Calls::write_returning(Cursor& cursor, const std::vector<std::vector<Value>>& values) {
+  wire::Writer& out = channel_.out();
+  if (values.empty()) return;
+  out.u8(static_cast<std::uint8_t>(wire::Message::kRowData));
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < cursor.shape.binds.size(); ++i) {
+    if (!cursor.shape.returning[i] || next == values.size()) continue;
+    const std::vector<Value>& column = values[next++];
+    out.ub(column.size());
+    for (const Value& value : column) write_out_value(cursor.shape.binds[i], value);
+  }
+}
+
+CallStatus Calls::run_plsql(Cursor& cursor, const Run& run) {
+  CallStatus status = status_of(cursor);
+  const std::vector<Row> rows = engine_rows(cursor, run);
+  const std::size_t executions = std::max<std::size_t>(rows.size(), 1);
+  ExecuteOptions options = run.options;
+  for (std::size_t i = 0; i < executions; ++i) {
+    options.commit_on_success = run.options.commit_on_success && i + 1 == executions;
+    const ExecuteResult result = cursor.statement->execute(
+        rows.empty() ? std::vector<Row>{} : std::vector<Row>{rows[i]}, options);
+    write_out_binds(cursor, result, run.first && i == 0);
+    ++status.row_count;
+  }
+  wire::encode_return_parameters(channel_.out(), shared_.database.current_scn(), cursor.id,
+                                 nullptr);
+  return status;
+}
+
+void Calls::write_out_binds(Cursor& cursor, const ExecuteResult& result, bool with_vector) {
+  const std::vector<wire::TypeSpec>& binds = cursor.shape.binds;
+  if (binds.empty()) return;
+  std::vector<wire::BindDirection> directions(binds.size(), wire::BindDirection::kIn);
+  bool any_out = false;
+  for (std::size_t i = 0; i < binds.size() && i < result.is_out.size(); ++i) {
+    if (!result.is_out[i]) continue;
+    // IN OUT, not OUT: the client then goes on sending the value the block may read.
+    directions[i] = wire::BindDirection::kInOut;
+    any_out = true;
+  }
+  wire::Writer& out = channel_.out();
+  if (with_vector) wire::encode_io_vector(out, directions);
+  if (!any_out) return;
+  out.u8(static_cast<std::uint8_t>(wire::Message::kRowData));
+  for (std::size_t i = 0; i < binds.size(); ++i) {
+    if (directions[i] != wire::BindDirection::kIn) write_out_value(binds[i], result.out_binds[i]);
+  }
+}
+
+}  // namespace orasim::server

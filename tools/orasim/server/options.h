@@ -1,0 +1,30 @@
+// How one orasim process listens and behaves on the wire.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "wire/o5logon.h"
+
+namespace orasim::server {
+
+enum class Emulation : std::uint8_t { k12c, k19c, k23ai };
+
+struct ServerOptions {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 0;  ///< 0: any free one
+  std::string service;
+  Emulation emulation = Emulation::k19c;
+  wire::Verifier verifier = wire::Verifier::k12c;
+  std::uint32_t max_sdu = 2097152;
+  std::string tls_certificate, tls_key;  ///< both or neither
+
+  // Peculiarities of real servers and networks, for testing clients.
+  bool resend = false;          ///< one RESEND before ACCEPT; under TLS with a second handshake
+  bool redirect = false;        ///< every new connection is sent to a second port
+  bool marker_errors = false;   ///< errors come through break and reset markers
+  bool separate_refuse = false; ///< REFUSE text in a packet of its own
+  std::uint32_t packet_payload = 0;  ///< cuts DATA packets to so many bytes; 0: at the SDU
+};
+
+}  // namespace orasim::server

@@ -1,0 +1,19 @@
+// What connection set-up settled about the message layouts of one session.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace orasim::wire {
+
+struct Dialect {
+  std::uint8_t field_version = 12;  ///< TTC field version: the lower one of both sides
+  bool text_is_clr = true;          ///< encoding flag 0x02: user name and SQL carry own lengths
+  bool scale_is_sb2 = false;        ///< type 27 in universal form: scales travel as sb2
+  bool end_of_response = false;     ///< message 29 and data flag 0x2000 close each response
+  std::uint32_t max_string_bytes = 32767;  ///< longer bind buffers go to the end of a bind row
+
+  [[nodiscard]] bool has_token() const { return field_version >= 18; }
+};
+
+}  // namespace orasim::wire

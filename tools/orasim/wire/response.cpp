@@ -1,0 +1,274 @@
+#include "wire/response.h"
+
+#include <algorithm>
+
+#include "wire/setup.h"
+
+namespace orasim::wire {
+
+namespace {
+
+constexpr std::uint16_t kCharset = 873;
+constexpr std::uint16_t kNationalCharset = 2000;
+constexpr std::uint32_t kCharacterCollation = 0x3FFE;
+
+bool is_character(std::uint8_t type) { return type == 1 || type == 8 || type == 96 || type == 112; }
+
+// The types whose scale is an sb2 for clients that asked for type 27 in universal form.
+bool has_wide_scale(std::uint8_t type) {
+  return type == 2 || type == 180 || type == 181 || type == 183 || type == 231;
+}
+
+std::uint32_t fixed_length(Type type) {
+  switch (type) {
+    case Type::kNumber:
+      return 22;
+    case Type::kDate:
+      return 7;
+    case Type::kTimestamp:
+    case Type::kTimestampLtz:
+    case Type::kIntervalDs:
+      return 11;
+    case Type::kTimestampTz:
+      return 13;
+    case Type::kIntervalYm:
+      return 5;
+    case Type::kBinaryFloat:
+      return 4;
+    case Type::kBinaryDouble:
+      return 8;
+    case Type::kRowid:
+      return 18;
+    case Type::kUrowid:
+    case Type::kClob:
+    case Type::kBlob:
+      return 4000;
+    case Type::kBoolean:
+      return 1;
+    default:
+      return 0;
+  }
+}
+
+void describe_number(const DataType& type, ColumnShape& out) {
+  if (type.is_float) {
+    out.precision = static_cast<std::int8_t>(type.has_precision ? type.precision : 126);
+    out.scale = -127;
+  } else if (!type.has_precision && !type.has_scale) {
+    out.scale = -127;
+  } else {
+    // NUMBER(*,s) has no precision in the dictionary and 38 in a describe.
+    out.precision = static_cast<std::int8_t>(type.has_precision ? type.precision : 38);
+    out.scale = type.scale;
+  }
+}
+
+}  // namespace
+
+ColumnShape describe_column(const ColumnInfo& column, const Dialect& dialect) {
+  const DataType& type = column.type;
+  ColumnShape out;
+  out.name = column.name;
+  out.nullable = column.nullable;
+  out.type = static_cast<std::uint8_t>(type.type);
+  out.max_bytes = fixed_length(type.type);
+  if (is_character(out.type)) {
+    out.charset = type.national ? kNationalCharset : kCharset;
+    out.charset_form = type.national ? 2 : 1;
+  }
+  switch (type.type) {
+    case Type::kVarchar2:
+    case Type::kChar:
+      out.max_bytes = type.size_bytes;
+      out.max_chars = type.size_chars != 0 ? type.size_chars : type.size_bytes;
+      break;
+    case Type::kRaw:
+      out.max_bytes = type.size_bytes;
+      break;
+    case Type::kNumber:
+      describe_number(type, out);
+      break;
+    case Type::kTimestamp:
+    case Type::kTimestampTz:
+    case Type::kTimestampLtz:
+    case Type::kIntervalYm:
+    case Type::kIntervalDs:
+      out.precision = static_cast<std::int8_t>(type.precision);
+      out.scale = type.scale;
+      break;
+    case Type::kBoolean:
+      if (dialect.field_version >= 17) break;
+      out.type = 2;
+      out.precision = 1;
+      out.max_bytes = 22;
+      break;
+    default:
+      break;
+  }
+  return out;
+}
+
+namespace {
+
+void encode_column(Writer& out, const Dialect& dialect, const ColumnShape& column,
+                   std::size_t position) {
+  const std::uint8_t version = dialect.field_version;
+  out.u8(column.type);
+  out.u8(is_character(column.type) ? 0x80 : 0);
+  out.u8(static_cast<std::uint8_t>(column.precision));
+  if (dialect.scale_is_sb2 && has_wide_scale(column.type)) {
+    out.sb(column.scale);
+  } else {
+    out.u8(static_cast<std::uint8_t>(column.scale));
+  }
+  out.ub(column.max_bytes);
+  out.ub(0);
+  out.ub(0);
+  out.ub(0);  // type id: none
+  out.ub(0);
+  out.ub(column.charset);
+  out.u8(column.charset_form);
+  out.ub(column.max_chars);
+  if (version >= 8) out.ub(is_character(column.type) ? kCharacterCollation : 0);
+  out.u8(column.nullable ? 1 : 0);
+  out.u8(static_cast<std::uint8_t>(std::min<std::size_t>(column.name.size(), 255)));
+  out.dlc(column.name);
+  out.ub(0);
+  out.ub(0);
+  out.ub(position);
+  out.ub(0);
+  if (version >= 17) out.zeros(2);  // no domain
+  if (version >= 20) out.ub(0);     // no annotations
+  if (version >= 24) out.zeros(3);  // no vector
+}
+
+}  // namespace
+
+void encode_describe(Writer& out, const Dialect& dialect, const std::vector<ColumnShape>& columns) {
+  // A date image: any will do, clients skip it.
+  static constexpr std::uint8_t kDate[] = {0x78, 0x7E, 1, 1, 1, 1, 1};
+  out.u8(static_cast<std::uint8_t>(Message::kDescribe));
+  out.clr(kDate, sizeof kDate);
+  std::uint64_t row_bytes = 0;
+  for (const ColumnShape& column : columns) row_bytes += column.max_bytes;
+  out.ub(std::min<std::uint64_t>(row_bytes, 0xFFFFFFFF));
+  out.ub(columns.size());
+  if (!columns.empty()) out.u8(0x59);
+  for (std::size_t i = 0; i < columns.size(); ++i) encode_column(out, dialect, columns[i], i);
+  out.dlc(as_text(ByteView(kDate)));
+  out.ub(0);
+  out.ub(0x1FE8);
+  out.ub(2);
+  out.ub(2);
+  out.ub(0);  // no query key
+}
+
+void encode_row_header(Writer& out, std::uint32_t rows_requested) {
+  out.u8(static_cast<std::uint8_t>(Message::kRowHeader));
+  out.u8(0x22);
+  out.ub(1);
+  out.ub(0);
+  out.ub(rows_requested);
+  out.ub(0);
+  out.ub(0);
+  out.ub(0);
+}
+
+void encode_return_parameters(Writer& out, std::uint64_t scn, std::uint32_t cursor_id,
+                              const std::vector<std::uint64_t>* row_counts) {
+  out.u8(static_cast<std::uint8_t>(Message::kParameter));
+  out.ub(6);
+  out.ub(scn & 0xFFFFFFFF);
+  out.ub(scn >> 32);
+  out.ub(cursor_id);
+  out.zeros(3);
+  out.zeros(3);
+  if (row_counts == nullptr) return;
+  out.ub(row_counts->size());
+  for (const std::uint64_t count : *row_counts) out.ub(count);
+}
+
+void encode_io_vector(Writer& out, const std::vector<BindDirection>& directions) {
+  out.u8(static_cast<std::uint8_t>(Message::kIoVector));
+  out.u8(0);
+  out.ub(directions.size() % 256);
+  out.ub(directions.size() / 256);
+  out.ub(1);
+  out.zeros(3);
+  for (const BindDirection direction : directions) out.u8(static_cast<std::uint8_t>(direction));
+}
+
+namespace {
+
+void encode_row_id(Writer& out, const RowId& row_id) {
+  out.ub(row_id.object);
+  out.ub(row_id.file);
+  out.u8(0);
+  out.ub(row_id.block);
+  out.ub(row_id.slot);
+}
+
+void encode_batch_errors(Writer& out, const std::vector<BatchError>& errors) {
+  const auto head = [&] {
+    out.ub(errors.size());
+    if (!errors.empty()) out.u8(static_cast<std::uint8_t>(std::min<std::size_t>(errors.size(), 250)));
+  };
+  head();
+  for (const BatchError& error : errors) out.ub(static_cast<std::uint16_t>(error.code));
+  head();
+  for (const BatchError& error : errors) out.ub(error.row_index);
+  head();
+  for (const BatchError& error : errors) {
+    const std::string text = error.text + "\n";
+    out.ub(text.size());
+    out.clr(text);
+    out.zeros(2);
+  }
+}
+
+}  // namespace
+
+void encode_status(Writer& out, const Dialect& dialect, const CallStatus& status) {
+  const auto code = static_cast<std::uint32_t>(status.ora_code);
+  out.u8(static_cast<std::uint8_t>(Message::kStatus));
+  out.ub(status.transaction_open ? 2 : 0);
+  out.ub(0);
+  out.ub(status.row_count & 0xFFFFFFFF);
+  out.ub(code & 0xFFFF);
+  out.zeros(2);
+  out.ub(status.cursor_id & 0xFFFF);
+  out.sb(std::clamp(status.error_position, 0, 32767));
+  out.u8(status.sql_type);
+  out.zeros(4);
+  out.u8(status.compilation_warning ? 0x20 : 0);
+  encode_row_id(out, status.last_row_id);
+  out.ub(0);
+  out.zeros(2);
+  out.ub(0);
+  out.ub(status.iterations);
+  out.ub(0);
+  encode_batch_errors(out, status.batch_errors);
+  out.ub(code);
+  out.ub(status.row_count);
+  if (dialect.field_version >= 14) {
+    out.ub(status.sql_type);
+    out.ub(0);
+  }
+  if (code != 0) out.clr(status.text + "\n");
+}
+
+void encode_call_end(Writer& out, bool transaction_open) {
+  out.u8(static_cast<std::uint8_t>(Message::kCallEnd));
+  out.ub(transaction_open ? 2 : 0);
+  out.ub(0);
+}
+
+void encode_warning(Writer& out, int ora_code, std::string_view text) {
+  out.u8(static_cast<std::uint8_t>(Message::kWarning));
+  out.ub(static_cast<std::uint32_t>(ora_code));
+  out.ub(text.size());
+  out.ub(0);
+  if (!text.empty()) out.clr(text);
+}
+
+}  // namespace orasim::wire

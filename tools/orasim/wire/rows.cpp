@@ -1,0 +1,179 @@
+#include "wire/rows.h"
+
+#include <algorithm>
+
+#include "engine/error.h"
+#include "wire/setup.h"
+#include "wire/text.h"
+
+namespace orasim::wire {
+
+namespace {
+
+constexpr std::uint8_t kLong = 8;
+constexpr std::uint8_t kLongRaw = 24;
+constexpr std::uint8_t kClob = 112;
+constexpr std::uint8_t kBlob = 113;
+
+Codec codec_of(std::uint8_t type, std::uint8_t charset_form) {
+  if (type == kLong || type == 1 || type == 96) {
+    return charset_form == 2 ? Codec::kNationalText : Codec::kText;
+  }
+  TypeSpec spec;
+  spec.type = type;
+  spec.charset_form = charset_form;
+  return bind_codec(spec);
+}
+
+}  // namespace
+
+RowColumn row_column(const ColumnShape& described, const TypeSpec* define) {
+  RowColumn column;
+  column.national = described.charset_form == 2;
+  column.is_blob = described.type == kBlob;
+  const std::uint8_t type = define != nullptr && is_lob(described.type) ? define->type
+                                                                        : described.type;
+  const std::uint8_t form = define != nullptr && is_lob(described.type) ? define->charset_form
+                                                                        : described.charset_form;
+  column.codec = codec_of(type, form);
+  column.has_trailer = type == kLong || type == kLongRaw;
+  if (column.codec == Codec::kLocator && define != nullptr && define->wants_lob_sizes()) {
+    column.codec = Codec::kLocatorAndSize;
+    column.prefetch = define->prefetch;
+  }
+  if (described.max_bytes == 0 && !column.has_trailer) column.codec = Codec::kNothing;
+  return column;
+}
+
+RowEncoder::RowEncoder(std::vector<RowColumn> columns, bool compress)
+    : columns_(std::move(columns)), compress_(compress) {
+  ends_.resize(columns_.size());
+  previous_ends_.resize(columns_.size());
+  repeated_.resize(columns_.size());
+}
+
+namespace {
+
+void put_prefetched(Writer& out, const RowColumn& column, std::string_view data) {
+  if (column.is_blob) {
+    out.clr(data.substr(0, column.prefetch));
+    return;
+  }
+  out.u8(0);  // no charset follows
+  out.u8(column.national ? 2 : 1);
+  std::string units;
+  Utf16Cursor(data).read(column.prefetch, &units);
+  out.clr(units);
+}
+
+}  // namespace
+
+void encode_lob(Writer& out, const RowColumn& column, const Value& value, LobRegistrar& lobs) {
+  if (value.is_null()) {
+    out.ub(0);
+    return;
+  }
+  const auto* lob = std::get_if<Lob>(&value.data);
+  if (lob == nullptr) throw OraError(932, "inconsistent datatypes: expected LOB");
+  const ByteView locator = lobs.locator_for(value);
+  out.ub(locator.size());
+  if (column.codec == Codec::kLocatorAndSize) {
+    const std::string& data = (*lob)->data;
+    out.ub(column.is_blob ? data.size() : utf16_units(data));
+    out.ub(kLobChunkBytes);
+    if (column.prefetch > 0) put_prefetched(out, column, data);
+  }
+  out.clr(locator);
+}
+
+void RowEncoder::encode_column(Writer& out, const RowColumn& column, const Value& value,
+                               LobRegistrar& lobs) {
+  if (column.codec == Codec::kLocator || column.codec == Codec::kLocatorAndSize) {
+    encode_lob(out, column, value, lobs);
+    return;
+  }
+  encode_value(out, column.codec, value);
+  if (column.has_trailer) {
+    out.sb(value.is_null() ? -1 : 0);
+    out.ub(value.is_null() ? 1405 : 0);
+  }
+}
+
+void RowEncoder::encode_columns(Writer& out, const Row& row, LobRegistrar& lobs,
+                                bool record_ends) {
+  if (row.size() != columns_.size()) {
+    throw OraError(600, "internal error code, arguments: [row width differs from describe]");
+  }
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    encode_column(out, columns_[i], row[i], lobs);
+    if (record_ends) ends_[i] = out.size();
+  }
+}
+
+// Marks the columns equal to the row before; returns how many bytes leaving them out would save.
+std::size_t RowEncoder::find_repeats() {
+  std::size_t saved = 0;
+  std::size_t from = 0, previous_from = 0;
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    const std::size_t size = ends_[i] - from;
+    const bool lob = columns_[i].codec == Codec::kLocator || columns_[i].codec == Codec::kLocatorAndSize;
+    repeated_[i] = !lob && size == previous_ends_[i] - previous_from &&
+                   std::memcmp(current_.data() + from, previous_.data() + previous_from, size) == 0;
+    if (repeated_[i]) saved += size;
+    from = ends_[i];
+    previous_from = previous_ends_[i];
+  }
+  return saved;
+}
+
+void RowEncoder::write_vector(Writer& out, std::size_t repeated) {
+  out.u8(static_cast<std::uint8_t>(Message::kBitVector));
+  out.ub(columns_.size() - repeated);
+  for (std::size_t base = 0; base < columns_.size(); base += 8) {
+    std::uint8_t bits = 0;
+    for (std::size_t i = base; i < std::min(base + 8, columns_.size()); ++i) {
+      if (!repeated_[i]) bits |= static_cast<std::uint8_t>(1u << (i - base));
+    }
+    out.u8(bits);
+  }
+}
+
+void RowEncoder::write_kept(Writer& out, std::size_t repeated) {
+  out.u8(static_cast<std::uint8_t>(Message::kRowData));
+  if (repeated == 0) {
+    out.raw(current_.view());
+    return;
+  }
+  std::size_t from = 0;
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    if (!repeated_[i]) out.raw(current_.data() + from, ends_[i] - from);
+    from = ends_[i];
+  }
+}
+
+void RowEncoder::encode(Writer& out, const Row& row, LobRegistrar& lobs) {
+  if (!compress_) {
+    out.u8(static_cast<std::uint8_t>(Message::kRowData));
+    encode_columns(out, row, lobs, false);
+    return;
+  }
+  current_.clear();
+  encode_columns(current_, row, lobs, true);
+  const std::size_t saved = has_previous_ ? find_repeats() : 0;
+  const std::size_t cost = 3 + (columns_.size() + 7) / 8;
+  // go-ora keeps a vector in force until the next one, so once sent, each row needs its own.
+  const bool worth_it = saved > cost;
+  if (!worth_it && !vector_in_force_) std::fill(repeated_.begin(), repeated_.end(), false);
+  const auto repeated =
+      static_cast<std::size_t>(std::count(repeated_.begin(), repeated_.end(), true));
+  if (worth_it || vector_in_force_) {
+    write_vector(out, repeated);
+    vector_in_force_ = true;
+  }
+  write_kept(out, repeated);
+  std::swap(current_, previous_);
+  std::swap(ends_, previous_ends_);
+  has_previous_ = true;
+}
+
+}  // namespace orasim::wire

@@ -1,0 +1,210 @@
+#include "wire/setup.h"
+
+#include <algorithm>
+
+namespace orasim::wire {
+
+namespace {
+
+constexpr std::uint32_t kAnoVersion = 0x13000000;
+constexpr std::size_t kAnoEnvelope = 13;
+
+void ano_service(Writer& out, std::uint16_t service, std::uint16_t parts) {
+  out.u16(service);
+  out.u16(parts);
+  out.u32(0);
+  out.u16(4);  // every service opens with its version
+  out.u16(5);
+  out.u32(kAnoVersion);
+}
+
+void ano_status(Writer& out, std::uint16_t status) {
+  out.u16(2);
+  out.u16(6);
+  out.u16(status);
+}
+
+void ano_choice(Writer& out, std::uint8_t algorithm) {
+  out.u16(1);
+  out.u16(2);
+  out.u8(algorithm);
+}
+
+void ano_service_list(Writer& out) {
+  out.u16(18);
+  out.u16(1);
+  out.u32(kAnoMagic);
+  out.u16(3);
+  out.u32(4);
+  for (const std::uint16_t service : {4, 1, 2, 3}) out.u16(service);
+}
+
+}  // namespace
+
+void skip_ano_request(Reader& in) {
+  if (in.u32() != kAnoMagic) throw BadMessage("native services request has no magic");
+  const std::size_t length = in.u16();
+  if (length < kAnoEnvelope) throw BadMessage("native services request is too short");
+  in.skip(length - 6);
+}
+
+void encode_ano_nothing_offered(Writer& out) {
+  Writer body;
+  ano_service(body, 4, 3);
+  ano_status(body, 0x001F);
+  ano_service_list(body);
+  ano_service(body, 1, 2);
+  ano_status(body, 0xFBFF);
+  ano_service(body, 2, 2);
+  ano_choice(body, 0);
+  ano_service(body, 3, 2);
+  ano_choice(body, 0);
+  out.u32(kAnoMagic);
+  out.u16(static_cast<std::uint16_t>(kAnoEnvelope + body.size()));
+  out.u32(kAnoVersion);
+  out.u16(4);
+  out.u8(0);
+  out.raw(body.view());
+}
+
+namespace {
+
+constexpr std::size_t kMaxName = 256;
+
+std::string text_to_nul(Reader& in) {
+  std::string text;
+  while (const std::uint8_t c = in.u8()) {
+    text.push_back(static_cast<char>(c));
+    if (text.size() > kMaxName) throw BadMessage("driver name is not terminated");
+  }
+  return text;
+}
+
+}  // namespace
+
+ProtocolRequest decode_protocol(Reader& in) {
+  for (std::size_t versions = 0; in.u8() != 0; ++versions) {
+    if (versions > kMaxName) throw BadMessage("protocol version list is not terminated");
+  }
+  return ProtocolRequest{text_to_nul(in)};
+}
+
+void encode_protocol(Writer& out, const ServerProfile& profile) {
+  out.u8(static_cast<std::uint8_t>(Message::kProtocol));
+  out.u8(6);
+  out.u8(0);
+  out.raw(std::string_view("x86_64/Linux 2.4.xx"));
+  out.u8(0);
+  out.u16le(873);
+  out.u8(1);
+  out.u16le(0);
+  // Smallest FDO that holds a national charset: two zero lengths put it at offset 9.
+  out.u16(11);
+  out.zeros(9);
+  out.u16(2000);
+  std::uint8_t compile[55] = {};
+  compile[0] = 0x06;
+  compile[4] = profile.logon_types;
+  compile[7] = profile.field_version;
+  compile[15] = 0x29;
+  compile[16] = 0x91;
+  compile[23] = 0xCF;
+  compile[27] = 0x01;
+  compile[37] = 0xB8;
+  compile[40] = profile.end_of_response ? 0x60 : 0;
+  out.clr(compile, profile.field_version >= 17 ? 55 : profile.field_version >= 10 ? 48 : 42);
+  std::uint8_t runtime[11] = {};
+  runtime[0] = 2;
+  runtime[1] = 1;  // time zone exchange
+  runtime[6] = 4;  // 32K strings
+  out.clr(runtime, sizeof runtime);
+}
+
+std::uint16_t DataTypesRequest::representation_of(std::uint16_t type) const {
+  const auto at = std::find_if(types.begin(), types.end(),
+                               [&](const TypeEntry& e) { return e.type == type; });
+  return at == types.end() || at->converted == 0 ? 0 : at->representation;
+}
+
+namespace {
+
+constexpr std::size_t kMaxTypes = 4096;
+
+Bytes clr_bytes(Reader& in) {
+  ByteView view;
+  in.clr(view);
+  return Bytes(view.begin(), view.end());
+}
+
+std::vector<TypeEntry> type_list(Reader& in) {
+  std::vector<TypeEntry> types;
+  std::uint16_t type = in.u16();
+  // go-ora puts the national charset (little-endian) here; a list starts with type 1.
+  if (type > 255) type = in.u16();
+  for (; type != 0; type = in.u16()) {
+    if (types.size() == kMaxTypes) throw BadMessage("type list does not end");
+    TypeEntry entry{type, in.u16(), 0};
+    if (entry.converted != 0) {
+      entry.representation = in.u16();
+      in.skip(2);
+    }
+    types.push_back(entry);
+  }
+  return types;
+}
+
+}  // namespace
+
+DataTypesRequest decode_data_types(Reader& in) {
+  DataTypesRequest request;
+  request.charset = in.u16le();
+  in.skip(2);
+  request.encoding_flags = in.u8();
+  request.compile_capabilities = clr_bytes(in);
+  request.runtime_capabilities = clr_bytes(in);
+  request.has_time_zone =
+      request.runtime_capabilities.size() > 1 && (request.runtime_capabilities[1] & 1) != 0;
+  if (request.has_time_zone) {
+    in.skip(11);
+    request.has_time_zone_version = (request.capability(37) & 2) != 0;
+    if (request.has_time_zone_version) in.skip(4);
+  }
+  request.types = type_list(in);
+  return request;
+}
+
+void encode_data_types(Writer& out, const DataTypesRequest& request) {
+  out.u8(static_cast<std::uint8_t>(Message::kDataTypes));
+  if (request.has_time_zone) {
+    static constexpr std::uint8_t kUtc[11] = {0x80, 0, 0, 0, 60, 60, 60, 0x80, 0, 0, 0};
+    out.raw(kUtc, sizeof kUtc);
+    if (request.has_time_zone_version) out.u32(32);
+  }
+  for (const TypeEntry& entry : request.types) {
+    out.u16(entry.type);
+    out.u16(entry.converted);
+    if (entry.converted == 0) continue;
+    out.u16(entry.representation);
+    out.u16(0);
+  }
+  out.u16(0);
+}
+
+FastAuthHead decode_fast_auth(Reader& in) {
+  FastAuthHead head;
+  head.version = in.u8();
+  in.skip(2);
+  if (in.u8() != static_cast<std::uint8_t>(Message::kProtocol)) {
+    throw BadMessage("fast auth does not hold a protocol request");
+  }
+  head.protocol = decode_protocol(in);
+  in.skip(5);  // server charset, flag, national charset: unused
+  head.field_version = in.u8();
+  if (in.u8() != static_cast<std::uint8_t>(Message::kDataTypes)) {
+    throw BadMessage("fast auth does not hold a data types request");
+  }
+  head.data_types = decode_data_types(in);
+  return head;
+}
+
+}  // namespace orasim::wire

@@ -1,0 +1,87 @@
+// Session set-up messages of TTC: native services (ANO), protocol, data types, fast auth. Decoders
+// of what clients send and encoders of the server's answers. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "wire/bytes.h"
+
+namespace orasim::wire {
+
+enum class Message : std::uint8_t {
+  kProtocol = 1,
+  kDataTypes = 2,
+  kFunction = 3,
+  kStatus = 4,
+  kRowHeader = 6,
+  kRowData = 7,
+  kParameter = 8,
+  kCallEnd = 9,
+  kIoVector = 11,
+  kLobData = 14,
+  kWarning = 15,
+  kDescribe = 16,
+  kPiggyback = 17,
+  kFlushOutBinds = 19,
+  kBitVector = 21,
+  kOneWay = 26,
+  kEndOfResponse = 29,
+  kFastAuth = 34,
+};
+
+/// First four bytes of a native services request.
+inline constexpr std::uint32_t kAnoMagic = 0xDEADBEEF;
+/// Skips one whole request whose magic is still unread; throws BadMessage for a broken envelope.
+void skip_ano_request(Reader&);
+/// "No authentication service, no encryption, no integrity."
+void encode_ano_nothing_offered(Writer&);
+
+/// The message byte is already read in all the decoders below.
+struct ProtocolRequest {
+  std::string driver;
+};
+ProtocolRequest decode_protocol(Reader&);
+
+struct ServerProfile {
+  std::uint8_t field_version = 12;
+  std::uint8_t logon_types = 0xEA;  ///< compile capability 4; 0x20 = PBKDF2 key mixing
+  bool end_of_response = false;     ///< compile capability 40 offers it
+};
+void encode_protocol(Writer&, const ServerProfile&);
+
+struct TypeEntry {
+  std::uint16_t type = 0;
+  std::uint16_t converted = 0;  ///< 0: not supported
+  std::uint16_t representation = 0;
+};
+struct DataTypesRequest {
+  std::uint16_t charset = 0;
+  std::uint8_t encoding_flags = 0;
+  Bytes compile_capabilities;
+  Bytes runtime_capabilities;
+  bool has_time_zone = false;
+  bool has_time_zone_version = false;
+  std::vector<TypeEntry> types;
+
+  [[nodiscard]] std::uint8_t capability(std::size_t index) const {
+    return index < compile_capabilities.size() ? compile_capabilities[index] : 0;
+  }
+  /// Representation the client gave for a type, 0 when it is not listed.
+  [[nodiscard]] std::uint16_t representation_of(std::uint16_t type) const;
+};
+DataTypesRequest decode_data_types(Reader&);
+void encode_data_types(Writer&, const DataTypesRequest& request);
+
+/// What surrounds the three requests inside a fast-auth message.
+struct FastAuthHead {
+  std::uint8_t version = 0;
+  ProtocolRequest protocol;
+  std::uint8_t field_version = 0;  ///< the layout version of the auth request that follows
+  DataTypesRequest data_types;
+};
+/// Leaves the reader at the auth phase one function message.
+FastAuthHead decode_fast_auth(Reader&);
+
+}  // namespace orasim::wire

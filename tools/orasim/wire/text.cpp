@@ -1,0 +1,135 @@
+#include "wire/text.h"
+
+namespace orasim::wire {
+
+namespace {
+
+constexpr std::uint32_t kReplacement = 0xFFFD;
+
+// Decodes the code point at `at` and moves past it.
+std::uint32_t next_code_point(std::string_view text, std::size_t& at) {
+  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
+  const std::uint8_t lead = byte(at++);
+  if (lead < 0x80) return lead;
+  const std::size_t more = lead >= 0xF0 && lead < 0xF5   ? 3
+                           : lead >= 0xE0 && lead < 0xF0 ? 2
+                           : lead >= 0xC2 && lead < 0xE0 ? 1
+                                                         : 0;
+  if (more == 0) return kReplacement;
+  std::uint32_t code = lead & (0x3F >> more);
+  for (std::size_t i = 0; i < more; ++i) {
+    if (at >= text.size() || (byte(at) & 0xC0) != 0x80) return kReplacement;
+    code = code << 6 | (byte(at++) & 0x3F);
+  }
+  return code > 0x10FFFF || (code >= 0xD800 && code < 0xE000) ? kReplacement : code;
+}
+
+std::uint8_t* put_unit(std::uint8_t* to, std::uint32_t unit) {
+  *to++ = static_cast<std::uint8_t>(unit >> 8);
+  *to++ = static_cast<std::uint8_t>(unit);
+  return to;
+}
+
+std::uint16_t high_surrogate(std::uint32_t code) {
+  return static_cast<std::uint16_t>(0xD800 + ((code - 0x10000) >> 10));
+}
+std::uint16_t low_surrogate(std::uint32_t code) {
+  return static_cast<std::uint16_t>(0xDC00 + ((code - 0x10000) & 0x3FF));
+}
+
+void append_utf8(std::string& out, std::uint32_t code) {
+  const auto put = [&](std::uint32_t b) { out.push_back(static_cast<char>(b)); };
+  if (code < 0x80) {
+    put(code);
+  } else if (code < 0x800) {
+    put(0xC0 | code >> 6);
+    put(0x80 | (code & 0x3F));
+  } else if (code < 0x10000) {
+    put(0xE0 | code >> 12);
+    put(0x80 | (code >> 6 & 0x3F));
+    put(0x80 | (code & 0x3F));
+  } else {
+    put(0xF0 | code >> 18);
+    put(0x80 | (code >> 12 & 0x3F));
+    put(0x80 | (code >> 6 & 0x3F));
+    put(0x80 | (code & 0x3F));
+  }
+}
+
+}  // namespace
+
+std::size_t utf16_units(std::string_view utf8) {
+  std::size_t units = 0;
+  for (std::size_t at = 0; at < utf8.size();) {
+    units += next_code_point(utf8, at) < 0x10000 ? 1 : 2;
+  }
+  return units;
+}
+
+std::uint8_t* utf8_to_utf16be(std::string_view utf8, std::uint8_t* to) {
+  for (std::size_t at = 0; at < utf8.size();) {
+    const std::uint32_t code = next_code_point(utf8, at);
+    if (code < 0x10000) {
+      to = put_unit(to, code);
+    } else {
+      to = put_unit(put_unit(to, high_surrogate(code)), low_surrogate(code));
+    }
+  }
+  return to;
+}
+
+std::string utf8_to_utf16be(std::string_view utf8) {
+  std::string out(utf16_units(utf8) * 2, '\0');
+  utf8_to_utf16be(utf8, reinterpret_cast<std::uint8_t*>(out.data()));
+  return out;
+}
+
+std::string utf16be_to_utf8(std::string_view utf16) {
+  const auto unit = [&](std::size_t i) -> std::uint32_t {
+    return static_cast<std::uint32_t>(static_cast<std::uint8_t>(utf16[i])) << 8 |
+           static_cast<std::uint8_t>(utf16[i + 1]);
+  };
+  std::string out;
+  out.reserve(utf16.size());
+  for (std::size_t i = 0; i + 1 < utf16.size(); i += 2) {
+    std::uint32_t code = unit(i);
+    if (code >= 0xD800 && code < 0xDC00 && i + 3 < utf16.size() && (unit(i + 2) & 0xFC00) == 0xDC00) {
+      code = 0x10000 + ((code - 0xD800) << 10) + (unit(i + 2) - 0xDC00);
+      i += 2;
+    } else if (code >= 0xD800 && code < 0xE000) {
+      code = kReplacement;
+    }
+    append_utf8(out, code);
+  }
+  return out;
+}
+
+std::size_t Utf16Cursor::read(std::size_t units, std::string* out) {
+  std::size_t done = 0;
+  const auto emit = [&](std::uint16_t unit) {
+    if (out != nullptr) {
+      out->push_back(static_cast<char>(unit >> 8));
+      out->push_back(static_cast<char>(unit));
+    }
+    ++done;
+    ++mark_.units;
+  };
+  while (done < units) {
+    if (mark_.pending != 0) {
+      emit(mark_.pending);
+      mark_.pending = 0;
+      continue;
+    }
+    if (mark_.bytes >= text_.size()) break;
+    const std::uint32_t code = next_code_point(text_, mark_.bytes);
+    if (code < 0x10000) {
+      emit(static_cast<std::uint16_t>(code));
+    } else {
+      emit(high_surrogate(code));
+      mark_.pending = low_surrogate(code);
+    }
+  }
+  return done;
+}
+
+}  // namespace orasim::wire

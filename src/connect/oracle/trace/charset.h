@@ -1,0 +1,18 @@
+// Text of a captured session in any Oracle character set, as UTF-8.
+// Facts: reference oracle-wire-types 6.2 (ids).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace wherry::oracle::trace {
+
+inline constexpr std::uint16_t kUtf16LittleEndian = 2002;
+
+/// `bytes` in the character set with Oracle's id, as UTF-8. What is not valid there becomes U+FFFD;
+/// an id that is not known is read as UTF-8, and as Latin-1 where that fails.
+std::string to_utf8(std::string_view bytes, std::uint16_t charset_id);
+bool is_utf8(std::string_view bytes);
+
+}  // namespace wherry::oracle::trace

@@ -1,0 +1,254 @@
+#include "connect/oracle/trace/execute_request.h"
+
+#include <array>
+
+#include "connect/oracle/trace/charset.h"
+#include "connect/oracle/trace/row_values.h"
+#include "connect/oracle/trace/names.h"
+#include "connect/oracle/trace/value_text.h"
+
+namespace wherry::oracle::trace {
+namespace {
+
+constexpr std::uint32_t kOptionDefine = 0x10;
+constexpr std::uint32_t kOptionNotPlsql = 0x8000;
+constexpr std::size_t kScalarParameters = 13;
+constexpr std::uint32_t kMaxVariables = 65536;
+
+constexpr std::array<std::pair<std::uint32_t, const char*>, 11> kOptionNames = {{
+    {0x01, "parse"}, {0x08, "bind"}, {kOptionDefine, "define"}, {0x20, "execute"},
+    {0x40, "fetch"}, {0x80, "cancel"}, {0x100, "commit"}, {0x400, "plsql_bind"},
+    {0x20000, "describe"}, {0x40000, "no_compressed_fetch"}, {0x80000, "batch_errors"}}};
+
+Json option_names(std::uint32_t options) {
+  Json names = Json::array();
+  for (const auto& [bit, name] : kOptionNames) {
+    if ((options & bit) != 0) names.push_back(name);
+  }
+  return names;
+}
+
+/// The fixed part of function 94, as far as it matters to what follows.
+struct FixedPart {
+  std::uint32_t options = 0;
+  std::uint32_t cursor_id = 0;
+  bool has_sql = false;
+  std::uint32_t sql_bytes = 0;
+  std::uint32_t scalar_count = 0;
+  std::uint32_t prefetch_rows = 0;
+  std::uint32_t bind_count = 0;
+  std::uint32_t define_count = 0;
+  bool wants_row_counts = false;
+};
+
+FixedPart read_fixed_part(Reader& in, unsigned version) {
+  FixedPart part;
+  part.options = in.ub4();
+  part.cursor_id = in.ub4();
+  part.has_sql = in.u8() != 0;
+  part.sql_bytes = in.ub4();
+  in.skip(1);
+  part.scalar_count = in.ub4();
+  in.skip(2);
+  in.ub4();
+  part.prefetch_rows = in.ub4();
+  in.ub4();
+  const bool has_binds = in.u8() != 0;
+  const std::uint32_t bind_count = in.ub4();
+  part.bind_count = has_binds ? bind_count : 0;
+  in.skip(5);
+  const bool has_defines = in.u8() != 0;
+  const std::uint32_t define_count = in.ub4();
+  part.define_count = has_defines ? define_count : 0;
+  if (version >= 4) {
+    in.ub4();
+    in.skip(2);
+  }
+  if (version >= 5) {
+    in.skip(1);
+    in.ub4();
+    in.skip(1);
+    in.ub4();
+    in.ub4();
+  }
+  if (version >= 7) {
+    part.wants_row_counts = in.u8() != 0;
+    in.ub4();
+    in.skip(1);
+  }
+  if (version >= 8) {
+    in.skip(1);
+    in.ub4();
+    in.skip(1);
+    in.ub4();
+    in.skip(1);
+  }
+  if (version >= 9) {
+    in.skip(1);
+    in.ub4();
+  }
+  return part;
+}
+
+Variable read_variable(Reader& in, const wire::Dialect& dialect) {
+  Variable variable;
+  variable.type = in.u8();
+  variable.flags = in.u8();
+  in.skip(1);
+  in.sb2();  // a scale; always 0, which is one byte in either form
+  variable.buffer_bytes = in.ub4();
+  variable.max_elements = in.ub4();
+  variable.continuation_flags = in.ub8();
+  in.skip_dlc();
+  in.ub4();
+  variable.charset = in.ub2();
+  variable.form = in.u8();
+  if (dialect.field_version >= 3) variable.prefetch_bytes = in.ub4();
+  if (dialect.field_version >= 8) in.ub4();
+  return variable;
+}
+
+std::vector<Variable> read_variables(Reader& in, std::uint32_t count,
+                                     const wire::Dialect& dialect) {
+  std::vector<Variable> variables;
+  if (count > kMaxVariables) in.fail("more binds or defines than a statement can have");
+  for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
+    variables.push_back(read_variable(in, dialect));
+  }
+  return variables;
+}
+
+std::string read_sql(Reader& in, const Session& session, std::uint32_t bytes) {
+  const std::string text = session.dialect.text_is_clr
+                               ? in.clr_text()
+                               : std::string(wire::text_of(in.raw(bytes)));
+  return to_utf8(text, session.client_charset);
+}
+
+/// Which binds a row of values holds, and which of them come after the others.
+struct RowShape {
+  std::vector<bool> is_sent, is_long;
+};
+
+RowShape row_shape(const Session& session, const Cursor& cursor, bool is_reexecution,
+                   bool is_plsql) {
+  const std::uint32_t limit = session.dialect.long_strings ? 32767 : 4000;
+  const StatementShape shape = shape_of(cursor.sql);
+  const std::size_t count = cursor.binds.size();
+  RowShape row;
+  for (std::size_t i = 0; i < count; ++i) {
+    const bool is_returning = i + shape.returning >= count;
+    const bool is_out_only = is_reexecution && i < cursor.directions.size() &&
+                             cursor.directions[i] == wire::BindDirection::kOut;
+    row.is_sent.push_back(!is_returning && !is_out_only);
+    row.is_long.push_back(!is_plsql && cursor.binds[i].buffer_bytes > limit);
+  }
+  return row;
+}
+
+Json read_bind_row(Reader& in, const Session& session, const Cursor& cursor,
+                   const RowShape& shape) {
+  Json row = Json(std::vector<Json>(cursor.binds.size()));
+  for (const bool is_long : {false, true}) {
+    for (std::size_t i = 0; i < cursor.binds.size() && in.ok(); ++i) {
+      if (!shape.is_sent[i] || shape.is_long[i] != is_long) continue;
+      row[i] = read_bind_value(in, session, cursor.binds[i]);
+    }
+  }
+  return row;
+}
+
+/// One row as a list of values, several as a list of rows.
+void read_bind_rows(Reader& in, const Session& session, const Cursor& cursor, const RowShape& shape,
+                    Call& call, Json& out) {
+  if (cursor.binds.empty()) return;
+  Json rows = Json::array();
+  while (in.ok() && in.remaining() > 0 &&
+         in.peek() == static_cast<std::uint8_t>(wire::Message::kRowData)) {
+    in.skip(1);
+    rows.push_back(read_bind_row(in, session, cursor, shape));
+  }
+  if (rows.empty()) return;
+  call.executions = static_cast<std::uint32_t>(rows.size());
+  if (rows.size() == 1) {
+    out["binds"] = rows[0];
+  } else {
+    out["binds"] = rows;
+  }
+}
+
+const Cursor* find_cursor(const Session& session, std::uint32_t id) {
+  const auto found = session.cursors.find(id);
+  return id != 0 && found != session.cursors.end() ? &found->second : nullptr;
+}
+
+void note_cursor(const Session& session, Call& call, Json& out) {
+  if (call.cursor_id == 0) return;
+  out["cursor"] = call.cursor_id;
+  if (const Cursor* cursor = find_cursor(session, call.cursor_id)) call.cursor = *cursor;
+}
+
+Json bind_types(const std::vector<Variable>& variables) {
+  Json names = Json::array();
+  for (const Variable& variable : variables) {
+    names.push_back(type_name(variable.type, variable.form) + (variable.is_array() ? "[]" : ""));
+  }
+  return names;
+}
+
+}  // namespace
+
+void decode_execute(Reader& in, const Session& session, Call& call, Json& out) {
+  const FixedPart part = read_fixed_part(in, session.dialect.field_version);
+  call.options = part.options;
+  call.cursor_id = part.cursor_id;
+  call.wants_row_counts = part.wants_row_counts;
+  if (part.has_sql && in.ok()) {
+    call.cursor.sql = read_sql(in, session, part.sql_bytes);
+    out["sql"] = call.cursor.sql;
+    if (part.cursor_id != 0) out["cursor"] = part.cursor_id;
+  } else {
+    note_cursor(session, call, out);
+  }
+  out["options"] = option_names(part.options);
+  out["prefetch_rows"] = part.prefetch_rows;
+  if (part.scalar_count > 64) in.fail("more execute parameters than there are");
+  std::vector<std::uint32_t> scalars(kScalarParameters);
+  for (std::uint32_t i = 0; i < part.scalar_count && in.ok(); ++i) {
+    const std::uint32_t value = in.ub4();
+    if (i < scalars.size()) scalars[i] = value;
+  }
+  out["iterations"] = scalars[1];
+  if (part.bind_count != 0) {
+    call.cursor.binds = read_variables(in, part.bind_count, session.dialect);
+    out["bind_types"] = bind_types(call.cursor.binds);
+  }
+  if (part.define_count != 0) {
+    call.cursor.defines = read_variables(in, part.define_count, session.dialect);
+    out["defines"] = bind_types(call.cursor.defines);
+  }
+  const bool is_plsql = (part.options & kOptionNotPlsql) == 0;
+  read_bind_rows(in, session, call.cursor, row_shape(session, call.cursor, false, is_plsql), call,
+                 out);
+}
+
+void decode_reexecute(Reader& in, const Session& session, Call& call, Json& out) {
+  call.cursor_id = in.ub4();
+  const std::uint32_t iterations = in.ub4();
+  in.ub4();
+  in.ub4();
+  note_cursor(session, call, out);
+  out["iterations"] = iterations;
+  const bool is_plsql = shape_of(call.cursor.sql).is_plsql;
+  read_bind_rows(in, session, call.cursor, row_shape(session, call.cursor, true, is_plsql), call,
+                 out);
+}
+
+void decode_fetch(Reader& in, const Session& session, Call& call, Json& out) {
+  call.cursor_id = in.ub4();
+  const std::uint32_t rows = in.ub4();
+  note_cursor(session, call, out);
+  out["fetch_rows"] = rows;
+}
+
+}  // namespace wherry::oracle::trace

@@ -1,0 +1,337 @@
+#include "connect/oracle/trace/response.h"
+
+#include <algorithm>
+
+#include "connect/oracle/trace/execute_request.h"
+#include "connect/oracle/trace/lob_values.h"
+#include "connect/oracle/trace/message_text.h"
+#include "connect/oracle/trace/response_fields.h"
+#include "connect/oracle/trace/row_values.h"
+#include "connect/oracle/trace/value_text.h"
+
+namespace wherry::oracle::trace {
+namespace {
+
+using wire::Message;
+
+constexpr std::uint8_t kExecute = 94;
+constexpr std::uint8_t kLobOperation = 96;
+constexpr std::uint8_t kVersion = 59;
+constexpr std::uint32_t kLobIsOpen = 0x11000;
+constexpr std::uint32_t kLobFileIsOpen = 0x0400;
+constexpr std::uint32_t kLobFileExists = 0x0800;
+constexpr std::uint32_t kLobCreateTemporary = 0x0110;
+constexpr std::size_t kCapTtc1 = 15, kCapOci1 = 16, kCapTtc3 = 37, kCapTtc4 = 40;
+
+bool is_auth(std::uint8_t function) { return function == 115 || function == 118; }
+
+class ResponseDecoder {
+ public:
+  ResponseDecoder(Session& session, ByteView bytes)
+      : session_(session), in_(bytes, session.dialect.chunks), bytes_(bytes) {}
+
+  Decoded run() {
+    while (in_.ok() && in_.remaining() > 0) {
+      const std::size_t start = in_.position();
+      one_message(start);
+      if (in_.ok()) result_.used_bytes = in_.position();
+    }
+    finish();
+    return std::move(result_);
+  }
+
+ private:
+  void one_message(std::size_t start);
+
+  void add(std::size_t start, Json fields) {
+    if (in_.ok()) result_.messages.push_back({start, std::move(fields)});
+  }
+
+  Call& call() { return session_.current_call(); }
+  Cursor& cursor() { return call().cursor; }
+
+  void protocol(std::size_t start) {
+    const wire::ProtocolReply reply = wire::decode_protocol(in_);
+    if (!in_.ok()) return;
+    const wire::Bytes& compile = reply.compile_capabilities;
+    session_.server_capabilities = compile;
+    session_.server_runtime = reply.runtime_capabilities;
+    wire::Dialect& dialect = session_.dialect;
+    dialect.database_charset = reply.charset;
+    dialect.national_charset = reply.national_charset;
+    dialect.chunks = (wire::capability(compile, kCapTtc3) & 0x20) != 0 ? wire::ChunkLength::kUb4
+                                                                       : wire::ChunkLength::kUb1;
+    dialect.long_strings = (wire::capability(reply.runtime_capabilities, 6) & 0x04) != 0;
+    dialect.has_call_status = (wire::capability(compile, kCapTtc1) & 1) != 0;
+    dialect.has_call_sequence = (wire::capability(compile, kCapOci1) & 1) != 0;
+    settle_field_version();
+    // The chunk form holds from the next message on.
+    const std::size_t at = in_.position();
+    in_ = Reader(bytes_, dialect.chunks);
+    in_.skip(at);
+    add(start, protocol_json(reply));
+  }
+
+  /// After a fast log-in the server's capabilities come when the client's are known.
+  void settle_field_version() {
+    if (session_.client_capabilities.empty()) return;
+    session_.dialect.field_version =
+        std::min(wire::capability(session_.client_capabilities, wire::kCapFieldVersion),
+                 wire::capability(session_.server_capabilities, wire::kCapFieldVersion));
+  }
+
+  void data_types(std::size_t start) {
+    constexpr std::uint8_t kZoneStart = 0x80;
+    const bool zone = session_.is_negotiated
+                          ? (wire::capability(session_.client_runtime, 1) & 1) != 0 &&
+                                (wire::capability(session_.server_runtime, 1) & 1) != 0
+                          : in_.remaining() > 0 && in_.peek() == kZoneStart;
+    const bool zone_version =
+        zone && (wire::capability(session_.client_capabilities, kCapTtc3) & 0x02) != 0;
+    const Reader begin = in_;
+    wire::DataTypesReply reply = wire::decode_data_types(in_, zone, zone_version);
+    if (!in_.ok()) {  // a list of single bytes: nothing follows it
+      in_ = begin;
+      in_.skip(in_.remaining());
+    }
+    add(start, Json{{"message", "data types"}, {"types", reply.types.size()}});
+  }
+
+  void end_of_call(std::size_t start) {
+    const wire::CallResult result = wire::decode_call_result(in_, session_.dialect);
+    if (!in_.ok()) return;
+    const std::uint32_t id = result.cursor_id != 0 ? result.cursor_id : call().cursor_id;
+    if (id != 0) session_.cursors[id] = cursor();
+    if ((result.call_status & wire::kCallSessionReleased) != 0) session_.cursors.clear();
+    add(start, call_result_json(result, session_));
+    end_without_mark();
+  }
+
+  void status(std::size_t start) {
+    const wire::CallStatus status = wire::decode_call_status(in_, session_.dialect);
+    if (!in_.ok()) return;
+    add(start, status_json(status));
+    end_without_mark();
+  }
+
+  void end_without_mark() {
+    if (!session_.dialect.end_of_response) end_response();
+  }
+
+  void end_response() {
+    if (!session_.calls.empty()) session_.calls.pop_front();
+  }
+
+  void describe(std::size_t start) {
+    wire::Description description = wire::decode_describe(in_, session_.dialect);
+    if (!in_.ok()) return;
+    Json fields{{"message", "describe"}, {"columns", columns_json(description.columns)}};
+    // Defines of an earlier statement do not fit another list of columns.
+    if (cursor().defines.size() != description.columns.size()) cursor().defines.clear();
+    cursor().columns = std::move(description.columns);
+    add(start, std::move(fields));
+  }
+
+  void row_header(std::size_t start) {
+    wire::RowHeader header = wire::decode_row_header(in_);
+    if (!in_.ok()) return;
+    call().bit_vector = std::move(header.bit_vector);
+    Json fields{{"message", "row header"}};
+    if (call().cursor_id != 0) fields["cursor"] = call().cursor_id;
+    add(start, std::move(fields));
+  }
+
+  void bit_vector(std::size_t) {
+    wire::BitVector vector = wire::decode_bit_vector(in_, cursor().columns.size());
+    if (in_.ok()) call().bit_vector = std::move(vector.bits);
+  }
+
+  void row_data(std::size_t start) {
+    if (is_out_data()) return out_data(start);
+    if (cursor().columns.empty()) return in_.fail("rows of a cursor whose columns are not known");
+    std::vector<Json> row = read_row(in_, session_, cursor(), call().bit_vector);
+    if (!in_.ok()) return;
+    call().bit_vector.clear();
+    cursor().last_row = row;
+    if (!joins_last_rows()) {
+      Json fields{{"message", "row data"}};
+      if (call().cursor_id != 0) fields["cursor"] = call().cursor_id;
+      fields["rows"] = Json::array();
+      add(start, std::move(fields));
+    }
+    result_.messages.back().fields["rows"].push_back(std::move(row));
+  }
+
+  bool joins_last_rows() const {
+    return !result_.messages.empty() && result_.messages.back().fields["message"] == "row data";
+  }
+
+  /// Row data that carries OUT binds or RETURNING values, not a query's row.
+  bool is_out_data() {
+    const auto is_out = [](wire::BindDirection d) { return d != wire::BindDirection::kIn; };
+    const std::vector<wire::BindDirection>& directions = cursor().directions;
+    const bool any_out = std::any_of(directions.begin(), directions.end(), is_out);
+    const bool returns = shape_of(cursor().sql).returning != 0;
+    return cursor().columns.empty() && (any_out || returns);
+  }
+
+  void out_data(std::size_t start) {
+    const std::size_t returning = shape_of(cursor().sql).returning;
+    Json values = Json::array();
+    const std::vector<Variable> binds = cursor().binds;
+    const std::vector<wire::BindDirection> directions = cursor().directions;
+    for (std::size_t i = 0; i < directions.size() || i < binds.size(); ++i) {
+      const bool is_out = i < directions.size() ? directions[i] != wire::BindDirection::kIn
+                                                : i + returning >= binds.size();
+      if (!is_out || !in_.ok()) continue;
+      if (i >= binds.size()) return in_.fail("OUT values of binds that are not known");
+      values.push_back(returning != 0 ? out_values(binds[i], true)
+                                      : out_values(binds[i], binds[i].is_array()));
+    }
+    add(start, Json{{"message", "out binds"}, {"out_binds", std::move(values)}});
+  }
+
+  Json out_values(const Variable& bind, bool is_list) {
+    if (!is_list) return out_value(bind);
+    Json list = Json::array();
+    const std::uint32_t count = in_.ub4();
+    for (std::uint32_t i = 0; i < count && in_.ok(); ++i) list.push_back(out_value(bind));
+    return list;
+  }
+
+  Json out_value(const Variable& bind) {
+    Json value = read_out_value(in_, session_, bind);
+    const std::int32_t actual = in_.sb4();
+    const bool is_null = actual == -1 && static_cast<OracleType>(bind.type) == OracleType::kBoolean;
+    return is_null ? Json(nullptr) : value;
+  }
+
+  void io_vector(std::size_t start) {
+    std::vector<wire::BindDirection> directions = wire::decode_io_vector(in_);
+    if (!in_.ok()) return;
+    Json names = Json::array();
+    for (const wire::BindDirection direction : directions) {
+      names.push_back(direction == wire::BindDirection::kIn    ? "in"
+                      : direction == wire::BindDirection::kOut ? "out"
+                                                               : "in out");
+    }
+    cursor().directions = std::move(directions);
+    add(start, Json{{"message", "bind directions"}, {"directions", std::move(names)}});
+  }
+
+  void parameters(std::size_t start) {
+    const std::uint8_t function = call().function;
+    if (is_auth(function)) return auth_parameters(start);
+    if (function == kVersion) return version(start);
+    if (function == kLobOperation) return lob_parameters(start);
+    const bool counts = function == kExecute && call().wants_row_counts;
+    const Reader begin = in_;
+    const wire::ReturnParameters values =
+        wire::decode_return_parameters(in_, session_.dialect, counts);
+    // The request of a log-in may lie before the capture's beginning.
+    if (!in_.ok() && function == 0) {
+      in_ = begin;
+      return auth_parameters(start);
+    }
+    add(start, return_parameters_json(values));
+  }
+
+  void auth_parameters(std::size_t start) {
+    Json fields{{"message", "auth parameters"}};
+    add_pairs(wire::decode_key_values(in_), fields);
+    add(start, std::move(fields));
+  }
+
+  void version(std::size_t start) {
+    in_.ub2();
+    const std::string banner = in_.clr_text();
+    const std::uint32_t number = in_.ub4();
+    add(start, Json{{"message", "version"}, {"banner", to_json_text(banner)}, {"number", number}});
+  }
+
+  void lob_parameters(std::size_t start) {
+    const LobCall& lob = call().lob;
+    Json fields{{"message", "lob parameters"}};
+    fields["locator"] = hex_text(wire::text_of(in_.raw(lob.locator.size())));
+    if (lob.operation == kLobCreateTemporary) {
+      in_.ub2();
+      in_.skip(1);
+    } else if (lob.has_amount) {
+      fields["amount"] = in_.sb8();
+    }
+    if (lob.operation == kLobIsOpen || lob.operation == kLobFileIsOpen ||
+        lob.operation == kLobFileExists) {
+      fields["flag"] = in_.u8() != 0;
+    }
+    add(start, std::move(fields));
+  }
+
+  void lob_data(std::size_t start) {
+    const std::string data = in_.clr_text();
+    add(start, Json{{"message", "lob data"},
+                    {"bytes", data.size()},
+                    {"data", lob_data_text(session_, call().lob.locator, data)}});
+  }
+
+  void implicit_results(std::size_t start) {
+    const std::vector<wire::ImplicitResult> results =
+        wire::decode_implicit_results(in_, session_.dialect);
+    if (!in_.ok()) return;
+    Json list = Json::array();
+    for (const wire::ImplicitResult& result : results) {
+      Cursor& opened = session_.cursors[result.cursor_id];
+      opened = {};
+      opened.columns = result.description.columns;
+      list.push_back(Json{{"cursor", result.cursor_id},
+                          {"columns", columns_json(result.description.columns)}});
+    }
+    add(start, Json{{"message", "implicit results"}, {"results", std::move(list)}});
+  }
+
+  void finish() {
+    if (in_.ok()) return;
+    const bool ran_out = in_.state() == wire::ParseState::kNeedMore;
+    result_.ending = ran_out ? Ending::kPartial : Ending::kFailed;
+    result_.problem = ran_out ? "the message ends early" : std::string(in_.problem());
+  }
+
+  Session& session_;
+  Reader in_;
+  ByteView bytes_;
+  Decoded result_;
+};
+
+void ResponseDecoder::one_message(std::size_t start) {
+  switch (static_cast<Message>(in_.u8())) {
+    case Message::kProtocol: return protocol(start);
+    case Message::kDataTypes: return data_types(start);
+    case Message::kError: return end_of_call(start);
+    case Message::kRowHeader: return row_header(start);
+    case Message::kRowData: return row_data(start);
+    case Message::kParameters: return parameters(start);
+    case Message::kStatus: return status(start);
+    case Message::kIoVector: return io_vector(start);
+    case Message::kLobData: return lob_data(start);
+    case Message::kWarning: return add(start, warning_json(wire::decode_warning(in_)));
+    case Message::kDescribe: return describe(start);
+    case Message::kFlushOutBinds: return add(start, Json{{"message", "flush out binds"}});
+    case Message::kBitVector: return bit_vector(start);
+    case Message::kServerPiggyback:
+      return add(start, server_piggyback_json(wire::decode_server_piggyback(in_)));
+    case Message::kImplicitResults: return implicit_results(start);
+    case Message::kRenegotiate: return add(start, Json{{"message", "renegotiate"}});
+    case Message::kEndOfResponse:
+      end_response();
+      return add(start, Json{{"message", "end of response"}});
+    case Message::kToken: return add(start, Json{{"message", "token"}, {"token", in_.ub8()}});
+    default: in_.fail("a response cannot hold this message type");
+  }
+}
+
+}  // namespace
+
+Decoded decode_response(Session& session, ByteView bytes) {
+  return ResponseDecoder(session, bytes).run();
+}
+
+}  // namespace wherry::oracle::trace

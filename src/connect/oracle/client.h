@@ -144,10 +144,6 @@ class Query {
   [[nodiscard]] virtual std::uint64_t row_count() const = 0;
 };
 
-/// The kind a column has by nature: NUMBER kDecimal, VARCHAR2 kText, …; nullopt: Wherry cannot
-/// read the type (objects, BFILE, …).
-std::optional<CellKind> natural_kind(const ColumnDescription& column);
-
 struct BatchError {
   std::uint32_t row = 0;  ///< 0-based row of the array
   std::uint32_t code = 0;

@@ -1,6 +1,5 @@
 #include "connect/oracle/wire/types.h"
 
-#include "connect/oracle/client.h"
 #include "connect/oracle/wire/value_status.h"
 
 namespace wherry::oracle {

@@ -3,8 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+
+#include "core/cell.h"
 
 namespace wherry::oracle {
 
@@ -55,5 +58,9 @@ struct ColumnDescription {
   std::uint64_t continuation_flags = 0;
   std::string type_schema, type_name;  ///< objects; "SYS"."XMLTYPE"
 };
+
+/// The kind a column has by nature: NUMBER kDecimal, VARCHAR2 kText, …; nullopt: Wherry cannot
+/// read the type (objects, BFILE, …).
+std::optional<CellKind> natural_kind(const ColumnDescription& column);
 
 }  // namespace wherry::oracle

@@ -21,6 +21,7 @@ constexpr std::uint32_t kLobIsOpen = 0x11000;
 constexpr std::uint32_t kLobFileIsOpen = 0x0400;
 constexpr std::uint32_t kLobFileExists = 0x0800;
 constexpr std::uint32_t kLobCreateTemporary = 0x0110;
+constexpr std::uint8_t kChecksumVersion = 14;
 constexpr std::size_t kCapTtc1 = 15, kCapOci1 = 16, kCapTtc3 = 37, kCapTtc4 = 40;
 
 bool is_auth(std::uint8_t function) { return function == 115 || function == 118; }
@@ -98,13 +99,45 @@ class ResponseDecoder {
   }
 
   void end_of_call(std::size_t start) {
-    const wire::CallResult result = wire::decode_call_result(in_, session_.dialect);
+    const wire::CallResult result = read_call_result();
     if (!in_.ok()) return;
     const std::uint32_t id = result.cursor_id != 0 ? result.cursor_id : call().cursor_id;
     if (id != 0) session_.cursors[id] = cursor();
     if ((result.call_status & wire::kCallSessionReleased) != 0) session_.cursors.clear();
     add(start, call_result_json(result, session_));
     end_without_mark();
+  }
+
+  wire::CallResult read_call_result() {
+    if (session_.dialect.field_version < kChecksumVersion) {
+      return wire::decode_call_result(in_, session_.dialect);
+    }
+    const Reader begin = in_;
+    wire::CallResult result = read_call_result(session_.has_checksum);
+    if (is_plausible_end(result)) return result;
+    const Reader first = in_;
+    in_ = begin;
+    wire::CallResult other = read_call_result(!session_.has_checksum);
+    if (is_plausible_end(other)) {
+      session_.has_checksum = !session_.has_checksum;
+      return other;
+    }
+    in_ = first;
+    return result;
+  }
+
+  wire::CallResult read_call_result(bool has_checksum) {
+    wire::Dialect dialect = session_.dialect;
+    if (!has_checksum) dialect.field_version = kChecksumVersion - 1;
+    return wire::decode_call_result(in_, dialect);
+  }
+
+  /// Nothing but the mark of the end, or the next response of a pipeline, follows a status.
+  bool is_plausible_end(const wire::CallResult& result) {
+    if (!in_.ok()) return false;
+    if (result.code != 0 && result.text.empty()) return false;
+    return session_.is_pipelined || in_.remaining() == 0 ||
+           in_.peek() == static_cast<std::uint8_t>(Message::kEndOfResponse);
   }
 
   void status(std::size_t start) {

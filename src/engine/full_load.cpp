@@ -1,0 +1,186 @@
+#include "engine/full_load.h"
+
+#include <algorithm>
+#include <array>
+#include <thread>
+
+#include "engine/segment.h"
+
+namespace wherry::engine {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// Sleeps unless stop is requested; false then.
+bool wait_for(std::chrono::milliseconds time, std::stop_token stop) {
+  std::mutex mutex;
+  std::condition_variable_any wake;
+  std::unique_lock lock(mutex);
+  wake.wait_for(lock, stop, time, [&] { return stop.stop_requested(); });
+  return !stop.stop_requested();
+}
+
+class Loader {
+ public:
+  Loader(OpContext& context, connect::SnapshotSource& source, connect::TargetLoader& target,
+         const std::vector<TableTask>& tasks, const LoadOptions& options, LoadProgress& progress,
+         const TableDone& on_done)
+      : source_(source),
+        target_(target),
+        tasks_(tasks),
+        options_(options),
+        progress_(progress),
+        on_done_(on_done),
+        forward_(context.stop, [this] { stop_.request_stop(); }),
+        context_{stop_.get_token(), context.deadline, context.log} {}
+
+  Result<void> run() {
+    const std::size_t workers = std::min<std::size_t>(options_.max_subtasks, tasks_.size());
+    std::vector<std::thread> threads;
+    for (std::size_t i = 0; i < workers; ++i) threads.emplace_back([this] { work(); });
+    for (std::thread& thread : threads) thread.join();
+    if (fatal_) return *std::move(fatal_);
+    if (context_.stop.stop_requested()) return cancelled_error();
+    return {};
+  }
+
+ private:
+  void work() {
+    for (;;) {
+      const std::size_t index = next_.fetch_add(1);
+      if (index >= tasks_.size() || context_.stop.stop_requested()) return;
+      load(index);
+    }
+  }
+
+  void load(std::size_t index) {
+    TableProgress& table = progress_.tables()[index];
+    const auto start = Clock::now();
+    progress_.set_state(table, TableState::kFullLoad);
+    auto result = load_with_retries(index, table);
+    table.elapsed_ns = (Clock::now() - start).count();
+    if (result.ok()) {
+      progress_.set_state(table, TableState::kTableCompleted);
+      return;
+    }
+    Error error = std::move(result).error();
+    error.with("table", schema::to_text(table.plan->source));
+    const bool cancelled = error.kind == ErrorKind::kCancelled;
+    if (!is_table_error(error)) set_fatal(error);
+    table.error = std::move(error);
+    progress_.set_state(table, cancelled ? TableState::kTableCancelled : TableState::kTableError);
+  }
+
+  Result<void> load_with_retries(std::size_t index, TableProgress& table) {
+    auto delay = options_.retry_delay;
+    for (std::uint32_t attempt = 1;; ++attempt) {
+      auto result = load_once(index, table);
+      if (result.ok() || result.error().kind != ErrorKind::kTransient ||
+          attempt >= options_.max_attempts) {
+        return result;
+      }
+      context_.log.as(Component::kTaskManager)
+          .warn("table load interrupted, trying again",
+                {{"table", schema::to_text(table.plan->source)},
+                 {"attempt", std::to_string(attempt)},
+                 {"cause", result.error().to_paragraph()}});
+      if (!wait_for(delay, context_.stop)) return cancelled_error();
+      delay *= 2;
+    }
+  }
+
+  Result<void> load_once(std::size_t index, TableProgress& table) {
+    const TableTask& task = tasks_[index];
+    table.rows = 0;
+    table.bytes = 0;
+    {
+      // Creating schemas and tables beside each other makes targets collide on their catalogue.
+      std::lock_guard lock(prepare_mutex_);
+      WHERRY_TRY(target_.prepare(context_, *task.plan, options_.existing));
+    }
+    WHERRY_ASSIGN(const auto chunks, source_.plan(context_, task.definition, {}));
+    for (const connect::Chunk& chunk : chunks) {
+      WHERRY_TRY(load_segment(context_, source_, target_, chunk, options_, table));
+    }
+    WHERRY_TRY(target_.complete(context_, *task.plan));
+    return on_done_(table);
+  }
+
+  void set_fatal(const Error& error) {
+    std::lock_guard lock(fatal_mutex_);
+    // The stop that a fatal error causes must not hide its cause.
+    if (!fatal_) fatal_ = error;
+    stop_.request_stop();
+  }
+
+  connect::SnapshotSource& source_;
+  connect::TargetLoader& target_;
+  const std::vector<TableTask>& tasks_;
+  const LoadOptions& options_;
+  LoadProgress& progress_;
+  const TableDone& on_done_;
+  std::stop_source stop_;
+  std::stop_callback<std::function<void()>> forward_;
+  OpContext context_;
+  std::atomic<std::size_t> next_{0};
+  std::mutex prepare_mutex_;
+  std::mutex fatal_mutex_;
+  std::optional<Error> fatal_;
+};
+
+}  // namespace
+
+std::string_view name_of(TableState state) {
+  static constexpr std::array<std::string_view, 5> kNames = {
+      "Before load", "Full load", "Table completed", "Table error", "Table cancelled"};
+  return kNames[static_cast<std::size_t>(state)];
+}
+
+TableProgress& LoadProgress::add(schema::TablePlanPtr plan) {
+  TableProgress& table = tables_.emplace_back();
+  table.plan = std::move(plan);
+  return table;
+}
+
+std::uint64_t LoadProgress::changes() const {
+  std::lock_guard lock(mutex_);
+  return changes_;
+}
+
+std::uint64_t LoadProgress::wait_change(std::uint64_t seen, std::chrono::milliseconds limit) const {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, limit, [&] { return changes_ != seen; });
+  return changes_;
+}
+
+void LoadProgress::set_state(TableProgress& table, TableState state) {
+  std::lock_guard lock(mutex_);
+  table.state = state;
+  ++changes_;
+  changed_.notify_all();
+}
+
+bool is_table_error(const Error& error) {
+  switch (error.kind) {
+    case ErrorKind::kSchema:
+    case ErrorKind::kData:
+    case ErrorKind::kPermission:
+    case ErrorKind::kUnsupported:
+    case ErrorKind::kPositionLost:
+    case ErrorKind::kConfig:
+      return true;
+    default:
+      return false;
+  }
+}
+
+Result<void> run_full_load(OpContext& context, connect::SnapshotSource& source,
+                           connect::TargetLoader& target, const std::vector<TableTask>& tasks,
+                           const LoadOptions& options, LoadProgress& progress,
+                           const TableDone& on_done) {
+  WHERRY_ASSERT(options.max_subtasks > 0, "no subtask would load nothing");
+  WHERRY_ASSERT(progress.tables().size() == tasks.size(), "one progress entry a table");
+  return Loader(context, source, target, tasks, options, progress, on_done).run();
+}
+
+}  // namespace wherry::engine

@@ -1,0 +1,89 @@
+// Moves the rows of many tables from one snapshot to one target: segments in parallel, each with a
+// reader thread and a writer thread joined by a short queue of recycled batches.
+//
+// A segment is atomic at the target. A table in error does not stop the others; an error that no
+// other table would survive (connection gone after retries, disk full, stop asked for) ends the load.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "connect/api/connector.h"
+
+namespace wherry::engine {
+
+/// As DMS names them ("Table statistics", TableState).
+enum class TableState : std::uint8_t {
+  kBeforeLoad, kFullLoad, kTableCompleted, kTableError, kTableCancelled,
+};
+/// "Before load", "Full load", "Table completed", "Table error", "Table cancelled".
+std::string_view name_of(TableState state);
+
+/// One table's progress; written by the load, read by anyone at any time.
+struct TableProgress {
+  schema::TablePlanPtr plan;
+  std::atomic<TableState> state{TableState::kBeforeLoad};
+  std::atomic<std::uint64_t> rows{0};          ///< sent to the target
+  std::atomic<std::uint64_t> bytes{0};         ///< of cells and values read
+  std::atomic<std::int64_t> wait_input_ns{0};  ///< writer without a batch: the source is slow
+  std::atomic<std::int64_t> wait_output_ns{0}; ///< reader without a free batch: the target is slow
+  std::atomic<std::int64_t> elapsed_ns{0};
+  std::optional<Error> error;                  ///< set before state becomes kTableError
+};
+
+/// All tables of a load. The deque keeps addresses; it does not change once the load has begun.
+class LoadProgress {
+ public:
+  TableProgress& add(schema::TablePlanPtr plan);
+  [[nodiscard]] const std::deque<TableProgress>& tables() const { return tables_; }
+  [[nodiscard]] std::deque<TableProgress>& tables() { return tables_; }
+  /// Counts state changes; wait_change() returns when it differs from `seen`, or after `limit`.
+  [[nodiscard]] std::uint64_t changes() const;
+  std::uint64_t wait_change(std::uint64_t seen, std::chrono::milliseconds limit) const;
+  void set_state(TableProgress& table, TableState state);
+
+ private:
+  std::deque<TableProgress> tables_;
+  mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
+  std::uint64_t changes_ = 0;
+};
+
+struct LoadOptions {
+  std::uint32_t max_subtasks = 8;               ///< MaxFullLoadSubTasks
+  std::size_t batch_bytes = 512 * 1024;
+  std::size_t batches_per_segment = 4;
+  connect::ExistingTable existing = connect::ExistingTable::kDrop;
+  std::uint32_t max_attempts = 3;               ///< of a table, on transient errors
+  std::chrono::milliseconds retry_delay{500};   ///< doubles with every attempt
+};
+
+/// A table to load and what the source's catalogue said of it.
+struct TableTask {
+  schema::TablePlanPtr plan;
+  schema::TableDef definition;
+};
+
+/// Called when a table is durable on the target, before its state says so; an error is fatal.
+using TableDone = std::function<Result<void>(const TableProgress&)>;
+
+/// Loads `tasks` in their order. `progress` must hold one entry a task, in the same order. The
+/// result is the fatal error, if any; table errors are in `progress`. REQUIRES: max_subtasks > 0.
+Result<void> run_full_load(OpContext& context, connect::SnapshotSource& source,
+                           connect::TargetLoader& target, const std::vector<TableTask>& tasks,
+                           const LoadOptions& options, LoadProgress& progress,
+                           const TableDone& on_done);
+
+/// True for errors that concern one table only.
+bool is_table_error(const Error& error);
+
+}  // namespace wherry::engine

@@ -1,0 +1,14 @@
+// One segment of a table: a reader thread fills batches, the calling thread writes them.
+#pragma once
+
+#include "connect/api/connector.h"
+#include "engine/full_load.h"
+
+namespace wherry::engine {
+
+/// Reads `chunk` and loads it; durable when it returns without an error. Counts into `table`.
+Result<void> load_segment(OpContext& context, connect::SnapshotSource& source,
+                          connect::TargetLoader& target, const connect::Chunk& chunk,
+                          const LoadOptions& options, TableProgress& table);
+
+}  // namespace wherry::engine

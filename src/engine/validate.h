@@ -1,0 +1,69 @@
+// Compares two sides of a migration row by row and value by value, streaming both in the order of
+// the key, so that memory does not depend on the size of a table or of a value.
+//
+// A table without a key is compared as a multiset: rows are ordered by the columns that both sides
+// order alike, and what the order leaves open (LOBs, zoned times) is compared group by group as a
+// sum of hashes. A side that does not deliver the promised order is an error, never a verdict.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "connect/api/connector.h"
+
+namespace wherry::engine {
+
+/// AWS DMS's names for the kinds (awsdms_validation_failures_v1, FAILURE_TYPE).
+enum class DifferenceKind : std::uint8_t { kRecordDiff, kMissingTarget, kMissingSource };
+/// "RECORD_DIFF", "MISSING_TARGET", "MISSING_SOURCE".
+std::string_view name_of(DifferenceKind kind);
+
+struct Difference {
+  DifferenceKind kind = DifferenceKind::kRecordDiff;
+  schema::TableRef table;    ///< the source's name
+  std::string key;           ///< "ID=42, LINE=7"
+  std::string column;        ///< kRecordDiff: the source column
+  std::string source_value;  ///< text, cut to a readable length; "NULL"
+  std::string target_value;
+};
+
+/// Called from several threads, one call at a time.
+class DifferenceSink {
+ public:
+  virtual ~DifferenceSink() = default;
+  virtual void on_difference(const Difference& difference) = 0;
+};
+
+struct TableValidation {
+  schema::TablePlanPtr plan;
+  std::atomic<std::uint64_t> source_rows{0};
+  std::atomic<std::uint64_t> target_rows{0};
+  std::atomic<std::uint64_t> differences{0};
+  std::atomic<bool> is_done{false};
+  std::optional<Error> error;     ///< set before is_done
+  [[nodiscard]] bool is_equal() const { return !error && differences == 0; }
+};
+
+struct ValidateOptions {
+  std::uint32_t threads = 4;
+  std::size_t batch_bytes = 512 * 1024;
+  /// Differences reported per table; the rest is counted.
+  std::uint64_t max_reported = 1000;
+};
+
+/// Compares each table; `tables` holds one entry a plan. The result is the error that ended it all
+/// (stop, lost connection); a table's own error is in its entry.
+Result<void> run_validation(OpContext& context, connect::SnapshotSource& source,
+                            connect::SnapshotSource& target, const ValidateOptions& options,
+                            std::deque<TableValidation>& tables, DifferenceSink& sink);
+
+/// The plan that reads the target's side of `plan`: its names, the same logical types.
+schema::TablePlan target_side(const schema::TablePlan& plan);
+
+}  // namespace wherry::engine

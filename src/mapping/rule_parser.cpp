@@ -1,0 +1,314 @@
+// Reads the JSON form of a RuleSet and collects every problem instead of stopping at the first.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "mapping/pattern.h"
+#include "mapping/rules.h"
+
+namespace wherry::mapping {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::int64_t kMaxLoadOrder = 2147483647;
+
+template <class Value>
+struct Named {
+  std::string_view name;
+  Value value;
+};
+
+constexpr std::array<Named<SelectionAction>, 3> kSelectionActions = {
+    {{"include", SelectionAction::kInclude},
+     {"exclude", SelectionAction::kExclude},
+     {"explicit", SelectionAction::kExplicit}}};
+
+constexpr std::array<Named<TransformTarget>, 3> kTargets = {{{"schema", TransformTarget::kSchema},
+                                                             {"table", TransformTarget::kTable},
+                                                             {"column", TransformTarget::kColumn}}};
+
+constexpr std::array<Named<TransformAction>, 9> kTransformActions = {
+    {{"rename", TransformAction::kRename},
+     {"convert-lowercase", TransformAction::kLowercase},
+     {"convert-uppercase", TransformAction::kUppercase},
+     {"add-prefix", TransformAction::kAddPrefix},
+     {"add-suffix", TransformAction::kAddSuffix},
+     {"remove-prefix", TransformAction::kRemovePrefix},
+     {"remove-suffix", TransformAction::kRemoveSuffix},
+     {"replace-prefix", TransformAction::kReplacePrefix},
+     {"replace-suffix", TransformAction::kReplaceSuffix}}};
+
+/// Part of the rule language, but not carried out by this version.
+constexpr std::array<std::string_view, 9> kLaterActions = {
+    "remove-column", "include-column", "add-column", "define-primary-key", "change-data-type",
+    "add-before-image-columns", "data-masking-digits-mask", "data-masking-digits-randomize",
+    "data-masking-hash-mask"};
+constexpr std::array<std::string_view, 4> kLaterRuleTypes = {"table-settings", "validation",
+                                                             "object-mapping", "post-processing"};
+constexpr std::array<std::string_view, 2> kLaterTargets = {"table-tablespace", "index-tablespace"};
+
+template <class List>
+std::string names_of(const List& list) {
+  std::string out;
+  for (const auto& item : list) out += fmt::format("{}{}", out.empty() ? "" : ", ", item.name);
+  return out;
+}
+
+template <class List>
+bool contains(const List& list, std::string_view name) {
+  return std::find(list.begin(), list.end(), name) != list.end();
+}
+
+/// Absent, null and empty text and lists mean the same: DMS's own console writes all of them.
+bool is_absent(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  if (found == object.end() || found->is_null()) return true;
+  if (found->is_string()) return found->get_ref<const std::string&>().empty();
+  return (found->is_array() || found->is_object()) && found->empty();
+}
+
+std::string place_of(std::string_view text, std::size_t byte) {
+  const std::string_view before = text.substr(0, std::min(byte > 0 ? byte - 1 : 0, text.size()));
+  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+  const std::size_t line_start = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
+  return fmt::format("line {}, column {}", line, before.size() - line_start + 1);
+}
+
+}  // namespace
+
+class RuleParser {
+ public:
+  RuleSet rules;
+  std::vector<Problem> problems;
+
+  void parse(std::string_view text) {
+    Json document;
+    try {
+      document = Json::parse(text);
+    } catch (const Json::parse_error& failure) {
+      problems.push_back({{}, {}, "not valid JSON at " + place_of(text, failure.byte)});
+      is_syntax_error = true;
+      return;
+    }
+    if (!document.is_object() || !document.contains("rules") || !document["rules"].is_array()) {
+      problem("/rules", "the document must be an object with an array named rules");
+      return;
+    }
+    for (const auto& [key, value] : document.items()) {
+      if (key != "rules") problem("/" + key, "unknown key; the document has one key, rules");
+    }
+    const Json& list = document["rules"];
+    for (std::size_t i = 0; i < list.size(); ++i) rule(list[i], fmt::format("/rules/{}", i));
+    rule_id_.clear();
+    if (problems.empty() && rules.selections_.empty()) {
+      problem("/rules", "at least one selection rule is needed");
+    }
+    std::stable_sort(rules.transformations_.begin(), rules.transformations_.end(),
+                     [](const auto& a, const auto& b) { return a.id < b.id; });
+  }
+
+  bool is_syntax_error = false;
+
+ private:
+  void problem(std::string path, std::string message) {
+    problems.push_back({rule_id_, std::move(path), std::move(message)});
+  }
+
+  void rule(const Json& json, const std::string& path) {
+    rule_id_.clear();
+    if (!json.is_object()) return problem(path, "a rule must be an object");
+    const std::int64_t id = identity(json, path);
+    const std::string type = text(json, path, "rule-type", true);
+    if (type == "selection") {
+      selection(json, path, id);
+    } else if (type == "transformation") {
+      transformation(json, path, id);
+    } else if (contains(kLaterRuleTypes, type)) {
+      problem(path + "/rule-type", fmt::format("rule-type '{}' is not carried out by this version", type));
+    } else if (!type.empty()) {
+      problem(path + "/rule-type", fmt::format("rule-type '{}' does not exist; known: selection, transformation", type));
+    }
+  }
+
+  std::int64_t identity(const Json& json, const std::string& path) {
+    const auto found = json.find("rule-id");
+    if (found == json.end() || found->is_null()) {
+      problem(path + "/rule-id", "rule-id is missing");
+      return 0;
+    }
+    std::optional<std::int64_t> id = integer(*found);
+    rule_id_ = found->is_string() ? found->get<std::string>() : found->dump();
+    if (!id || *id < 0) {
+      problem(path + "/rule-id", "rule-id must be a number");
+      return 0;
+    }
+    if (!ids_.insert(*id).second) problem(path + "/rule-id", "rule-id is used twice");
+    const std::string name = text(json, path, "rule-name", false);
+    if (!name.empty() && !names_.insert(name).second) {
+      problem(path + "/rule-name", fmt::format("rule-name '{}' is used twice", name));
+    }
+    return *id;
+  }
+
+  /// A number, also when it stands in quotes, as DMS's examples write it.
+  static std::optional<std::int64_t> integer(const Json& value) {
+    if (value.is_number_integer()) return value.get<std::int64_t>();
+    if (!value.is_string()) return std::nullopt;
+    const auto& digits = value.get_ref<const std::string&>();
+    std::int64_t number = 0;
+    const auto [end, status] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (status != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+    return number;
+  }
+
+  std::string text(const Json& json, const std::string& path, const char* key, bool required) {
+    const auto found = json.find(key);
+    if (found == json.end() || found->is_null()) {
+      if (required) problem(path + "/" + key, fmt::format("{} is missing", key));
+      return {};
+    }
+    if (!found->is_string()) {
+      problem(path + "/" + key, fmt::format("{} must be text", key));
+      return {};
+    }
+    auto value = found->get<std::string>();
+    if (value.empty() && required) problem(path + "/" + key, fmt::format("{} is empty", key));
+    return value;
+  }
+
+  void unknown_keys(const Json& json, const std::string& path,
+                    std::initializer_list<std::string_view> known) {
+    for (const auto& [key, value] : json.items()) {
+      if (std::find(known.begin(), known.end(), key) == known.end()) {
+        problem(path + "/" + key, fmt::format("unknown key '{}'", key));
+      }
+    }
+  }
+
+  Locator locator(const Json& json, const std::string& path, bool with_table, bool with_column) {
+    Locator out;
+    const auto found = json.find("object-locator");
+    const std::string here = path + "/object-locator";
+    if (found == json.end() || !found->is_object()) {
+      problem(here, "object-locator is missing");
+      return out;
+    }
+    unknown_keys(*found, here,
+                 {"schema-name", "table-name", "column-name", "table-type", "data-type",
+                  "table-tablespace-name", "index-tablespace-name"});
+    out.schema = text(*found, here, "schema-name", true);
+    out.table = text(*found, here, "table-name", with_table);
+    out.column = text(*found, here, "column-name", with_column);
+    for (const char* key : {"data-type", "table-tablespace-name", "index-tablespace-name"}) {
+      if (!is_absent(*found, key)) {
+        problem(here + "/" + key, fmt::format("{} is not carried out by this version", key));
+      }
+    }
+    const std::string type = text(*found, here, "table-type", false);
+    if (type == "view" || type == "all") {
+      problem(here + "/table-type", "views are not moved by this version");
+    } else if (!type.empty() && type != "table") {
+      problem(here + "/table-type", fmt::format("table-type '{}' does not exist; known: table, view, all", type));
+    }
+    return out;
+  }
+
+  template <class List, class Later>
+  auto choice(const Json& json, const std::string& path, const char* key, const List& list,
+              const Later& later) -> decltype(list[0].value) {
+    const std::string name = text(json, path, key, true);
+    for (const auto& item : list) {
+      if (item.name == name) return item.value;
+    }
+    if (contains(later, name)) {
+      problem(path + "/" + key, fmt::format("{} '{}' is not carried out by this version", key, name));
+    } else if (!name.empty()) {
+      problem(path + "/" + key, fmt::format("{} '{}' does not exist; known: {}", key, name, names_of(list)));
+    }
+    return list[0].value;
+  }
+
+  void selection(const Json& json, const std::string& path, std::int64_t id) {
+    unknown_keys(json, path,
+                 {"rule-type", "rule-id", "rule-name", "rule-action", "object-locator", "load-order",
+                  "filters", "value", "old-value", "rule-target"});
+    SelectionRule rule;
+    rule.id = id;
+    rule.action = choice(json, path, "rule-action", kSelectionActions, std::array<std::string_view, 0>{});
+    rule.locator = locator(json, path, true, false);
+    if (!is_absent(json, "filters")) {
+      problem(path + "/filters", "filters are not carried out by this version");
+    }
+    if (!is_absent(json, "load-order")) {
+      const auto order = integer(json["load-order"]);
+      if (!order || *order < 1 || *order > kMaxLoadOrder) {
+        problem(path + "/load-order", fmt::format("load-order must be a number from 1 to {}", kMaxLoadOrder));
+      } else {
+        rule.load_order = *order;
+      }
+    }
+    rules.selections_.push_back(std::move(rule));
+  }
+
+  void transformation(const Json& json, const std::string& path, std::int64_t id) {
+    unknown_keys(json, path,
+                 {"rule-type", "rule-id", "rule-name", "rule-action", "rule-target",
+                  "object-locator", "value", "old-value", "data-type", "expression",
+                  "primary-key-def", "before-image-def", "filters", "load-order"});
+    TransformationRule rule;
+    rule.id = id;
+    rule.target = choice(json, path, "rule-target", kTargets, kLaterTargets);
+    rule.action = choice(json, path, "rule-action", kTransformActions, kLaterActions);
+    rule.locator = locator(json, path, rule.target != TransformTarget::kSchema,
+                           rule.target == TransformTarget::kColumn);
+    if (!is_absent(json, "expression")) {
+      problem(path + "/expression", "expressions are not carried out by this version");
+    }
+    const bool needs_value = rule.action != TransformAction::kLowercase &&
+                             rule.action != TransformAction::kUppercase;
+    // A replaced prefix may become nothing.
+    const bool may_be_empty = rule.action == TransformAction::kReplacePrefix ||
+                              rule.action == TransformAction::kReplaceSuffix;
+    rule.value = text(json, path, "value", needs_value && !may_be_empty);
+    rule.old_value = text(json, path, "old-value", may_be_empty);
+    rules.transformations_.push_back(std::move(rule));
+  }
+
+  std::string rule_id_;
+  std::set<std::int64_t> ids_;
+  std::set<std::string> names_;
+};
+
+std::vector<Problem> RuleSet::check(std::string_view json) {
+  RuleParser parser;
+  parser.parse(json);
+  return std::move(parser.problems);
+}
+
+Result<RuleSet> RuleSet::parse(std::string_view json) {
+  RuleParser parser;
+  parser.parse(json);
+  if (parser.problems.empty()) return std::move(parser.rules);
+  if (parser.is_syntax_error) {
+    return make_error(ErrorKind::kConfig, "mapping.syntax",
+                      "the table mappings are " + parser.problems[0].message,
+                      "Mend the file; any JSON checker shows the place");
+  }
+  std::string message = "Error in mapping rules.";
+  for (const Problem& problem : parser.problems) {
+    if (!problem.rule_id.empty()) {
+      message += fmt::format(" Rule with ruleId = {} failed validation.", problem.rule_id);
+    }
+    message += fmt::format(" {} (at {}).", problem.message, problem.path);
+  }
+  message.pop_back();
+  return make_error(ErrorKind::kConfig, "mapping.rules", std::move(message),
+                    "Correct the rules and run `wherry check --table-mappings FILE`");
+}
+
+}  // namespace wherry::mapping

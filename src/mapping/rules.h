@@ -1,0 +1,84 @@
+// The DMS table-mapping document: which tables a task moves and what they are called at the target.
+// Pure: no I/O. Immutable after parse(), so any number of threads may ask.
+//
+// Supported now: selection rules (include, exclude, explicit, load-order) and the name-changing
+// transformations of schema, table and column. Every other rule, action or filter is refused with
+// its rule-id, because carrying it out silently wrong is worse than not at all.
+// Source: AWS DMS User Guide, "Using table mapping to specify task settings".
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+#include "schema/table_def.h"
+
+namespace wherry::mapping {
+
+enum class SelectionAction : std::uint8_t { kInclude, kExclude, kExplicit };
+enum class TransformTarget : std::uint8_t { kSchema, kTable, kColumn };
+enum class TransformAction : std::uint8_t {
+  kRename, kLowercase, kUppercase, kAddPrefix, kAddSuffix, kRemovePrefix, kRemoveSuffix,
+  kReplacePrefix, kReplaceSuffix,
+};
+
+struct Locator {
+  std::string schema, table, column;
+};
+
+struct SelectionRule {
+  std::int64_t id = 0;
+  SelectionAction action = SelectionAction::kInclude;
+  Locator locator;
+  std::int64_t load_order = 0;  ///< 0: not given; higher starts earlier
+};
+
+struct TransformationRule {
+  std::int64_t id = 0;
+  TransformTarget target = TransformTarget::kTable;
+  TransformAction action = TransformAction::kRename;
+  Locator locator;
+  std::string value, old_value;
+};
+
+/// One thing wrong with a document.
+struct Problem {
+  std::string rule_id;  ///< as written; empty when the rule has none
+  std::string path;     ///< JSON pointer: "/rules/2/rule-action"
+  std::string message;
+};
+
+class RuleSet {
+ public:
+  /// Selects every table of every schema that is not the system's; changes no name.
+  static RuleSet everything();
+  /// kConfig "mapping.syntax" names line and column; kConfig "mapping.rules" lists every problem,
+  /// in DMS's words ("Error in mapping rules. Rule with ruleId = N failed validation. …").
+  static Result<RuleSet> parse(std::string_view json);
+  /// Like parse(), but hands out what is wrong one by one; empty: fine. Syntax errors come too.
+  static std::vector<Problem> check(std::string_view json);
+
+  /// The load-order of a selected table; nullopt when it is not selected.
+  [[nodiscard]] std::optional<std::int64_t> select(const schema::TableRef& table) const;
+  /// Names of the target's objects. Of several matching rules for one object the lowest id wins.
+  [[nodiscard]] schema::TableRef target_table(const schema::TableRef& source) const;
+  [[nodiscard]] std::string target_column(const schema::TableRef& source,
+                                          std::string_view column) const;
+  /// Schemas whose tables are needed, when all selecting rules name them without wildcards; else
+  /// empty, which stands for all.
+  [[nodiscard]] std::vector<std::string> named_schemas() const;
+  [[nodiscard]] const std::vector<SelectionRule>& selections() const { return selections_; }
+  [[nodiscard]] const std::vector<TransformationRule>& transformations() const {
+    return transformations_;
+  }
+
+ private:
+  friend class RuleParser;
+  std::vector<SelectionRule> selections_;
+  std::vector<TransformationRule> transformations_;  ///< by id
+};
+
+}  // namespace wherry::mapping

@@ -242,7 +242,7 @@ Result<void> Channel::abandon(const net::Wait& wait) {
 void Channel::send_eof() {
   constexpr std::chrono::milliseconds kPatience{500};
   const net::Wait wait{{}, net::Clock::now() + kPatience};
-  (void)send_raw(encode_eof(large_length_), wait);
+  (void)send_raw(wire::encode_eof(large_length_), wait);
 }
 
 }  // namespace wherry::oracle

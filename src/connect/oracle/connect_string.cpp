@@ -1,0 +1,279 @@
+#include "connect/oracle/connect_string.h"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <numeric>
+
+#include "connect/oracle/easy_connect.h"
+#include "connect/oracle/wire/tns.h"
+
+namespace wherry::oracle {
+namespace {
+
+constexpr const char* kSyntaxHint =
+    "Write host:port/service, or (DESCRIPTION=(ADDRESS=(PROTOCOL=tcp)(HOST=…)(PORT=…))"
+    "(CONNECT_DATA=(SERVICE_NAME=…)))";
+
+Error syntax_error(const std::string& what) {
+  return make_error(ErrorKind::kConfig, "oracle.connect_string",
+                    "The connect string cannot be used: " + what, kSyntaxHint);
+}
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return result;
+}
+
+bool parse_switch(std::string_view text, bool otherwise) {
+  const std::string word = lower(text);
+  if (word == "on" || word == "yes" || word == "true") return true;
+  if (word == "off" || word == "no" || word == "false") return false;
+  return otherwise;
+}
+
+Order order_of(const NvNode& node) {
+  Order order;
+  order.failover = parse_switch(node.value_of("FAILOVER"), true);
+  order.load_balance = parse_switch(node.value_of("LOAD_BALANCE"), false);
+  order.source_route = parse_switch(node.value_of("SOURCE_ROUTE"), false);
+  return order;
+}
+
+template <class Number>
+Result<Number> number_in(const NvNode& node, std::string_view key, Number otherwise) {
+  const std::string_view text = node.value_of(key);
+  if (text.empty()) return otherwise;
+  Number value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    return syntax_error(std::string(key) + " is not a number: " + std::string(text));
+  }
+  return value;
+}
+
+Result<std::chrono::milliseconds> duration_in(const NvNode& node, std::string_view key,
+                                              std::chrono::milliseconds otherwise) {
+  const std::string_view text = node.value_of(key);
+  if (text.empty()) return otherwise;
+  const auto duration = parse_duration(text);
+  if (!duration) {
+    return syntax_error(std::string(key) + " is not a duration: " + std::string(text));
+  }
+  return *duration;
+}
+
+Result<Protocol> protocol_of(std::string_view text) {
+  const std::string word = lower(text);
+  if (word.empty() || word == "tcp") return Protocol::kTcp;
+  if (word == "tcps") return Protocol::kTcps;
+  return syntax_error("protocol " + word + " is not supported, only tcp and tcps are");
+}
+
+Result<Address> address_of(const NvNode& node) {
+  Address address;
+  WHERRY_ASSIGN(address.protocol, protocol_of(node.value_of("PROTOCOL")));
+  address.host = node.value_of("HOST");
+  if (address.host.empty()) return syntax_error("an ADDRESS has no HOST");
+  if (!node.value_of("HTTPS_PROXY").empty()) {
+    return make_error(ErrorKind::kUnsupported, "oracle.https_proxy",
+                      "Connecting through an HTTPS proxy is not supported",
+                      "Connect directly, or through a TCP tunnel");
+  }
+  WHERRY_ASSIGN(address.port, number_in<std::uint16_t>(node, "PORT", 1521));
+  return address;
+}
+
+Result<Security> security_of(const NvNode& description) {
+  Security security;
+  const NvNode* node = description.find("SECURITY");
+  if (node == nullptr) return security;
+  security.dn_match = parse_switch(node->value_of("SSL_SERVER_DN_MATCH"), true);
+  security.certificate_dn = node->value_of("SSL_SERVER_CERT_DN");
+  security.wallet_location = node->value_of("MY_WALLET_DIRECTORY");
+  if (security.wallet_location.empty()) {
+    security.wallet_location = node->value_of("WALLET_LOCATION");
+  }
+  security.ssl_version = node->value_of("SSL_VERSION");
+  return security;
+}
+
+Result<void> read_addresses(const NvNode& node, Description& description) {
+  AddressList direct;
+  for (const NvNode& child : node.children) {
+    if (child.name == "ADDRESS") {
+      WHERRY_ASSIGN(Address address, address_of(child));
+      direct.addresses.push_back(std::move(address));
+    } else if (child.name == "ADDRESS_LIST") {
+      AddressList list;
+      list.order = order_of(child);
+      for (const NvNode& entry : child.children) {
+        if (entry.name != "ADDRESS") continue;
+        WHERRY_ASSIGN(Address address, address_of(entry));
+        list.addresses.push_back(std::move(address));
+      }
+      if (!list.addresses.empty()) description.lists.push_back(std::move(list));
+    }
+  }
+  if (!direct.addresses.empty()) {
+    // Addresses without a list follow the description's own order.
+    direct.order = description.order;
+    description.lists.push_back(std::move(direct));
+  }
+  if (description.lists.empty()) return syntax_error("a DESCRIPTION has no ADDRESS");
+  return {};
+}
+
+Result<Description> description_of(const NvNode& node) {
+  using std::chrono::milliseconds;
+  Description description;
+  description.order = order_of(node);
+  WHERRY_TRY(read_addresses(node, description));
+  WHERRY_ASSIGN(description.retry_count, number_in<std::uint32_t>(node, "RETRY_COUNT", 0));
+  WHERRY_ASSIGN(description.retry_delay, duration_in(node, "RETRY_DELAY", milliseconds(1000)));
+  WHERRY_ASSIGN(description.transport_connect_timeout,
+                duration_in(node, "TRANSPORT_CONNECT_TIMEOUT", milliseconds(20'000)));
+  WHERRY_ASSIGN(description.connect_timeout,
+                duration_in(node, "CONNECT_TIMEOUT", milliseconds(0)));
+  WHERRY_ASSIGN(const auto minutes, number_in<std::uint16_t>(node, "EXPIRE_TIME", 0));
+  description.expire_time = std::chrono::minutes(minutes);
+  if (!node.value_of("SDU").empty()) {
+    WHERRY_ASSIGN(const auto sdu, number_in<std::uint32_t>(node, "SDU", 0));
+    description.sdu_bytes = std::clamp(sdu, wire::kMinSduBytes, wire::kMaxSduBytes);
+  }
+  description.keep_alive = lower(node.value_of("ENABLE")) == "broken";
+  description.use_sni = parse_switch(node.value_of("USE_SNI"), false);
+  WHERRY_ASSIGN(description.security, security_of(node));
+  if (const NvNode* data = node.find("CONNECT_DATA")) description.connect_data = *data;
+  description.connect_data.name = "CONNECT_DATA";
+  return description;
+}
+
+Result<ConnectTarget> target_of(const NvNode& root) {
+  ConnectTarget target;
+  if (root.name == "DESCRIPTION") {
+    WHERRY_ASSIGN(Description description, description_of(root));
+    target.descriptions.push_back(std::move(description));
+    return target;
+  }
+  if (root.name != "DESCRIPTION_LIST") {
+    return syntax_error("it begins with " + root.name + " in place of DESCRIPTION");
+  }
+  target.order = order_of(root);
+  for (const NvNode& child : root.children) {
+    if (child.name != "DESCRIPTION") continue;
+    WHERRY_ASSIGN(Description description, description_of(child));
+    target.descriptions.push_back(std::move(description));
+  }
+  if (target.descriptions.empty()) return syntax_error("the DESCRIPTION_LIST is empty");
+  return target;
+}
+
+/// Indexes of `count` children in the order they are tried.
+std::vector<std::size_t> tried(const Order& order, std::size_t count,
+                               const std::function<std::size_t(std::size_t)>& pick) {
+  std::vector<std::size_t> indexes(count);
+  std::iota(indexes.begin(), indexes.end(), std::size_t{0});
+  if (count <= 1) return indexes;
+  if (order.source_route) return {0};
+  if (order.load_balance) {
+    for (std::size_t i = count; i > 1; --i) std::swap(indexes[i - 1], indexes[pick(i)]);
+  }
+  if (!order.failover) indexes.resize(1);
+  return indexes;
+}
+
+std::string network_safe(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) {
+    const bool safe = c > ' ' && c < 0x7F && c != '(' && c != ')' && c != '=' && c != '\'' &&
+                      c != '"' && c != '\\';
+    if (!safe) c = '?';
+  }
+  return result;
+}
+
+NvNode leaf(std::string name, std::string value) { return {std::move(name), std::move(value), {}}; }
+
+}  // namespace
+
+std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
+  std::uint32_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc()) return std::nullopt;
+  std::string unit = lower(std::string_view(end, text.data() + text.size()));
+  unit.erase(0, unit.find_first_not_of(' ') == unit.npos ? unit.size()
+                                                         : unit.find_first_not_of(' '));
+  if (unit == "ms") return std::chrono::milliseconds(value);
+  if (unit.empty() || unit == "sec") return std::chrono::seconds(value);
+  if (unit == "min") return std::chrono::minutes(value);
+  return std::nullopt;
+}
+
+Result<ConnectTarget> parse_connect_string(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  if (first == text.npos) return syntax_error("it is empty");
+  if (text[first] == '(') {
+    WHERRY_ASSIGN(const NvNode root, parse_nv(text));
+    return target_of(root);
+  }
+  WHERRY_ASSIGN(const NvNode root, parse_easy_connect(text.substr(first)));
+  return target_of(root);
+}
+
+std::vector<Attempt> order_attempts(const ConnectTarget& target,
+                                    const std::function<std::size_t(std::size_t)>& pick) {
+  std::vector<Attempt> attempts;
+  for (const std::size_t d : tried(target.order, target.descriptions.size(), pick)) {
+    const Description& description = target.descriptions[d];
+    for (std::uint32_t pass = 0; pass <= description.retry_count; ++pass) {
+      std::chrono::milliseconds delay = pass == 0 ? std::chrono::milliseconds(0)
+                                                  : description.retry_delay;
+      for (const std::size_t l : tried(description.order, description.lists.size(), pick)) {
+        const AddressList& list = description.lists[l];
+        for (const std::size_t a : tried(list.order, list.addresses.size(), pick)) {
+          attempts.push_back({&description, list.addresses[a], delay});
+          delay = std::chrono::milliseconds(0);
+        }
+      }
+    }
+  }
+  return attempts;
+}
+
+std::string connect_data_text(const Description& description, const Address& address,
+                              const ClientId& id) {
+  NvNode connect_data = description.connect_data;
+  connect_data.children.push_back({"CID", "",
+                                   {leaf("PROGRAM", network_safe(id.program)),
+                                    leaf("HOST", network_safe(id.machine)),
+                                    leaf("USER", network_safe(id.os_user))}});
+  // Base-64, so its equals signs need no quotes; listeners want none.
+  const std::string connection_id = "(CONNECTION_ID=" + id.connection_id + ")";
+  std::string data_text = to_text(connect_data);
+  data_text.insert(data_text.size() - 1, connection_id);
+  const NvNode address_node = {
+      "ADDRESS", "",
+      {leaf("PROTOCOL", address.protocol == Protocol::kTcps ? "tcps" : "tcp"),
+       leaf("HOST", address.host), leaf("PORT", std::to_string(address.port))}};
+  return "(DESCRIPTION=" + to_text(address_node) + data_text + ")";
+}
+
+Result<Address> parse_redirect_address(std::string_view text, Protocol protocol) {
+  WHERRY_ASSIGN(const NvNode root, parse_nv(text));
+  const NvNode* node = &root;
+  while (node != nullptr && node->name != "ADDRESS") {
+    const NvNode* list = node->find("ADDRESS_LIST");
+    node = list != nullptr ? list : node->find("ADDRESS");
+  }
+  if (node == nullptr) return syntax_error("a redirect has no ADDRESS");
+  Address address;
+  address.protocol = protocol;
+  address.host = node->value_of("HOST");
+  WHERRY_ASSIGN(address.port, number_in<std::uint16_t>(*node, "PORT", 1521));
+  if (address.host.empty()) return syntax_error("a redirect has no HOST");
+  return address;
+}
+
+}  // namespace wherry::oracle

@@ -83,7 +83,7 @@ class FileDecoder {
 
   void report_damage(const Block& block) {
     output_.add(place_, block.number, block.flow, block.direction,
-                trace::undecoded("the block's hex holds " + block.problem, 0));
+                trace::undecoded("the block's hex holds " + block.problem, {}));
   }
 
   std::map<std::uint64_t, trace::Flow> flows_;

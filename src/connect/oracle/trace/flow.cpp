@@ -6,8 +6,7 @@
 #include "connect/oracle/trace/message_text.h"
 #include "connect/oracle/trace/names.h"
 #include "connect/oracle/trace/native_services.h"
-#include "connect/oracle/trace/request.h"
-#include "connect/oracle/trace/response.h"
+#include "connect/oracle/trace/resync.h"
 #include "connect/oracle/wire/tns.h"
 
 namespace wherry::oracle::trace {
@@ -54,7 +53,7 @@ void Flow::add_packets(const Block& block) {
     const auto packet = next_packet(bytes);
     if (!packet) {
       end_turn("bytes that are no packet follow");
-      return emit(block, undecoded("no TNS packet header", bytes.size()));
+      return emit(block, undecoded("no TNS packet header", bytes));
     }
     handle(block, *packet);
     bytes = bytes.subspan(std::min<std::size_t>(packet->header.length, bytes.size()));
@@ -92,6 +91,7 @@ std::optional<Flow::Packet> Flow::next_packet(ByteView bytes) const {
 
 void Flow::handle(const Block& block, const Packet& packet) {
   using wire::PacketType;
+  if (block.direction == Direction::kUnknown) return handle_unknown(block, packet);
   if (packet.header.type == PacketType::kData) return data(block, packet);
   end_turn(packet.header.type == PacketType::kMarker ? "cut off by a marker"
                                                      : "another packet follows");
@@ -108,10 +108,35 @@ void Flow::handle(const Block& block, const Packet& packet) {
   }
 }
 
+/// Some packets only one side sends.
+void Flow::handle_unknown(const Block& block, const Packet& packet) {
+  using wire::PacketType;
+  Block known = block;
+  switch (packet.header.type) {
+    case PacketType::kConnect:
+      known.direction = Direction::kClient;
+      return handle(known, packet);
+    case PacketType::kAccept:
+    case PacketType::kRefuse:
+    case PacketType::kRedirect:
+    case PacketType::kResend:
+    case PacketType::kControl:
+      known.direction = Direction::kServer;
+      return handle(known, packet);
+    case PacketType::kMarker:
+      return marker(block, packet);
+    case PacketType::kData:
+      return data(block, packet);
+    default:
+      return emit(block, Json{{"message", packet_name(static_cast<std::uint8_t>(
+                                              packet.header.type))}});
+  }
+}
+
 void Flow::connect(const Block& block, const Packet& packet) {
   Reader in(packet.body);
   const wire::DecodedConnect decoded = wire::decode_connect(in, packet.header);
-  if (!in.ok()) return emit(block, undecoded("damaged CONNECT packet", packet.body.size()));
+  if (!in.ok()) return emit(block, undecoded("damaged CONNECT packet", packet.body));
   // The same flow connects again after RESEND and, in some captures, after REDIRECT.
   session_ = {};
   has_large_header_ = false;
@@ -132,7 +157,7 @@ void Flow::connect(const Block& block, const Packet& packet) {
 void Flow::accept(const Block& block, const Packet& packet) {
   Reader in(packet.body);
   const wire::Accept accept = wire::decode_accept(in);
-  if (!in.ok()) return emit(block, undecoded("damaged ACCEPT packet", packet.body.size()));
+  if (!in.ok()) return emit(block, undecoded("damaged ACCEPT packet", packet.body));
   has_large_header_ = accept.has_large_header();
   session_.dialect.tns_version = accept.version;
   session_.dialect.end_of_response = accept.has_end_of_response();
@@ -145,7 +170,7 @@ void Flow::accept(const Block& block, const Packet& packet) {
 void Flow::refuse(const Block& block, const Packet& packet) {
   Reader in(packet.body);
   const wire::Refuse refuse = wire::decode_refuse(in);
-  if (!in.ok()) return emit(block, undecoded("damaged REFUSE packet", packet.body.size()));
+  if (!in.ok()) return emit(block, undecoded("damaged REFUSE packet", packet.body));
   if (refuse.text_follows) awaited_text_of_ = "refuse text";
   Json fields{{"message", "refuse"},
               {"user_reason", refuse.user_reason},
@@ -160,7 +185,7 @@ void Flow::refuse(const Block& block, const Packet& packet) {
 void Flow::redirect(const Block& block, const Packet& packet) {
   Reader in(packet.body);
   const wire::Redirect redirect = wire::decode_redirect(in);
-  if (!in.ok()) return emit(block, undecoded("damaged REDIRECT packet", packet.body.size()));
+  if (!in.ok()) return emit(block, undecoded("damaged REDIRECT packet", packet.body));
   Json fields{{"message", "redirect"}};
   if (redirect.data_follows) {
     awaited_text_of_ = "redirect data";
@@ -173,14 +198,14 @@ void Flow::redirect(const Block& block, const Packet& packet) {
 void Flow::marker(const Block& block, const Packet& packet) {
   Reader in(packet.body);
   const wire::MarkerKind kind = wire::decode_marker(in);
-  if (!in.ok()) return emit(block, undecoded("damaged MARKER packet", packet.body.size()));
+  if (!in.ok()) return emit(block, undecoded("damaged MARKER packet", packet.body));
   emit(block, Json{{"message", "marker"}, {"marker", marker_name(kind)}});
 }
 
 void Flow::control(const Block& block, const Packet& packet) {
   Reader in(packet.body);
   const wire::Control control = wire::decode_control(in);
-  if (!in.ok()) return emit(block, undecoded("damaged CONTROL packet", packet.body.size()));
+  if (!in.ok()) return emit(block, undecoded("damaged CONTROL packet", packet.body));
   Json fields{{"message", "control"}, {"command", control.command}};
   if (control.command == wire::kControlNotification) {
     fields["error"] = Json{{"code", control.code}, {"text", to_json_text(control.text)}};
@@ -193,7 +218,7 @@ void Flow::data(const Block& block, const Packet& packet) {
   const std::uint16_t flags = in.u16();
   const ByteView payload = in.rest();
   if (block.direction != turn_) end_turn("the other side spoke before it ended");
-  if (!in.ok()) return emit(block, undecoded("DATA packet without flags", packet.body.size()));
+  if (!in.ok()) return emit(block, undecoded("DATA packet without flags", packet.body));
   if (payload.empty()) {
     if ((flags & wire::kDataEof) != 0) {
       end_turn("the connection was closed");
@@ -203,7 +228,7 @@ void Flow::data(const Block& block, const Packet& packet) {
     }
   } else if ((flags & kDataCompressed) != 0) {
     end_turn("a compressed packet follows");
-    emit(block, undecoded("compressed DATA packet", payload.size()));
+    emit(block, undecoded("compressed DATA packet", payload));
   } else if (!handle_special_data(block, payload)) {
     turn_ = block.direction;
     turn_packets_.emplace_back(turn_bytes_.size(), block.number);
@@ -254,7 +279,7 @@ bool Flow::handle_protected(const Block& block, ByteView payload) {
     return true;
   }
   Json fields = undecoded("encrypted by native network encryption (" + encryption_ + ")",
-                          payload.size());
+                          payload);
   fields["encrypted"] = true;
   emit(block, std::move(fields));
   return true;
@@ -271,21 +296,9 @@ std::uint64_t Flow::number_at(std::size_t offset) const {
   return number;
 }
 
-Decoded Flow::decode(ByteView bytes) {
-  if (is_foreign_dialect(bytes)) {
-    Decoded decoded;
-    decoded.ending = Ending::kFailed;
-    decoded.problem = "native integer form of the thick client";
-    return decoded;
-  }
-  if (!session_.is_negotiated && !is_handshake(bytes)) return guess_and_decode(session_, bytes, turn_);
-  return turn_ == Direction::kClient ? decode_request(session_, bytes)
-                                     : decode_response(session_, bytes);
-}
-
 void Flow::end_turn(std::string_view reason) {
   if (turn_bytes_.empty()) return;
-  const Decoded decoded = decode(wire::bytes_of(turn_bytes_));
+  const Decoded decoded = decode_turn(session_, wire::bytes_of(turn_bytes_), turn_);
   for (const DecodedMessage& message : decoded.messages) {
     sink_(number_at(message.offset), turn_, message.fields);
   }
@@ -299,7 +312,7 @@ void Flow::emit_rest(const Decoded& decoded, std::string_view reason) {
   const ByteView rest = wire::bytes_of(turn_bytes_).subspan(decoded.used_bytes);
   std::string text = decoded.problem;
   if (decoded.ending == Ending::kPartial) text += ": " + std::string(reason);
-  Json fields = undecoded(text, rest.size());
+  Json fields = undecoded(text, rest);
   fields["type"] = describe_start(rest, turn_);
   sink_(number_at(decoded.used_bytes), turn_, std::move(fields));
 }

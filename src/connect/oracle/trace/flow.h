@@ -32,6 +32,7 @@ class Flow {
   void add_payload(const Block& block);
   std::optional<Packet> next_packet(ByteView bytes) const;
   void handle(const Block& block, const Packet& packet);
+  void handle_unknown(const Block& block, const Packet& packet);
   void connect(const Block& block, const Packet& packet);
   void accept(const Block& block, const Packet& packet);
   void refuse(const Block& block, const Packet& packet);
@@ -45,7 +46,6 @@ class Flow {
 
   /// Decodes what was gathered of one side; `reason` says why an unfinished message will never end.
   void end_turn(std::string_view reason);
-  Decoded decode(ByteView bytes);
   void emit_rest(const Decoded& decoded, std::string_view reason);
   [[nodiscard]] std::uint64_t number_at(std::size_t offset) const;
   void emit(const Block& block, Json fields) { sink_(block.number, block.direction, std::move(fields)); }

@@ -28,6 +28,9 @@ std::vector<wire::Dialect> dialects(const wire::Dialect& current) {
         dialect.text_is_clr = text_is_clr;
         dialect.chunks = version >= 7 ? wire::ChunkLength::kUb4 : wire::ChunkLength::kUb1;
         list.push_back(dialect);
+        if (version >= 7) continue;
+        dialect.has_call_sequence = false;  // 10.2.0.1
+        list.push_back(dialect);
       }
     }
   }
@@ -73,7 +76,7 @@ bool is_handshake(ByteView bytes) {
   return type == Message::kProtocol || type == Message::kDataTypes || type == Message::kFastAuth;
 }
 
-bool is_foreign_dialect(ByteView bytes) {
+bool is_native_dialect(ByteView bytes) {
   // A pointer that is present, eight bytes wide.
   constexpr std::array<std::uint8_t, 8> kPointer = {0xFE, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
   constexpr std::size_t kWhereHeadersEnd = 32;
@@ -81,8 +84,9 @@ bool is_foreign_dialect(ByteView bytes) {
   return std::search(head.begin(), head.end(), kPointer.begin(), kPointer.end()) != head.end();
 }
 
-Decoded guess_and_decode(Session& session, ByteView bytes, Direction direction) {
+Decoded guess_and_decode(Session& session, ByteView bytes, Direction& direction) {
   Decoded best;
+  Direction best_side = direction;
   best.ending = Ending::kFailed;
   best.problem = "no known dialect makes sense of it";
   Session best_session = session;
@@ -98,15 +102,18 @@ Decoded guess_and_decode(Session& session, ByteView bytes, Direction direction) 
       if (is_whole || decoded.used_bytes > best.used_bytes || !found_any) {
         best = std::move(decoded);
         best_session = std::move(trial);
+        best_side = side;
         found_any = true;
       }
       if (is_whole) {
         session = std::move(best_session);
+        direction = best_side;
         return best;
       }
     }
   }
   session = std::move(best_session);
+  direction = best_side;
   return best;
 }
 

@@ -1,6 +1,9 @@
 #include "connect/oracle/trace/message_text.h"
 
+#include <algorithm>
+
 #include "connect/oracle/trace/charset.h"
+#include "connect/oracle/trace/value_text.h"
 
 namespace wherry::oracle::trace {
 
@@ -33,8 +36,13 @@ void add_auth_fields(const wire::AuthMessage& message, Json& out) {
   add_pairs(message.pairs, out);
 }
 
-Json undecoded(std::string_view reason, std::size_t bytes) {
-  return Json{{"message", "undecoded"}, {"reason", reason}, {"hex_length", bytes * 2}};
+Json undecoded(std::string_view reason, ByteView bytes) {
+  constexpr std::size_t kShownBytes = 64;
+  return Json{{"message", "undecoded"},
+              {"reason", reason},
+              {"bytes", bytes.size()},
+              {"hex_length", bytes.size() * 2},
+              {"hex", hex_text(wire::text_of(bytes.first(std::min(bytes.size(), kShownBytes))))}};
 }
 
 }  // namespace wherry::oracle::trace

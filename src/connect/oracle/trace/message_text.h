@@ -16,6 +16,7 @@ std::string to_json_text(std::string_view bytes);
 void add_pairs(const std::vector<wire::KeyValue>& pairs, Json& out);
 /// User, mode and pairs of a log-in request.
 void add_auth_fields(const wire::AuthMessage& message, Json& out);
-Json undecoded(std::string_view reason, std::size_t bytes);
+/// "hex" holds the beginning of the bytes, "bytes" their number.
+Json undecoded(std::string_view reason, ByteView bytes);
 
 }  // namespace wherry::oracle::trace

@@ -1,5 +1,6 @@
 #include "connect/oracle/trace/names.h"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -91,6 +92,10 @@ std::string look_up(const std::array<Named, N>& table, std::uint32_t number,
 std::string packet_name(std::uint8_t type) { return look_up(kPackets, type, "packet"); }
 std::string function_name(std::uint8_t function) {
   return look_up(kFunctions, function, "function");
+}
+bool is_known_function(std::uint8_t function) {
+  return std::any_of(kFunctions.begin(), kFunctions.end(),
+                     [&](const Named& entry) { return entry.number == function; });
 }
 std::string lob_operation_name(std::uint32_t operation) {
   return look_up(kLobOperations, operation, "operation");

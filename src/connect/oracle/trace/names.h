@@ -10,6 +10,7 @@ namespace wherry::oracle::trace {
 std::string packet_name(std::uint8_t type);
 /// "execute"; "function 77" for a number that is not known.
 std::string function_name(std::uint8_t function);
+bool is_known_function(std::uint8_t function);
 /// "VARCHAR2"; form 2 gives the national types; "type 57" for a number that is not known.
 std::string type_name(std::uint8_t type, std::uint8_t form);
 std::string lob_operation_name(std::uint32_t operation);

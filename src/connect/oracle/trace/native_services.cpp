@@ -96,7 +96,7 @@ NativeServices decode_native_services(ByteView payload, bool is_server) {
   }
   if (in.ok()) return result;
   result.is_readable = false;
-  result.fields = undecoded("native services negotiation that ends early", payload.size());
+  result.fields = undecoded("native services negotiation that ends early", payload);
   return result;
 }
 

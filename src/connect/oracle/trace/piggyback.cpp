@@ -52,18 +52,17 @@ void end_to_end(Reader& in, Json& out) {
   out["flags"] = in.ub4();
   std::array attributes = {Attribute{"client_identifier"}, Attribute{"module"},
                            Attribute{"action"},            Attribute{"ecid"},
-                           Attribute{""},                  Attribute{"client_info"},
+                           Attribute{nullptr},             Attribute{"client_info"},
                            Attribute{"sql_monitor"},       Attribute{"sql_flags"},
                            Attribute{"dbop"}};
   for (Attribute& attribute : attributes) {
     const bool has_pointer = in.u8() != 0;
     const std::uint32_t length = in.ub4();
-    attribute.is_sent = has_pointer && length != 0;
+    attribute.is_sent = attribute.name != nullptr && has_pointer && length != 0;
   }
   for (const Attribute& attribute : attributes) {
     if (!attribute.is_sent || !in.ok()) continue;
-    const std::string text = to_json_text(in.clr_text());
-    if (*attribute.name != '\0') out[attribute.name] = text;
+    out[attribute.name] = to_json_text(in.clr_text());
   }
 }
 

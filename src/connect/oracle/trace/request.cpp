@@ -16,6 +16,8 @@ constexpr std::uint8_t kPipelineEnd = 200;
 
 constexpr std::uint32_t kLobWrite = 0x0040;
 constexpr std::uint32_t kLobCreateTemporary = 0x0110;
+/// From here on LOB offsets and amounts have 64 bits.
+constexpr std::uint8_t kWideLobVersion = 3;
 constexpr std::uint8_t kLobDataByte = 0x0E;
 
 void apply_data_types(Session& session, const wire::DataTypesRequest& request) {
@@ -197,16 +199,19 @@ class RequestDecoder {
     const std::uint32_t source_bytes = in_.ub4();
     const bool has_destination = in_.u8() != 0;
     const std::uint32_t destination_bytes = in_.ub4();
-    in_.ub4();
+    std::uint64_t offset = in_.ub4();
     in_.ub4();
     const bool has_charset = in_.u8() != 0;
-    in_.skip(2);
+    call.lob.has_amount = in_.u8() != 0;
+    in_.skip(1);
     call.lob.operation = in_.ub4();
     in_.skip(2);
-    const std::uint64_t offset = in_.ub8();
-    in_.ub8();
-    call.lob.has_amount = in_.u8() != 0;
-    in_.skip(6);
+    if (session_.dialect.field_version >= kWideLobVersion) {
+      offset = in_.ub8();
+      in_.ub8();
+      call.lob.has_amount = in_.u8() != 0;
+      in_.skip(6);
+    }
     if (has_source) call.lob.locator = wire::text_of(in_.raw(source_bytes));
     if (has_destination) call.lob.locator += wire::text_of(in_.raw(destination_bytes));
     if (has_charset && call.lob.operation == kLobCreateTemporary) in_.ub4();

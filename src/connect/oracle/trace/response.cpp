@@ -5,6 +5,7 @@
 #include "connect/oracle/trace/execute_request.h"
 #include "connect/oracle/trace/lob_values.h"
 #include "connect/oracle/trace/message_text.h"
+#include "connect/oracle/trace/old_status.h"
 #include "connect/oracle/trace/response_fields.h"
 #include "connect/oracle/trace/row_values.h"
 #include "connect/oracle/trace/value_text.h"
@@ -21,6 +22,7 @@ constexpr std::uint32_t kLobIsOpen = 0x11000;
 constexpr std::uint32_t kLobFileIsOpen = 0x0400;
 constexpr std::uint32_t kLobFileExists = 0x0800;
 constexpr std::uint32_t kLobCreateTemporary = 0x0110;
+constexpr std::uint8_t kModernStatusVersion = 7;
 constexpr std::uint8_t kChecksumVersion = 14;
 constexpr std::size_t kCapTtc1 = 15, kCapOci1 = 16, kCapTtc3 = 37, kCapTtc4 = 40;
 
@@ -109,6 +111,9 @@ class ResponseDecoder {
   }
 
   wire::CallResult read_call_result() {
+    if (session_.dialect.field_version < kModernStatusVersion) {
+      return decode_old_call_result(in_, session_.dialect);
+    }
     if (session_.dialect.field_version < kChecksumVersion) {
       return wire::decode_call_result(in_, session_.dialect);
     }

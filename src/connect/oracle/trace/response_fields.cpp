@@ -59,7 +59,8 @@ Json call_result_json(const wire::CallResult& result, const Session& session) {
   }
   if (result.cursor_id != 0) fields["cursor"] = result.cursor_id;
   fields["row_count"] = result.row_count;
-  if (result.rowid.is_set()) fields["rowid"] = rowid_text(result.rowid);
+  constexpr std::uint32_t kNoObject = 0xFFFFFFFF;
+  if (result.rowid.is_set() && result.rowid.object != kNoObject) fields["rowid"] = rowid_text(result.rowid);
   fields["call_status"] = result.call_status;
   if ((result.warning_flags & wire::kWarnCompiledWithErrors) != 0) {
     fields["compiled_with_errors"] = true;

@@ -1,0 +1,56 @@
+#include "connect/oracle/trace/old_status.h"
+
+namespace wherry::oracle::trace {
+namespace {
+
+constexpr unsigned kShortFormBelow = 3;
+
+void skip_zeros(Reader& in) {
+  while (in.ok() && in.remaining() > 0 && in.peek() == 0) in.skip(1);
+}
+
+/// Behind the iteration count: logical rowid and three lists; 9i has none or leaves them empty.
+void skip_tail(Reader& in, const wire::Dialect& dialect, bool has_text) {
+  if (dialect.field_version >= kShortFormBelow) {
+    for (int i = 0; i < 4; ++i) in.skip_dlc();
+  } else if (has_text) {
+    skip_zeros(in);
+  }
+}
+
+}  // namespace
+
+wire::CallResult decode_old_call_result(Reader& in, const wire::Dialect& dialect) {
+  wire::CallResult result;
+  if (dialect.has_call_status) result.call_status = in.ub4();
+  if (dialect.has_call_sequence) result.sequence = in.ub2();
+  result.row_count = in.ub4();
+  result.code = in.ub2();
+  in.ub2();
+  in.ub2();
+  result.cursor_id = in.ub2();
+  result.error_position = in.sb2();
+  result.sql_type = in.u8();
+  in.skip(1);
+  in.ub2();  // flags
+  in.ub2();  // cursor options
+  in.skip(1);
+  result.warning_flags = in.u8();
+  result.rowid.object = in.ub4();
+  result.rowid.file = in.ub2();
+  in.skip(1);
+  result.rowid.block = in.ub4();
+  result.rowid.slot = in.ub2();
+  in.ub4();
+  in.skip(2);
+  in.ub2();
+  in.ub4();
+  skip_tail(in, dialect, result.code != 0);
+  if (in.ok() && result.code != 0) {
+    result.text = in.clr_text();
+    while (!result.text.empty() && result.text.back() == '\n') result.text.pop_back();
+  }
+  return result;
+}
+
+}  // namespace wherry::oracle::trace

@@ -1,0 +1,99 @@
+#include "connect/oracle/trace/resync.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "connect/oracle/trace/guess.h"
+#include "connect/oracle/trace/message_text.h"
+#include "connect/oracle/trace/names.h"
+#include "connect/oracle/trace/request.h"
+#include "connect/oracle/trace/response.h"
+
+namespace wherry::oracle::trace {
+namespace {
+
+using wire::Message;
+
+/// Bounds the work on bytes that are no Oracle messages at all.
+constexpr std::size_t kMaxTrials = 64;
+constexpr std::size_t kMaxSearchBytes = 4096;
+
+Decoded decode_one_way(Session& session, ByteView bytes, Direction direction) {
+  return direction == Direction::kClient ? decode_request(session, bytes)
+                                         : decode_response(session, bytes);
+}
+
+/// Only messages that are long enough to be no accident, or that end a response.
+bool can_restart_at(ByteView bytes, Direction direction) {
+  const auto type = static_cast<Message>(bytes[0]);
+  if (direction == Direction::kClient) {
+    const bool is_call = type == Message::kFunction || type == Message::kPiggyback;
+    return is_call && bytes.size() >= 3 && is_known_function(bytes[1]);
+  }
+  return type == Message::kError || type == Message::kParameters || type == Message::kRowHeader ||
+         type == Message::kDescribe || type == Message::kStatus;
+}
+
+bool ends_a_response(const Decoded& decoded) {
+  return std::any_of(decoded.messages.begin(), decoded.messages.end(), [](const DecodedMessage& m) {
+    const Json& name = m.fields["message"];
+    return name == "end of call" || name == "error" || name == "status";
+  });
+}
+
+/// Continues behind the dark bytes; false when no later place makes sense.
+bool restart_later(Session& session, ByteView bytes, Direction direction, Decoded& decoded) {
+  const std::size_t dark = decoded.used_bytes;
+  const std::size_t end = std::min(bytes.size(), dark + kMaxSearchBytes);
+  std::size_t trials = 0;
+  for (std::size_t at = dark + 1; at < end && trials < kMaxTrials; ++at) {
+    const ByteView rest = bytes.subspan(at);
+    if (!can_restart_at(rest, direction)) continue;
+    ++trials;
+    Session trial = session;
+    Decoded later = decode_one_way(trial, rest, direction);
+    if (later.ending != Ending::kComplete || later.messages.empty()) continue;
+    if (direction == Direction::kServer && !ends_a_response(later)) continue;
+    Json hole = undecoded(decoded.problem, bytes.subspan(dark, at - dark));
+    hole["type"] = describe_start(bytes.subspan(dark), direction);
+    decoded.messages.push_back({dark, std::move(hole)});
+    for (DecodedMessage& message : later.messages) {
+      message.offset += at;
+      decoded.messages.push_back(std::move(message));
+    }
+    decoded.used_bytes = bytes.size();
+    decoded.ending = Ending::kComplete;
+    session = std::move(trial);
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Decoded decode_turn(Session& session, ByteView bytes, Direction& direction) {
+  if (is_native_dialect(bytes)) {
+    Decoded decoded;
+    decoded.ending = Ending::kFailed;
+    decoded.problem = "the native integer form of thick clients";
+    return decoded;
+  }
+  const bool is_known = direction != Direction::kUnknown &&
+                        (session.is_negotiated || is_handshake(bytes));
+  if (!is_known) return guess_and_decode(session, bytes, direction);
+  const Session before = session;
+  Decoded decoded = decode_one_way(session, bytes, direction);
+  if (decoded.ending == Ending::kComplete || is_handshake(bytes)) return decoded;
+  Session other = before;
+  Decoded guessed = guess_and_decode(other, bytes, direction);
+  if (guessed.ending == Ending::kComplete) {
+    // One message that was read otherwise does not overrule the negotiation.
+    other.dialect = before.dialect;
+    session = std::move(other);
+    return guessed;
+  }
+  restart_later(session, bytes, direction, decoded);
+  return decoded;
+}
+
+}  // namespace wherry::oracle::trace

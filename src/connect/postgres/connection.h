@@ -1,0 +1,94 @@
+// One session with a PostgreSQL server over libpq: every wait is a poll() that also watches the stop
+// token and the deadline, so that no call blocks longer than a second after a stop. When a call is
+// stopped, the server is asked to cancel and the connection is no longer usable.
+//
+// Used by one thread at a time. The destructor never blocks.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "connect/postgres/settings.h"
+#include "core/op_context.h"
+#include "core/result.h"
+
+struct pg_conn;
+struct pg_result;
+
+namespace wherry::postgres {
+
+/// Rows of a finished query, as text.
+class Rows {
+ public:
+  explicit Rows(std::shared_ptr<pg_result> result) : result_(std::move(result)) {}
+  [[nodiscard]] int count() const;
+  [[nodiscard]] bool is_null(int row, int column) const;
+  /// Empty for NULL; valid as long as this object.
+  [[nodiscard]] std::string_view text(int row, int column) const;
+  [[nodiscard]] std::int64_t integer(int row, int column) const;
+  [[nodiscard]] bool boolean(int row, int column) const { return text(row, column) == "t"; }
+
+ private:
+  std::shared_ptr<pg_result> result_;
+};
+
+class Connection {
+ public:
+  /// Logs in and sets the session up: UTF8, UTC, empty search_path, application_name wherry, no
+  /// timeouts of the server's defaults.
+  static Result<std::unique_ptr<Connection>> open(OpContext& context,
+                                                  const ConnectionSettings& settings);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  /// One statement with text parameters ($1…). `action` begins the error's message.
+  Result<Rows> query(OpContext& context, std::string_view action, const std::string& sql,
+                     std::span<const std::string> parameters = {});
+  /// One or more statements without parameters whose rows nobody wants.
+  Result<void> execute(OpContext& context, std::string_view action, const std::string& sql);
+
+  Result<void> begin_copy_in(OpContext& context, const std::string& sql);
+  /// Sends COPY data. When the server has already refused it, its error comes now rather than at
+  /// the end of the data.
+  Result<void> send_copy(OpContext& context, std::string_view data);
+  /// Ends COPY; returns the number of rows the server took.
+  Result<std::uint64_t> end_copy_in(OpContext& context);
+
+  Result<void> begin_copy_out(OpContext& context, const std::string& sql);
+  /// The next piece of COPY data (a whole row), valid until the next call; nullopt at the end.
+  Result<std::optional<std::string_view>> receive_copy(OpContext& context);
+
+  /// 150004 for 15.4.
+  [[nodiscard]] int server_version() const;
+  /// The server's value of a reported parameter: server_version, server_encoding, …
+  [[nodiscard]] std::string parameter(const char* name) const;
+  /// False after a stop, a lost connection or an unfinished COPY: to be closed, not reused.
+  [[nodiscard]] bool is_reusable() const;
+
+ private:
+  explicit Connection(pg_conn* connection);
+  Result<void> connect(OpContext& context, int timeout_secs);
+  Result<void> set_up(OpContext& context, const std::string& toast_compression);
+  /// Waits until the socket is ready for `events` (poll.h); returns what it is ready for.
+  Result<short> wait(OpContext& context, short events);
+  Result<void> flush(OpContext& context);
+  Result<std::shared_ptr<pg_result>> next_result(OpContext& context);
+  /// Reads results up to the end of the statement; the last one, or the first error.
+  Result<std::shared_ptr<pg_result>> finish(OpContext& context, std::string_view action);
+  Result<void> start_copy(OpContext& context, const std::string& sql, int expected_status);
+  Error refused_copy(OpContext& context);
+  void cancel();
+
+  std::unique_ptr<pg_conn, void (*)(pg_conn*)> connection_;
+  std::unique_ptr<char, void (*)(void*)> copy_row_;
+  std::uint64_t notices_ = 0;
+  bool is_stopped_ = false;
+  bool in_copy_ = false;
+};
+
+}  // namespace wherry::postgres

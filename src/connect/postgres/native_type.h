@@ -1,0 +1,44 @@
+// A column's type as the server has it, reduced to what the binary forms need. Domains are looked
+// through to their base type, as COPY does.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "schema/logical_type.h"
+
+namespace wherry::postgres {
+
+enum class NativeKind : std::uint8_t {
+  kBool, kInt2, kInt4, kInt8, kFloat4, kFloat8, kNumeric,
+  kText,   ///< text, varchar, json, xml, enums, citext: the binary form is the text
+  kBpchar, ///< char(n): padded with blanks when read
+  kJsonb,  ///< a version byte, then the text
+  kBytea, kUuid, kTimestamp, kTimestampTz, kDate, kInterval,
+  kOther,  ///< no binary form known here
+};
+
+struct NativeType {
+  NativeKind kind = NativeKind::kOther;
+  std::string name;             ///< format_type(): "numeric(10,2)"
+  std::uint32_t max_chars = 0;  ///< varchar(n), char(n); 0: no limit
+  int precision = 0;            ///< numeric(p,s); 0: no limits
+  int scale = 0;
+  int fraction_digits = 6;      ///< timestamp(n), interval(n)
+};
+
+/// What pg_type and pg_attribute say about a column; `oid`, `type_name`, `type_class` (typtype) and
+/// `modifier` (atttypmod or typtypmod) of the base type.
+struct TypeRow {
+  std::uint32_t oid = 0;
+  std::string_view type_name;
+  char type_class = 'b';
+  std::int32_t modifier = -1;
+  std::string display_name;
+};
+NativeType native_type_of(const TypeRow& row);
+/// The logical type values of a native type travel as when PostgreSQL is the source.
+schema::LogicalType logical_type_of(const NativeType& type, std::string_view type_name);
+
+}  // namespace wherry::postgres

@@ -1,0 +1,124 @@
+#include "connect/postgres/settings.h"
+
+#include <libpq-fe.h>
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <memory>
+#include <set>
+
+#include "connect/api/url.h"
+
+namespace wherry::postgres {
+namespace {
+
+constexpr std::string_view kToastCompression = "toast_compression";
+
+std::set<std::string> libpq_keywords() {
+  std::set<std::string> out;
+  const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> options(PQconndefaults(),
+                                                                                PQconninfoFree);
+  for (const PQconninfoOption* o = options.get(); o != nullptr && o->keyword != nullptr; ++o) {
+    out.insert(o->keyword);
+  }
+  return out;
+}
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, changed});
+    }
+  }
+  return row[b.size()];
+}
+
+Error unknown_option(std::string_view key, std::set<std::string> known) {
+  known.emplace(kToastCompression);
+  const auto nearest = std::min_element(known.begin(), known.end(), [&](const auto& a, const auto& b) {
+    return edit_distance(key, a) < edit_distance(key, b);
+  });
+  return make_error(ErrorKind::kConfig, "postgres.unknown_option",
+                    "the PostgreSQL connection has no option '" + std::string(key) + "'",
+                    "Did you mean '" + *nearest + "'?");
+}
+
+Result<void> apply_option(ConnectionSettings& out, const std::set<std::string>& keywords,
+                          const std::string& key, const std::string& value) {
+  if (key == kToastCompression) {
+    if (value != "lz4" && value != "pglz" && value != "default") {
+      return make_error(ErrorKind::kConfig, "postgres.bad_option",
+                        "the option toast_compression has no value '" + value + "'",
+                        "Use lz4, pglz or default");
+    }
+    out.toast_compression = value;
+    return {};
+  }
+  if (key == "connect_timeout") {
+    const auto [end, status] =
+        std::from_chars(value.data(), value.data() + value.size(), out.connect_timeout_secs);
+    if (status != std::errc{} || end != value.data() + value.size()) {
+      return make_error(ErrorKind::kConfig, "postgres.bad_option",
+                        "the option connect_timeout is not a whole number of seconds",
+                        "Use 30, say, or 0 for no limit");
+    }
+    return {};
+  }
+  if (!keywords.contains(key)) return unknown_option(key, keywords);
+  out.parameters.emplace_back(key, value);
+  return {};
+}
+
+/// A list of hosts ("a:1,b:2") becomes libpq's two parallel lists.
+void add_hosts(ConnectionSettings& out, const connect::Url& url) {
+  if (url.host.empty()) return;
+  if (url.host.find(',') == std::string::npos) {
+    out.parameters.emplace_back("host", url.host);
+    if (url.port != 0) out.parameters.emplace_back("port", std::to_string(url.port));
+    return;
+  }
+  std::string hosts;
+  std::string ports;
+  for (std::string_view rest = url.host; !rest.empty();) {
+    const std::size_t comma = rest.find(',');
+    const std::string_view item = rest.substr(0, comma);
+    rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
+    const std::size_t colon = item.rfind(':');
+    const std::string separator = hosts.empty() ? "" : ",";
+    hosts += separator + std::string(item.substr(0, colon));
+    ports += separator +
+             (colon == std::string_view::npos ? "" : std::string(item.substr(colon + 1)));
+  }
+  out.parameters.emplace_back("host", hosts);
+  out.parameters.emplace_back("port", ports);
+}
+
+}  // namespace
+
+Result<ConnectionSettings> read_settings(const connect::Settings& settings) {
+  WHERRY_ASSIGN(const connect::Url url, connect::parse_url(settings.url));
+  ConnectionSettings out;
+  out.spill_directory = settings.spill_directory.empty()
+                            ? std::filesystem::temp_directory_path().string()
+                            : settings.spill_directory;
+  out.password = settings.password.empty() ? url.password : settings.password;
+  add_hosts(out, url);
+  if (!url.path.empty()) out.parameters.emplace_back("dbname", url.path);
+  const std::string& user = settings.user.empty() ? url.user : settings.user;
+  if (!user.empty()) out.parameters.emplace_back("user", user);
+
+  const std::set<std::string> keywords = libpq_keywords();
+  std::map<std::string, std::string> options = url.parameters;
+  for (const auto& [key, value] : settings.options) options[key] = value;
+  for (const auto& [key, value] : options) WHERRY_TRY(apply_option(out, keywords, key, value));
+  return out;
+}
+
+}  // namespace wherry::postgres

@@ -1,0 +1,28 @@
+// What reaches libpq from a connection's settings, and Wherry's own options for PostgreSQL.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "connect/api/connector.h"
+
+namespace wherry::postgres {
+
+struct ConnectionSettings {
+  /// libpq keyword and value, without the password.
+  std::vector<std::pair<std::string, std::string>> parameters;
+  Secret password;
+  int connect_timeout_secs = 30;   ///< option connect_timeout; 0: none
+  /// Option toast_compression: how the server compresses values above 2 kB that a session of ours
+  /// writes. "lz4" where the server has it (three times faster loads of large values), "pglz", or
+  /// "default" to leave the server's setting. Columns with a COMPRESSION of their own keep it.
+  std::string toast_compression = "lz4";
+  std::string spill_directory;
+};
+
+/// Host, port, database, user from the URL; all other keys must be libpq's or Wherry's.
+/// kConfig "postgres.unknown_option" names the key and the nearest known one.
+Result<ConnectionSettings> read_settings(const connect::Settings& settings);
+
+}  // namespace wherry::postgres

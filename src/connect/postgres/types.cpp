@@ -1,0 +1,124 @@
+// Native <-> logical. Type OIDs are fixed since PostgreSQL 7 (src/include/catalog/pg_type.dat);
+// modifiers: numeric ((p << 16) | s) + 4 with an 11-bit signed scale since 15, character types n + 4,
+// times the number of digits.
+#include "connect/postgres/native_type.h"
+
+namespace wherry::postgres {
+namespace {
+
+constexpr std::int32_t kHeader = 4;
+
+NativeKind kind_of_oid(std::uint32_t oid) {
+  switch (oid) {
+    case 16: return NativeKind::kBool;
+    case 17: return NativeKind::kBytea;
+    case 20: return NativeKind::kInt8;
+    case 21: return NativeKind::kInt2;
+    case 23: return NativeKind::kInt4;
+    case 700: return NativeKind::kFloat4;
+    case 701: return NativeKind::kFloat8;
+    case 1042: return NativeKind::kBpchar;
+    case 1082: return NativeKind::kDate;
+    case 1114: return NativeKind::kTimestamp;
+    case 1184: return NativeKind::kTimestampTz;
+    case 1186: return NativeKind::kInterval;
+    case 1700: return NativeKind::kNumeric;
+    case 2950: return NativeKind::kUuid;
+    case 3802: return NativeKind::kJsonb;
+    case 25: case 114: case 142: case 1043:  // text, json, xml, varchar
+      return NativeKind::kText;
+    default: return NativeKind::kOther;
+  }
+}
+
+void apply_modifier(NativeType& type, std::int32_t modifier) {
+  switch (type.kind) {
+    case NativeKind::kNumeric:
+      if (modifier >= kHeader) {
+        type.precision = ((modifier - kHeader) >> 16) & 0xFFFF;
+        type.scale = (((modifier - kHeader) & 0x7FF) ^ 1024) - 1024;
+      }
+      break;
+    case NativeKind::kText:
+    case NativeKind::kBpchar:
+      if (modifier > kHeader) type.max_chars = static_cast<std::uint32_t>(modifier - kHeader);
+      break;
+    case NativeKind::kTimestamp:
+    case NativeKind::kTimestampTz:
+      if (modifier >= 0) type.fraction_digits = modifier;
+      break;
+    case NativeKind::kInterval:
+      // The low half is the precision, 0xFFFF for none.
+      if (modifier >= 0 && (modifier & 0xFFFF) != 0xFFFF) type.fraction_digits = modifier & 0xFFFF;
+      break;
+    default:
+      break;
+  }
+}
+
+schema::LogicalType of(schema::TypeKind kind) {
+  schema::LogicalType type;
+  type.kind = kind;
+  return type;
+}
+
+}  // namespace
+
+NativeType native_type_of(const TypeRow& row) {
+  NativeType type;
+  type.kind = kind_of_oid(row.oid);
+  type.name = row.display_name;
+  // Both take and give their label or text in the binary form too.
+  if (row.type_class == 'e' || row.type_name == "citext") type.kind = NativeKind::kText;
+  apply_modifier(type, row.modifier);
+  return type;
+}
+
+schema::LogicalType logical_type_of(const NativeType& type, std::string_view type_name) {
+  using schema::LogicalType;
+  using schema::TypeKind;
+  const auto with_fraction = [&](TypeKind kind) {
+    LogicalType result = of(kind);
+    result.fraction_digits = static_cast<std::uint8_t>(type.fraction_digits);
+    return result;
+  };
+  switch (type.kind) {
+    case NativeKind::kBool: return of(TypeKind::kBoolean);
+    case NativeKind::kInt2: return of(TypeKind::kInt16);
+    case NativeKind::kInt4: return of(TypeKind::kInt32);
+    case NativeKind::kInt8: return of(TypeKind::kInt64);
+    case NativeKind::kFloat4: return of(TypeKind::kFloat32);
+    case NativeKind::kFloat8: return of(TypeKind::kFloat64);
+    case NativeKind::kNumeric: {
+      LogicalType result = of(TypeKind::kDecimal);
+      result.precision = static_cast<std::int16_t>(type.precision);
+      result.scale = static_cast<std::int16_t>(type.scale);
+      return result;
+    }
+    case NativeKind::kText:
+    case NativeKind::kBpchar: {
+      if (type_name == "xml") return of(TypeKind::kXml);
+      if (type_name == "json") return of(TypeKind::kJson);
+      if (type.max_chars == 0 && type_name != "bpchar") return of(TypeKind::kClob);
+      LogicalType result = of(TypeKind::kText);
+      result.length_chars = type.max_chars;
+      result.blank_padded = type.kind == NativeKind::kBpchar;
+      return result;
+    }
+    case NativeKind::kJsonb: return of(TypeKind::kJson);
+    case NativeKind::kBytea: return of(TypeKind::kBlob);
+    case NativeKind::kTimestamp: return with_fraction(TypeKind::kTimestamp);
+    case NativeKind::kTimestampTz: return with_fraction(TypeKind::kTimestampLtz);
+    case NativeKind::kDate: return of(TypeKind::kTimestamp);
+    case NativeKind::kUuid: {
+      LogicalType result = of(TypeKind::kText);
+      result.length_chars = 36;
+      return result;
+    }
+    case NativeKind::kInterval:  // months and days beside seconds: no logical type has all three
+    case NativeKind::kOther: return of(TypeKind::kClob);
+  }
+  return of(TypeKind::kUnsupported);
+}
+
+}  // namespace wherry::postgres

@@ -1,0 +1,146 @@
+// Timestamps and intervals.
+#include <cstdlib>
+
+#include "connect/postgres/wire/encoder_parts.h"
+#include "connect/postgres/wire/text_forms.h"
+#include "connect/postgres/wire/time_limits.h"
+
+namespace wherry::postgres::wire {
+namespace {
+
+constexpr std::int64_t kMicrosPerSecond = 1'000'000;
+constexpr std::int64_t kSecondsPerDay = 86'400;
+
+bool is_in_range(std::int64_t micros) { return micros >= kMinMicros && micros <= kMaxMicros; }
+
+/// Whether a fraction of `digits` digits shows all of the value.
+bool shows_all(std::int64_t micros_of_second, unsigned nanos, int digits) {
+  static constexpr std::int64_t kUnits[] = {1'000'000'000, 100'000'000, 10'000'000, 1'000'000,
+                                            100'000,       10'000,      1'000,      100,
+                                            10,            1};
+  const std::int64_t unit = kUnits[digits < 0 ? 0 : digits > 9 ? 9 : digits];
+  return (micros_of_second * 1000 + nanos) % unit == 0;
+}
+
+EncodeStatus put_micros(const ColumnEncoder& self, const Cell& cell, CopyBuffer& out) {
+  const std::int64_t micros = cell.payload.i64;
+  if (!is_in_range(micros)) return EncodeStatus::kOutOfRange;
+  if (cell.nanos != 0) return EncodeStatus::kWouldRound;
+  if (self.unit_micros != 1 && micros % self.unit_micros != 0) return EncodeStatus::kWouldRound;
+  store_u64(out.claim_field(8), static_cast<std::uint64_t>(micros - kEpochMicros));
+  return EncodeStatus::kOk;
+}
+
+EncodeStatus timestamp_as_timestamp(ColumnEncoder& self, const Cell& cell, CopyBuffer& out) {
+  return put_micros(self, cell, out);
+}
+
+EncodeStatus timestamp_as_date(ColumnEncoder&, const Cell& cell, CopyBuffer& out) {
+  const std::int64_t micros = cell.payload.i64;
+  if (!is_in_range(micros)) return EncodeStatus::kOutOfRange;
+  if (micros % kMicrosPerDay != 0 || cell.nanos != 0) return EncodeStatus::kWouldRound;
+  store_u32(out.claim_field(4), static_cast<std::uint32_t>(micros / kMicrosPerDay - kEpochDays));
+  return EncodeStatus::kOk;
+}
+
+EncodeStatus timestamp_as_text(ColumnEncoder& self, const Cell& cell, CopyBuffer& out) {
+  const std::int64_t micros = cell.payload.i64;
+  if (!is_in_range(micros)) return EncodeStatus::kOutOfRange;
+  if (!shows_all(micros % kMicrosPerSecond, cell.nanos, self.fraction_digits)) {
+    return EncodeStatus::kWouldRound;
+  }
+  char text[kTextFormBytes];
+  return put_ascii(self, {text, format_timestamp(text, micros, cell.nanos, self.fraction_digits)},
+                   out);
+}
+
+EncodeStatus timestamp_tz_as_text(ColumnEncoder& self, const Cell& cell, CopyBuffer& out) {
+  const std::int64_t micros = cell.payload.i64;
+  if (!is_in_range(micros) || cell.extra > kMaxOffsetMinutes || cell.extra < -kMaxOffsetMinutes) {
+    return EncodeStatus::kOutOfRange;
+  }
+  if (!shows_all(micros % kMicrosPerSecond, cell.nanos, self.fraction_digits)) {
+    return EncodeStatus::kWouldRound;
+  }
+  char text[kTextFormBytes];
+  const std::size_t size =
+      format_timestamp_tz(text, micros, cell.nanos, cell.extra, self.fraction_digits);
+  return put_ascii(self, {text, size}, out);
+}
+
+/// Interval: microseconds, days, months.
+void put_interval(std::int64_t micros, std::int32_t days, std::int32_t months, CopyBuffer& out) {
+  char* at = out.claim_field(16);
+  store_u64(at, static_cast<std::uint64_t>(micros));
+  store_u32(at + 8, static_cast<std::uint32_t>(days));
+  store_u32(at + 12, static_cast<std::uint32_t>(months));
+}
+
+bool fits_int4(std::int64_t value) {
+  return value >= std::numeric_limits<std::int32_t>::min() &&
+         value <= std::numeric_limits<std::int32_t>::max();
+}
+
+EncodeStatus months_as_interval(ColumnEncoder&, const Cell& cell, CopyBuffer& out) {
+  if (!fits_int4(cell.payload.i64)) return EncodeStatus::kOutOfRange;
+  put_interval(0, 0, static_cast<std::int32_t>(cell.payload.i64), out);
+  return EncodeStatus::kOk;
+}
+
+EncodeStatus seconds_as_interval(ColumnEncoder& self, const Cell& cell, CopyBuffer& out) {
+  const std::int64_t days = cell.payload.i64 / kSecondsPerDay;
+  if (!fits_int4(days)) return EncodeStatus::kOutOfRange;
+  const std::int64_t micros =
+      cell.payload.i64 % kSecondsPerDay * kMicrosPerSecond + cell.extra / 1000;
+  if (cell.extra % 1000 != 0 || micros % self.unit_micros != 0) return EncodeStatus::kWouldRound;
+  put_interval(micros, static_cast<std::int32_t>(days), 0, out);
+  return EncodeStatus::kOk;
+}
+
+EncodeStatus months_as_text(ColumnEncoder& self, const Cell& cell, CopyBuffer& out) {
+  char text[kTextFormBytes];
+  return put_ascii(self, {text, format_interval_ym(text, cell.payload.i64)}, out);
+}
+
+EncodeStatus seconds_as_text(ColumnEncoder& self, const Cell& cell, CopyBuffer& out) {
+  if (cell.extra <= -1'000'000'000 || cell.extra >= 1'000'000'000) return EncodeStatus::kOutOfRange;
+  if (!shows_all(0, static_cast<unsigned>(std::abs(cell.extra)), self.fraction_digits)) {
+    return EncodeStatus::kWouldRound;
+  }
+  char text[kTextFormBytes];
+  const std::size_t size =
+      format_interval_ds(text, cell.payload.i64, cell.extra, self.fraction_digits);
+  return put_ascii(self, {text, size}, out);
+}
+
+bool is_text(NativeKind native) {
+  return native == NativeKind::kText || native == NativeKind::kBpchar;
+}
+
+}  // namespace
+
+EncodeFunction encode_timestamp_as(NativeKind native) {
+  if (is_text(native)) return timestamp_as_text;
+  if (native == NativeKind::kDate) return timestamp_as_date;
+  // A wall clock in a column of instants is taken for UTC, whatever the session's zone.
+  const bool is_timestamp =
+      native == NativeKind::kTimestamp || native == NativeKind::kTimestampTz;
+  return is_timestamp ? timestamp_as_timestamp : nullptr;
+}
+
+EncodeFunction encode_timestamp_tz_as(NativeKind native) {
+  if (is_text(native)) return timestamp_tz_as_text;
+  return native == NativeKind::kTimestampTz ? timestamp_as_timestamp : nullptr;
+}
+
+EncodeFunction encode_interval_ym_as(NativeKind native) {
+  if (is_text(native)) return months_as_text;
+  return native == NativeKind::kInterval ? months_as_interval : nullptr;
+}
+
+EncodeFunction encode_interval_ds_as(NativeKind native) {
+  if (is_text(native)) return seconds_as_text;
+  return native == NativeKind::kInterval ? seconds_as_interval : nullptr;
+}
+
+}  // namespace wherry::postgres::wire

@@ -1,0 +1,28 @@
+// The parts of choose_encoder(), one a family of values. Each gives a function for the native kind,
+// or nullptr.
+#pragma once
+
+#include "connect/postgres/wire/encoder.h"
+
+namespace wherry::postgres::wire {
+
+EncodeFunction encode_bool_as(NativeKind native);
+EncodeFunction encode_int_as(NativeKind native);
+EncodeFunction encode_decimal_as(NativeKind native);
+EncodeFunction encode_float32_as(NativeKind native);
+EncodeFunction encode_float64_as(NativeKind native);
+EncodeFunction encode_text_as(NativeKind native);
+EncodeFunction encode_bytes_as(NativeKind native);
+EncodeFunction encode_timestamp_as(NativeKind native);
+EncodeFunction encode_timestamp_tz_as(NativeKind native);
+EncodeFunction encode_interval_ym_as(NativeKind native);
+EncodeFunction encode_interval_ds_as(NativeKind native);
+
+/// A field of ASCII text that has no more characters than the column takes.
+inline EncodeStatus put_ascii(const ColumnEncoder& self, std::string_view text, CopyBuffer& out) {
+  if (self.max_chars != 0 && text.size() > self.max_chars) return EncodeStatus::kTooLong;
+  out.put_field(text);
+  return EncodeStatus::kOk;
+}
+
+}  // namespace wherry::postgres::wire

@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# The whole job on this machine: a shop in a simulated Oracle, a private PostgreSQL, the migration,
+# and the comparison of every value. Leaves no process and no file behind, however it ends.
+set -um  # -m: each child leads a process group, so that it can be ended with all that it started
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+bin=$(realpath "${BUILD:-build}")
+export WHERRY_SOURCE_PASSWORD=shop-demo WHERRY_TARGET_PASSWORD
+children=()
+work=
+
+cleanup() {
+  trap '' INT TERM HUP
+  local pid
+  exec 2>/dev/null  # bash would tell of every child that it ended
+  for pid in "${children[@]}"; do kill -TERM -- "-$pid"; done
+  for pid in "${children[@]}"; do wait "$pid"; done
+  if [ -n "$work" ]; then
+    scripts/pg_cluster.sh stop "$work/postgres" >/dev/null
+    rm -rf "$work"
+  fi
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 129' HUP
+
+fail() {
+  echo "demo: $*" >&2
+  exit 1
+}
+
+# Runs a command so that a signal is obeyed at once: bash interrupts `wait`, not a foreground child.
+step() {
+  "$@" &
+  local pid=$! status
+  children+=("$pid")
+  wait "$pid"
+  status=$?
+  unset 'children[-1]'
+  return "$status"
+}
+
+say() { printf '\n%s\n' "$*"; }
+
+[ -x "$bin/wherry" ] && [ -x "$bin/orasim" ] || fail "no $bin/wherry; run make build first"
+work=$(mktemp -d /tmp/wherry-demo.XXXXXX)
+chmod 755 "$work"  # the PostgreSQL server runs as another user
+
+say "Starting a simulated Oracle with a shop of 237,000 rows, and a private PostgreSQL ..."
+mkfifo "$work/ready"
+"$bin/orasim" --listen 127.0.0.1:0 --service SHOPDB --user "SHOP/$WHERRY_SOURCE_PASSWORD" \
+  --script demo/shop.sql >"$work/ready" 2>"$work/orasim.log" &
+children+=($!)
+step scripts/pg_cluster.sh start "$work/postgres" $$ >"$work/url" || fail "PostgreSQL did not start"
+read -r word address <"$work/ready" && [ "$word" = ready ] || {
+  cat "$work/orasim.log" >&2
+  fail "the simulator did not start"
+}
+url=$(cat "$work/url")
+WHERRY_TARGET_PASSWORD=${url#*://*:}
+WHERRY_TARGET_PASSWORD=${WHERRY_TARGET_PASSWORD%%@*}
+target="${url%%://*}://$(sed -E 's#^[^:]+://([^:@]+):[^@]*@#\1@#' <<<"$url")"
+cat >"$work/settings.json" <<'JSON'
+{"FullLoadSettings": {"TargetTablePrepMode": "DROP_AND_CREATE", "MaxFullLoadSubTasks": 4}}
+JSON
+task=(--source "oracle://SHOP@$address/SHOPDB" --target "$target"
+  --table-mappings demo/mappings.json --task-settings "$work/settings.json" --state "$work/state")
+
+say "Oracle    oracle://SHOP@$address/SHOPDB
+PostgreSQL $target"
+say "wherry run --migration-type full-load"
+step "$bin/wherry" run --migration-type full-load "${task[@]}" || fail "the migration failed"
+say "wherry validate"
+step "$bin/wherry" validate "${task[@]}" || fail "source and target differ"

@@ -216,9 +216,10 @@ class Transaction {
 };
 
 struct TableStats {
-  std::uint64_t row_count = 0;
-  std::uint64_t bytes = 0;
-  std::uint64_t blocks = 0;
+  std::uint64_t row_count = 0;   ///< committed rows
+  std::uint64_t bytes = 0;       ///< of all extents; 0: no segment yet
+  std::uint64_t blocks = 0;      ///< of all extents
+  std::uint64_t row_bytes = 0;   ///< of the committed rows themselves
 };
 
 struct OpenTransaction {

@@ -1,0 +1,191 @@
+#include "control/task.h"
+
+#include <algorithm>
+
+namespace wherry::control {
+namespace {
+
+/// Connected ends and the plan made between them.
+struct Prepared {
+  std::unique_ptr<connect::TargetLoader> loader;
+  engine::TaskPlan plan;
+};
+
+Result<void> probe(OpContext& context, const Endpoint& endpoint, connect::Role role) {
+  const char* side = role == connect::kSource ? "source" : "target";
+  auto report = endpoint.connector->probe(context, endpoint.settings, role);
+  if (!report.ok()) {
+    return std::move(report).error().with(side, endpoint.settings.url);
+  }
+  const Logger log = context.log.as(Component::kTaskManager);
+  log.info("connected", {{"side", side}, {"server", report->server_version}});
+  for (const std::string& warning : report->warnings) {
+    log.warn("the server warns", {{"side", side}, {"warning", warning}});
+  }
+  return {};
+}
+
+Error nothing_selected() {
+  return make_error(ErrorKind::kConfig, "task.no_tables",
+                    "no table of the source is selected by the table mappings",
+                    "Check the schema and table names of the selection rules: they are "
+                    "case-sensitive, Oracle's are upper case unless quoted");
+}
+
+void log_plan(const Logger& log, const engine::TaskPlan& plan) {
+  for (const engine::TableTask& task : plan.tables) {
+    for (const std::string& warning : task.plan->warnings) {
+      log.warn(warning, {{"table", schema::to_text(task.plan->source)}});
+    }
+  }
+  for (const engine::RefusedTable& refused : plan.refused) log.error(refused.error);
+}
+
+Result<Prepared> prepare(OpContext& context, const TaskRequest& request, TaskObserver& observer) {
+  observer.on_phase("connecting");
+  for (const std::string& path : request.settings.not_carried_out) {
+    context.log.as(Component::kTaskManager)
+        .info("a task setting has no effect in this version", {{"setting", path}});
+  }
+  WHERRY_TRY(probe(context, request.source, connect::kSource));
+  WHERRY_TRY(probe(context, request.target, connect::kTarget));
+  observer.on_phase("planning");
+  Prepared prepared;
+  WHERRY_ASSIGN(auto catalog,
+                request.source.connector->open_catalog(context, request.source.settings));
+  WHERRY_ASSIGN(const auto tables,
+                catalog->describe_tables(context, {request.rules.named_schemas()}));
+  WHERRY_ASSIGN(prepared.loader,
+                request.target.connector->open_loader(context, request.target.settings));
+  WHERRY_ASSIGN(prepared.plan, engine::make_plan(tables, request.rules, *prepared.loader));
+  log_plan(context.log.as(Component::kMetadataManager), prepared.plan);
+  if (prepared.plan.empty() && request.settings.fail_on_no_tables_captured) {
+    return nothing_selected();
+  }
+  return prepared;
+}
+
+Result<void> check_start(StartType start, const TaskState& state) {
+  if (start == StartType::kStartReplication && !state.is_fresh()) {
+    return make_error(ErrorKind::kConfig, "task.already_started",
+                      "start-replication is valid only for tasks running for the first time",
+                      "Use --start resume-processing to go on, or --start reload-target to load "
+                      "everything again");
+  }
+  if (start == StartType::kResumeProcessing && state.is_fresh()) {
+    return make_error(ErrorKind::kConfig, "task.never_started",
+                      "there is nothing to resume: the state directory holds no started task",
+                      "Use --start start-replication");
+  }
+  return {};
+}
+
+/// The view to load from: the recorded one when the task goes on, else a new one that is recorded.
+Result<std::unique_ptr<connect::SnapshotSource>> open_source(OpContext& context,
+                                                             const TaskRequest& request,
+                                                             TaskState& state) {
+  const auto& source = request.source;
+  const auto& target = request.target.settings.url;
+  const bool resumes = !state.is_fresh() && request.start != StartType::kReloadTarget;
+  if (resumes) {
+    WHERRY_TRY(state.check_identity(source.settings.url, target));
+    return source.connector->open_snapshot(context, source.settings, state.position());
+  }
+  WHERRY_ASSIGN(auto snapshot, source.connector->open_snapshot(context, source.settings, {}));
+  WHERRY_TRY(state.begin(source.settings.url, target, snapshot->position()));
+  return snapshot;
+}
+
+connect::Settings with_spill(connect::Settings settings, const TaskState& state) {
+  settings.spill_directory = state.directory().string();
+  return settings;
+}
+
+engine::LoadOptions load_options(const TaskSettings& settings) {
+  engine::LoadOptions options;
+  options.max_subtasks = settings.max_full_load_subtasks;
+  options.existing = settings.target_table_prep_mode;
+  return options;
+}
+
+}  // namespace
+
+Result<engine::TaskPlan> plan_task(OpContext& context, const TaskRequest& request,
+                                   TaskObserver& observer) {
+  WHERRY_ASSIGN(Prepared prepared, prepare(context, request, observer));
+  return std::move(prepared.plan);
+}
+
+Result<LoadOutcome> run_full_load_task(OpContext& context, const TaskRequest& original,
+                                       TaskObserver& observer) {
+  WHERRY_ASSIGN(auto state, TaskState::open(original.state_directory));
+  WHERRY_TRY(check_start(original.start, *state));
+  TaskRequest request = original;
+  request.source.settings = with_spill(original.source.settings, *state);
+  request.target.settings = with_spill(original.target.settings, *state);
+  WHERRY_ASSIGN(Prepared prepared, prepare(context, request, observer));
+  WHERRY_ASSIGN(auto source, open_source(context, request, *state));
+  const Logger log = context.log.as(Component::kTaskManager);
+  log.info("full load", {{"position", source->position().text},
+                         {"tables", std::to_string(prepared.plan.tables.size())}});
+
+  LoadOutcome outcome;
+  outcome.position = source->position();
+  std::vector<engine::TableTask> tasks;
+  engine::LoadProgress progress;
+  for (engine::TableTask& task : prepared.plan.tables) {
+    if (state->is_complete(task.plan->source)) {
+      ++outcome.tables_done_before;
+      continue;
+    }
+    progress.add(task.plan);
+    tasks.push_back(std::move(task));
+  }
+  prepared.plan.tables = std::move(tasks);
+  outcome.refused = prepared.plan.refused;
+  observer.on_phase("full load");
+  observer.on_load(prepared.plan, progress);
+  auto result = engine::run_full_load(
+      context, *source, *prepared.loader, prepared.plan.tables, load_options(request.settings),
+      progress, [&](const engine::TableProgress& table) {
+        return state->complete(table.plan->source, table.rows);
+      });
+  if (!result.ok()) return std::move(result).error();
+  outcome.has_table_errors =
+      !outcome.refused.empty() ||
+      std::any_of(progress.tables().begin(), progress.tables().end(),
+                  [](const auto& table) { return table.error.has_value(); });
+  return outcome;
+}
+
+Result<ValidationOutcome> validate_task(OpContext& context, const TaskRequest& original,
+                                        const engine::ValidateOptions& options,
+                                        engine::DifferenceSink& sink, TaskObserver& observer) {
+  WHERRY_ASSIGN(auto state, TaskState::open(original.state_directory));
+  TaskRequest request = original;
+  request.source.settings = with_spill(original.source.settings, *state);
+  request.target.settings = with_spill(original.target.settings, *state);
+  WHERRY_TRY(state->check_identity(request.source.settings.url, request.target.settings.url));
+  WHERRY_ASSIGN(const Prepared prepared, prepare(context, request, observer));
+  WHERRY_ASSIGN(auto source, request.source.connector->open_snapshot(
+                                 context, request.source.settings, state->position()));
+  WHERRY_ASSIGN(auto target, request.target.connector->open_snapshot(
+                                 context, request.target.settings, {}));
+  std::deque<engine::TableValidation> tables;
+  for (const engine::TableTask& task : prepared.plan.tables) tables.emplace_back().plan = task.plan;
+  observer.on_phase("validating");
+  observer.on_validation(tables);
+  WHERRY_TRY(engine::run_validation(context, *source, *target, options, tables, sink));
+
+  ValidationOutcome outcome;
+  outcome.position = source->position();
+  outcome.tables = tables.size();
+  outcome.has_table_errors = !prepared.plan.refused.empty();
+  for (const engine::TableValidation& table : tables) {
+    outcome.differences += table.differences;
+    outcome.has_table_errors = outcome.has_table_errors || table.error.has_value();
+  }
+  return outcome;
+}
+
+}  // namespace wherry::control

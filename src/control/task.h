@@ -1,0 +1,78 @@
+// One migration task: from a request to a plan, a load, or a comparison. Owns nothing but the run;
+// what the user sees is the observer's business.
+#pragma once
+
+#include <deque>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "connect/api/connector.h"
+#include "control/task_settings.h"
+#include "control/task_state.h"
+#include "engine/full_load.h"
+#include "engine/planner.h"
+#include "engine/validate.h"
+#include "mapping/rules.h"
+
+namespace wherry::control {
+
+struct Endpoint {
+  connect::Connector* connector = nullptr;  ///< not owned
+  connect::Settings settings;
+};
+
+/// DMS's StartReplicationTaskType.
+enum class StartType : std::uint8_t {
+  kDefault,           ///< start-replication on a fresh state directory, else resume-processing
+  kStartReplication,  ///< refused when the task has run before
+  kResumeProcessing,  ///< finished tables stay, the others are loaded again from their beginning
+  kReloadTarget,      ///< everything again, at a new position
+};
+
+struct TaskRequest {
+  Endpoint source, target;
+  mapping::RuleSet rules = mapping::RuleSet::everything();
+  TaskSettings settings;
+  std::filesystem::path state_directory;
+  StartType start = StartType::kDefault;
+};
+
+/// What a run reports while it goes on. Called from the run's own thread.
+class TaskObserver {
+ public:
+  virtual ~TaskObserver() = default;
+  /// "connecting", "planning", "full load", "validating".
+  virtual void on_phase(const std::string& phase) = 0;
+  /// The tables of this run; `progress` lives until the run returns.
+  virtual void on_load(const engine::TaskPlan& plan, const engine::LoadProgress& progress) = 0;
+  virtual void on_validation(const std::deque<engine::TableValidation>& tables) = 0;
+};
+
+/// Logs in on both sides and makes the plan; changes nothing anywhere.
+Result<engine::TaskPlan> plan_task(OpContext& context, const TaskRequest& request,
+                                   TaskObserver& observer);
+
+struct LoadOutcome {
+  Position position;                          ///< the point all tables were read at
+  std::uint64_t tables_done_before = 0;       ///< finished by an earlier run
+  std::vector<engine::RefusedTable> refused;  ///< selected but not movable
+  bool has_table_errors = false;
+};
+/// The full load. An error is fatal for the task; table errors are in the observer's progress.
+Result<LoadOutcome> run_full_load_task(OpContext& context, const TaskRequest& request,
+                                       TaskObserver& observer);
+
+struct ValidationOutcome {
+  Position position;            ///< the point the source was read at
+  std::uint64_t tables = 0;
+  std::uint64_t differences = 0;
+  bool has_table_errors = false;
+};
+/// Compares source and target as of the load's position, which the state directory knows; without a
+/// recorded load the source is read as it is now.
+Result<ValidationOutcome> validate_task(OpContext& context, const TaskRequest& request,
+                                        const engine::ValidateOptions& options,
+                                        engine::DifferenceSink& sink, TaskObserver& observer);
+
+}  // namespace wherry::control

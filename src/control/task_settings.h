@@ -1,0 +1,29 @@
+// The DMS task-settings document, as far as this version carries it out. Every key of the document
+// is known, so that existing files are accepted; what is not carried out is listed for the log.
+// Source: AWS DMS User Guide, "Specifying task settings".
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "connect/api/connector.h"
+#include "core/result.h"
+
+namespace wherry::control {
+
+struct TaskSettings {
+  /// FullLoadSettings.TargetTablePrepMode; DMS's non-destructive default.
+  connect::ExistingTable target_table_prep_mode = connect::ExistingTable::kKeep;
+  std::uint32_t max_full_load_subtasks = 8;  ///< FullLoadSettings.MaxFullLoadSubTasks, 1 to 49
+  std::uint32_t commit_rate = 10000;         ///< FullLoadSettings.CommitRate, rows, 1 to 50000
+  bool fail_on_no_tables_captured = true;    ///< ErrorBehavior.FailOnNoTablesCaptured
+  std::vector<std::string> not_carried_out;  ///< paths of keys that were sent and have no effect
+
+  /// kConfig "settings.syntax" or "settings.invalid" with JSON path, value and allowed values; all
+  /// mistakes at once.
+  static Result<TaskSettings> parse(std::string_view json);
+};
+
+}  // namespace wherry::control

@@ -1,0 +1,155 @@
+#include "engine/planner.h"
+
+#include <algorithm>
+#include <map>
+
+namespace wherry::engine {
+namespace {
+
+/// Tables that replication tools keep for themselves are nobody's data.
+bool is_control_table(const schema::TableRef& table) {
+  for (const std::string_view prefix : {"awsdms_", "AWSDMS_", "wherry_", "WHERRY_"}) {
+    if (table.name.compare(0, prefix.size(), prefix) == 0) return true;
+  }
+  return false;
+}
+
+Error collision(std::string what, const std::string& first, const std::string& second,
+                const std::string& name) {
+  return make_error(ErrorKind::kConfig, "plan.name_collision",
+                    what + " " + first + " and " + second + " would both become " + name,
+                    "Change the transformation rules so that every name is used once");
+}
+
+class TablePlanner {
+ public:
+  TablePlanner(const schema::TableDef& table, const mapping::RuleSet& rules,
+               connect::TargetLoader& target)
+      : table_(table), rules_(rules), target_(target) {}
+
+  Result<schema::TablePlan> make() {
+    plan_.source = table_.table;
+    plan_.target = rules_.target_table(table_.table);
+    plan_.estimated_rows = table_.estimated_rows;
+    for (const schema::ColumnDef& column : table_.columns) WHERRY_TRY(add(column));
+    if (plan_.columns.empty()) {
+      return make_error(ErrorKind::kSchema, "plan.no_columns",
+                        "no column of the table can be moved", "Exclude the table from the task");
+    }
+    set_key();
+    return std::move(plan_);
+  }
+
+ private:
+  Result<void> add(const schema::ColumnDef& column) {
+    if (column.is_generated) {
+      plan_.warnings.push_back("column " + column.name + " is generated and left out");
+      return {};
+    }
+    if (column.type.kind == schema::TypeKind::kUnsupported) {
+      plan_.warnings.push_back("column " + column.name + " has type " + column.native_type +
+                               ", which cannot be moved, and is left out");
+      return {};
+    }
+    schema::ColumnPlan planned;
+    planned.source_name = column.name;
+    planned.target_name = rules_.target_column(table_.table, column.name);
+    planned.type = column.type;
+    planned.source_type = column.native_type;
+    auto type = target_.column_type(column);
+    if (!type.ok()) return std::move(type).error().with("column", column.name);
+    planned.target_type = *std::move(type);
+    planned.not_null = !column.nullable;
+    planned.trim_blanks = column.type.blank_padded;
+    const auto [other, is_new] = names_.emplace(planned.target_name, column.name);
+    if (!is_new) {
+      return collision("columns", other->second, column.name, planned.target_name)
+          .with("table", schema::to_text(table_.table));
+    }
+    plan_.columns.push_back(std::move(planned));
+    return {};
+  }
+
+  /// The key counts only when all of it travels and none of it is a large object.
+  void set_key() {
+    const schema::KeyDef* key = table_.row_identity();
+    if (key == nullptr) {
+      plan_.warnings.push_back("the table has no primary key and no unique key without NULLs");
+      return;
+    }
+    for (const std::string& name : key->columns) {
+      const auto found = std::find_if(
+          plan_.columns.begin(), plan_.columns.end(),
+          [&](const schema::ColumnPlan& column) { return column.source_name == name; });
+      if (found == plan_.columns.end() || schema::is_lob(found->type)) {
+        plan_.key.clear();
+        plan_.warnings.push_back("the key " + key->name + " cannot be carried over");
+        return;
+      }
+      plan_.key.push_back(static_cast<std::size_t>(found - plan_.columns.begin()));
+    }
+    plan_.key_is_primary = key->is_primary;
+    plan_.key_name = key_name(key->is_primary);
+  }
+
+  /// As PostgreSQL and DMS name it: after the table, within 63 bytes.
+  [[nodiscard]] std::string key_name(bool is_primary) const {
+    const std::string suffix = is_primary ? "_pkey" : "_key";
+    std::string name = plan_.target.name;
+    constexpr std::size_t kMaxBytes = 63;
+    std::size_t cut = std::min(name.size(), kMaxBytes - suffix.size());
+    while (cut < name.size() && cut > 0 && (static_cast<unsigned char>(name[cut]) & 0xC0) == 0x80) --cut;
+    return name.substr(0, cut) + suffix;
+  }
+
+  const schema::TableDef& table_;
+  const mapping::RuleSet& rules_;
+  connect::TargetLoader& target_;
+  schema::TablePlan plan_;
+  std::map<std::string, std::string> names_;
+};
+
+struct Ordered {
+  TableTask task;
+  std::int64_t load_order = 0;
+};
+
+bool starts_before(const Ordered& a, const Ordered& b) {
+  if (a.load_order != b.load_order) return a.load_order > b.load_order;
+  const auto& x = a.task.definition;
+  const auto& y = b.task.definition;
+  if (x.estimated_bytes != y.estimated_bytes) return x.estimated_bytes > y.estimated_bytes;
+  return x.table < y.table;
+}
+
+}  // namespace
+
+Result<TaskPlan> make_plan(const std::vector<schema::TableDef>& catalogue,
+                           const mapping::RuleSet& rules, connect::TargetLoader& target) {
+  TaskPlan plan;
+  std::vector<Ordered> ordered;
+  std::map<schema::TableRef, schema::TableRef> sources;
+  for (const schema::TableDef& table : catalogue) {
+    const auto load_order = rules.select(table.table);
+    if (!load_order || is_control_table(table.table)) continue;
+    auto planned = TablePlanner(table, rules, target).make();
+    if (!planned.ok()) {
+      if (planned.error().kind == ErrorKind::kConfig) return std::move(planned).error();
+      plan.refused.push_back(
+          {table.table, std::move(planned).error().with("table", schema::to_text(table.table))});
+      continue;
+    }
+    const auto [other, is_new] = sources.emplace(planned->target, table.table);
+    if (!is_new) {
+      return collision("tables", schema::to_text(other->second), schema::to_text(table.table),
+                       schema::to_text(planned->target));
+    }
+    ordered.push_back(
+        {{std::make_shared<const schema::TablePlan>(*std::move(planned)), table}, *load_order});
+  }
+  std::sort(ordered.begin(), ordered.end(), starts_before);
+  for (Ordered& entry : ordered) plan.tables.push_back(std::move(entry.task));
+  return plan;
+}
+
+}  // namespace wherry::engine

@@ -1,0 +1,31 @@
+// From a source's catalogue and the mapping rules to one plan a table: what is read, as what it
+// travels, what it becomes. Touches no server but to ask the target's loader for type names.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "connect/api/connector.h"
+#include "engine/full_load.h"
+#include "mapping/rules.h"
+
+namespace wherry::engine {
+
+struct RefusedTable {
+  schema::TableRef table;
+  Error error;
+};
+
+struct TaskPlan {
+  std::vector<TableTask> tables;      ///< in the order they are started
+  std::vector<RefusedTable> refused;  ///< selected, but cannot be moved
+  [[nodiscard]] bool empty() const { return tables.empty() && refused.empty(); }
+};
+
+/// Order: load-order first (higher earlier), then the larger estimate, then the name. Generated
+/// columns are left out; columns of types nobody can carry are left out with a warning in the plan.
+/// kConfig "plan.name_collision" when two tables or two columns would bear one name.
+Result<TaskPlan> make_plan(const std::vector<schema::TableDef>& catalogue,
+                           const mapping::RuleSet& rules, connect::TargetLoader& target);
+
+}  // namespace wherry::engine

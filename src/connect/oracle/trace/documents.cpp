@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "connect/oracle/trace/charset.h"
-#include "connect/oracle/trace/value_text.h"
+#include "connect/oracle/trace/scalar_text.h"
 #include "connect/oracle/wire/reader.h"
 #include "connect/oracle/wire/types.h"
 
@@ -44,12 +44,12 @@ constexpr std::uint16_t kVectorNormReserved = 0x0010;
 constexpr std::uint16_t kVectorSparse = 0x0020;
 enum VectorFormat : std::uint8_t { kFloat32 = 2, kFloat64 = 3, kInt8 = 4, kBinary = 5 };
 
-std::string vector_element(Reader& in, std::uint8_t format) {
+std::string vector_element(Reader& in, ScalarPrinter& printer, std::uint8_t format) {
   switch (format) {
     case kFloat32:
-      return binary_float_text(wire::text_of(in.raw(4)));
+      return printer.print(OracleType::kBinaryFloat, wire::text_of(in.raw(4)));
     case kFloat64:
-      return binary_double_text(wire::text_of(in.raw(8)));
+      return printer.print(OracleType::kBinaryDouble, wire::text_of(in.raw(8)));
     case kInt8:
       return std::to_string(in.s8());
     case kBinary:
@@ -61,10 +61,11 @@ std::string vector_element(Reader& in, std::uint8_t format) {
 }
 
 std::string vector_elements(Reader& in, std::uint8_t format, std::uint32_t count) {
+  ScalarPrinter printer;
   std::string text = "[";
   for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
     if (i != 0) text += ", ";
-    text += vector_element(in, format);
+    text += vector_element(in, printer, format);
   }
   return text + "]";
 }

@@ -5,7 +5,7 @@
 #include "connect/oracle/trace/charset.h"
 #include "connect/oracle/trace/row_values.h"
 #include "connect/oracle/trace/names.h"
-#include "connect/oracle/trace/value_text.h"
+#include "connect/oracle/trace/scalar_text.h"
 
 namespace wherry::oracle::trace {
 namespace {

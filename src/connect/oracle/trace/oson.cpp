@@ -7,7 +7,7 @@
 
 #include "connect/oracle/trace/charset.h"
 #include "connect/oracle/trace/documents.h"
-#include "connect/oracle/trace/value_text.h"
+#include "connect/oracle/trace/scalar_text.h"
 #include "connect/oracle/wire/reader.h"
 
 namespace wherry::oracle::trace {
@@ -162,11 +162,17 @@ class OsonPrinter {
 
   void print_string(ByteView bytes) { text_ += json_quoted(wire::text_of(bytes)); }
   void print_hex(ByteView bytes) { text_ += '"' + hex_text(wire::text_of(bytes)) + '"'; }
-  void print_number(ByteView bytes) { text_ += number_text(wire::text_of(bytes)); }
+  void print_plain(OracleType type, ByteView bytes) {
+    text_ += printer_.print(type, wire::text_of(bytes));
+  }
+  void print_interval(OracleType type, ByteView bytes) {
+    text_ += json_quoted(printer_.print(type, wire::text_of(bytes)));
+  }
+  void print_number(ByteView bytes) { print_plain(OracleType::kNumber, bytes); }
 
   /// ISO 8601, as JSON has it: a T between date and time, no blank before the zone.
-  void print_time(ByteView bytes) {
-    std::string time = datetime_text(wire::text_of(bytes));
+  void print_time(OracleType type, ByteView bytes) {
+    std::string time = printer_.print(type, wire::text_of(bytes));
     if (time.size() > 10 && time[10] == ' ') time[10] = 'T';
     const std::size_t blank = time.find(' ');
     if (blank != std::string::npos && time.rfind("invalid", 0) != 0) time.erase(blank, 1);
@@ -190,15 +196,15 @@ class OsonPrinter {
       case 0x37: return print_string(in.raw(in.u16()));
       case 0x38: return print_string(in.raw(in.u32()));
       case 0x34: return print_number(in.raw(in.u8()));
-      case 0x36: text_ += binary_double_text(wire::text_of(in.raw(8))); return;
-      case 0x7F: text_ += binary_float_text(wire::text_of(in.raw(4))); return;
-      case 0x39: return print_time(in.raw(11));
-      case 0x3C: case 0x7D: return print_time(in.raw(7));
-      case 0x7C: return print_time(in.raw(13));
+      case 0x36: return print_plain(OracleType::kBinaryDouble, in.raw(8));
+      case 0x7F: return print_plain(OracleType::kBinaryFloat, in.raw(4));
+      case 0x39: return print_time(OracleType::kTimestamp, in.raw(11));
+      case 0x3C: case 0x7D: return print_time(OracleType::kTimestamp, in.raw(7));
+      case 0x7C: return print_time(OracleType::kTimestampTz, in.raw(13));
       case 0x3A: return print_hex(in.raw(in.u16()));
       case 0x3B: return print_hex(in.raw(in.u32()));
-      case 0x3D: text_ += json_quoted(interval_ym_text(wire::text_of(in.raw(5)))); return;
-      case 0x3E: text_ += json_quoted(interval_ds_text(wire::text_of(in.raw(11)))); return;
+      case 0x3D: return print_interval(OracleType::kIntervalYm, in.raw(5));
+      case 0x3E: return print_interval(OracleType::kIntervalDs, in.raw(11));
       case 0x7E: return print_hex(in.raw(in.u8()));
       case 0x7B: return print_extended(in);
       default: fail();
@@ -210,6 +216,7 @@ class OsonPrinter {
     text_ += vector_text(wire::text_of(in.raw(in.u32())));
   }
 
+  ScalarPrinter printer_;
   ByteView image_;
   Reader in_;
   ByteView tree_;

@@ -4,7 +4,7 @@
 
 #include "connect/oracle/trace/charset.h"
 #include "connect/oracle/trace/message_text.h"
-#include "connect/oracle/trace/value_text.h"
+#include "connect/oracle/trace/scalar_text.h"
 
 namespace wherry::oracle::trace {
 namespace {

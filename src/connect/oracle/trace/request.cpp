@@ -6,7 +6,7 @@
 #include "connect/oracle/trace/message_text.h"
 #include "connect/oracle/trace/names.h"
 #include "connect/oracle/trace/piggyback.h"
-#include "connect/oracle/trace/value_text.h"
+#include "connect/oracle/trace/scalar_text.h"
 
 namespace wherry::oracle::trace {
 namespace {

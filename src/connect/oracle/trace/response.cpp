@@ -8,7 +8,7 @@
 #include "connect/oracle/trace/old_status.h"
 #include "connect/oracle/trace/response_fields.h"
 #include "connect/oracle/trace/row_values.h"
-#include "connect/oracle/trace/value_text.h"
+#include "connect/oracle/trace/scalar_text.h"
 
 namespace wherry::oracle::trace {
 namespace {

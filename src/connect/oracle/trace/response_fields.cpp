@@ -3,7 +3,8 @@
 #include "connect/oracle/trace/charset.h"
 #include "connect/oracle/trace/message_text.h"
 #include "connect/oracle/trace/names.h"
-#include "connect/oracle/trace/value_text.h"
+#include "connect/oracle/trace/scalar_text.h"
+#include "connect/oracle/wire/rowid.h"
 
 namespace wherry::oracle::trace {
 namespace {
@@ -60,7 +61,7 @@ Json call_result_json(const wire::CallResult& result, const Session& session) {
   if (result.cursor_id != 0) fields["cursor"] = result.cursor_id;
   fields["row_count"] = result.row_count;
   constexpr std::uint32_t kNoObject = 0xFFFFFFFF;
-  if (result.rowid.is_set() && result.rowid.object != kNoObject) fields["rowid"] = rowid_text(result.rowid);
+  if (result.rowid.is_set() && result.rowid.object != kNoObject) fields["rowid"] = wire::rowid_text(result.rowid);
   fields["call_status"] = result.call_status;
   if ((result.warning_flags & wire::kWarnCompiledWithErrors) != 0) {
     fields["compiled_with_errors"] = true;

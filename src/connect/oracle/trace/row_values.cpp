@@ -3,7 +3,8 @@
 #include "connect/oracle/trace/charset.h"
 #include "connect/oracle/trace/documents.h"
 #include "connect/oracle/trace/lob_values.h"
-#include "connect/oracle/trace/value_text.h"
+#include "connect/oracle/trace/scalar_text.h"
+#include "connect/oracle/wire/rowid.h"
 
 namespace wherry::oracle::trace {
 namespace {
@@ -12,10 +13,10 @@ constexpr std::uint8_t kNullLength = 0xFF;
 constexpr std::uint8_t kEscape = 0xFD;
 constexpr std::uint8_t kNationalForm = 2;
 
-Json text_or_null(Reader& in, std::uint8_t type, std::uint16_t charset) {
+Json text_or_null(Reader& in, const Session& session, std::uint8_t type, std::uint8_t form) {
   const auto bytes = in.clr();
   if (!bytes) return nullptr;
-  return scalar_text(type, charset, *bytes);
+  return session.printer->print(type, charset_of(session, form), *bytes);
 }
 
 Json read_rowid(Reader& in) {
@@ -27,14 +28,12 @@ Json read_rowid(Reader& in) {
   in.skip(1);
   rowid.block = in.ub4();
   rowid.slot = in.ub2();
-  return rowid_text(rowid);
+  return wire::rowid_text(rowid);
 }
 
-Json read_urowid(Reader& in) {
+Json read_urowid(Reader& in, const Session& session) {
   if (in.ub4() == 0) return nullptr;
-  const auto bytes = in.clr();
-  if (!bytes) return nullptr;
-  return urowid_text(*bytes);
+  return text_or_null(in, session, static_cast<std::uint8_t>(OracleType::kUrowid), 0);
 }
 
 Json read_cursor(Reader& in, Session& session) {
@@ -65,7 +64,7 @@ Json read_object(Reader& in, const Session& session, bool is_xml) {
 
 /// LONG and LONG RAW, and LOBs defined so, carry an indicator and a return code behind the value.
 Json read_long(Reader& in, const Session& session, std::uint8_t type, std::uint8_t form) {
-  Json value = text_or_null(in, type, charset_of(session, form));
+  Json value = text_or_null(in, session, type, form);
   if (session.dialect.field_version < 3) return value;
   in.sb4();
   in.ub4();
@@ -92,7 +91,7 @@ Json read_by_type(Reader& in, Session& session, const ColumnDescription& column,
     case OracleType::kRowid:
       return read_rowid(in);
     case OracleType::kUrowid:
-      return read_urowid(in);
+      return read_urowid(in, session);
     case OracleType::kCursor:
       return read_cursor(in, session);
     case OracleType::kObject:
@@ -104,8 +103,7 @@ Json read_by_type(Reader& in, Session& session, const ColumnDescription& column,
     case OracleType::kVector:
       return read_lob_value(in, session, type, static_cast<std::uint8_t>(column.form));
     default:
-      return text_or_null(in, number,
-                          charset_of(session, static_cast<std::uint8_t>(column.form)));
+      return text_or_null(in, session, number, static_cast<std::uint8_t>(column.form));
   }
 }
 
@@ -130,8 +128,8 @@ Json read_locator_bind(Reader& in) {
   return "locator " + hex_text(*locator);
 }
 
-Json read_boolean_bind(Reader& in, std::uint8_t type) {
-  if (in.peek() != kEscape) return text_or_null(in, type, 0);
+Json read_boolean_bind(Reader& in, const Session& session, std::uint8_t type) {
+  if (in.peek() != kEscape) return text_or_null(in, session, type, 0);
   in.skip(2);
   return nullptr;
 }
@@ -157,11 +155,11 @@ Json read_one_bind(Reader& in, const Session& session, const Variable& bind) {
     case OracleType::kObject:
       return read_object(in, session, false);
     case OracleType::kBoolean:
-      return read_boolean_bind(in, bind.type);
+      return read_boolean_bind(in, session, bind.type);
     case OracleType::kRowid:
       return read_rowid_bind(in);
     default:
-      return text_or_null(in, bind.type, charset_of(session, bind.form));
+      return text_or_null(in, session, bind.type, bind.form);
   }
 }
 
@@ -211,7 +209,7 @@ Json read_out_value(Reader& in, Session& session, const Variable& bind) {
   const ColumnDescription column = as_column(bind);
   // A LONG out bind is a plain value: indicator and return code belong to query rows.
   if (column.type == OracleType::kLong || column.type == OracleType::kLongRaw) {
-    return text_or_null(in, bind.type, charset_of(session, bind.form));
+    return text_or_null(in, session, bind.type, bind.form);
   }
   return read_by_type(in, session, column, column.type, nullptr);
 }

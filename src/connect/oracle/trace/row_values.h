@@ -1,5 +1,5 @@
 // Reads the values of query rows, bind rows and out binds from the message stream, as JSON: text
-// in the form of value_text.h, or null. A value that does not fit makes the reader fail.
+// in the form of scalar_text.h, or null. A value that does not fit makes the reader fail.
 // Facts: reference oracle-wire-ttc 5.4 to 5.6, oracle-wire-types 6.
 #pragma once
 

@@ -1,17 +1,19 @@
 // What a decoder of somebody else's session has to remember between messages: what the two sides
 // negotiated, the cursors they opened, and the calls that still wait for their answer.
-// Plain values, so that a guess can be made on a copy and thrown away.
+// Values (the printer is shared), so that a guess can be made on a copy and thrown away.
 // Facts: reference oracle-wire-session 3.2 to 3.6, oracle-wire-ttc 5.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "connect/oracle/trace/scalar_text.h"
 #include "connect/oracle/wire/dialect.h"
 #include "connect/oracle/wire/messages.h"
 #include "connect/oracle/wire/reader.h"
@@ -66,6 +68,7 @@ struct Call {
 };
 
 struct Session {
+  std::shared_ptr<ScalarPrinter> printer = std::make_shared<ScalarPrinter>();
   wire::Dialect dialect;
   /// The negotiation was seen. Without it the dialect is guessed from each message.
   bool is_negotiated = false;

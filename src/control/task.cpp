@@ -132,28 +132,28 @@ Result<LoadOutcome> run_full_load_task(OpContext& context, const TaskRequest& or
   LoadOutcome outcome;
   outcome.position = source->position();
   std::vector<engine::TableTask> tasks;
-  engine::LoadProgress progress;
+  auto progress = std::make_shared<engine::LoadProgress>();
   for (engine::TableTask& task : prepared.plan.tables) {
     if (state->is_complete(task.plan->source)) {
       ++outcome.tables_done_before;
       continue;
     }
-    progress.add(task.plan);
+    progress->add(task.plan);
     tasks.push_back(std::move(task));
   }
   prepared.plan.tables = std::move(tasks);
   outcome.refused = prepared.plan.refused;
   observer.on_phase("full load");
-  observer.on_load(prepared.plan, progress);
+  observer.on_load(progress);
   auto result = engine::run_full_load(
       context, *source, *prepared.loader, prepared.plan.tables, load_options(request.settings),
-      progress, [&](const engine::TableProgress& table) {
+      *progress, [&](const engine::TableProgress& table) {
         return state->complete(table.plan->source, table.rows);
       });
   if (!result.ok()) return std::move(result).error();
   outcome.has_table_errors =
       !outcome.refused.empty() ||
-      std::any_of(progress.tables().begin(), progress.tables().end(),
+      std::any_of(progress->tables().begin(), progress->tables().end(),
                   [](const auto& table) { return table.error.has_value(); });
   return outcome;
 }
@@ -171,17 +171,17 @@ Result<ValidationOutcome> validate_task(OpContext& context, const TaskRequest& o
                                  context, request.source.settings, state->position()));
   WHERRY_ASSIGN(auto target, request.target.connector->open_snapshot(
                                  context, request.target.settings, {}));
-  std::deque<engine::TableValidation> tables;
-  for (const engine::TableTask& task : prepared.plan.tables) tables.emplace_back().plan = task.plan;
+  auto tables = std::make_shared<std::deque<engine::TableValidation>>();
+  for (const engine::TableTask& task : prepared.plan.tables) tables->emplace_back().plan = task.plan;
   observer.on_phase("validating");
   observer.on_validation(tables);
-  WHERRY_TRY(engine::run_validation(context, *source, *target, options, tables, sink));
+  WHERRY_TRY(engine::run_validation(context, *source, *target, options, *tables, sink));
 
   ValidationOutcome outcome;
   outcome.position = source->position();
-  outcome.tables = tables.size();
+  outcome.tables = tables->size();
   outcome.has_table_errors = !prepared.plan.refused.empty();
-  for (const engine::TableValidation& table : tables) {
+  for (const engine::TableValidation& table : *tables) {
     outcome.differences += table.differences;
     outcome.has_table_errors = outcome.has_table_errors || table.error.has_value();
   }

@@ -44,9 +44,9 @@ class TaskObserver {
   virtual ~TaskObserver() = default;
   /// "connecting", "planning", "full load", "validating".
   virtual void on_phase(const std::string& phase) = 0;
-  /// The tables of this run; `progress` lives until the run returns.
-  virtual void on_load(const engine::TaskPlan& plan, const engine::LoadProgress& progress) = 0;
-  virtual void on_validation(const std::deque<engine::TableValidation>& tables) = 0;
+  /// The tables of this run; the counters change until the run returns.
+  virtual void on_load(std::shared_ptr<const engine::LoadProgress> progress) = 0;
+  virtual void on_validation(std::shared_ptr<const std::deque<engine::TableValidation>> tables) = 0;
 };
 
 /// Logs in on both sides and makes the plan; changes nothing anywhere.

@@ -1,0 +1,235 @@
+#include "commands.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+
+#include "connect/oracle/trace/decode_capture.h"
+#include "progress.h"
+#include "stop_signals.h"
+#include "summary.h"
+
+namespace wherry::app {
+namespace {
+
+int exit_status(const Error& error) {
+  return error.kind == ErrorKind::kConfig ? kExitRefused : kExitFailed;
+}
+
+/// What all commands that talk to servers begin with.
+struct Start {
+  Logger log;
+  control::TaskRequest request;
+};
+
+Result<Start> start(const Flags& flags, const connect::Registry& connectors) {
+  Start started;
+  WHERRY_ASSIGN(started.log, open_log(flags));
+  WHERRY_ASSIGN(started.request, make_request(flags, connectors, started.log));
+  return started;
+}
+
+Result<void> check_migration_type(const Flags& flags) {
+  if (flags.migration_type == "full-load") return {};
+  return make_error(ErrorKind::kConfig, "run.migration_type",
+                    "this version does the full load only, and the migration type is " +
+                        flags.migration_type,
+                    "Add --migration-type full-load; ongoing replication is not there yet");
+}
+
+void report_table_errors(const engine::TableProgress& table) {
+  if (table.error) std::fprintf(stderr, "wherry: error: %s\n", table.error->to_paragraph().c_str());
+}
+
+/// Keeps what the load was about, to print its errors after the display has ended.
+class Recorder final : public control::TaskObserver {
+ public:
+  explicit Recorder(Display& display) : display_(display) {}
+  void on_phase(const std::string& phase) override { display_.on_phase(phase); }
+  void on_load(std::shared_ptr<const engine::LoadProgress> progress) override {
+    load = progress;
+    display_.on_load(std::move(progress));
+  }
+  void on_validation(std::shared_ptr<const std::deque<engine::TableValidation>> tables) override {
+    validation = tables;
+    display_.on_validation(std::move(tables));
+  }
+  std::shared_ptr<const engine::LoadProgress> load;
+  std::shared_ptr<const std::deque<engine::TableValidation>> validation;
+
+ private:
+  Display& display_;
+};
+
+class PrintedDifferences final : public engine::DifferenceSink {
+ public:
+  void on_difference(const engine::Difference& d) override {
+    std::string line = fmt::format("{} {} [{}]", engine::name_of(d.kind), schema::to_text(d.table), d.key);
+    if (!d.column.empty()) {
+      line += fmt::format(" {}: source {}, target {}", d.column, d.source_value, d.target_value);
+    }
+    std::printf("%s\n", line.c_str());
+  }
+};
+
+std::string plan_text(const engine::TaskPlan& plan) {
+  std::string out;
+  for (const engine::TableTask& task : plan.tables) {
+    const schema::TablePlan& table = *task.plan;
+    out += fmt::format("{} -> {}", schema::to_text(table.source), schema::to_text(table.target));
+    if (table.estimated_rows != 0) out += fmt::format(", about {} rows", count_text(table.estimated_rows));
+    out += "\n";
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+      const schema::ColumnPlan& column = table.columns[i];
+      const bool in_key = std::find(table.key.begin(), table.key.end(), i) != table.key.end();
+      out += fmt::format("  {} {} -> {} {}{}{}\n", column.source_name, column.source_type,
+                         column.target_name, column.target_type, column.not_null ? " not null" : "",
+                         in_key ? (table.key_is_primary ? ", primary key" : ", unique key") : "");
+    }
+    for (const std::string& warning : table.warnings) out += "  warning: " + warning + "\n";
+  }
+  return out;
+}
+
+}  // namespace
+
+int report(const Error& error) {
+  std::fprintf(stderr, "wherry: error: %s\n", error.to_paragraph().c_str());
+  return exit_status(error);
+}
+
+int run_command(const Flags& flags, const connect::Registry& connectors) {
+  if (auto allowed = check_migration_type(flags); !allowed.ok()) return report(allowed.error());
+  const StopSignals signals;
+  auto started = start(flags, connectors);
+  if (!started.ok()) return report(started.error());
+  auto display = make_display(flags.progress);
+  Recorder recorder(*display);
+  OpContext context{signals.token(), std::chrono::steady_clock::time_point::max(), started->log};
+  auto outcome = control::run_full_load_task(context, started->request, recorder);
+  if (!outcome.ok()) {
+    const Error& error = outcome.error();
+    const bool stopped = error.kind == ErrorKind::kCancelled;
+    display->finish({stopped ? "stopped" : "failed",
+                     stopped ? "Stop Reason NORMAL"
+                     : error.kind == ErrorKind::kTransient ? "Stop Reason RECOVERABLE_ERROR"
+                                                           : "Stop Reason FATAL_ERROR",
+                     &error, nullptr});
+    if (stopped) {
+      std::fprintf(stderr, "wherry: %s\n", error.to_paragraph().c_str());
+      return kExitDone;
+    }
+    started->log.as(Component::kTaskManager).error(error);
+    return report(error);
+  }
+  display->finish({"stopped", "Stop Reason FULL_LOAD_ONLY_FINISHED", nullptr, &*outcome});
+  for (const engine::TableProgress& table : recorder.load->tables()) report_table_errors(table);
+  for (const engine::RefusedTable& table : outcome->refused) report(table.error);
+  return outcome->has_table_errors ? kExitTableErrors : kExitDone;
+}
+
+int plan_command(const Flags& flags, const connect::Registry& connectors) {
+  const StopSignals signals;
+  auto started = start(flags, connectors);
+  if (!started.ok()) return report(started.error());
+  auto display = make_display("none");
+  OpContext context{signals.token(), std::chrono::steady_clock::time_point::max(), started->log};
+  auto plan = control::plan_task(context, started->request, *display);
+  if (!plan.ok()) {
+    report(plan.error());
+    return kExitRefused;
+  }
+  std::printf("%s", plan_text(*plan).c_str());
+  bool warned = false;
+  for (const engine::TableTask& task : plan->tables) warned = warned || !task.plan->warnings.empty();
+  for (const engine::RefusedTable& table : plan->refused) report(table.error);
+  return !plan->refused.empty() ? kExitRefused : warned ? kExitTableErrors : kExitDone;
+}
+
+int validate_command(const Flags& flags, const connect::Registry& connectors) {
+  const StopSignals signals;
+  auto started = start(flags, connectors);
+  if (!started.ok()) return report(started.error());
+  auto display = make_display(flags.progress);
+  Recorder recorder(*display);
+  PrintedDifferences differences;
+  OpContext context{signals.token(), std::chrono::steady_clock::time_point::max(), started->log};
+  auto outcome = control::validate_task(context, started->request, {}, differences, recorder);
+  if (!outcome.ok()) {
+    display->finish({"failed", "Stop Reason FATAL_ERROR", &outcome.error(), nullptr});
+    return report(outcome.error());
+  }
+  display->finish({"stopped", "Stop Reason NORMAL", nullptr, nullptr});
+  for (const engine::TableValidation& table : *recorder.validation) {
+    if (table.error) report(*table.error);
+  }
+  return outcome->differences != 0 || outcome->has_table_errors ? kExitTableErrors : kExitDone;
+}
+
+int check_command(const Flags& flags) {
+  if (flags.table_mappings.empty() && flags.task_settings.empty()) {
+    return report(make_error(ErrorKind::kConfig, "check.nothing", "there is nothing to check",
+                             "Name a file with --table-mappings or --task-settings"));
+  }
+  int status = kExitDone;
+  if (!flags.table_mappings.empty()) {
+    const auto text = read_file(flags.table_mappings);
+    if (!text.ok()) return report(text.error());
+    const auto problems = mapping::RuleSet::check(*text);
+    for (const mapping::Problem& p : problems) {
+      std::fprintf(stderr, "%s: %s%s%s\n", flags.table_mappings.c_str(),
+                   p.rule_id.empty() ? "" : ("rule-id " + p.rule_id + ": ").c_str(),
+                   p.message.c_str(), p.path.empty() ? "" : (" (at " + p.path + ")").c_str());
+      status = kExitRefused;
+    }
+    if (problems.empty()) {
+      const auto rules = mapping::RuleSet::parse(*text);
+      std::printf("%s: %zu selection rules, %zu transformation rules\n", flags.table_mappings.c_str(),
+                  rules->selections().size(), rules->transformations().size());
+    }
+  }
+  if (!flags.task_settings.empty()) {
+    const auto text = read_file(flags.task_settings);
+    if (!text.ok()) return report(text.error());
+    const auto settings = control::TaskSettings::parse(*text);
+    if (!settings.ok()) return report(settings.error());
+    for (const std::string& path : settings->not_carried_out) {
+      std::printf("%s: %s has no effect in this version\n", flags.task_settings.c_str(), path.c_str());
+    }
+  }
+  return status;
+}
+
+int decode_oracle_command(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in) {
+    return report(make_error(ErrorKind::kConfig, "debug.cannot_read", "cannot read the capture",
+                             "Check the name and the permissions")
+                      .with("file", file));
+  }
+  const auto result = oracle::decode_capture(in, std::cout, file);
+  std::cout.flush();
+  return result.ok() ? kExitDone : report(result.error());
+}
+
+int demo_command(const std::string& program) {
+  std::error_code failure;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", failure);
+  const auto script = self.parent_path().parent_path() / "scripts" / "demo.sh";
+  if (failure || !std::filesystem::exists(script)) {
+    return report(make_error(ErrorKind::kConfig, "demo.not_found",
+                             "the demo's script is not beside " + program,
+                             "Run `make demo` in a clone of the repository"));
+  }
+  ::execl("/bin/bash", "bash", script.c_str(), static_cast<char*>(nullptr));
+  return report(make_error(ErrorKind::kResource, "demo.no_shell", "cannot start /bin/bash",
+                           "Run scripts/demo.sh yourself"));
+}
+
+}  // namespace wherry::app

@@ -1,0 +1,28 @@
+// The commands of `wherry`; each returns the exit status of design: 0 done, 1 the task failed,
+// 2 the request was wrong, 3 finished with tables in error.
+#pragma once
+
+#include <string>
+
+#include "connect/api/connector.h"
+#include "flags.h"
+
+namespace wherry::app {
+
+constexpr int kExitDone = 0;
+constexpr int kExitFailed = 1;
+constexpr int kExitRefused = 2;
+constexpr int kExitTableErrors = 3;
+
+int run_command(const Flags& flags, const connect::Registry& connectors);
+int plan_command(const Flags& flags, const connect::Registry& connectors);
+int validate_command(const Flags& flags, const connect::Registry& connectors);
+int check_command(const Flags& flags);
+int decode_oracle_command(const std::string& file);
+/// Runs scripts/demo.sh, which lies beside the build directory. `program` is argv[0].
+int demo_command(const std::string& program);
+
+/// Prints the error as one paragraph on stderr; the exit status that goes with its kind.
+int report(const Error& error);
+
+}  // namespace wherry::app

@@ -1,0 +1,134 @@
+#include "flags.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "endpoint.h"
+
+namespace wherry::app {
+namespace {
+
+/// --config FILE: {"source": "…", "migration-type": "full-load"}.
+class JsonConfig final : public CLI::Config {
+ public:
+  std::string to_config(const CLI::App*, bool, bool, std::string) const override { return "{}"; }
+  std::vector<CLI::ConfigItem> from_config(std::istream& input) const override {
+    std::vector<CLI::ConfigItem> result;
+    try {
+      const auto document = nlohmann::json::parse(input);
+      if (!document.is_object()) throw CLI::ConfigError("--config: the file must hold a JSON object");
+      for (const auto& [key, value] : document.items()) {
+        CLI::ConfigItem item;
+        item.name = key;
+        item.inputs = {value.is_string() ? value.get<std::string>() : value.dump()};
+        result.push_back(std::move(item));
+      }
+    } catch (const nlohmann::json::exception& failure) {
+      throw CLI::ConfigError(std::string("--config: not valid JSON: ") + failure.what());
+    }
+    return result;
+  }
+};
+
+Result<control::StartType> start_type(const std::string& text) {
+  if (text.empty()) return control::StartType::kDefault;
+  if (text == "start-replication") return control::StartType::kStartReplication;
+  if (text == "resume-processing") return control::StartType::kResumeProcessing;
+  return control::StartType::kReloadTarget;
+}
+
+}  // namespace
+
+void add_flags(CLI::App& command, Flags& flags, unsigned groups) {
+  if ((groups & kEndpointFlags) != 0) {
+    command.add_option("--source", flags.source, "Source URL: oracle://user@host:1521/service");
+    command.add_option("--target", flags.target, "Target URL: postgresql://user@host:5432/database");
+    command.add_option("--source-endpoint", flags.source_endpoint, "Source as a DMS endpoint in JSON");
+    command.add_option("--target-endpoint", flags.target_endpoint, "Target as a DMS endpoint in JSON");
+    command.add_option("--source-password-file", flags.source_password_file,
+                       "File with the source's password (or set WHERRY_SOURCE_PASSWORD)");
+    command.add_option("--target-password-file", flags.target_password_file,
+                       "File with the target's password (or set WHERRY_TARGET_PASSWORD)");
+  }
+  if ((groups & kTaskFlags) != 0) {
+    command.add_option("--table-mappings", flags.table_mappings,
+                       "DMS table mappings in JSON; without it, every table that is not the system's");
+    command.add_option("--task-settings", flags.task_settings, "DMS task settings in JSON");
+    command.add_option("--state", flags.state,
+                       "Directory where this task keeps its state; the same one resumes it");
+  }
+  if ((groups & kRunFlags) != 0) {
+    command.add_option("--migration-type", flags.migration_type, "What to move")
+        ->check(CLI::IsMember({"full-load", "cdc", "full-load-and-cdc"}))
+        ->capture_default_str();
+    command.add_option("--start", flags.start, "How to start")
+        ->check(CLI::IsMember({"start-replication", "resume-processing", "reload-target"}));
+    command.add_option("--progress", flags.progress, "How to show progress")
+        ->check(CLI::IsMember({"auto", "bars", "lines", "json", "none"}))
+        ->capture_default_str();
+  }
+  command.add_option("--log-level", flags.log_level, "Least severity to log")
+      ->check(CLI::IsMember({"error", "warn", "info", "debug", "trace"}))
+      ->capture_default_str();
+  command.add_option("--log-file", flags.log_file, "Log to this file instead of stderr");
+  command.add_option("--log-format", flags.log_format, "Form of log lines")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+  command.set_config("--config", "", "Read flags from this JSON file");
+  command.config_formatter(std::make_shared<JsonConfig>());
+  command.allow_config_extras(false);
+}
+
+Result<std::string> read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (file) text << file.rdbuf();
+  if (!file || !text) {
+    Error error = make_error(ErrorKind::kConfig, "flags.cannot_read", "cannot read a file",
+                             "Check the name and the permissions");
+    error.native_text = std::strerror(errno);
+    return std::move(error).with("file", path);
+  }
+  return text.str();
+}
+
+Result<Logger> open_log(const Flags& flags) {
+  Logger::Options options;
+  options.level = *parse_severity(flags.log_level);
+  options.file = flags.log_file;
+  options.format = flags.log_format == "json" ? LogFormat::kJson : LogFormat::kText;
+  return Logger::open(options);
+}
+
+Result<control::TaskRequest> make_request(const Flags& flags, const connect::Registry& connectors,
+                                          const Logger& log) {
+  control::TaskRequest request;
+  WHERRY_ASSIGN(request.source,
+                make_endpoint({"source", flags.source, flags.source_endpoint,
+                               flags.source_password_file}, connectors, log));
+  WHERRY_ASSIGN(request.target,
+                make_endpoint({"target", flags.target, flags.target_endpoint,
+                               flags.target_password_file}, connectors, log));
+  if (!flags.table_mappings.empty()) {
+    WHERRY_ASSIGN(const std::string text, read_file(flags.table_mappings));
+    auto rules = mapping::RuleSet::parse(text);
+    if (!rules.ok()) return std::move(rules).error().with("file", flags.table_mappings);
+    request.rules = *std::move(rules);
+  }
+  if (!flags.task_settings.empty()) {
+    WHERRY_ASSIGN(const std::string text, read_file(flags.task_settings));
+    auto settings = control::TaskSettings::parse(text);
+    if (!settings.ok()) return std::move(settings).error().with("file", flags.task_settings);
+    request.settings = *std::move(settings);
+  }
+  WHERRY_ASSIGN(request.start, start_type(flags.start));
+  request.state_directory = flags.state.empty() ? "wherry-state" : flags.state;
+  return request;
+}
+
+}  // namespace wherry::app

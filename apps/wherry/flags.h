@@ -1,0 +1,42 @@
+// The flags every command shares (docs/reference/command-line.md), and what they become.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "connect/api/connector.h"
+#include "control/task.h"
+#include "core/log.h"
+
+namespace wherry::app {
+
+struct Flags {
+  std::string source, target;
+  std::string source_endpoint, target_endpoint;
+  std::string source_password_file, target_password_file;
+  std::string migration_type = "full-load-and-cdc";
+  std::string table_mappings, task_settings;
+  std::string state;
+  std::string start;
+  std::string progress = "auto";
+  std::string log_level = "info", log_file, log_format = "text";
+};
+
+/// Which groups of flags a command has.
+enum FlagGroup : unsigned {
+  kEndpointFlags = 1,
+  kTaskFlags = 2,   ///< mappings, settings, state
+  kRunFlags = 4,    ///< migration type, start, progress
+};
+
+/// Adds flags, and --config FILE: a JSON object with the same names without dashes.
+void add_flags(CLI::App& command, Flags& flags, unsigned groups);
+
+/// kConfig errors name the flag and the allowed values.
+Result<Logger> open_log(const Flags& flags);
+Result<control::TaskRequest> make_request(const Flags& flags, const connect::Registry& connectors,
+                                          const Logger& log);
+/// The whole file; kConfig "flags.cannot_read" names it.
+Result<std::string> read_file(const std::string& path);
+
+}  // namespace wherry::app

@@ -1,0 +1,69 @@
+// The one place that names every connector.
+#include <exception>
+
+#include "commands.h"
+#include "connect/oracle/connector.h"
+#include "connect/postgres/connector.h"
+
+namespace {
+
+constexpr const char* kVersion = "wherry 0.1.0";
+
+int dispatch(int argc, char** argv) {
+  using namespace wherry;  // NOLINT(google-build-using-namespace): main() only
+  connect::Registry connectors;
+  connectors.add(oracle::make_connector());
+  connectors.add(postgres::make_connector());
+
+  CLI::App cli("Wherry moves a live database into another one.", "wherry");
+  cli.set_version_flag("--version", kVersion);
+  cli.require_subcommand(1);
+  app::Flags flags;
+  std::string file;
+  int status = app::kExitDone;
+
+  auto* run = cli.add_subcommand("run", "Runs one task in the foreground");
+  app::add_flags(*run, flags, app::kEndpointFlags | app::kTaskFlags | app::kRunFlags);
+  run->callback([&] { status = app::run_command(flags, connectors); });
+
+  auto* plan = cli.add_subcommand("plan", "Shows what a task would do, and changes nothing");
+  app::add_flags(*plan, flags, app::kEndpointFlags | app::kTaskFlags);
+  plan->callback([&] { status = app::plan_command(flags, connectors); });
+
+  auto* check = cli.add_subcommand("check", "Checks table mappings and task settings files");
+  app::add_flags(*check, flags, app::kTaskFlags);
+  check->callback([&] { status = app::check_command(flags); });
+
+  auto* validate = cli.add_subcommand("validate", "Compares source and target, value by value");
+  app::add_flags(*validate, flags, app::kEndpointFlags | app::kTaskFlags | app::kRunFlags);
+  validate->callback([&] { status = app::validate_command(flags, connectors); });
+
+  auto* debug = cli.add_subcommand("debug", "Support tools");
+  debug->require_subcommand(1);
+  auto* decode = debug->add_subcommand("decode-oracle", "Decodes a captured Oracle session");
+  decode->add_option("FILE", file, "The capture in text form")->required();
+  decode->callback([&] { status = app::decode_oracle_command(file); });
+
+  auto* demo = cli.add_subcommand("demo", "The whole job on this machine, with a simulated Oracle");
+  demo->callback([&] { status = app::demo_command(argv[0]); });
+
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::ParseError& failure) {
+    return cli.exit(failure) == 0 ? app::kExitDone : app::kExitRefused;
+  }
+  return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return dispatch(argc, argv);
+  } catch (const std::exception& failure) {
+    return wherry::app::report(wherry::make_error(
+        wherry::ErrorKind::kInternal, "app.exception",
+        std::string("an unexpected failure: ") + failure.what(),
+        "Report this with the command and the version"));
+  }
+}

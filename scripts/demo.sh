@@ -64,11 +64,41 @@ cat >"$work/settings.json" <<'JSON'
 {"FullLoadSettings": {"TargetTablePrepMode": "DROP_AND_CREATE", "MaxFullLoadSubTasks": 4}}
 JSON
 task=(--source "oracle://SHOP@$address/SHOPDB" --target "$target"
-  --table-mappings demo/mappings.json --task-settings "$work/settings.json" --state "$work/state")
+  --table-mappings demo/mappings.json --task-settings "$work/settings.json" --state "$work/state"
+  --log-file "$work/wherry.log")
 
-say "Oracle    oracle://SHOP@$address/SHOPDB
-PostgreSQL $target"
+say "Oracle      oracle://SHOP@$address/SHOPDB
+PostgreSQL  $target"
+
+# Shows a command's output and keeps it for the closing summary.
+shown() {
+  "$bin/wherry" "$1" "${task[@]}" --progress "$progress" "${@:2}" | tee "$work/$1.out"
+  return "${PIPESTATUS[0]}"
+}
+
+# Table, rows, size and speed from the load, the verdict from the comparison.
+summary() {
+  awk '
+    FNR == 1 { part = 0; ++file }
+    $1 == "Table" && $2 != "" { part = 1; next }
+    part == 0 || NF < 5 { next }
+    file == 1 { order[++count] = $1; rows[$1] = $2; size[$1] = $3 " " $4; rate[$1] = $5 }
+    file == 2 { verdict[$1] = $5; for (i = 6; i <= NF; ++i) verdict[$1] = verdict[$1] " " $i }
+    END {
+      line = "%-24s %12s %10s %12s  %s\n"
+      printf line, "Table", "Rows", "Size", "Rows/s", "Verdict"
+      for (i = 1; i <= count; ++i) {
+        t = order[i]
+        printf line, t, rows[t], size[t], rate[t], verdict[t]
+      }
+    }' "$work/run.out" "$work/validate.out"
+}
+
+progress=lines
+[ ! -t 1 ] || progress=bars
 say "wherry run --migration-type full-load"
-step "$bin/wherry" run --migration-type full-load "${task[@]}" || fail "the migration failed"
+step shown run --migration-type full-load || fail "the migration failed"
 say "wherry validate"
-step "$bin/wherry" validate "${task[@]}" || fail "source and target differ"
+step shown validate || fail "source and target differ"
+say "The shop has moved:"
+summary

@@ -151,7 +151,7 @@ def fuzz_suites(long):
     for target in sorted((SANITIZED / "fuzz").glob("*_fuzz")):
         corpus = ROOT / "fuzz" / "corpus" / target.name
         command = [str(target), f"-max_total_time={secs}", "-rss_limit_mb=1024", "-timeout=10",
-                   "-max_len=8192", "-print_final_stats=1", "-verbosity=0",
+                   "-max_len=8192", "-print_funcs=0", "-verbosity=0",
                    f"-artifact_prefix={LOGS}/{target.name}-"]
         scratch = BUILD / "fuzz-corpus" / target.name
         scratch.mkdir(parents=True, exist_ok=True)

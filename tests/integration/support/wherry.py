@@ -18,6 +18,8 @@ class Run:
                  target_password=postgres.PASSWORD):
         env = {**os.environ, "WHERRY_SOURCE_PASSWORD": source_password,
                "WHERRY_TARGET_PASSWORD": target_password}
+        self.log_file = next((pathlib.Path(value) for flag, value in
+                              zip(arguments, arguments[1:]) if flag == "--log-file"), None)
         self.secrets = {source_password, target_password, *SECRETS}
         self.child = Child([WHERRY, *arguments], env=env)
 
@@ -25,8 +27,9 @@ class Run:
         self.status = self.child.wait(deadline_secs)
         self.stdout = "\n".join(self.child.lines)
         self.stderr = "\n".join(self.child.errors)
+        log = self.log_file.read_text() if self.log_file and self.log_file.exists() else ""
         for secret in self.secrets:
-            assert secret not in self.stdout + self.stderr, "a password was printed"
+            assert secret not in self.stdout + self.stderr + log, "a password was printed"
         return self
 
     @property
@@ -76,7 +79,8 @@ class Task:
 
     def flags(self):
         return ["--source", self.source, "--target", self.target, "--table-mappings", self.mappings,
-                "--task-settings", self.settings, "--state", str(self.state)]
+                "--task-settings", self.settings, "--state", str(self.state),
+                "--log-file", str(self.directory / "wherry.log")]
 
     def start(self, *more, **passwords):
         return Run(["run", "--migration-type", "full-load", "--progress", "json", *self.flags(),

@@ -1,0 +1,67 @@
+#include "connect/postgres/catalog.h"
+
+#include <map>
+
+#include "connect/postgres/describe.h"
+
+namespace wherry::postgres {
+namespace {
+
+schema::TableDef to_table_def(const NativeTable& native) {
+  schema::TableDef table;
+  table.table = native.table;
+  table.estimated_rows = native.estimated_rows;
+  table.estimated_bytes = native.estimated_bytes;
+  table.is_view = native.kind == 'v' || native.kind == 'm';
+  for (const NativeColumn& column : native.columns) {
+    schema::ColumnDef def;
+    def.name = column.name;
+    def.type = logical_type_of(column.type, column.type_name);
+    def.native_type = column.type.name;
+    def.nullable = !column.is_not_null;
+    def.is_generated = column.is_generated;
+    def.is_identity = column.is_identity;
+    table.columns.push_back(std::move(def));
+  }
+  return table;
+}
+
+class PostgresCatalog : public connect::Catalog {
+ public:
+  explicit PostgresCatalog(std::unique_ptr<Connection> connection)
+      : connection_(std::move(connection)) {}
+
+  Result<std::vector<schema::TableDef>> describe_tables(
+      OpContext& context, const connect::TableFilter& filter) override {
+    WHERRY_ASSIGN(const std::vector<NativeTable> tables,
+                  describe_schemas(context, *connection_, filter.schemas));
+    WHERRY_ASSIGN(std::vector<NativeKey> keys,
+                  describe_keys(context, *connection_, filter.schemas));
+    std::vector<schema::TableDef> out;
+    std::map<schema::TableRef, std::size_t> places;
+    for (const NativeTable& table : tables) {
+      places.emplace(table.table, out.size());
+      out.push_back(to_table_def(table));
+    }
+    for (NativeKey& key : keys) {
+      const auto place = places.find(key.table);
+      if (place != places.end()) out[place->second].keys.push_back(std::move(key.key));
+    }
+    return out;
+  }
+
+  Result<void> execute_ddl(OpContext& context, std::string_view statement) override {
+    return connection_->execute(context, "cannot run a statement", std::string(statement));
+  }
+
+ private:
+  std::unique_ptr<Connection> connection_;
+};
+
+}  // namespace
+
+std::unique_ptr<connect::Catalog> make_catalog(std::unique_ptr<Connection> connection) {
+  return std::make_unique<PostgresCatalog>(std::move(connection));
+}
+
+}  // namespace wherry::postgres

@@ -1,0 +1,205 @@
+#include "connect/postgres/load.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "connect/postgres/describe.h"
+#include "connect/postgres/load_session.h"
+#include "schema/postgres_ddl.h"
+#include "schema/postgres_types.h"
+
+namespace wherry::postgres {
+namespace {
+
+using connect::ExistingTable;
+using schema::TablePlan;
+using schema::TableRef;
+
+// Foreign keys of other tables that point at $1.$2; TRUNCATE refuses then, even when all are empty.
+constexpr const char* kForeignKeys = R"(
+select pg_catalog.string_agg(pg_catalog.format('%s on %s', f.conname, f.conrelid::regclass), ', ')
+  from pg_catalog.pg_constraint f
+  join pg_catalog.pg_class c on c.oid = f.confrelid
+  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+ where f.contype = 'f' and f.conrelid <> f.confrelid and n.nspname = $1 and c.relname = $2)";
+
+Error about(Error error, const TableRef& table) {
+  return std::move(error).with("table", to_text(table));
+}
+
+class PostgresLoader : public connect::TargetLoader {
+ public:
+  explicit PostgresLoader(ConnectionSettings settings)
+      : pool_(std::make_shared<ConnectionPool>(std::move(settings))) {}
+
+  Result<std::string> column_type(const schema::ColumnDef& column) override {
+    auto type = schema::postgres_type(column.type);
+    if (!type) {
+      return std::move(type).error().with("column", column.name).with("source type",
+                                                                      column.native_type);
+    }
+    return type;
+  }
+
+  Result<void> prepare(OpContext& context, const TablePlan& plan, ExistingTable existing) override {
+    WHERRY_ASSIGN(std::unique_ptr<Connection> connection, pool_->acquire(context));
+    auto prepared = [&]() -> Result<void> {
+      WHERRY_TRY(connection->execute(context, "cannot start a transaction", "begin"));
+      WHERRY_TRY(prepare_in_transaction(context, *connection, plan, existing));
+      return connection->execute(context, "cannot commit", "commit");
+    }();
+    if (!prepared) return about(std::move(prepared).error(), plan.target);
+    pool_->give_back(std::move(connection));
+    return {};
+  }
+
+  Result<std::unique_ptr<connect::LoadSession>> begin(OpContext& context, schema::TablePlanPtr plan,
+                                                      const connect::Chunk& chunk) override {
+    WHERRY_ASSIGN(std::unique_ptr<Connection> connection, pool_->acquire(context));
+    WHERRY_ASSIGN(const std::optional<NativeTable> table,
+                  describe_table(context, *connection, plan->target));
+    if (!table) {
+      return about(make_error(ErrorKind::kSchema, "postgres.unknown_table",
+                              "the table does not exist on the target",
+                              "Create it, or use DROP_AND_CREATE"),
+                   plan->target);
+    }
+    const bool freeze = chunk.predicate.empty() && table->kind == 'r' && is_in(emptied_, plan->target);
+    return start_load(context, pool_, std::move(connection), std::move(plan), *table, freeze);
+  }
+
+  Result<void> complete(OpContext& context, const TablePlan& plan) override {
+    WHERRY_ASSIGN(std::unique_ptr<Connection> connection, pool_->acquire(context));
+    auto completed = complete_on(context, *connection, plan);
+    if (!completed) return about(std::move(completed).error(), plan.target);
+    pool_->give_back(std::move(connection));
+    return {};
+  }
+
+ private:
+  Result<void> prepare_in_transaction(OpContext& context, Connection& connection,
+                                      const TablePlan& plan, ExistingTable existing) {
+    WHERRY_ASSIGN(const std::string name, schema::quote_table(plan.target));
+    WHERRY_ASSIGN(const std::optional<NativeTable> table,
+                  describe_table(context, connection, plan.target));
+    if (table && table->kind != 'r' && table->kind != 'p') {
+      return make_error(ErrorKind::kSchema, "postgres.name_taken",
+                        "what bears the table's name on the target is a view or a foreign table",
+                        "Drop it, or rename the table with a transformation rule");
+    }
+    if (table && existing == ExistingTable::kDrop) {
+      WHERRY_TRY(connection.execute(context, "cannot drop the table", "drop table " + name));
+    }
+    if (!table || existing == ExistingTable::kDrop) {
+      WHERRY_TRY(create_schema(context, connection, plan.target.schema));
+      WHERRY_ASSIGN(const std::string sql, schema::create_table_sql(plan));
+      WHERRY_TRY(connection.execute(context, "cannot create the table", sql));
+      remember(emptied_, plan.target, true);
+      remember(foreign_, plan.target, false);
+      return {};
+    }
+    remember(foreign_, plan.target, true);
+    WHERRY_TRY(check_columns(plan, *table));
+    if (existing == ExistingTable::kKeep) {
+      remember(emptied_, plan.target, false);
+      return {};
+    }
+    WHERRY_TRY(refuse_foreign_keys(context, connection, plan.target));
+    WHERRY_TRY(connection.execute(context, "cannot truncate the table", "truncate table " + name));
+    remember(emptied_, plan.target, true);
+    return {};
+  }
+
+  /// Asks first: `create schema if not exists` needs CREATE on the database even when it exists.
+  static Result<void> create_schema(OpContext& context, Connection& connection,
+                                    const std::string& name) {
+    const std::array parameters = {name};
+    WHERRY_ASSIGN(const Rows found,
+                  connection.query(context, "cannot look for the schema",
+                                   "select 1 from pg_catalog.pg_namespace where nspname = $1",
+                                   parameters));
+    if (found.count() != 0) return {};
+    WHERRY_ASSIGN(std::string sql, schema::create_schema_sql(name));
+    sql.insert(std::string_view("create schema ").size(), "if not exists ");
+    // Two tables of one new schema may be prepared at once, and `if not exists` alone loses the race.
+    WHERRY_TRY(connection.query(context, "cannot lock the schema",
+                                "select pg_catalog.pg_advisory_xact_lock("
+                                "pg_catalog.hashtext('wherry create schema'))"));
+    return connection.execute(context, "cannot create the schema " + name, sql);
+  }
+
+  static Result<void> check_columns(const TablePlan& plan, const NativeTable& table) {
+    std::string missing;
+    for (const schema::ColumnPlan& column : plan.columns) {
+      if (table.find(column.target_name) != nullptr) continue;
+      missing += (missing.empty() ? "" : ", ") + column.target_name;
+    }
+    if (missing.empty()) return {};
+    return make_error(ErrorKind::kSchema, "postgres.unknown_column",
+                      "the existing table lacks columns: " + missing,
+                      "Add them, or use DROP_AND_CREATE");
+  }
+
+  static Result<void> refuse_foreign_keys(OpContext& context, Connection& connection,
+                                          const TableRef& table) {
+    const std::array parameters = {table.schema, table.name};
+    WHERRY_ASSIGN(const Rows rows, connection.query(context, "cannot read the foreign keys",
+                                                    kForeignKeys, parameters));
+    if (rows.is_null(0, 0)) return {};
+    return make_error(ErrorKind::kSchema, "postgres.foreign_keys",
+                      "foreign keys of other tables point at the table, so it cannot be "
+                      "truncated: " + std::string(rows.text(0, 0)),
+                      "Drop them before the load and create them again after it");
+  }
+
+  Result<void> complete_on(OpContext& context, Connection& connection, const TablePlan& plan) {
+    WHERRY_ASSIGN(const std::string name, schema::quote_table(plan.target));
+    // A table that somebody else made keeps the keys it has, or has not.
+    if (!plan.key.empty() && !is_in(foreign_, plan.target)) {
+      WHERRY_ASSIGN(const bool has_key, has_planned_key(context, connection, plan));
+      if (!has_key) {
+        WHERRY_ASSIGN(const std::string sql, schema::add_key_sql(plan));
+        WHERRY_TRY(connection.execute(context, "cannot create the key", sql));
+      }
+    }
+    return connection.execute(context, "cannot gather statistics", "analyze " + name);
+  }
+
+  static Result<bool> has_planned_key(OpContext& context, Connection& connection,
+                                      const TablePlan& plan) {
+    WHERRY_ASSIGN(const std::vector<NativeKey> keys,
+                  describe_keys(context, connection, {plan.target.schema}, plan.target.name));
+    std::vector<std::string> wanted;
+    for (const std::size_t i : plan.key) wanted.push_back(plan.columns[i].target_name);
+    return std::any_of(keys.begin(), keys.end(), [&](const NativeKey& key) {
+      return key.key.columns == wanted && (key.key.is_primary || !plan.key_is_primary);
+    });
+  }
+
+  bool is_in(const std::set<TableRef>& set, const TableRef& table) {
+    std::lock_guard lock(mutex_);
+    return set.contains(table);
+  }
+  void remember(std::set<TableRef>& set, const TableRef& table, bool is_member) {
+    std::lock_guard lock(mutex_);
+    if (is_member) {
+      set.insert(table);
+    } else {
+      set.erase(table);
+    }
+  }
+
+  std::shared_ptr<ConnectionPool> pool_;
+  std::mutex mutex_;
+  std::set<TableRef> emptied_;  ///< created or truncated by prepare()
+  std::set<TableRef> foreign_;  ///< existed before and were kept: their keys are not ours
+};
+
+}  // namespace
+
+std::unique_ptr<connect::TargetLoader> make_loader(ConnectionSettings settings) {
+  return std::make_unique<PostgresLoader>(std::move(settings));
+}
+
+}  // namespace wherry::postgres

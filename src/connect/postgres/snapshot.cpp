@@ -1,0 +1,181 @@
+#include "connect/postgres/snapshot.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <mutex>
+
+#include "connect/postgres/connection.h"
+#include "connect/postgres/copy_reader.h"
+#include "connect/postgres/describe.h"
+#include "connect/postgres/order.h"
+#include "schema/postgres_ddl.h"
+
+namespace wherry::postgres {
+namespace {
+
+constexpr std::string_view kPrefix = "snapshot:";
+constexpr const char* kBegin = "begin isolation level repeatable read, read only";
+/// A smaller table is not worth a second connection.
+constexpr std::int64_t kMinChunkBlocks = 1024;
+
+Result<void> adopt(OpContext& context, Connection& connection, const std::string& snapshot) {
+  WHERRY_TRY(connection.execute(context, "cannot start a transaction", kBegin));
+  auto adopted = connection.execute(context, "cannot read at the snapshot",
+                                    "set transaction snapshot " + schema::quote_literal(snapshot));
+  if (adopted || adopted.error().kind == ErrorKind::kCancelled ||
+      adopted.error().kind == ErrorKind::kTransient) {
+    return adopted;
+  }
+  Error error = make_error(ErrorKind::kPositionLost, "postgres.snapshot_lost",
+                           "the snapshot can no longer be read",
+                           "The session that exported it has ended: start again at a new one");
+  error.native_code = adopted.error().native_code;
+  error.native_text = adopted.error().native_text;
+  return error;
+}
+
+Error no_such(std::string_view what, const schema::TablePlan& plan) {
+  return make_error(ErrorKind::kSchema, "postgres.unknown_" + std::string(what),
+                    "the " + std::string(what) + " to read does not exist",
+                    "Compare the table with the plan of the task")
+      .with("table", to_text(plan.source));
+}
+
+struct ReadPlan {
+  std::string sql;
+  std::vector<wire::ColumnDecoder> decoders;
+};
+
+Result<ReadPlan> plan_read(const schema::TablePlan& plan, const NativeTable& table,
+                           const std::string& predicate, connect::RowOrder order) {
+  ReadPlan out;
+  std::string columns;
+  std::vector<std::string> sorted;
+  for (const schema::ColumnPlan& column : plan.columns) {
+    const NativeColumn* native = table.find(column.source_name);
+    if (native == nullptr) return no_such("column", plan).with("column", column.source_name);
+    const auto decoder = wire::choose_decoder(column.type, native->type, column.trim_blanks);
+    if (!decoder) {
+      return make_error(ErrorKind::kSchema, "postgres.no_conversion",
+                        "a column of type " + native->type.name + " holds no values of type " +
+                            describe(column.type),
+                        "Change the column's type")
+          .with("table", to_text(plan.source))
+          .with("column", column.source_name);
+    }
+    WHERRY_ASSIGN(const std::string name, schema::quote_identifier(column.source_name));
+    columns += (columns.empty() ? "" : ", ") + name + (decoder->as_text ? "::text" : "");
+    sorted.push_back(order_by(name, column.type, native->type));
+    out.decoders.push_back(*decoder);
+  }
+  WHERRY_ASSIGN(const std::string name, schema::quote_table(plan.source));
+  out.sql = "copy (select " + columns + " from " + name;
+  if (!predicate.empty()) out.sql += " where " + predicate;
+  if (order == connect::RowOrder::kByKey) {
+    for (std::size_t i = 0; i < plan.key.size(); ++i) {
+      out.sql += (i == 0 ? " order by " : ", ") + sorted[plan.key[i]];
+    }
+  }
+  out.sql += ") to stdout (format binary)";
+  return out;
+}
+
+class PostgresSnapshot : public connect::SnapshotSource {
+ public:
+  PostgresSnapshot(ConnectionSettings settings, std::unique_ptr<Connection> holder,
+                   std::string snapshot)
+      : settings_(std::move(settings)),
+        holder_(std::move(holder)),
+        snapshot_(std::move(snapshot)),
+        position_{std::string(kPrefix) + snapshot_} {}
+
+  [[nodiscard]] const Position& position() const override { return position_; }
+
+  Result<std::vector<connect::Chunk>> plan(OpContext& context, const schema::TableDef& table,
+                                           const connect::ChunkHints& hints) override {
+    connect::Chunk whole;
+    whole.estimated_rows = table.estimated_rows;
+    if (hints.max_chunks <= 1 || table.is_view) return std::vector{whole};
+    std::lock_guard lock(mutex_);
+    // Ranges of row addresses are read without touching the rest since version 14.
+    if (holder_->server_version() < 140000) return std::vector{whole};
+    const std::array parameters = {table.table.schema, table.table.name};
+    WHERRY_ASSIGN(
+        const Rows rows,
+        holder_->query(context, "cannot read a table's size",
+                       "select pg_catalog.pg_relation_size(c.oid) / "
+                       "pg_catalog.current_setting('block_size')::bigint "
+                       "from pg_catalog.pg_class c join pg_catalog.pg_namespace n "
+                       "on n.oid = c.relnamespace "
+                       "where c.relkind = 'r' and n.nspname = $1 and c.relname = $2",
+                       parameters));
+    const std::int64_t blocks = rows.count() == 0 ? 0 : rows.integer(0, 0);
+    const std::int64_t count =
+        std::min<std::int64_t>(hints.max_chunks, blocks / kMinChunkBlocks);
+    if (count <= 1) return std::vector{whole};
+    std::vector<connect::Chunk> out;
+    for (std::int64_t i = 0; i < count; ++i) {
+      connect::Chunk chunk;
+      chunk.index = static_cast<std::uint32_t>(i);
+      chunk.predicate = fmt::format("ctid >= '({},0)'", blocks * i / count);
+      // The last one is open: rows of this snapshot are nowhere else.
+      if (i + 1 < count) chunk.predicate += fmt::format(" and ctid < '({},0)'", blocks * (i + 1) / count);
+      chunk.estimated_rows = table.estimated_rows / static_cast<std::uint64_t>(count);
+      out.push_back(std::move(chunk));
+    }
+    return out;
+  }
+
+  Result<std::unique_ptr<connect::ChunkReader>> open(OpContext& context, schema::TablePlanPtr plan,
+                                                     const connect::Chunk& chunk,
+                                                     connect::RowOrder order) override {
+    WHERRY_ASSIGN(std::unique_ptr<Connection> connection, Connection::open(context, settings_));
+    WHERRY_TRY(adopt(context, *connection, snapshot_));
+    WHERRY_ASSIGN(const std::optional<NativeTable> table,
+                  describe_table(context, *connection, plan->source));
+    if (!table) return no_such("table", *plan);
+    WHERRY_ASSIGN(ReadPlan read, plan_read(*plan, *table, chunk.predicate, order));
+    auto started = connection->begin_copy_out(context, read.sql);
+    if (!started) return std::move(started).error().with("table", to_text(plan->source));
+    return make_copy_reader(std::move(connection), std::move(plan), std::move(read.decoders),
+                            settings_.spill_directory);
+  }
+
+ private:
+  const ConnectionSettings settings_;
+  std::mutex mutex_;  ///< guards holder_
+  std::unique_ptr<Connection> holder_;
+  const std::string snapshot_;
+  const Position position_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<connect::SnapshotSource>> open_snapshot(OpContext& context,
+                                                               ConnectionSettings settings,
+                                                               const Position& at) {
+  std::string snapshot;
+  if (!at.empty()) {
+    if (!at.text.starts_with(kPrefix)) {
+      return make_error(ErrorKind::kConfig, "postgres.bad_position",
+                        "the position is none of PostgreSQL's: " + at.text,
+                        "Use a position that this connector made");
+    }
+    snapshot = at.text.substr(kPrefix.size());
+  }
+  WHERRY_ASSIGN(std::unique_ptr<Connection> holder, Connection::open(context, settings));
+  if (snapshot.empty()) {
+    WHERRY_TRY(holder->execute(context, "cannot start a transaction", kBegin));
+    WHERRY_ASSIGN(const Rows exported, holder->query(context, "cannot export a snapshot",
+                                                     "select pg_catalog.pg_export_snapshot()"));
+    snapshot = exported.text(0, 0);
+  } else {
+    WHERRY_TRY(adopt(context, *holder, snapshot));
+  }
+  return std::unique_ptr<connect::SnapshotSource>(std::make_unique<PostgresSnapshot>(
+      std::move(settings), std::move(holder), std::move(snapshot)));
+}
+
+}  // namespace wherry::postgres

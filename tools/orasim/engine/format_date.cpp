@@ -211,7 +211,7 @@ std::string element_text(const DateTime& t, const Piece& p, bool fm, const Nls& 
 class DateParser {
  public:
   DateParser(std::string_view text, const DateTime& now, const Nls& nls)
-      : text_(text), now_(now), nls_(nls) {
+      : text_(text), now_(now) {
     offset_minutes_ = nls.session_offset_minutes;
   }
 
@@ -493,7 +493,6 @@ class DateParser {
   static constexpr std::int64_t kUnset = INT64_MIN;
   std::string_view text_;
   DateTime now_;
-  const Nls& nls_;
   bool exact_ = false;
   std::size_t digits_read_ = 0;
   std::int64_t year_ = kUnset;

@@ -24,7 +24,7 @@ constexpr std::uint32_t kLobFileExists = 0x0800;
 constexpr std::uint32_t kLobCreateTemporary = 0x0110;
 constexpr std::uint8_t kModernStatusVersion = 7;
 constexpr std::uint8_t kChecksumVersion = 14;
-constexpr std::size_t kCapTtc1 = 15, kCapOci1 = 16, kCapTtc3 = 37, kCapTtc4 = 40;
+constexpr std::size_t kCapTtc1 = 15, kCapOci1 = 16, kCapTtc3 = 37;
 
 bool is_auth(std::uint8_t function) { return function == 115 || function == 118; }
 

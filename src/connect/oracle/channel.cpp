@@ -100,6 +100,7 @@ Result<void> Channel::send_message(ByteView message, const net::Wait& wait) {
   response_end_ = false;
   break_ = Break::kNone;
   reset_reported_ = true;
+  payload_begin_ = payload_end_;
   return stream_->write_all(out.bytes(), wait);
 }
 

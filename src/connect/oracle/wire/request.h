@@ -88,10 +88,11 @@ class RequestBuilder {
   void read_lob(ByteView locator, std::uint64_t offset, std::uint64_t amount);
   [[nodiscard]] const Bytes& bytes() const { return out_.bytes(); }
   void set_dialect(const Dialect& dialect) { dialect_ = dialect; }
-  /// For messages built elsewhere (log-in).
-  std::uint8_t next_sequence();
+  /// Messages up to that number were built elsewhere (log-in).
+  void continue_after(std::uint8_t sequence) { sequence_ = sequence; }
 
  private:
+  std::uint8_t next_sequence();
   void header(std::uint8_t message, Function function);
   void execute_fixed_part(const ExecuteRequest& request);
   void value_format(const ValueFormat& format);

@@ -1,0 +1,27 @@
+// From a connect string to an accepted connection: addresses in order, TLS, CONNECT, and whatever
+// the listener answers (redirects, resends, refusals).
+// Facts: reference oracle-wire, 1.4 to 1.9, 1.16, 1.17.
+#pragma once
+
+#include <memory>
+
+#include "connect/oracle/channel.h"
+#include "connect/oracle/client.h"
+#include "connect/oracle/connect_string.h"
+#include "connect/oracle/wire/tns.h"
+
+namespace wherry::oracle {
+
+struct Connection {
+  std::unique_ptr<Channel> channel;
+  wire::Accept accept;
+  Address address;        ///< the one that answered
+  std::string listener_text;  ///< connect data that was accepted
+  net::Wait wait;         ///< for the log-in: the description's connect timeout
+};
+
+/// The error of the last address that was tried, with all that were tried in its fields.
+Result<Connection> open_connection(const OpContext& context, const ConnectOptions& options,
+                                   const ClientId& id);
+
+}  // namespace wherry::oracle

@@ -1,0 +1,89 @@
+// Shared pieces of the DDL parsers; only ddl_*.cpp include this.
+#pragma once
+
+#include "sql/ddl_statement.h"
+#include "sql/errors.h"
+#include "sql/parser.h"
+
+namespace orasim {
+
+class DdlParser {
+ public:
+  DdlParser(std::string_view sql, DdlEnvironment& environment)
+      : p_(sql), sql_(sql), env_(environment) {}
+  void execute();
+
+ private:
+  struct ObjectName {
+    std::string owner, name;
+    int pos = 0;
+  };
+  /// A table under construction: constraints come inline and out of line.
+  struct TableBody {
+    std::vector<ddl::ColumnSpec> columns;
+    std::vector<ConstraintDef> constraints;
+  };
+
+  // Names and clauses.
+  ObjectName object_name();
+  std::vector<std::string> column_names();
+  std::string expression_text();
+  std::string string_literal();
+  void skip_clause();          ///< one word or a balanced ( … )
+  void skip_to_end();
+  ddl::SequenceOptions sequence_options();
+
+  // Constraints.
+  bool constraint_starts() const;
+  void out_of_line_constraint(TableBody& body);
+  bool inline_constraint(TableBody& body, const std::string& column);
+  void references(ConstraintDef& c);
+  void constraint_state(ConstraintDef& c);
+  void using_index(ConstraintDef& c);
+
+  // Tables.
+  void table_item(TableBody& body);
+  void column_definition(TableBody& body);
+  void generated_clause(ddl::ColumnSpec& spec);
+  void create_table();
+  bool table_option(ddl::CreateTable& table);
+  void partitions(ddl::CreateTable& table);
+  PartitionDef partition_definition(std::uint32_t position);
+  void create_as_select(ddl::CreateTable& table);
+  void alter_table();
+  void alter_add(const ObjectName& table);
+  void alter_modify(const ObjectName& table);
+  void modify_column(const ObjectName& table);
+  void alter_drop(const ObjectName& table);
+  void alter_rename(const ObjectName& table);
+  void alter_state(const ObjectName& table, bool enabled);
+  ddl::ConstraintRef constraint_ref();
+  void check_existing_rows(const ObjectName& table, const std::vector<ConstraintDef>& added);
+  void drop_table();
+
+  // The rest.
+  void create();
+  void create_index(bool unique, bool bitmap);
+  void create_sequence();
+  void create_view(bool or_replace);
+  void create_materialized_view();
+  void create_synonym(bool is_public, bool or_replace);
+  void create_code(const std::string& kind, bool or_replace);
+  void create_user();
+  void user_options(UserDef& user);
+  void alter();
+  void alter_user();
+  void drop();
+  void comment();
+  void truncate();
+  void rename();
+  void grant(bool revoke);
+
+  void edit(const std::function<void(Catalog&)>& change) { env_.store->change_catalog(change); }
+
+  Parser p_;
+  std::string_view sql_;
+  DdlEnvironment& env_;
+};
+
+}  // namespace orasim

@@ -71,7 +71,15 @@ Result<void> Caller::send(const OpContext& context, wire::ByteView message) {
   result_ = {};
   status_seen_ = false;
   response_pending_ = true;
+  ++call_number_;
   auto sent = channel_->send_message(message, wait_for(context));
+  if (!sent.ok()) return fail(std::move(sent).error());
+  return {};
+}
+
+Result<void> Caller::answer_flush(const OpContext& context) {
+  const std::uint8_t answer[] = {static_cast<std::uint8_t>(Message::kFlushOutBinds)};
+  auto sent = channel_->send_message(answer, wait_for(context));
   if (!sent.ok()) return fail(std::move(sent).error());
   return {};
 }

@@ -60,6 +60,10 @@ class Caller {
   /// How the call ended. Valid after next() gave nullopt.
   [[nodiscard]] const wire::CallResult& result() const { return result_; }
   [[nodiscard]] bool response_pending() const { return response_pending_; }
+  /// Number of the last call sent; tells whether a response is still one's own.
+  [[nodiscard]] std::uint64_t call_number() const { return call_number_; }
+  /// The server waits for this answer to message 19 before it goes on with its response.
+  Result<void> answer_flush(const OpContext& context);
 
   void close_cursor_later(std::uint32_t cursor_id);
   void free_lob_later(std::string locator) { lobs_to_free_.push_back(std::move(locator)); }
@@ -91,6 +95,7 @@ class Caller {
   wire::RequestBuilder builder_;
   wire::CallResult result_;
   std::uint32_t call_status_ = 0;
+  std::uint64_t call_number_ = 0;
   std::vector<std::uint32_t> cursors_to_close_;
   std::vector<std::string> lobs_to_free_;
   std::vector<std::string> warnings_;

@@ -56,6 +56,8 @@ class RowDecoder {
   void hand_over(const RowBatch& out);
   /// Copies a row cell by cell into another batch.
   void copy_row(const Cell* from, Cell* to, RowBatch& batch) const;
+  /// Holds the spilled values of the batch filled last; nullptr when there are none.
+  [[nodiscard]] const std::shared_ptr<SpillFile>& spill_file() const { return spill_.current(); }
   /// Error about the value of a column in the row decoded last or being decoded.
   [[nodiscard]] Error value_error(std::size_t column, std::string_view what) const;
 

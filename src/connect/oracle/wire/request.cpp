@@ -153,7 +153,7 @@ void RequestBuilder::bind_row(const ExecuteRequest& request, const std::vector<B
   if (row.empty()) return;
   out_.u8(static_cast<std::uint8_t>(Message::kRowData));
   const auto is_long = [&](std::size_t i) {
-    return i < request.is_long_bind.size() && request.is_long_bind[i];
+    return i < request.is_long_bind.size() && request.is_long_bind[i] != 0;
   };
   for (std::size_t i = 0; i < row.size(); ++i) {
     if (!is_long(i)) bind_value(row[i]);

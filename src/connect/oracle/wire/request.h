@@ -69,8 +69,8 @@ struct ExecuteRequest {
   std::span<const ValueFormat> defines;
   /// Rows of values back to back, binds.size() each (values of returning binds left out).
   std::span<const std::vector<BindValue>> rows;
-  /// binds whose value goes behind the others of its row (long values in SQL).
-  std::span<const bool> is_long_bind;
+  /// Non-zero: the value goes behind the others of its row (long values in SQL).
+  std::span<const std::uint8_t> is_long_bind;
 };
 
 /// Builds one request: piggybacks first, then one function. Numbers the calls.

@@ -1,0 +1,179 @@
+#include "connect/oracle/session.h"
+
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include "connect/oracle/errors.h"
+#include "connect/oracle/value_text.h"
+
+namespace wherry::oracle {
+
+using wire::Function;
+
+namespace {
+
+/// Enough for the rows of most dictionary queries in one round trip.
+constexpr std::uint32_t kSmallQueryRows = 1000;
+
+std::string random_connection_id() {
+  std::uint8_t bytes[16];
+  const int done = RAND_bytes(bytes, sizeof bytes);
+  WHERRY_ASSERT(done == 1, "no random bytes");
+  unsigned char text[32];
+  const int size = EVP_EncodeBlock(text, bytes, sizeof bytes);
+  return {reinterpret_cast<const char*>(text), static_cast<std::size_t>(size)};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Session>> Session::connect(OpContext& context,
+                                                  const ConnectOptions& options) {
+  if (options.user.empty()) {
+    return make_error(ErrorKind::kConfig, "oracle.no_user", "No Oracle user name was given",
+                      "Write oracle://user@host:port/service");
+  }
+  if (options.password.empty()) return server_error(1005, "");
+  const wire::ClientIdentity identity = local_identity(options);
+  const ClientId id{identity.program, identity.machine, identity.os_user, random_connection_id()};
+  WHERRY_ASSIGN(Connection connection, open_connection(context, options, id));
+  const std::string address =
+      connection.address.host + ":" + std::to_string(connection.address.port);
+  auto login = log_in(context, std::move(connection), options, identity,
+                      wire::make_login_random());
+  if (!login.ok()) {
+    return std::move(login).error().with("address", address).with("user", options.user);
+  }
+  auto session = std::make_unique<SessionImpl>(std::move(login).value());
+  session->learn_database_zone(context);
+  return std::unique_ptr<Session>(std::move(session));
+}
+
+SessionImpl::SessionImpl(LoggedIn login)
+    : caller_(std::move(login.caller)), server_(std::move(login.server)),
+      database_zone_(login.database_zone) {}
+
+void SessionImpl::learn_database_zone(OpContext& context) {
+  if (database_zone_) return;
+  // Only columns of one type need it; those say so when it is missing.
+  auto answer = rows(context, "SELECT DBTIMEZONE FROM DUAL", {});
+  if (!answer.ok() || answer.value().empty()) return;
+  const TextRow& row = answer.value().front();
+  if (row.size() == 1 && row[0]) database_zone_ = zone_of_text(*row[0]);
+}
+
+Result<std::unique_ptr<Query>> SessionImpl::query(OpContext& context, std::string_view sql,
+                                                  std::span<const Bind> binds,
+                                                  const FetchOptions& options) {
+  auto query = std::make_unique<QueryImpl>(caller_, options, database_zone_);
+  WHERRY_TRY(query->execute(context, sql, binds));
+  return std::unique_ptr<Query>(std::move(query));
+}
+
+Result<std::vector<TextRow>> SessionImpl::rows(OpContext& context, std::string_view sql,
+                                               std::span<const Bind> binds) {
+  FetchOptions options;
+  options.prefetch_rows = kSmallQueryRows;
+  options.array_rows = kSmallQueryRows;
+  options.lob_inline_max_bytes = UINT32_MAX;
+  WHERRY_ASSIGN(const std::unique_ptr<Query> running, query(context, sql, binds, options));
+  std::vector<CellKind> kinds;
+  for (const ColumnDescription& column : running->columns()) {
+    kinds.push_back(natural_kind(column).value_or(CellKind::kText));
+  }
+  std::vector<TextRow> result;
+  RowBatch batch;
+  FetchState state = FetchState::kMore;
+  while (state == FetchState::kMore) {
+    WHERRY_ASSIGN(state, running->fetch(context, kinds, batch));
+    for (std::size_t r = 0; r < batch.row_count(); ++r) {
+      TextRow& row = result.emplace_back();
+      for (std::size_t c = 0; c < batch.column_count(); ++c) {
+        row.push_back(value_text(batch.at(r, c)));
+      }
+    }
+  }
+  return result;
+}
+
+Result<ExecResult> SessionImpl::execute(OpContext& context, std::string_view sql,
+                                        std::span<const Bind> binds,
+                                        const ExecuteOptions& options) {
+  return run(context, sql, std::span(&binds, 1), options);
+}
+
+Result<ExecResult> SessionImpl::execute_array(OpContext& context, std::string_view sql,
+                                              std::span<const BindRow> rows,
+                                              const ExecuteOptions& options) {
+  if (rows.empty()) return ExecResult();
+  std::vector<std::span<const Bind>> spans(rows.begin(), rows.end());
+  for (const std::span<const Bind> row : spans) {
+    WHERRY_ASSERT(row.size() == spans[0].size(), "every row of an array has the same binds");
+  }
+  return run(context, sql, spans, options);
+}
+
+Result<ExecResult> SessionImpl::run(OpContext& context, std::string_view sql,
+                                    std::span<const std::span<const Bind>> rows,
+                                    const ExecuteOptions& options) {
+  const StatementKind kind = kind_of_statement(sql);
+  WHERRY_ASSERT(kind != StatementKind::kQuery, "queries go through query()");
+  const bool is_plsql = kind == StatementKind::kPlsql;
+  const bool has_binds = !rows[0].empty();
+  WHERRY_ASSIGN(wire::RequestBuilder * builder, caller_->begin(context));
+  const BindSet set = BindSet::of(rows, is_plsql, caller_->dialect());
+  wire::ExecuteRequest request;
+  request.options = wire::kParse | wire::kExecuteOption;
+  if (!is_plsql) request.options |= wire::kNotPlsql;
+  if (has_binds) request.options |= wire::kBind | (is_plsql ? wire::kPlsqlBind : 0);
+  if (options.commit) request.options |= wire::kCommitOnSuccess;
+  if (options.batch_errors) request.options |= wire::kBatchErrors;
+  request.sql = sql;
+  request.prefetch_rows = 1;
+  request.iterations = static_cast<std::uint32_t>(rows.size());
+  request.want_row_counts = options.array_row_counts;
+  request.binds = set.formats;
+  if (has_binds) request.rows = set.rows;
+  request.is_long_bind = set.is_long;
+  builder->execute(request);
+  WHERRY_TRY(caller_->send(context));
+  return ExecuteResponse(*caller_, kind, rows[0], options.array_row_counts).read(context);
+}
+
+Result<void> SessionImpl::simple_call(OpContext& context, Function function) {
+  WHERRY_ASSIGN(wire::RequestBuilder * builder, caller_->begin(context));
+  builder->simple(function);
+  WHERRY_TRY(caller_->send(context));
+  while (true) {
+    WHERRY_ASSIGN(const auto message, caller_->next(context));
+    if (!message) return {};
+    if (*message != wire::Message::kParameters) {
+      caller_->set_broken();
+      return protocol_error("a simple call got an unexpected answer");
+    }
+    WHERRY_TRY(caller_->take(context, [this](wire::Reader& in) {
+      return decode_return_parameters(in, caller_->dialect(), false);
+    }));
+  }
+}
+
+Result<void> SessionImpl::commit(OpContext& context) {
+  return simple_call(context, Function::kCommit);
+}
+
+Result<void> SessionImpl::rollback(OpContext& context) {
+  return simple_call(context, Function::kRollback);
+}
+
+Result<void> SessionImpl::ping(OpContext& context) {
+  return simple_call(context, Function::kPing);
+}
+
+Result<void> SessionImpl::close(OpContext& context) {
+  if (caller_->is_broken()) return {};
+  auto logged_off = simple_call(context, Function::kLogoff);
+  if (logged_off.ok()) caller_->channel().send_eof();
+  caller_->set_broken();
+  return logged_off;
+}
+
+}  // namespace wherry::oracle

@@ -287,6 +287,7 @@ ValueStatus decode_urowid(ByteCursor& in, DecodeContext& context, Cell& out) {
   Reader reader(ByteView(in.at, in.end), context.chunks);
   const bool is_null = reader.ub4() == 0;
   const auto image = is_null ? std::nullopt : reader.clr();
+  const ByteCursor before = in;
   const ValueStatus status = outcome(reader, in);
   if (status != ValueStatus::kOk) return status;
   out.kind = CellKind::kText;
@@ -294,8 +295,12 @@ ValueStatus decode_urowid(ByteCursor& in, DecodeContext& context, Cell& out) {
   if (!image) return ValueStatus::kOk;
   std::string text;
   const ValueStatus converted = urowid_text(bytes_of(*image), text);
-  if (converted == ValueStatus::kOk) put_text(text, context, out);
-  return converted;
+  if (converted != ValueStatus::kOk) {
+    in = before;
+    return converted;
+  }
+  put_text(text, context, out);
+  return ValueStatus::kOk;
 }
 
 template <CellKind kKind, LobForm kForm>

@@ -1,0 +1,80 @@
+#include "connect/memory/database.h"
+
+namespace wherry::memory {
+
+void Database::commit(Tables tables) {
+  ++version_;
+  history_[version_] = std::make_shared<const Tables>(std::move(tables));
+}
+
+void Database::put(schema::TableDef definition, std::vector<Row> rows) {
+  for (const Row& row : rows) {
+    WHERRY_ASSERT(row.size() == definition.columns.size(),
+                  "a row has other columns than its table");
+  }
+  const schema::TableRef name = definition.table;
+  auto table = std::make_shared<const Table>(Table{std::move(definition), std::move(rows)});
+  std::lock_guard lock(mutex_);
+  Tables tables = *history_.at(version_);
+  tables[name] = std::move(table);
+  commit(std::move(tables));
+}
+
+void Database::drop(const schema::TableRef& table) {
+  std::lock_guard lock(mutex_);
+  Tables tables = *history_.at(version_);
+  tables.erase(table);
+  commit(std::move(tables));
+}
+
+Result<void> Database::change(const schema::TableRef& table,
+                              const std::function<Result<void>(Table&)>& edit) {
+  std::lock_guard lock(mutex_);
+  Tables tables = *history_.at(version_);
+  const auto found = tables.find(table);
+  if (found == tables.end()) {
+    return make_error(ErrorKind::kSchema, "memory.unknown_table", "the table does not exist",
+                      "Create it first")
+        .with("table", schema::to_text(table));
+  }
+  Table edited = *found->second;
+  WHERRY_TRY(edit(edited));
+  found->second = std::make_shared<const Table>(std::move(edited));
+  commit(std::move(tables));
+  return {};
+}
+
+TablePtr Database::find(const schema::TableRef& table) const {
+  std::lock_guard lock(mutex_);
+  const Tables& tables = *history_.at(version_);
+  const auto found = tables.find(table);
+  return found == tables.end() ? nullptr : found->second;
+}
+
+std::uint64_t Database::version() const {
+  std::lock_guard lock(mutex_);
+  return version_;
+}
+
+std::shared_ptr<const Tables> Database::as_of(std::uint64_t version) const {
+  std::lock_guard lock(mutex_);
+  const auto found = history_.find(version);
+  return found == history_.end() ? nullptr : found->second;
+}
+
+void Database::forget_history() {
+  std::lock_guard lock(mutex_);
+  history_.erase(history_.begin(), history_.find(version_));
+}
+
+void Database::set_password(std::string password) {
+  std::lock_guard lock(mutex_);
+  password_ = std::move(password);
+}
+
+bool Database::accepts(const Secret& password) const {
+  std::lock_guard lock(mutex_);
+  return !password_ || password.reveal() == *password_;
+}
+
+}  // namespace wherry::memory

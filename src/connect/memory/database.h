@@ -1,0 +1,63 @@
+// An in-process database: tables with rows, every change a new version, old versions readable until
+// they are forgotten. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "connect/memory/faults.h"
+#include "connect/memory/value.h"
+#include "core/secret.h"
+#include "schema/table_def.h"
+
+namespace wherry::memory {
+
+struct Table {
+  schema::TableDef definition;
+  std::vector<Row> rows;
+};
+using TablePtr = std::shared_ptr<const Table>;
+using Tables = std::map<schema::TableRef, TablePtr>;
+
+class Database {
+ public:
+  /// Creates or replaces. REQUIRES: as many values a row as columns.
+  void put(schema::TableDef definition, std::vector<Row> rows = {});
+  void drop(const schema::TableRef& table);
+  /// Changes rows or definition of an existing table as one commit; an error changes nothing.
+  Result<void> change(const schema::TableRef& table,
+                      const std::function<Result<void>(Table&)>& edit);
+  /// nullptr when there is none.
+  [[nodiscard]] TablePtr find(const schema::TableRef& table) const;
+
+  /// The number of the newest version; it rises with every commit.
+  [[nodiscard]] std::uint64_t version() const;
+  /// All tables as of a version; nullptr when that version is forgotten or never was.
+  [[nodiscard]] std::shared_ptr<const Tables> as_of(std::uint64_t version) const;
+  /// Only the newest version stays readable.
+  void forget_history();
+
+  /// When set, connections need it.
+  void set_password(std::string password);
+  [[nodiscard]] bool accepts(const Secret& password) const;
+
+  Faults& faults() { return faults_; }
+
+ private:
+  void commit(Tables tables);  ///< REQUIRES: mutex_ is held
+
+  mutable std::mutex mutex_;
+  std::uint64_t version_ = 0;
+  std::map<std::uint64_t, std::shared_ptr<const Tables>> history_{
+      {0, std::make_shared<const Tables>()}};
+  std::optional<std::string> password_;
+  Faults faults_;
+};
+
+}  // namespace wherry::memory

@@ -1,0 +1,206 @@
+#include <algorithm>
+#include <set>
+
+#include "connect/memory/roles.h"
+
+namespace wherry::memory {
+namespace {
+
+using connect::ExistingTable;
+
+Error about(ErrorKind kind, const char* code, std::string message, const schema::TableRef& table) {
+  return make_error(kind, code, std::move(message), "Compare the data with the target's table")
+      .with("table", schema::to_text(table));
+}
+
+/// Index of each column in the table; an empty list when one is missing.
+std::vector<std::size_t> indexes_of(const schema::TableDef& table,
+                                    const std::vector<std::string>& names) {
+  std::vector<std::size_t> out;
+  for (const std::string& name : names) {
+    const int index = table.find_column(name);
+    if (index < 0) return {};
+    out.push_back(static_cast<std::size_t>(index));
+  }
+  return out;
+}
+
+/// kData when two rows have equal values without NULL in all columns of the key.
+Result<void> check_unique(const Table& table, const schema::KeyDef& key) {
+  const std::vector<std::size_t> columns = indexes_of(table.definition, key.columns);
+  const auto less = [&](const Row* a, const Row* b) {
+    for (const std::size_t i : columns) {
+      const CellKind kind = schema::cell_kind_of(table.definition.columns[i].type);
+      if (const int c = compare((*a)[i], (*b)[i], kind); c != 0) return c < 0;
+    }
+    return false;
+  };
+  std::set<const Row*, decltype(less)> seen(less);
+  for (const Row& row : table.rows) {
+    const bool has_null =
+        std::any_of(columns.begin(), columns.end(), [&](std::size_t i) { return row[i].is_null; });
+    if (has_null && key.is_primary) {
+      return about(ErrorKind::kData, "memory.null_in_key", "a primary key column is NULL",
+                   table.definition.table);
+    }
+    if (!has_null && !seen.insert(&row).second) {
+      return about(ErrorKind::kData, "memory.duplicate_key", "two rows have one key " + key.name,
+                   table.definition.table);
+    }
+  }
+  return {};
+}
+
+schema::TableDef definition_of(const schema::TablePlan& plan) {
+  schema::TableDef definition;
+  definition.table = plan.target;
+  for (const schema::ColumnPlan& column : plan.columns) {
+    schema::ColumnDef made;
+    made.name = column.target_name;
+    made.type = column.type;
+    made.native_type = column.target_type;
+    made.nullable = !column.not_null;
+    definition.columns.push_back(std::move(made));
+  }
+  return definition;
+}
+
+class MemorySession final : public connect::LoadSession {
+ public:
+  MemorySession(Database& database, schema::TablePlanPtr plan, TablePtr table)
+      : database_(database), plan_(std::move(plan)), table_(std::move(table)) {
+    for (const schema::ColumnPlan& column : plan_->columns) {
+      columns_.push_back(
+          static_cast<std::size_t>(table_->definition.find_column(column.target_name)));
+    }
+  }
+
+  Result<void> write(OpContext& context, const RowBatch& batch) override {
+    WHERRY_TRY(database_.faults().pass(context, Point::kWrite, plan_->target.name,
+                                       rows_.size() + batch.row_count()));
+    for (std::size_t r = 0; r < batch.row_count(); ++r) {
+      Row row(table_->definition.columns.size());
+      for (std::size_t i = 0; i < columns_.size(); ++i) {
+        WHERRY_ASSIGN(row[columns_[i]], from_cell(batch.at(r, i)));
+        if (plan_->columns[i].trim_blanks) trim(row[columns_[i]].bytes);
+      }
+      WHERRY_TRY(check_not_null(row));
+      rows_.push_back(std::move(row));
+    }
+    bytes_ += batch.used_bytes();
+    return {};
+  }
+
+  Result<connect::LoadReport> finish(OpContext& context) override {
+    WHERRY_TRY(database_.faults().pass(context, Point::kFinish, plan_->target.name));
+    const connect::LoadReport report{rows_.size(), bytes_};
+    auto committed =
+        database_.change(plan_->target, [this](Table& table) { return append(table); });
+    if (!committed.ok()) return std::move(committed).error();
+    return report;
+  }
+
+ private:
+  Result<void> append(Table& table) {
+    std::move(rows_.begin(), rows_.end(), std::back_inserter(table.rows));
+    for (const schema::KeyDef& key : table.definition.keys) WHERRY_TRY(check_unique(table, key));
+    return {};
+  }
+
+  static void trim(std::string& text) { text.erase(text.find_last_not_of(' ') + 1); }
+
+  Result<void> check_not_null(const Row& row) const {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const schema::ColumnDef& column = table_->definition.columns[i];
+      if (!row[i].is_null || column.nullable) continue;
+      return about(ErrorKind::kData, "memory.not_null", "a NULL does not fit", plan_->target)
+          .with("column", column.name);
+    }
+    return {};
+  }
+
+  Database& database_;
+  schema::TablePlanPtr plan_;
+  TablePtr table_;
+  std::vector<std::size_t> columns_;  ///< plan column -> table column
+  std::vector<Row> rows_;
+  std::uint64_t bytes_ = 0;
+};
+
+class MemoryLoader final : public connect::TargetLoader {
+ public:
+  explicit MemoryLoader(Database& database) : database_(database) {}
+
+  Result<std::string> column_type(const schema::ColumnDef& column) override {
+    if (column.type.kind != schema::TypeKind::kUnsupported) return schema::describe(column.type);
+    return make_error(ErrorKind::kUnsupported, "memory.no_type",
+                      "no type holds values of " + column.native_type, "Leave the column out");
+  }
+
+  Result<void> prepare(OpContext& context, const schema::TablePlan& plan,
+                       ExistingTable existing) override {
+    WHERRY_TRY(database_.faults().pass(context, Point::kPrepare, plan.target.name));
+    const TablePtr table = database_.find(plan.target);
+    if (!table || existing == ExistingTable::kDrop) {
+      database_.put(definition_of(plan));
+      return {};
+    }
+    WHERRY_TRY(check_columns(plan, *table));
+    if (existing == ExistingTable::kKeep) return {};
+    return database_.change(plan.target, [](Table& edited) -> Result<void> {
+      edited.rows.clear();
+      return {};
+    });
+  }
+
+  Result<std::unique_ptr<connect::LoadSession>> begin(OpContext& context, schema::TablePlanPtr plan,
+                                                      const connect::Chunk&) override {
+    WHERRY_TRY(database_.faults().pass(context, Point::kBegin, plan->target.name));
+    const TablePtr table = database_.find(plan->target);
+    if (!table) {
+      return about(ErrorKind::kSchema, "memory.unknown_table", "the target table does not exist",
+                   plan->target);
+    }
+    WHERRY_TRY(check_columns(*plan, *table));
+    return std::unique_ptr<connect::LoadSession>(
+        std::make_unique<MemorySession>(database_, std::move(plan), table));
+  }
+
+  Result<void> complete(OpContext& context, const schema::TablePlan& plan) override {
+    WHERRY_TRY(database_.faults().pass(context, Point::kComplete, plan.target.name));
+    if (plan.key.empty()) return {};
+    schema::KeyDef key{plan.key_name, {}, plan.key_is_primary};
+    for (const std::size_t i : plan.key) key.columns.push_back(plan.columns[i].target_name);
+    return database_.change(plan.target, [&](Table& table) -> Result<void> {
+      auto& keys = table.definition.keys;
+      const bool exists = std::any_of(keys.begin(), keys.end(), [&](const schema::KeyDef& other) {
+        return other.columns == key.columns;
+      });
+      if (exists) return {};
+      WHERRY_TRY(check_unique(table, key));
+      keys.push_back(key);
+      return {};
+    });
+  }
+
+ private:
+  static Result<void> check_columns(const schema::TablePlan& plan, const Table& table) {
+    for (const schema::ColumnPlan& column : plan.columns) {
+      if (table.definition.find_column(column.target_name) >= 0) continue;
+      return about(ErrorKind::kSchema, "memory.unknown_column", "the existing table lacks a column",
+                   plan.target)
+          .with("column", column.target_name);
+    }
+    return {};
+  }
+
+  Database& database_;
+};
+
+}  // namespace
+
+std::unique_ptr<connect::TargetLoader> make_loader(Database& database) {
+  return std::make_unique<MemoryLoader>(database);
+}
+
+}  // namespace wherry::memory

@@ -73,6 +73,7 @@ class ByteReader {
     rest_.remove_prefix(static_cast<std::size_t>(n));
     return part;
   }
+  [[nodiscard]] std::string_view rest() const { return rest_; }
   [[nodiscard]] bool at_end() const { return rest_.empty(); }
 
  private:

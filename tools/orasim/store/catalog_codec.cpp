@@ -177,7 +177,7 @@ template <class Io, class S>
 void object(Io& io, S& s, const SequenceDef*) {
   io(s.owner), io(s.name), io(s.start_with), io(s.increment_by), io(s.min_value);
   io(s.max_value), io(s.next_value), io(s.cycle), io(s.order), io(s.cache_size);
-  io(s.object_id), io(s.created_unix), io(s.last_ddl_unix);
+  io(s.object_id), io(s.created_unix), io(s.last_ddl_unix), io(s.restarts);
 }
 
 template <class Io, class C>

@@ -50,7 +50,10 @@ const Version* visible_version(const RowSlot& slot, const ReadView& view) {
 }
 
 Segment::Segment(std::shared_ptr<const TableDef> table, AllocateBlocks allocate)
-    : table_(std::move(table)), layout_(*table_), allocate_blocks_(std::move(allocate)) {}
+    : data_object_(table->data_object_id),
+      table_(std::move(table)),
+      layout_(*table_),
+      allocate_blocks_(std::move(allocate)) {}
 
 void Segment::set_table(std::shared_ptr<const TableDef> table) {
   table_ = std::move(table);
@@ -76,11 +79,11 @@ void Segment::ensure_chunk(std::uint64_t ordinal) {
 
 RowId Segment::row_id(std::uint64_t ordinal) const {
   const RowSlot& s = slot(ordinal);
-  return RowId{table_->data_object_id, s.file, s.block, s.slot};
+  return RowId{data_object_, s.file, s.block, s.slot};
 }
 
 bool Segment::find(const RowId& id, std::uint64_t& ordinal) const {
-  if (id.object != table_->data_object_id) return false;
+  if (id.object != data_object_) return false;
   std::uint64_t low = 0, high = row_slots();
   while (low < high) {
     const std::uint64_t middle = low + (high - low) / 2;
@@ -100,7 +103,7 @@ bool Segment::find(const RowId& id, std::uint64_t& ordinal) const {
 void Segment::next_block() {
   if (blocks_left_ == 0) {
     const ExtentInfo extent =
-        allocate_blocks_(table_->data_object_id, next_extent_blocks(extents_.size()));
+        allocate_blocks_(data_object_, next_extent_blocks(extents_.size()));
     const std::uint32_t header = extents_.empty() ? kSegmentHeaderBlocks : 0;
     extents_.push_back(extent);
     file_ = extent.file;
@@ -223,14 +226,15 @@ void Segment::finish_restore() {
   used_blocks_ = std::max<std::uint64_t>(used_blocks_, 1);
 }
 
-std::vector<KeyIndex::Part> Segment::parts_of(const std::vector<std::string>& columns) const {
-  std::vector<KeyIndex::Part> parts;
+std::vector<KeyExtractor::Part> key_parts(const TableDef& table,
+                                          const std::vector<std::string>& columns) {
+  std::vector<KeyExtractor::Part> parts;
   for (const std::string& name : columns) {
-    const int at = table_->find_column(name);
-    if (at < 0 || table_->columns[static_cast<std::size_t>(at)].is_virtual) return {};
-    const ColumnDef& column = table_->columns[static_cast<std::size_t>(at)];
+    const int at = table.find_column(name);
+    if (at < 0 || table.columns[static_cast<std::size_t>(at)].is_virtual) return {};
+    const ColumnDef& column = table.columns[static_cast<std::size_t>(at)];
     if (column.type.type == Type::kClob || column.type.type == Type::kBlob) return {};
-    KeyIndex::Part part{column.stored_slot, column.type.type, {}, false};
+    KeyExtractor::Part part{column.stored_slot, column.type.type, {}, false};
     part.has_when_absent =
         !column.value_when_absent.is_null() &&
         encode_payload(column.type.type, column.value_when_absent, part.when_absent);
@@ -260,7 +264,7 @@ bool match_order(const KeyIndex& index, const std::vector<KeyIndex::Part>& wante
 
 Segment::Match Segment::index_for(const std::vector<std::string>& columns) {
   Match match;
-  const std::vector<KeyIndex::Part> parts = parts_of(columns);
+  const std::vector<KeyIndex::Part> parts = key_parts(*table_, columns);
   if (parts.empty()) return match;
   for (const auto& index : indexes_) {
     if (match_order(*index, parts, match.order)) {
@@ -293,7 +297,7 @@ void Segment::index_newest(std::uint64_t ordinal) {
 
 bool Segment::wanted_index(const KeyIndex& index) const {
   const auto matches = [&](const std::vector<std::string>& columns) {
-    const auto parts = parts_of(columns);
+    const auto parts = key_parts(*table_, columns);
     return std::equal(parts.begin(), parts.end(), index.parts().begin(), index.parts().end(),
                       [](const auto& a, const auto& b) {
                         return a.slot == b.slot && a.type == b.type &&

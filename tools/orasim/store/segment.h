@@ -68,6 +68,9 @@ inline Version* newest_data(const RowSlot& slot) {
   return v;
 }
 
+/// Key parts for columns of a table; empty when one is unknown, virtual or a LOB.
+std::vector<KeyExtractor::Part> key_parts(const TableDef&, const std::vector<std::string>& columns);
+
 class Segment {
  public:
   /// Gives `count` fresh consecutive blocks and makes that durable in the order of the log.
@@ -82,6 +85,7 @@ class Segment {
   void set_table(std::shared_ptr<const TableDef> table);
 
   // Readers.
+  [[nodiscard]] std::uint32_t data_object() const { return data_object_; }
   [[nodiscard]] std::uint64_t row_slots() const { return count_.load(std::memory_order_acquire); }
   [[nodiscard]] const RowSlot& slot(std::uint64_t ordinal) const {
     return const_cast<Segment*>(this)->slot_at(ordinal);
@@ -110,7 +114,6 @@ class Segment {
   Match index_for(const std::vector<std::string>& columns);
   /// Adds the newest version of the row to every index.
   void index_newest(std::uint64_t ordinal);
-  [[nodiscard]] std::vector<KeyIndex::Part> parts_of(const std::vector<std::string>& columns) const;
 
   [[nodiscard]] TableStats stats() const;
   [[nodiscard]] const std::vector<ExtentInfo>& extents() const { return extents_; }
@@ -127,6 +130,7 @@ class Segment {
   Version* allocate(std::size_t image_size);
   [[nodiscard]] bool wanted_index(const KeyIndex&) const;
 
+  const std::uint32_t data_object_;
   std::shared_ptr<const TableDef> table_;
   RowLayout layout_;
   AllocateBlocks allocate_blocks_;

@@ -125,11 +125,13 @@ struct TableDef {
 
 struct SequenceDef {
   std::string owner, name;
+  /// next_value is where numbering (re)starts; what is used up since is the store's to know.
   Number start_with, increment_by, min_value, max_value, next_value;
   bool cycle = false, order = false;
   std::uint32_t cache_size = 20;        ///< 0: NOCACHE
   std::uint32_t object_id = 0;
   std::int64_t created_unix = 0, last_ddl_unix = 0;
+  std::uint32_t restarts = 0;           ///< raised when next_value is to be used anew (RESTART)
 };
 
 /// Views, triggers, procedures, packages, functions, types, synonyms: kept as text.

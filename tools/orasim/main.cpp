@@ -169,7 +169,6 @@ int serve(Arguments& arguments) {
   sigaddset(&stop, SIGTERM);
   sigaddset(&stop, SIGINT);
   pthread_sigmask(SIG_BLOCK, &stop, nullptr);
-  signal(SIGPIPE, SIG_IGN);
 
   const auto database = orasim::Database::open(database_options(arguments));
   const std::string first = ensure_users(*database, arguments.users);

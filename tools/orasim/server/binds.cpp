@@ -53,7 +53,9 @@ Value as_lob(const Value& value) {
                std::make_shared<const LobData>(LobData{*text})};
 }
 
-bool is_text(Codec codec) { return codec == Codec::kText || codec == Codec::kNationalText; }
+bool is_text(Codec codec) {
+  return codec == Codec::kText || codec == Codec::kNationalText;
+}
 
 }  // namespace
 

@@ -9,7 +9,8 @@
 
 namespace orasim::server {
 
-BreakWatch::BreakWatch() : epoll_(::epoll_create1(EPOLL_CLOEXEC)), wake_(::eventfd(0, EFD_CLOEXEC)) {
+BreakWatch::BreakWatch()
+    : epoll_(::epoll_create1(EPOLL_CLOEXEC)), wake_(::eventfd(0, EFD_CLOEXEC)) {
   if (epoll_ < 0 || wake_ < 0) throw std::runtime_error("cannot create the break watch");
   epoll_event event{};
   event.events = EPOLLIN;

@@ -18,7 +18,12 @@ Calls::Calls(Channel& channel, const Shared& shared, BreakWatch& watch, Login lo
       shared_(shared),
       watch_(watch),
       login_(std::move(login)),
-      session_(*login_.session) {}
+      session_(*login_.session),
+      authenticator_(shared.options.verifier, shared.database) {
+  authenticator_.resume(login_.user, login_.key);
+}
+
+Calls::~Calls() { end_watch(); }
 
 void Calls::run() {
   for (;;) {
@@ -35,10 +40,12 @@ void Calls::serve_request() {
   wire::Reader in(buffer, channel_);
   std::uint32_t failed_cursor = 0;
   piggybacks_.clear();
+  break_seen_ = false;
   in.peek();  // idle until here
   try {
     read_and_run(in, failed_cursor);
   } catch (const OraError& error) {
+    end_watch();
     if (break_seen_.exchange(false)) {
       answer_break(error);
     } else {
@@ -47,34 +54,21 @@ void Calls::serve_request() {
   }
 }
 
-namespace {
-
-/// Cancels the engine's statement when the client sends a marker during the call.
-class CallGuard {
- public:
-  CallGuard(BreakWatch& watch, Channel& channel, Session& session, std::atomic<bool>& seen)
-      : watch_(watch), fd_(channel.stream().fd()) {
-    seen = false;
-    const auto on_input = [&session, &seen] {
-      seen = true;
-      session.cancel();
-    };
-    if (channel.has_buffered_input()) {
-      on_input();
-    } else {
-      watch_.arm(fd_, on_input);
-    }
+// While a call runs the only thing the client may send is a marker: it cancels the statement.
+void Calls::begin_watch() {
+  const auto on_input = [this] {
+    break_seen_ = true;
+    session_.cancel();
+  };
+  if (channel_.has_buffered_input()) {
+    on_input();
+  } else {
+    watch_.arm(channel_.stream().fd(), on_input);
   }
-  ~CallGuard() { watch_.disarm(fd_); }
-  CallGuard(const CallGuard&) = delete;
-  CallGuard& operator=(const CallGuard&) = delete;
+}
 
- private:
-  BreakWatch& watch_;
-  int fd_;
-};
-
-}  // namespace
+// Before the response's last packet leaves: after it the client may send its next request.
+void Calls::end_watch() { watch_.disarm(channel_.stream().fd()); }
 
 void Calls::read_and_run(wire::Reader& in, std::uint32_t& failed_cursor) {
   for (;;) {
@@ -87,7 +81,7 @@ void Calls::read_and_run(wire::Reader& in, std::uint32_t& failed_cursor) {
     }
     const wire::FunctionHeader header = wire::decode_function_header(in, login_.dialect);
     if (!piggyback) return run_function(in, header, failed_cursor);
-    piggybacks_.push_back(wire::decode_piggyback(in, header.function));
+    piggybacks_.push_back(wire::decode_piggyback(in, header.function, login_.dialect));
   }
 }
 
@@ -111,25 +105,25 @@ void Calls::run_function(wire::Reader& in, const wire::FunctionHeader& header,
                          std::uint32_t& failed_cursor) {
   const wire::Dialect& dialect = login_.dialect;
   // A request is complete before it runs: what comes afterwards can only be a break.
-  const auto guard = [&] {
+  const auto begin = [&] {
     apply_piggybacks();
-    return CallGuard(watch_, channel_, session_, break_seen_);
+    begin_watch();
   };
   switch (header.function) {
     case Function::kExecute: {
       wire::ExecuteRequest request = wire::decode_execute(in, dialect, cursors_);
-      const CallGuard watching = guard();
+      begin();
       return execute(std::move(request), failed_cursor);
     }
     case Function::kReexecute:
     case Function::kReexecuteAndFetch: {
       wire::ReexecuteRequest request = wire::decode_reexecute(in, dialect, cursors_);
-      const CallGuard watching = guard();
+      begin();
       return reexecute(std::move(request), failed_cursor);
     }
     case Function::kFetch: {
       const wire::FetchRequest request = wire::decode_fetch(in);
-      const CallGuard watching = guard();
+      begin();
       failed_cursor = request.cursor_id;
       return fetch(request);
     }
@@ -141,6 +135,8 @@ void Calls::run_function(wire::Reader& in, const wire::FunctionHeader& header,
     case Function::kVersion:
       wire::skip_version_request(in, dialect);
       return version_banner();
+    case Function::kAuthOne:
+      return password_challenge(wire::decode_auth(in, dialect));
     case Function::kAuthTwo:
       return change_password(wire::decode_auth(in, dialect));
     default:
@@ -178,21 +174,20 @@ void Calls::version_banner() {
   finish_status({});
 }
 
+// Old clients ask for a new challenge first, later ones go on with the log-in's key.
+void Calls::password_challenge(const wire::AuthRequest& request) {
+  wire::encode_auth_pairs(channel_.out(), authenticator_.challenge(request.user));
+  finish_status({});
+}
+
 void Calls::change_password(const wire::AuthRequest& request) {
-  const std::string* old_hex = request.find("AUTH_PASSWORD");
-  const std::string* new_hex = request.find("AUTH_NEWPASSWORD");
-  if (old_hex == nullptr || new_hex == nullptr || (request.mode & wire::kAuthChangePassword) == 0) {
+  if (request.find("AUTH_NEWPASSWORD") == nullptr || authenticator_.name() != login_.user) {
     throw OraError(1017, "invalid username/password; logon denied");
   }
-  const auto current = wire::decrypt_password(login_.key, *old_hex);
-  const auto renewed = wire::decrypt_password(login_.key, *new_hex);
-  const auto account = shared_.database.find_user(login_.user);
-  if (!account || !current || !wire::same_secret(*current, account->password)) {
-    throw OraError(28008, "invalid old password");
-  }
-  if (!renewed || renewed->empty()) throw OraError(988, "missing or invalid password(s)");
-  shared_.database.change_password(login_.user, *renewed);
-  wire::encode_auth_pairs(channel_.out(), {});
+  authenticator_.check(request);
+  authenticator_.renew(request);
+  wire::encode_auth_pairs(
+      channel_.out(), session_pairs(shared_, login_.dialect, session_, authenticator_.key()));
   finish_status({});
 }
 
@@ -208,6 +203,7 @@ void Calls::finish_call_end() {
 }
 
 void Calls::finish() {
+  end_watch();
   const bool mark = login_.dialect.end_of_response;
   if (mark) channel_.out().u8(static_cast<std::uint8_t>(Message::kEndOfResponse));
   channel_.finish(mark ? wire::kFlagEndOfResponse : 0);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/session.h"
+#include "server/authenticator.h"
 #include "server/break_watch.h"
 #include "server/channel.h"
 #include "server/cursor.h"
@@ -20,6 +21,10 @@ namespace orasim::server {
 class Calls {
  public:
   Calls(Channel& channel, const Shared& shared, BreakWatch& watch, Login login);
+
+  ~Calls();
+  Calls(const Calls&) = delete;
+  Calls& operator=(const Calls&) = delete;
 
   /// Serves until log-off and the end of the connection; throws Closed or wire::BadMessage then.
   void run();
@@ -62,8 +67,13 @@ class Calls {
   // Others.
   void lob_operation(const wire::LobRequest&);
   void read_lob(const wire::LobRequest&, LobEntry&);
+  void write_flag(bool flag);
+  void password_challenge(const wire::AuthRequest&);
   void change_password(const wire::AuthRequest&);
   void version_banner();
+
+  void begin_watch();
+  void end_watch();
 
   // Ends of responses.
   void finish_status(wire::CallStatus);
@@ -79,6 +89,7 @@ class Calls {
   BreakWatch& watch_;
   Login login_;
   Session& session_;
+  Authenticator authenticator_;
   CursorTable cursors_;
   LobTable lobs_;
   Row row_;

@@ -15,10 +15,13 @@ constexpr std::size_t kMaxRequest = 1u << 30;
 constexpr auto kEndByte = static_cast<std::uint8_t>(wire::Message::kEndOfResponse);
 }  // namespace
 
-void Channel::set_limits(bool wide, std::uint32_t sdu, std::uint32_t payload_limit) {
-  wide_ = wide;
+void Channel::use_sdu(std::uint32_t sdu) {
+  wide_ = true;
   payload_ = sdu - wire::kDataHeader;
-  if (payload_limit > 0) payload_ = std::min<std::size_t>(payload_, payload_limit);
+}
+
+void Channel::set_payload_limit(std::uint32_t bytes) {
+  if (bytes > 0) payload_ = std::min<std::size_t>(payload_, bytes);
 }
 
 void Channel::fill(std::size_t wanted) {
@@ -44,8 +47,7 @@ void Channel::fill(std::size_t wanted) {
 PacketView Channel::read_packet() {
   fill(wire::kPacketHeader);
   PacketView packet;
-  packet.header =
-      wire::decode_header(ByteView(input_).subspan(begin_, wire::kPacketHeader), wide_);
+  packet.header = wire::decode_header(ByteView(input_).subspan(begin_, wire::kPacketHeader), wide_);
   fill(packet.header.length);
   packet.bytes = ByteView(input_).subspan(begin_, packet.header.length);
   begin_ += packet.header.length;
@@ -57,7 +59,9 @@ void Channel::send_raw(const wire::Bytes& packet) {
   stream_.write(std::span(&part, 1));
 }
 
-void Channel::send_marker(wire::Marker marker) { send_raw(wire::encode_marker(marker, wide_)); }
+void Channel::send_marker(wire::Marker marker) {
+  send_raw(wire::encode_marker(marker, wide_));
+}
 
 void Channel::more(wire::Bytes& buffer) {
   if (buffer.size() > kMaxRequest) throw wire::BadMessage("request is larger than 1 GiB");

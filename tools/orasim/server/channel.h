@@ -26,9 +26,10 @@ class Channel : public wire::ByteSource {
  public:
   explicit Channel(Stream& stream) : stream_(stream) {}
 
-  /// After ACCEPT: `wide` 32-bit lengths, packets of at most `sdu` bytes; `payload_limit` cuts
-  /// them shorter (0: no limit), a test aid.
-  void set_limits(bool wide, std::uint32_t sdu, std::uint32_t payload_limit);
+  /// After ACCEPT: 32-bit lengths, packets of at most `sdu` bytes.
+  void use_sdu(std::uint32_t sdu);
+  /// Cuts DATA packets shorter than the SDU, a test aid; 0: no limit.
+  void set_payload_limit(std::uint32_t bytes);
 
   PacketView read_packet();
   void send_raw(const wire::Bytes& packet);

@@ -62,8 +62,9 @@ void resend(Channel& channel, const Shared& shared, wire::ConnectRequest& reques
 }
 
 std::string redirect_address(const Shared& shared, std::uint16_t port) {
-  return std::string("(DESCRIPTION=(ADDRESS=(PROTOCOL=") + (shared.tls != nullptr ? "tcps" : "tcp") +
-         ")(HOST=" + shared.options.host + ")(PORT=" + std::to_string(port) + ")))";
+  return std::string("(DESCRIPTION=(ADDRESS=(PROTOCOL=") +
+         (shared.tls != nullptr ? "tcps" : "tcp") + ")(HOST=" + shared.options.host +
+         ")(PORT=" + std::to_string(port) + ")))";
 }
 
 }  // namespace
@@ -85,8 +86,8 @@ bool accept_connect(Channel& channel, const Shared& shared, std::uint16_t redire
     refuse(channel, 12618, shared.options.separate_refuse);
     return false;
   }
-  outcome.sdu = std::clamp(std::min(request.sdu, shared.options.max_sdu), wire::kMinSdu,
-                           wire::kMaxPacket);
+  outcome.sdu =
+      std::clamp(std::min(request.sdu, shared.options.max_sdu), wire::kMinSdu, wire::kMaxPacket);
   wire::AcceptReply reply;
   reply.version = outcome.version;
   reply.sdu = outcome.sdu;
@@ -94,7 +95,7 @@ bool accept_connect(Channel& channel, const Shared& shared, std::uint16_t redire
     reply.flags_2 = wire::kAcceptFastAuth | wire::kAcceptEndOfResponse;
   }
   channel.send_raw(wire::encode_accept(reply));
-  channel.set_limits(true, outcome.sdu, shared.options.packet_payload);
+  channel.use_sdu(outcome.sdu);
   return true;
 }
 

@@ -51,19 +51,19 @@ struct Command {
   std::uint8_t number;
 };
 constexpr std::array kCommands{
-    Command{"SELECT", 3},    Command{"WITH", 3},     Command{"INSERT", 2},  Command{"UPDATE", 6},
-    Command{"DELETE", 7},    Command{"MERGE", 189},  Command{"BEGIN", 47},  Command{"DECLARE", 47},
-    Command{"CALL", 170},    Command{"CREATE", 1},   Command{"DROP", 12},   Command{"ALTER", 15},
-    Command{"COMMIT", 44},   Command{"ROLLBACK", 45}, Command{"TRUNCATE", 85},
-    Command{"COMMENT", 29},  Command{"GRANT", 17},   Command{"REVOKE", 18}, Command{"LOCK", 26},
-    Command{"SAVEPOINT", 46}, Command{"SET", 48}};
+    Command{"SELECT", 3},   Command{"WITH", 3},       Command{"INSERT", 2},
+    Command{"UPDATE", 6},   Command{"DELETE", 7},     Command{"MERGE", 189},
+    Command{"BEGIN", 47},   Command{"DECLARE", 47},   Command{"CALL", 170},
+    Command{"CREATE", 1},   Command{"DROP", 12},      Command{"ALTER", 15},
+    Command{"COMMIT", 44},  Command{"ROLLBACK", 45},  Command{"TRUNCATE", 85},
+    Command{"COMMENT", 29}, Command{"GRANT", 17},     Command{"REVOKE", 18},
+    Command{"LOCK", 26},    Command{"SAVEPOINT", 46}, Command{"SET", 48}};
 
 }  // namespace
 
 std::uint8_t sql_command(std::string_view sql) {
-  const auto from = std::find_if(sql.begin(), sql.end(), [](unsigned char c) {
-    return std::isalpha(c) != 0;
-  });
+  const auto from =
+      std::find_if(sql.begin(), sql.end(), [](unsigned char c) { return std::isalpha(c) != 0; });
   std::string word;
   for (auto c = from; c != sql.end() && std::isalpha(static_cast<unsigned char>(*c)) != 0; ++c) {
     word.push_back(static_cast<char>(std::toupper(static_cast<unsigned char>(*c))));

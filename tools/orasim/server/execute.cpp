@@ -14,8 +14,8 @@ using wire::ExecuteRequest;
 namespace {
 
 bool same_shape(const wire::ColumnShape& a, const wire::ColumnShape& b) {
-  return a.type == b.type && a.name == b.name && a.precision == b.precision &&
-         a.scale == b.scale && a.max_bytes == b.max_bytes;
+  return a.type == b.type && a.name == b.name && a.precision == b.precision && a.scale == b.scale &&
+         a.max_bytes == b.max_bytes;
 }
 
 std::vector<wire::ColumnShape> shapes_of(const Statement& statement, const wire::Dialect& dialect) {

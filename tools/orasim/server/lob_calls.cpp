@@ -14,7 +14,8 @@ namespace {
 
 // Offsets on the wire are 1-based.
 std::uint64_t offset_of(const LobRequest& request) {
-  if (request.source_offset == 0) throw OraError(24801, "illegal parameter value in OCI lob function");
+  if (request.source_offset == 0)
+    throw OraError(24801, "illegal parameter value in OCI lob function");
   return request.source_offset - 1;
 }
 
@@ -58,6 +59,16 @@ void Calls::read_lob(const LobRequest& request, LobEntry& lob) {
   out.sb(static_cast<std::int64_t>(done));
 }
 
+// Seen from the clients: python-oracledb 1.x, the one that sends text without lengths, reads the
+// flag as a ub2, later clients as one byte.
+void Calls::write_flag(bool flag) {
+  if (login_.dialect.text_is_clr) {
+    channel_.out().u8(flag ? 1 : 0);
+  } else {
+    channel_.out().ub(flag ? 1 : 0);
+  }
+}
+
 void Calls::lob_operation(const LobRequest& request) {
   wire::Writer& out = channel_.out();
   const auto reply = [&](wire::ByteView locator) {
@@ -94,6 +105,8 @@ void Calls::lob_operation(const LobRequest& request) {
       reply(lobs_.create_temporary(request.destination_offset == kTypeBlob,
                                    request.charset == kNationalCharset));
       out.ub(request.charset);
+      // python-oracledb 1.x sends an amount here (the duration) and reads one back.
+      if (request.amount) out.sb(static_cast<std::int64_t>(*request.amount));
       out.u8(0);
       break;
     case LobOperation::kFreeTemp:
@@ -109,7 +122,7 @@ void Calls::lob_operation(const LobRequest& request) {
     case LobOperation::kIsOpen:
       reply(wire::as_bytes(request.locator));
       if (request.amount) out.sb(static_cast<std::int64_t>(*request.amount));
-      out.u8(lobs_.find(request.locator).is_open ? 1 : 0);
+      write_flag(lobs_.find(request.locator).is_open);
       break;
     default:
       throw OraError(22275, "invalid LOB locator specified");

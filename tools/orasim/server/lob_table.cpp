@@ -89,7 +89,9 @@ std::uint64_t id_of(std::string_view locator) {
   return in.u64();
 }
 
-[[noreturn]] void unknown_locator() { throw OraError(22922, "nonexistent LOB value"); }
+[[noreturn]] void unknown_locator() {
+  throw OraError(22922, "nonexistent LOB value");
+}
 
 }  // namespace
 
@@ -98,8 +100,8 @@ wire::ByteView LobTable::make_locator(std::uint64_t id, bool is_blob, bool tempo
   locator_.u16(kLocatorBytes - 2);
   locator_.u16(1);
   locator_.u8(is_blob ? 0x01 : 0x02);
-  locator_.u8(0x08);                    // initialised
-  locator_.u8(is_blob ? 0 : 0x80);      // character data is UTF-16 big-endian
+  locator_.u8(0x08);                // initialised
+  locator_.u8(is_blob ? 0 : 0x80);  // character data is UTF-16 big-endian
   locator_.u8(temporary ? kTemporary : 0);
   locator_.u16(0);
   locator_.u64(id);

@@ -41,7 +41,7 @@ class LobEntry {
   bool is_blob_;
   bool national_;
   Lob data_;
-  std::shared_ptr<LobData> own_;  // the same object as data_ when this entry made it
+  std::shared_ptr<LobData> own_;      // the same object as data_ when this entry made it
   std::uint64_t units_ = UINT64_MAX;  // cached length of a CLOB
   wire::Utf16Cursor::Mark mark_;      // where the last read ended: reads go forward
 };

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "engine/error.h"
+#include "server/authenticator.h"
 #include "wire/request.h"
 #include "wire/response.h"
 
@@ -29,16 +30,6 @@ std::uint8_t field_version_of(Emulation emulation) {
       return 24;
   }
   return 12;
-}
-
-// Unquoted names are upper case; a quoted one is taken as it is.
-std::string account_name(std::string_view typed) {
-  if (typed.size() >= 2 && typed.front() == '"' && typed.back() == '"') {
-    return std::string(typed.substr(1, typed.size() - 2));
-  }
-  std::string name(typed);
-  for (char& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  return name;
 }
 
 // "19.22.0.0.0" as AUTH_VERSION_NO; the packing changed with field version 11 (18c).
@@ -65,7 +56,8 @@ class LoginTalk {
  public:
   LoginTalk(Channel& channel, const Shared& shared, const ConnectOutcome& connect,
             std::uint32_t session_id)
-      : channel_(channel), shared_(shared), session_id_(session_id) {
+      : channel_(channel), shared_(shared), session_id_(session_id), sdu_(connect.sdu),
+        authenticator_(shared.options.verifier, shared.database) {
     profile_.field_version = field_version_of(shared.options.emulation);
     profile_.end_of_response =
         shared.options.emulation == Emulation::k23ai && connect.version >= 319;
@@ -114,7 +106,7 @@ class LoginTalk {
     dialect.text_is_clr = (request.encoding_flags & 0x02) != 0;
     dialect.scale_is_sb2 = request.representation_of(27) == 1;
     dialect.end_of_response = profile_.end_of_response && (request.capability(40) & 0x20) != 0;
-    wire::encode_data_types(channel_.out(), request);
+    wire::encode_data_types(channel_.out(), request, sdu_ - wire::kDataHeader);
   }
 
   void fast_auth(wire::Reader& in) {
@@ -152,68 +144,30 @@ class LoginTalk {
   }
 
   void phase_one(const AuthRequest& request) {
+    // Only from here on: clients read each of the replies before from one packet.
+    channel_.set_payload_limit(shared_.options.packet_payload);
     attributes_ = request;
-    name_ = account_name(request.user);
-    account_ = shared_.database.find_user(name_);
-    // Unknown users get a challenge like anybody else; it just cannot be met.
-    challenge_.emplace(shared_.options.verifier,
-                       account_ ? account_->password : wire::to_hex(wire::random_bytes(16)),
-                       wire::random_bytes);
-    std::vector<KeyValue> pairs{
-        {"AUTH_SESSKEY", challenge_->session_key_hex(), 0},
-        {"AUTH_VFR_DATA", challenge_->salt_hex(), wire::verifier_number(challenge_->verifier())}};
-    if (challenge_->verifier() != wire::Verifier::k11gPlain) {
-      pairs.push_back({"AUTH_PBKDF2_CSK_SALT", challenge_->key_salt_hex(), 0});
-      pairs.push_back({"AUTH_PBKDF2_VGEN_COUNT", std::to_string(challenge_->kVerifierRounds), 0});
-      pairs.push_back({"AUTH_PBKDF2_SDER_COUNT", std::to_string(challenge_->kKeyRounds), 0});
-    }
-    pairs.push_back({std::string("AUTH_GLOBALLY_UNIQUE_DBID\0", 26),
-                     "A3D9C1F05E7B42688B1D60F2C4E79A15", 0});
-    wire::encode_auth_pairs(channel_.out(), pairs);
+    wire::encode_auth_pairs(channel_.out(), authenticator_.challenge(request.user));
     finish(0, {});
   }
 
   void phase_two(const AuthRequest& request) {
-    if (account_ && account_->locked) throw OraError(28000, "The account is locked.");
-    check_password(request);
+    authenticator_.check(request);
+    const std::string& name = authenticator_.name();
     const bool as_administrator = (request.mode & 0x60) != 0;
-    if (name_ == "SYS" && !as_administrator) {
+    if (name == "SYS" && !as_administrator) {
       throw OraError(28009, "connection as SYS should be as SYSDBA or SYSOPER");
     }
     if (request.find("PROXY_CLIENT_NAME") != nullptr) {
       throw OraError(28150, "proxy not authorized to connect as client");
     }
-    if (!account_->can_create_session) {
-      throw OraError(1045, "user " + name_ + " lacks CREATE SESSION privilege; logon denied");
+    if (!authenticator_.account().can_create_session) {
+      throw OraError(1045, "user " + name + " lacks CREATE SESSION privilege; logon denied");
     }
-    renew_password(request);
+    authenticator_.renew(request);
     open_session(request);
-    wire::encode_auth_pairs(channel_.out(), session_pairs());
+    wire::encode_auth_pairs(channel_.out(), session_pairs(shared_, login_.dialect, *login_.session, login_.key));
     finish(0, {});
-  }
-
-  void check_password(const AuthRequest& request) {
-    const std::string* session_key = request.find("AUTH_SESSKEY");
-    const std::string* password = request.find("AUTH_PASSWORD");
-    if (!challenge_ || session_key == nullptr || password == nullptr) deny();
-    login_.key = challenge_->combined_key(*session_key);
-    const std::optional<std::string> given = wire::decrypt_password(login_.key, *password);
-    if (!account_ || !given || !wire::same_secret(*given, account_->password)) deny();
-  }
-
-  [[noreturn]] static void deny() {
-    throw OraError(1017, "invalid username/password; logon denied");
-  }
-
-  void renew_password(const AuthRequest& request) {
-    const std::string* renewed = request.find("AUTH_NEWPASSWORD");
-    if (renewed == nullptr) {
-      if (account_->expired) throw OraError(28001, "the account has expired");
-      return;
-    }
-    const std::optional<std::string> clear = wire::decrypt_password(login_.key, *renewed);
-    if (!clear || clear->empty()) throw OraError(988, "missing or invalid password(s)");
-    shared_.database.change_password(name_, *clear);
   }
 
   [[nodiscard]] std::string attribute(std::string_view key) const {
@@ -223,53 +177,21 @@ class LoginTalk {
 
   void open_session(const AuthRequest& request) {
     SessionIdentity identity;
-    identity.user = name_;
+    identity.user = authenticator_.name();
     identity.program = attribute("AUTH_PROGRAM_NM");
     identity.machine = attribute("AUTH_MACHINE");
     identity.os_user = attribute("AUTH_SID");
     identity.terminal = attribute("AUTH_TERMINAL");
     identity.process = attribute("AUTH_PID");
     identity.session_id = session_id_;
-    identity.serial_number = serial_number();
-    login_.user = name_;
+    identity.serial_number = 10000 + session_id_ * 7 % 50000;
+    login_.user = authenticator_.name();
+    login_.key = authenticator_.key();
     login_.session = shared_.database.connect(std::move(identity));
     if (const std::string* alter = request.find("AUTH_ALTER_SESSION")) {
       const std::string text = without_nul(*alter);
       if (!text.empty()) login_.session->prepare(text)->execute({}, {});
     }
-  }
-
-  [[nodiscard]] std::uint32_t serial_number() const { return 10000 + session_id_ * 7 % 50000; }
-
-  [[nodiscard]] std::vector<KeyValue> session_pairs() const {
-    const DatabaseOptions& database = shared_.database.options();
-    const std::string& service = shared_.options.service;
-    const bool long_names = login_.dialect.field_version >= 8;
-    return {
-        {"AUTH_VERSION_STRING", "- Production", 0},
-        {"AUTH_VERSION_SQL", "24", 0},
-        {"AUTH_XACTION_TRAITS", "3", 0},
-        {"AUTH_VERSION_NO",
-         std::to_string(version_number(database.version, login_.dialect.field_version)), 0},
-        {"AUTH_VERSION_STATUS", "0", 0},
-        {"AUTH_DBNAME", service, 0},
-        {"AUTH_USER_ID", "100", 0},
-        {"AUTH_SESSION_ID", std::to_string(session_id_), 0},
-        {"AUTH_SERIAL_NUM", std::to_string(serial_number()), 0},
-        {"AUTH_INSTANCE_NO", "1", 0},
-        {"AUTH_SC_SERVER_HOST", "orasim", 0},
-        {"AUTH_SC_DBUNIQUE_NAME", service, 0},
-        {"AUTH_SC_REAL_DBUNIQUE_NAME", service, 0},
-        {"AUTH_SC_INSTANCE_NAME", service, 0},
-        {"AUTH_SC_DB_DOMAIN", "", 0},
-        {"AUTH_SC_SERVICE_NAME", service, 0},
-        {"AUTH_INSTANCENAME", service, 0},
-        {"AUTH_NLS_LXLAN", "AMERICAN", 0},
-        {"AUTH_NLS_LXCTERRITORY", "AMERICA", 0},
-        {"AUTH_SVR_RESPONSE", wire::server_response(login_.key, wire::random_bytes(16)), 0},
-        {"AUTH_MAX_OPEN_CURSORS", "300", 0},
-        {"AUTH_MAX_IDEN_LENGTH", long_names ? "128" : "30", 0},
-    };
   }
 
   void finish(int code, std::string_view text) {
@@ -286,15 +208,46 @@ class LoginTalk {
   Channel& channel_;
   const Shared& shared_;
   std::uint32_t session_id_;
+  std::uint32_t sdu_;
   wire::ServerProfile profile_;
   Login login_;
-  std::string name_;
+  Authenticator authenticator_;
   AuthRequest attributes_;
-  std::optional<UserInfo> account_;
-  std::optional<wire::Challenge> challenge_;
 };
 
 }  // namespace
+
+std::vector<KeyValue> session_pairs(const Shared& shared, const wire::Dialect& dialect,
+                                    const Session& session, const wire::Bytes& key) {
+  const SessionIdentity& identity = session.identity();
+  const std::string& service = shared.options.service;
+  const std::uint32_t version =
+      version_number(shared.database.options().version, dialect.field_version);
+  return {
+      {"AUTH_VERSION_STRING", "- Production", 0},
+      {"AUTH_VERSION_SQL", "24", 0},
+      {"AUTH_XACTION_TRAITS", "3", 0},
+      {"AUTH_VERSION_NO", std::to_string(version), 0},
+      {"AUTH_VERSION_STATUS", "0", 0},
+      {"AUTH_DBNAME", service, 0},
+      {"AUTH_USER_ID", "100", 0},
+      {"AUTH_SESSION_ID", std::to_string(identity.session_id), 0},
+      {"AUTH_SERIAL_NUM", std::to_string(identity.serial_number), 0},
+      {"AUTH_INSTANCE_NO", "1", 0},
+      {"AUTH_SC_SERVER_HOST", "orasim", 0},
+      {"AUTH_SC_DBUNIQUE_NAME", service, 0},
+      {"AUTH_SC_REAL_DBUNIQUE_NAME", service, 0},
+      {"AUTH_SC_INSTANCE_NAME", service, 0},
+      {"AUTH_SC_DB_DOMAIN", "", 0},
+      {"AUTH_SC_SERVICE_NAME", service, 0},
+      {"AUTH_INSTANCENAME", service, 0},
+      {"AUTH_NLS_LXLAN", "AMERICAN", 0},
+      {"AUTH_NLS_LXCTERRITORY", "AMERICA", 0},
+      {"AUTH_SVR_RESPONSE", wire::server_response(key, wire::random_bytes(16)), 0},
+      {"AUTH_MAX_OPEN_CURSORS", "300", 0},
+      {"AUTH_MAX_IDEN_LENGTH", dialect.field_version >= 8 ? "128" : "30", 0},
+  };
+}
 
 Login log_in(Channel& channel, const Shared& shared, const ConnectOutcome& connect,
              std::uint32_t session_id) {

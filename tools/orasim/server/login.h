@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/session.h"
 #include "server/channel.h"
@@ -38,5 +39,9 @@ struct Login {
 /// Answers set-up and authentication until a session exists. Throws Closed when the client gives
 /// up, wire::BadMessage when it is out of step.
 Login log_in(Channel&, const Shared&, const ConnectOutcome&, std::uint32_t session_id);
+
+/// Pairs of a successful phase two reply: who the session is, and the proof by `key`.
+std::vector<wire::KeyValue> session_pairs(const Shared&, const wire::Dialect&, const Session&,
+                                          const wire::Bytes& key);
 
 }  // namespace orasim::server

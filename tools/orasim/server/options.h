@@ -20,10 +20,10 @@ struct ServerOptions {
   std::string tls_certificate, tls_key;  ///< both or neither
 
   // Peculiarities of real servers and networks, for testing clients.
-  bool resend = false;          ///< one RESEND before ACCEPT; under TLS with a second handshake
-  bool redirect = false;        ///< every new connection is sent to a second port
-  bool marker_errors = false;   ///< errors come through break and reset markers
-  bool separate_refuse = false; ///< REFUSE text in a packet of its own
+  bool resend = false;           ///< one RESEND before ACCEPT; under TLS with a second handshake
+  bool redirect = false;         ///< every new connection is sent to a second port
+  bool marker_errors = false;    ///< errors come through break and reset markers
+  bool separate_refuse = false;  ///< REFUSE text in a packet of its own
   std::uint32_t packet_payload = 0;  ///< cuts DATA packets to so many bytes; 0: at the SDU
 };
 

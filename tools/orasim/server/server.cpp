@@ -4,6 +4,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -36,8 +37,8 @@ int open_listener(const std::string& host, std::uint16_t port) {
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   Addresses found;
-  if (const int code = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints,
-                                     &found.list)) {
+  if (const int code =
+          ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found.list)) {
     throw std::runtime_error("--listen " + where + ": " + ::gai_strerror(code));
   }
   const int fd = ::socket(found.list->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -56,9 +57,8 @@ std::uint16_t port_of(int fd) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
-  return ntohs(address.ss_family == AF_INET6
-                   ? reinterpret_cast<sockaddr_in6&>(address).sin6_port
-                   : reinterpret_cast<sockaddr_in&>(address).sin_port);
+  return ntohs(address.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6&>(address).sin6_port
+                                             : reinterpret_cast<sockaddr_in&>(address).sin_port);
 }
 
 }  // namespace
@@ -70,6 +70,8 @@ Server::Server(ServerOptions options, Database& database)
                ? nullptr
                : std::make_unique<TlsContext>(options_.tls_certificate, options_.tls_key)),
       shared_{options_, database_, tls_.get()} {
+  // The TLS library writes without MSG_NOSIGNAL.
+  ::signal(SIGPIPE, SIG_IGN);
   listener_ = open_listener(options_.host, options_.port);
   port_ = port_of(listener_);
   std::uint16_t redirect_to = 0;

@@ -24,7 +24,9 @@ std::string tls_error() {
 
 }  // namespace
 
-void TlsContext::Free::operator()(ssl_ctx_st* p) const { SSL_CTX_free(p); }
+void TlsContext::Free::operator()(ssl_ctx_st* p) const {
+  SSL_CTX_free(p);
+}
 
 TlsContext::TlsContext(const std::string& certificate_file, const std::string& key_file)
     : context_(SSL_CTX_new(TLS_server_method())) {
@@ -40,7 +42,9 @@ TlsContext::TlsContext(const std::string& certificate_file, const std::string& k
   }
 }
 
-void Stream::Free::operator()(ssl_st* p) const { SSL_free(p); }
+void Stream::Free::operator()(ssl_st* p) const {
+  SSL_free(p);
+}
 
 Stream::~Stream() {
   if (tls_) SSL_shutdown(tls_.get());
@@ -116,7 +120,9 @@ void Stream::write_tls(std::span<iovec> parts) {
   send();
 }
 
-bool Stream::has_pending() const { return tls_ && SSL_has_pending(tls_.get()) == 1; }
+bool Stream::has_pending() const {
+  return tls_ && SSL_has_pending(tls_.get()) == 1;
+}
 
 void Stream::set_read_timeout(int seconds) {
   timeval limit{};
@@ -124,6 +130,8 @@ void Stream::set_read_timeout(int seconds) {
   ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
 }
 
-void Stream::shut_down() { ::shutdown(fd_, SHUT_RDWR); }
+void Stream::shut_down() {
+  ::shutdown(fd_, SHUT_RDWR);
+}
 
 }  // namespace orasim::server

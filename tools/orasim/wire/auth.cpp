@@ -1,5 +1,6 @@
 #include "wire/auth.h"
 
+#include "wire/request.h"
 #include "wire/setup.h"
 
 namespace orasim::wire {
@@ -34,9 +35,7 @@ AuthRequest decode_auth(Reader& in, const Dialect& dialect) {
   if (pairs > kMaxPairs || user_bytes > kMaxUserBytes) {
     throw BadMessage("authentication request is out of bounds");
   }
-  if (has_user) {
-    request.user = dialect.text_is_clr ? in.clr_text() : std::string(as_text(in.raw(user_bytes)));
-  }
+  if (has_user) request.user = sized_text(in, dialect, user_bytes);
   request.pairs.reserve(pairs);
   for (std::uint32_t i = 0; i < pairs; ++i) {
     KeyValue pair;

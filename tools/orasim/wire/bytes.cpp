@@ -50,7 +50,9 @@ ByteView Reader::raw(std::size_t n) {
   return view;
 }
 
-bool Reader::clr(ByteView& out) { return clr_after(u8(), out); }
+bool Reader::clr(ByteView& out) {
+  return clr_after(u8(), out);
+}
 
 bool Reader::clr_after(std::uint8_t first, ByteView& out) {
   out = {};

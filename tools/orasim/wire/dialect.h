@@ -14,6 +14,11 @@ struct Dialect {
   std::uint32_t max_string_bytes = 32767;  ///< longer bind buffers go to the end of a bind row
 
   [[nodiscard]] bool has_token() const { return field_version >= 18; }
+  /// Fields of 20c. python-oracledb 1.2.1, which sends raw texts, announces 16 and does not read
+  /// them; later clients do.
+  [[nodiscard]] bool status_has_sql_type() const {
+    return field_version >= 17 || (field_version >= 14 && text_is_clr);
+  }
 };
 
 }  // namespace orasim::wire

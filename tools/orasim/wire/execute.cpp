@@ -228,9 +228,7 @@ RowShape shape_for_reexecution(const CursorShape& known) {
 ExecuteRequest decode_execute(Reader& in, const Dialect& dialect, const CursorShapes& cursors) {
   ExecuteRequest out;
   const FixedPart part = decode_fixed(in, dialect, out);
-  if (part.has_sql && part.sql_bytes > 0) {
-    out.sql = dialect.text_is_clr ? in.clr_text() : std::string(as_text(in.raw(part.sql_bytes)));
-  }
+  if (part.has_sql && part.sql_bytes > 0) out.sql = sized_text(in, dialect, part.sql_bytes);
   decode_al8i4(in, part.al8i4, out);
   out.defines = decode_type_specs(in, dialect, part.defines);
   out.binds = decode_type_specs(in, dialect, part.binds);
@@ -245,8 +243,7 @@ ExecuteRequest decode_execute(Reader& in, const Dialect& dialect, const CursorSh
   return out;
 }
 
-ReexecuteRequest decode_reexecute(Reader& in, const Dialect& dialect,
-                                  const CursorShapes& cursors) {
+ReexecuteRequest decode_reexecute(Reader& in, const Dialect& dialect, const CursorShapes& cursors) {
   ReexecuteRequest out;
   out.cursor_id = in.ub4();
   out.iterations = in.ub4();

@@ -51,15 +51,16 @@ Bytes digest(const EVP_MD* kind, ByteView data) {
 Bytes pbkdf2(ByteView secret, ByteView salt, int rounds, std::size_t size) {
   Bytes out(size);
   if (PKCS5_PBKDF2_HMAC(reinterpret_cast<const char*>(secret.data()),
-                        static_cast<int>(secret.size()), salt.data(),
-                        static_cast<int>(salt.size()), rounds, EVP_sha512(),
-                        static_cast<int>(size), out.data()) != 1) {
+                        static_cast<int>(secret.size()), salt.data(), static_cast<int>(salt.size()),
+                        rounds, EVP_sha512(), static_cast<int>(size), out.data()) != 1) {
     throw std::runtime_error("PBKDF2 failed in the crypto library");
   }
   return out;
 }
 
-void append(Bytes& to, ByteView more) { to.insert(to.end(), more.begin(), more.end()); }
+void append(Bytes& to, ByteView more) {
+  to.insert(to.end(), more.begin(), more.end());
+}
 
 Bytes padded(Bytes data) {
   const std::size_t pad = kBlock - data.size() % kBlock;
@@ -132,8 +133,8 @@ std::optional<Bytes> from_hex(std::string_view text) {
 }
 
 void Challenge::wrap(std::string_view password) {
-  wrap_key_ = verifier_ == Verifier::k12c ? wrap_key_12c(password, salt_)
-                                          : wrap_key_11g(password, salt_);
+  wrap_key_ =
+      verifier_ == Verifier::k12c ? wrap_key_12c(password, salt_) : wrap_key_11g(password, salt_);
   wrapped_half_ = aes_cbc(wrap_key_, server_half_, true);
 }
 

@@ -13,6 +13,11 @@ std::uint32_t bounded(std::uint32_t count, const char* what) {
 
 }  // namespace
 
+std::string sized_text(Reader& in, const Dialect& dialect, std::uint32_t bytes) {
+  if (bytes == 0) return {};
+  return dialect.text_is_clr ? in.clr_text() : std::string(as_text(in.raw(bytes)));
+}
+
 FunctionHeader decode_function_header(Reader& in, const Dialect& dialect) {
   FunctionHeader header;
   header.function = static_cast<Function>(in.u8());
@@ -39,13 +44,13 @@ struct PendingText {
     present = in.u8() != 0;
     length = in.ub4();
   }
-  std::optional<std::string> read(Reader& in) const {
+  std::optional<std::string> read(Reader& in, const Dialect& dialect) const {
     if (!present) return std::nullopt;
-    return length == 0 ? std::string() : in.clr_text();
+    return sized_text(in, dialect, length);
   }
 };
 
-void end_to_end(Reader& in, Piggyback& out) {
+void end_to_end(Reader& in, const Dialect& dialect, Piggyback& out) {
   in.skip(2);
   const std::uint32_t flags = in.ub4();
   PendingText identifier, module, action, context, info, unused_a, unused_b, operation;
@@ -59,26 +64,26 @@ void end_to_end(Reader& in, Piggyback& out) {
   unused_a.read_head(in);
   unused_b.read_head(in);
   operation.read_head(in);
-  out.client_identifier = identifier.read(in);
-  out.module = module.read(in);
-  out.action = action.read(in);
-  context.read(in);
-  out.client_info = info.read(in);
-  unused_a.read(in);
-  unused_b.read(in);
-  operation.read(in);
+  out.client_identifier = identifier.read(in, dialect);
+  out.module = module.read(in, dialect);
+  out.action = action.read(in, dialect);
+  context.read(in, dialect);
+  out.client_info = info.read(in, dialect);
+  unused_a.read(in, dialect);
+  unused_b.read(in, dialect);
+  operation.read(in, dialect);
   if ((flags & 0x08) == 0) out.module.reset();
   if ((flags & 0x10) == 0) out.action.reset();
 }
 
-void app_context(Reader& in) {
+void app_context(Reader& in, const Dialect& dialect) {
   in.skip(1);
   const std::uint32_t name_length = in.ub4();
   in.skip(1);
   const std::uint32_t pairs = bounded(in.ub4(), "application context");
   in.ub2();
   in.skip(1);
-  if (name_length > 0) in.clr_text();
+  sized_text(in, dialect, name_length);
   for (std::uint32_t i = 0; i < pairs; ++i) {
     in.skip_dlc();
     in.skip_dlc();
@@ -115,7 +120,7 @@ void free_lobs(Reader& in, Piggyback& out) {
 
 }  // namespace
 
-Piggyback decode_piggyback(Reader& in, Function function) {
+Piggyback decode_piggyback(Reader& in, Function function, const Dialect& dialect) {
   Piggyback out;
   out.function = function;
   switch (function) {
@@ -125,13 +130,13 @@ Piggyback decode_piggyback(Reader& in, Function function) {
       break;
     case Function::kSetSchema:
       in.skip(1);
-      out.schema = in.dlc_text();
+      out.schema = sized_text(in, dialect, in.ub4());
       break;
     case Function::kEndToEnd:
-      end_to_end(in, out);
+      end_to_end(in, dialect, out);
       break;
     case Function::kAppContext:
-      app_context(in);
+      app_context(in, dialect);
       break;
     case Function::kSessionState:
       in.ub8();

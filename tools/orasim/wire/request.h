@@ -43,20 +43,23 @@ struct FunctionHeader {
   std::uint8_t sequence = 0;
   std::uint64_t token = 0;
 };
+/// Text whose length was given earlier in the message: CLR, or raw for old clients.
+std::string sized_text(Reader&, const Dialect&, std::uint32_t bytes);
+
 /// After the message byte (3 or 17).
 FunctionHeader decode_function_header(Reader&, const Dialect&);
 
 /// What a piggyback asks for; the fields of other kinds stay empty.
 struct Piggyback {
   Function function{};
-  std::vector<std::uint32_t> cursors;          ///< close, cancel
-  std::optional<std::string> schema;           ///< set schema
-  std::optional<std::string> module, action;   ///< end to end
+  std::vector<std::uint32_t> cursors;         ///< close, cancel
+  std::optional<std::string> schema;          ///< set schema
+  std::optional<std::string> module, action;  ///< end to end
   std::optional<std::string> client_identifier, client_info;
-  std::vector<std::string> locators;           ///< free temporary LOBs
+  std::vector<std::string> locators;  ///< free temporary LOBs
 };
 /// After the header. Throws BadMessage for an unknown piggyback: it cannot be skipped.
-Piggyback decode_piggyback(Reader&, Function);
+Piggyback decode_piggyback(Reader&, Function, const Dialect&);
 
 // Execute options.
 inline constexpr std::uint32_t kOptParse = 0x01;

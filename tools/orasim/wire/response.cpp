@@ -12,7 +12,9 @@ constexpr std::uint16_t kCharset = 873;
 constexpr std::uint16_t kNationalCharset = 2000;
 constexpr std::uint32_t kCharacterCollation = 0x3FFE;
 
-bool is_character(std::uint8_t type) { return type == 1 || type == 8 || type == 96 || type == 112; }
+bool is_character(std::uint8_t type) {
+  return type == 1 || type == 8 || type == 96 || type == 112;
+}
 
 // The types whose scale is an sb2 for clients that asked for type 27 in universal form.
 bool has_wide_scale(std::uint8_t type) {
@@ -211,7 +213,8 @@ void encode_row_id(Writer& out, const RowId& row_id) {
 void encode_batch_errors(Writer& out, const std::vector<BatchError>& errors) {
   const auto head = [&] {
     out.ub(errors.size());
-    if (!errors.empty()) out.u8(static_cast<std::uint8_t>(std::min<std::size_t>(errors.size(), 250)));
+    if (!errors.empty())
+      out.u8(static_cast<std::uint8_t>(std::min<std::size_t>(errors.size(), 250)));
   };
   head();
   for (const BatchError& error : errors) out.ub(static_cast<std::uint16_t>(error.code));
@@ -250,7 +253,7 @@ void encode_status(Writer& out, const Dialect& dialect, const CallStatus& status
   encode_batch_errors(out, status.batch_errors);
   out.ub(code);
   out.ub(status.row_count);
-  if (dialect.field_version >= 14) {
+  if (dialect.status_has_sql_type()) {
     out.ub(status.sql_type);
     out.ub(0);
   }

@@ -31,10 +31,10 @@ RowColumn row_column(const ColumnShape& described, const TypeSpec* define) {
   RowColumn column;
   column.national = described.charset_form == 2;
   column.is_blob = described.type == kBlob;
-  const std::uint8_t type = define != nullptr && is_lob(described.type) ? define->type
-                                                                        : described.type;
-  const std::uint8_t form = define != nullptr && is_lob(described.type) ? define->charset_form
-                                                                        : described.charset_form;
+  const std::uint8_t type =
+      define != nullptr && is_lob(described.type) ? define->type : described.type;
+  const std::uint8_t form =
+      define != nullptr && is_lob(described.type) ? define->charset_form : described.charset_form;
   column.codec = codec_of(type, form);
   column.has_trailer = type == kLong || type == kLongRaw;
   if (column.codec == Codec::kLocator && define != nullptr && define->wants_lob_sizes()) {
@@ -99,8 +99,7 @@ void RowEncoder::encode_column(Writer& out, const RowColumn& column, const Value
   }
 }
 
-void RowEncoder::encode_columns(Writer& out, const Row& row, LobRegistrar& lobs,
-                                bool record_ends) {
+void RowEncoder::encode_columns(Writer& out, const Row& row, LobRegistrar& lobs, bool record_ends) {
   if (row.size() != columns_.size()) {
     throw OraError(600, "internal error code, arguments: [row width differs from describe]");
   }
@@ -116,7 +115,8 @@ std::size_t RowEncoder::find_repeats() {
   std::size_t from = 0, previous_from = 0;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     const std::size_t size = ends_[i] - from;
-    const bool lob = columns_[i].codec == Codec::kLocator || columns_[i].codec == Codec::kLocatorAndSize;
+    const bool lob =
+        columns_[i].codec == Codec::kLocator || columns_[i].codec == Codec::kLocatorAndSize;
     repeated_[i] = !lob && size == previous_ends_[i] - previous_from &&
                    std::memcmp(current_.data() + from, previous_.data() + previous_from, size) == 0;
     if (repeated_[i]) saved += size;

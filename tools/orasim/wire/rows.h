@@ -24,15 +24,17 @@ class LobRegistrar {
 
 struct RowColumn {
   Codec codec = Codec::kText;
-  bool has_trailer = false;     ///< LONG forms: null indicator and return code follow
-  bool national = false;        ///< NCLOB
+  bool has_trailer = false;  ///< LONG forms: null indicator and return code follow
+  bool national = false;     ///< NCLOB
   bool is_blob = false;
-  std::uint32_t prefetch = 0;   ///< LOB data sent in the row, in bytes or characters
+  std::uint32_t prefetch = 0;  ///< LOB data sent in the row, in bytes or characters
 };
 /// `define`: what the client asked the column to be sent as; nullptr for the described form.
 RowColumn row_column(const ColumnShape& described, const TypeSpec* define);
 /// A locator in a row must be defined first by clients that want sizes with it.
-inline bool is_lob(std::uint8_t type) { return type == 112 || type == 113; }
+inline bool is_lob(std::uint8_t type) {
+  return type == 112 || type == 113;
+}
 
 class RowEncoder {
  public:

@@ -121,8 +121,8 @@ void encode_protocol(Writer& out, const ServerProfile& profile) {
 }
 
 std::uint16_t DataTypesRequest::representation_of(std::uint16_t type) const {
-  const auto at = std::find_if(types.begin(), types.end(),
-                               [&](const TypeEntry& e) { return e.type == type; });
+  const auto at =
+      std::find_if(types.begin(), types.end(), [&](const TypeEntry& e) { return e.type == type; });
   return at == types.end() || at->converted == 0 ? 0 : at->representation;
 }
 
@@ -173,7 +173,9 @@ DataTypesRequest decode_data_types(Reader& in) {
   return request;
 }
 
-void encode_data_types(Writer& out, const DataTypesRequest& request) {
+void encode_data_types(Writer& out, const DataTypesRequest& request, std::size_t limit) {
+  constexpr std::size_t kEntryAndEnd = 10;
+  const std::size_t from = out.size();
   out.u8(static_cast<std::uint8_t>(Message::kDataTypes));
   if (request.has_time_zone) {
     static constexpr std::uint8_t kUtc[11] = {0x80, 0, 0, 0, 60, 60, 60, 0x80, 0, 0, 0};
@@ -181,6 +183,7 @@ void encode_data_types(Writer& out, const DataTypesRequest& request) {
     if (request.has_time_zone_version) out.u32(32);
   }
   for (const TypeEntry& entry : request.types) {
+    if (out.size() - from + kEntryAndEnd > limit) break;
     out.u16(entry.type);
     out.u16(entry.converted);
     if (entry.converted == 0) continue;

@@ -72,7 +72,9 @@ struct DataTypesRequest {
   [[nodiscard]] std::uint16_t representation_of(std::uint16_t type) const;
 };
 DataTypesRequest decode_data_types(Reader&);
-void encode_data_types(Writer&, const DataTypesRequest& request);
+/// Echoes the client's list, cut to what fits `limit` bytes: clients ignore the contents but some
+/// expect the whole reply in one packet.
+void encode_data_types(Writer&, const DataTypesRequest& request, std::size_t limit);
 
 /// What surrounds the three requests inside a fast-auth message.
 struct FastAuthHead {

@@ -67,8 +67,11 @@ class Scanner {
   bool skip_q_quote(std::string_view word) {
     if ((word != "Q" && word != "NQ") || at_ + 1 >= sql_.size() || sql_[at_] != '\'') return false;
     const char open = sql_[at_ + 1];
-    const char close = open == '[' ? ']' : open == '{' ? '}' : open == '(' ? ')'
-                       : open == '<' ? '>' : open;
+    const char close = open == '['   ? ']'
+                       : open == '{' ? '}'
+                       : open == '(' ? ')'
+                       : open == '<' ? '>'
+                                     : open;
     skip_to(std::string{close, '\''}, at_ + 2);
     after_literal_ = true;
     return true;
@@ -78,8 +81,9 @@ class Scanner {
     const std::size_t from = at_;
     while (at_ < sql_.size() && word_char(sql_[at_])) ++at_;
     std::string text(sql_.substr(from, at_ - from));
-    std::transform(text.begin(), text.end(), text.begin(),
-                   [](char c) { return static_cast<char>(std::toupper(static_cast<unsigned char>(c))); });
+    std::transform(text.begin(), text.end(), text.begin(), [](char c) {
+      return static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    });
     if (skip_q_quote(text)) return;
     if (!started_) first_word(text);
     if (text == "RETURNING" || text == "RETURN") returning_ = true;
@@ -104,8 +108,9 @@ class Scanner {
     if (at_ == from) return;  // ":=" and the like
     std::string name(sql_.substr(from, at_ - from));
     if (name.front() != '"') {
-      std::transform(name.begin(), name.end(), name.begin(),
-                     [](char c) { return static_cast<char>(std::toupper(static_cast<unsigned char>(c))); });
+      std::transform(name.begin(), name.end(), name.begin(), [](char c) {
+        return static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+      });
     }
     if (shape_.is_plsql) {
       if (std::find(names_.begin(), names_.end(), name) != names_.end()) return;
@@ -126,6 +131,8 @@ class Scanner {
 
 }  // namespace
 
-SqlShape scan_sql(std::string_view sql) { return Scanner(sql).run(); }
+SqlShape scan_sql(std::string_view sql) {
+  return Scanner(sql).run();
+}
 
 }  // namespace orasim::wire

@@ -93,7 +93,8 @@ std::string utf16be_to_utf8(std::string_view utf16) {
   out.reserve(utf16.size());
   for (std::size_t i = 0; i + 1 < utf16.size(); i += 2) {
     std::uint32_t code = unit(i);
-    if (code >= 0xD800 && code < 0xDC00 && i + 3 < utf16.size() && (unit(i + 2) & 0xFC00) == 0xDC00) {
+    if (code >= 0xD800 && code < 0xDC00 && i + 3 < utf16.size() &&
+        (unit(i + 2) & 0xFC00) == 0xDC00) {
       code = 0x10000 + ((code - 0xD800) << 10) + (unit(i + 2) - 0xDC00);
       i += 2;
     } else if (code >= 0xD800 && code < 0xE000) {

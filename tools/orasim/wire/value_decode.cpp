@@ -22,7 +22,9 @@ std::uint32_t u32_at(const std::string& s, std::size_t i) {
   return v;
 }
 
-bool leap(int year) { return year % 4 == 0 && (year < 1582 || year % 100 != 0 || year % 400 == 0); }
+bool leap(int year) {
+  return year % 4 == 0 && (year < 1582 || year % 100 != 0 || year % 400 == 0);
+}
 
 int days_in(int year, int month) {
   static constexpr int kDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -117,8 +119,8 @@ IntervalDs decode_interval_ds(const std::string& s) {
   const std::int64_t fraction = static_cast<std::int64_t>(u32_at(s, 7)) - 0x80000000LL;
   if (fraction < -999999999 || fraction > 999999999) bad_bind("interval fraction");
   IntervalDs out;
-  out.seconds = days * 86400 + (byte_at(s, 4) - 60) * 3600 + (byte_at(s, 5) - 60) * 60 +
-                (byte_at(s, 6) - 60);
+  out.seconds =
+      days * 86400 + (byte_at(s, 4) - 60) * 3600 + (byte_at(s, 5) - 60) * 60 + (byte_at(s, 6) - 60);
   out.nanoseconds = static_cast<std::int32_t>(fraction);
   return out;
 }
@@ -220,7 +222,9 @@ Value decode_content(const TypeSpec& spec, Type type, const std::string& content
 
 }  // namespace
 
-Type bind_type(const TypeSpec& spec) { return form_of(spec).type; }
+Type bind_type(const TypeSpec& spec) {
+  return form_of(spec).type;
+}
 
 Codec bind_codec(const TypeSpec& spec) {
   const Codec codec = form_of(spec).codec;

@@ -22,6 +22,8 @@ using std::chrono::steady_clock;
 /// How long a stop may go unnoticed.
 constexpr milliseconds kStopInterval{100};
 constexpr milliseconds kCancelPatience{500};
+/// Between the parts of one notice.
+constexpr milliseconds kNoticePatience{50};
 constexpr std::string_view kConnecting = "cannot connect to PostgreSQL";
 constexpr std::string_view kCopying = "cannot load rows";
 
@@ -31,6 +33,11 @@ Error deadline_error() {
 }
 
 std::shared_ptr<PGresult> owned(PGresult* result) { return {result, PQclear}; }
+
+bool has_input(const PGconn* connection, milliseconds patience) {
+  pollfd socket{PQsocket(connection), POLLIN, 0};
+  return ::poll(&socket, 1, static_cast<int>(patience.count())) > 0;
+}
 
 bool is_failure(const PGresult* result) {
   const ExecStatusType status = PQresultStatus(result);
@@ -271,6 +278,18 @@ Error Connection::refused_copy(OpContext& context) {
   return error_of_connection(connection_.get(), kCopying, false);
 }
 
+bool Connection::is_refusal() {
+  // libpq tells notices only. An answer that holds none when it is complete is an error; when the
+  // beginning of a notice has come, its rest is not far.
+  const std::uint64_t before = notices_;
+  do {
+    if (PQconsumeInput(connection_.get()) == 0) return true;
+    PQisBusy(connection_.get());  // lets libpq read the notices
+    if (notices_ != before) return false;
+  } while (has_input(connection_.get(), kNoticePatience));
+  return true;
+}
+
 Result<void> Connection::send_copy(OpContext& context, std::string_view data) {
   PGconn* c = connection_.get();
   if (PQputCopyData(c, data.data(), static_cast<int>(data.size())) != 1) {
@@ -279,15 +298,7 @@ Result<void> Connection::send_copy(OpContext& context, std::string_view data) {
   for (;;) {
     const int state = PQflush(c);
     if (state < 0) return refused_copy(context);
-    pollfd socket{PQsocket(c), POLLIN, 0};
-    const bool has_input = ::poll(&socket, 1, 0) > 0;
-    if (has_input) {
-      // Nothing but notices may come while we send; anything else is the server's refusal.
-      const std::uint64_t before = notices_;
-      const bool is_open = PQconsumeInput(c) == 1;
-      PQisBusy(c);  // lets libpq read the notices
-      if (!is_open || notices_ == before) return refused_copy(context);
-    }
+    if (has_input(c, milliseconds(0)) && is_refusal()) return refused_copy(context);
     if (state == 0) break;
     WHERRY_TRY(wait(context, POLLIN | POLLOUT));
   }

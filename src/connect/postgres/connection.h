@@ -82,6 +82,8 @@ class Connection {
   Result<std::shared_ptr<pg_result>> finish(OpContext& context, std::string_view action);
   Result<void> start_copy(OpContext& context, const std::string& sql, int expected_status);
   Error refused_copy(OpContext& context);
+  /// Whether what came in while sending COPY data is more than notices.
+  bool is_refusal();
   void cancel();
 
   std::unique_ptr<pg_conn, void (*)(pg_conn*)> connection_;

@@ -113,7 +113,7 @@ class CopySession : public connect::LoadSession {
     WHERRY_TRY(send(context, nullptr, 0));
     auto loaded = connection_->end_copy_in(context);
     if (!loaded) return server_error(std::move(loaded).error(), nullptr, 0);
-    WHERRY_ASSERT(*loaded == rows_, "the server counts the rows that were sent");
+    if (*loaded != rows_) return rows_dropped(*loaded);
     auto committed = connection_->execute(context, "cannot commit the rows", "commit");
     if (!committed) return std::move(committed).error().with("table", to_text(plan_->target));
     warn_of_zeros(context);
@@ -185,6 +185,15 @@ class CopySession : public connect::LoadSession {
     error.with("row", std::to_string(rows_ + 1));
     if (!plan_->key.empty()) error.with("key", text_of_key(*plan_, row));
     return error;
+  }
+
+  Error rows_dropped(std::uint64_t kept) const {
+    return make_error(ErrorKind::kData, "postgres.rows_dropped",
+                      "the table on the target kept fewer rows than were sent",
+                      "A trigger of the table drops them: disable it during the load")
+        .with("table", to_text(plan_->target))
+        .with("sent", std::to_string(rows_))
+        .with("kept", std::to_string(kept));
   }
 
   Error server_error(Error error, const RowBatch* batch, std::uint64_t rows_before_batch) const {

@@ -14,6 +14,11 @@ bool text_from_text(const ColumnDecoder& self, std::string_view field, Arena& ar
   return keep(self.trim_blanks ? without_padding(field) : field, arena, out);
 }
 
+/// Blanks at the end of char(n) mean nothing to PostgreSQL either.
+bool text_from_bpchar(const ColumnDecoder&, std::string_view field, Arena& arena, Cell& out) {
+  return keep(without_padding(field), arena, out);
+}
+
 bool text_from_jsonb(const ColumnDecoder&, std::string_view field, Arena& arena, Cell& out) {
   return !field.empty() && field[0] == 1 && keep(field.substr(1), arena, out);
 }
@@ -44,8 +49,8 @@ bool bytes_from_uuid(const ColumnDecoder&, std::string_view field, Arena& arena,
 
 DecodeFunction decode_text_from(NativeKind native) {
   switch (native) {
-    case NativeKind::kText:
-    case NativeKind::kBpchar: return text_from_text;
+    case NativeKind::kText: return text_from_text;
+    case NativeKind::kBpchar: return text_from_bpchar;
     case NativeKind::kJsonb: return text_from_jsonb;
     case NativeKind::kUuid: return text_from_uuid;
     default: return nullptr;

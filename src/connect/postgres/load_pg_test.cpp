@@ -1,0 +1,309 @@
+// What a load does to the target besides the rows: tables, keys, transactions, and what it says when
+// something is wrong.
+#include <filesystem>
+#include <thread>
+
+#include "connect/postgres/pg_test_support.h"
+
+namespace wherry::postgres::test {
+namespace {
+
+using connect::ExistingTable;
+using schema::TypeKind;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class Load : public PostgresTest {
+ protected:
+  static std::shared_ptr<schema::TablePlan> simple_plan() {
+    schema::LogicalType text = logical(TypeKind::kText);
+    text.length_chars = 10;
+    return plan_of("orders", {{"id", logical(TypeKind::kInt32)}, {"name", text}});
+  }
+  /// Ids from `first` on.
+  static std::unique_ptr<RowBatch> rows(int first, int count, const std::string& name = "n") {
+    auto batch = std::make_unique<RowBatch>();
+    batch->reset(2);
+    for (int i = 0; i < count; ++i) {
+      Cell* row = batch->append_row();
+      set_integer(row[0], first + i);
+      set_text(row[1], name, batch->arena());
+    }
+    return batch;
+  }
+  Error load_error(const schema::TablePlanPtr& plan, const RowBatch& batch,
+                   ExistingTable existing = ExistingTable::kDrop) {
+    auto result = load(plan, {&batch}, existing);
+    EXPECT_FALSE(result.ok());
+    return result.ok() ? Error{} : result.error();
+  }
+};
+
+TEST_F(Load, CreatesSchemaTableAndKey) {
+  const auto plan = simple_plan();
+  const auto batch = rows(1, 1000);
+  WHERRY_EXPECT_OK(load(plan, {batch.get()}));
+  EXPECT_EQ(value("select count(*) from app.orders"), "1000");
+  EXPECT_EQ(value("select pg_get_constraintdef(oid) from pg_constraint where conname = 'orders_pkey'"),
+            "PRIMARY KEY (id)");
+  EXPECT_EQ(value("select reltuples from pg_class where relname = 'orders'"), "1000");
+  // Again over what exists.
+  WHERRY_EXPECT_OK(load(plan, {batch.get()}));
+  EXPECT_EQ(value("select count(*) from app.orders"), "1000");
+}
+
+TEST_F(Load, LoadsAnEmptyTable) {
+  const auto batch = rows(1, 0);
+  auto report = load(simple_plan(), {batch.get()});
+  WHERRY_EXPECT_OK(report);
+  EXPECT_EQ(report->rows, 0U);
+  EXPECT_EQ(value("select count(*) from app.orders"), "0");
+}
+
+TEST_F(Load, ShowsNothingBeforeFinishAndNothingWhenAbandoned) {
+  const auto plan = simple_plan();
+  const auto target = loader();
+  WHERRY_EXPECT_OK(target->prepare(context_, *plan, ExistingTable::kDrop));
+  connect::Chunk part;
+  part.predicate = "a part";  // a whole table is emptied and locked, a part is not
+  {
+    auto session = target->begin(context_, plan, part);
+    WHERRY_EXPECT_OK(session);
+    const auto batch = rows(1, 50'000);
+    WHERRY_EXPECT_OK((*session)->write(context_, *batch));
+    EXPECT_EQ(value("select count(*) from app.orders"), "0");
+  }
+  // Waits until the abandoned session is gone.
+  run("begin; lock table app.orders in access exclusive mode; commit");
+  EXPECT_EQ(value("select count(*) from app.orders"), "0");
+}
+
+TEST_F(Load, TruncatesOrKeepsWhatExists) {
+  run("create schema app; create table app.orders (id integer primary key, name varchar(10), "
+      "extra integer default 7); insert into app.orders values (-1, 'old')");
+  const auto batch = rows(1, 3);
+  WHERRY_EXPECT_OK(load(simple_plan(), {batch.get()}, ExistingTable::kTruncate));
+  EXPECT_EQ(value("select count(*) || ' ' || min(extra) from app.orders"), "3 7");
+  const auto more = rows(4, 3);
+  WHERRY_EXPECT_OK(load(simple_plan(), {more.get()}, ExistingTable::kKeep));
+  EXPECT_EQ(value("select count(*) from app.orders"), "6");
+}
+
+TEST_F(Load, NamesWhatHindersATruncate) {
+  run("create schema app; create table app.orders (id integer primary key, name text); "
+      "create table app.lines (order_id integer constraint lines_orders_fk references app.orders)");
+  const auto batch = rows(1, 1);
+  const Error error = load_error(simple_plan(), *batch, ExistingTable::kTruncate);
+  EXPECT_EQ(error.kind, ErrorKind::kSchema);
+  EXPECT_THAT(error.to_paragraph(), HasSubstr("lines_orders_fk on app.lines"));
+  EXPECT_THAT(error.to_paragraph(), HasSubstr("app.orders"));
+}
+
+TEST_F(Load, NeverDropsWhatOthersDependOn) {
+  run("create schema app; create table app.orders (id integer); insert into app.orders values (5); "
+      "create view app.v as select * from app.orders");
+  const auto batch = rows(1, 1);
+  const Error error = load_error(simple_plan(), *batch);
+  EXPECT_EQ(error.code, "postgres.dependent_objects");
+  EXPECT_EQ(error.native_code, "2BP01");
+  EXPECT_THAT(error.to_paragraph(), HasSubstr("view app.v depends on table app.orders"));
+  EXPECT_EQ(value("select id from app.v"), "5");
+  run("drop table app.orders cascade; create view app.orders as select 1 as id");
+  EXPECT_EQ(load_error(simple_plan(), *batch).code, "postgres.name_taken");
+}
+
+TEST_F(Load, NamesMissingAndGeneratedColumns) {
+  run("create schema app; create table app.orders (id integer)");
+  const auto batch = rows(1, 1);
+  EXPECT_THAT(load_error(simple_plan(), *batch, ExistingTable::kKeep).to_paragraph(),
+              HasSubstr("lacks columns: name"));
+  run("alter table app.orders add name text generated always as (id::text) stored");
+  const Error error = load_error(simple_plan(), *batch, ExistingTable::kKeep);
+  EXPECT_EQ(error.code, "postgres.generated_column");
+  EXPECT_THAT(error.to_paragraph(), HasSubstr("column name"));
+}
+
+TEST_F(Load, NamesTheRowThatDoesNotFit) {
+  const auto plan = simple_plan();
+  const auto batch = rows(1, 100);
+  set_text(batch->row(41)[1], "eleven char", batch->arena());
+  const Error error = load_error(plan, *batch);
+  EXPECT_EQ(error.kind, ErrorKind::kData);
+  EXPECT_EQ(error.code, "postgres.value_too_long");
+  const std::string text = error.to_paragraph();
+  for (const char* part : {"app.orders", "column name", "varchar(10)", "row 42", "key id=42"}) {
+    EXPECT_THAT(text, HasSubstr(part));
+  }
+  EXPECT_THAT(text, Not(HasSubstr("eleven")));
+  EXPECT_EQ(value("select count(*) from app.orders"), "0");
+}
+
+TEST_F(Load, PassesOnWhatTheServerRefuses) {
+  run("create schema app; create table app.orders (id integer primary key, name varchar(10) "
+      "constraint short_name check (name <> 'bad'))");
+  const auto plan = simple_plan();
+  auto batch = rows(1, 10);
+  set_integer(batch->row(9)[0], 3);
+  Error error = load_error(plan, *batch, ExistingTable::kKeep);
+  EXPECT_EQ(error.code, "postgres.duplicate_key");
+  EXPECT_EQ(error.native_code, "23505");
+  EXPECT_THAT(error.to_paragraph(), HasSubstr("Key (id)=(3)"));
+  EXPECT_THAT(error.to_paragraph(), HasSubstr("row 10"));
+
+  batch = rows(1, 10);
+  set_text(batch->row(4)[1], "bad", batch->arena());
+  error = load_error(plan, *batch, ExistingTable::kKeep);
+  EXPECT_EQ(error.code, "postgres.check_violated");
+  EXPECT_THAT(error.to_paragraph(), HasSubstr("constraint short_name"));
+}
+
+TEST_F(Load, LearnsOfARefusalBeforeTheEndOfTheData) {
+  run("create schema app; create table app.orders (id integer, name text check (name <> 'bad'))");
+  auto plan = simple_plan();
+  plan->columns[1].type.length_chars = 0;
+  const auto target = loader();
+  WHERRY_EXPECT_OK(target->prepare(context_, *plan, ExistingTable::kKeep));
+  auto session = target->begin(context_, plan, connect::Chunk{});
+  WHERRY_EXPECT_OK(session);
+  const auto bad = rows(1, 1, "bad");
+  WHERRY_EXPECT_OK((*session)->write(context_, *bad));
+  const auto good = rows(2, 10'000, std::string(500, 'x'));
+  // 5 MB a batch: the server must be heard long before 5 GB have gone.
+  Result<void> written;
+  for (int i = 0; i < 1000 && written.ok(); ++i) written = (*session)->write(context_, *good);
+  ASSERT_FALSE(written.ok());
+  EXPECT_EQ(written.error().code, "postgres.check_violated");
+}
+
+TEST_F(Load, NoticesDoNotEndACopy) {
+  run("create schema app; create table app.orders (id integer, name text); "
+      "create function app.talk() returns trigger language plpgsql as "
+      "$$begin raise notice 'row %', new.id; return new; end$$; "
+      "create trigger talk before insert on app.orders for each row execute function app.talk()");
+  const auto batch = rows(1, 20'000);
+  auto report = load(simple_plan(), {batch.get(), batch.get(), batch.get()}, ExistingTable::kKeep);
+  WHERRY_EXPECT_OK(report);
+  EXPECT_EQ(value("select count(*) from app.orders"), "60000");
+}
+
+TEST_F(Load, TellsThatATriggerDropsRows) {
+  run("create schema app; create table app.orders (id integer, name text); "
+      "create function app.eat() returns trigger language plpgsql as "
+      "$$begin return case when new.id = 2 then null else new end; end$$; "
+      "create trigger eat before insert on app.orders for each row execute function app.eat()");
+  const auto batch = rows(1, 3);
+  const Error error = load_error(simple_plan(), *batch, ExistingTable::kKeep);
+  EXPECT_EQ(error.code, "postgres.rows_dropped");
+  EXPECT_EQ(value("select count(*) from app.orders"), "0");
+}
+
+TEST_F(Load, SurvivesAKilledBackendAsATransientError) {
+  const auto plan = simple_plan();
+  const auto target = loader();
+  WHERRY_EXPECT_OK(target->prepare(context_, *plan, ExistingTable::kDrop));
+  auto session = target->begin(context_, plan, connect::Chunk{});
+  WHERRY_EXPECT_OK(session);
+  const auto batch = rows(1, 20'000);
+  WHERRY_EXPECT_OK((*session)->write(context_, *batch));
+  EXPECT_EQ(value("select count(pg_terminate_backend(pid))::text from pg_stat_activity "
+                  "where application_name = 'wherry' and datname = current_database() "
+                  "and query like '%copy%' and pid <> pg_backend_pid()"),
+            "1");
+  Result<void> written;
+  for (int i = 0; i < 1000 && written.ok(); ++i) written = (*session)->write(context_, *batch);
+  ASSERT_FALSE(written.ok());
+  EXPECT_EQ(written.error().kind, ErrorKind::kTransient) << written.error().to_paragraph();
+  EXPECT_FALSE(written.error().hint.empty());
+  // The loader goes on with a new session, from the beginning.
+  auto again = target->begin(context_, plan, connect::Chunk{});
+  WHERRY_EXPECT_OK(again);
+  WHERRY_EXPECT_OK((*again)->write(context_, *batch));
+  WHERRY_EXPECT_OK((*again)->finish(context_));
+  EXPECT_EQ(value("select count(*) from app.orders"), "20000");
+}
+
+TEST_F(Load, StopsWithinASecondWhileItWaitsForALock) {
+  const auto plan = simple_plan();
+  const auto target = loader();
+  WHERRY_EXPECT_OK(target->prepare(context_, *plan, ExistingTable::kDrop));
+  run("begin; lock table app.orders");
+  std::stop_source stop;
+  OpContext stoppable;
+  stoppable.stop = stop.get_token();
+  Result<std::unique_ptr<connect::LoadSession>> session{std::unique_ptr<connect::LoadSession>()};
+  std::chrono::steady_clock::time_point ended;
+  std::thread worker([&] {
+    session = target->begin(stoppable, plan, connect::Chunk{});
+    ended = std::chrono::steady_clock::now();
+  });
+  while (value("select count(*) from pg_locks where not granted") == "0") std::this_thread::yield();
+  const auto asked = std::chrono::steady_clock::now();
+  stop.request_stop();
+  worker.join();
+  run("rollback");
+  ASSERT_FALSE(session.ok());
+  EXPECT_EQ(session.error().kind, ErrorKind::kCancelled);
+  EXPECT_LT(ended - asked, std::chrono::seconds(1));
+}
+
+TEST_F(Load, NamesAMissingPrivilege) {
+  run("create schema app; create table app.orders (id integer, name text)");
+  run("create role " + database_ + "_user login password 'x'");
+  settings_.user = database_ + "_user";
+  settings_.password = Secret("x");
+  const auto batch = rows(1, 1);
+  const Error dropping = load_error(simple_plan(), *batch);
+  EXPECT_EQ(dropping.kind, ErrorKind::kPermission);
+  EXPECT_EQ(dropping.native_code, "42501");
+  EXPECT_THAT(dropping.to_paragraph(), HasSubstr("app.orders"));
+  auto elsewhere = simple_plan();
+  elsewhere->target.schema = "fresh";
+  const Error creating = load_error(elsewhere, *batch);
+  EXPECT_EQ(creating.kind, ErrorKind::kPermission);
+  EXPECT_THAT(creating.to_paragraph(), HasSubstr("cannot create the schema fresh"));
+}
+
+TEST_F(Load, CountsReplacedZerosInTheLog) {
+  const std::string path = ::testing::TempDir() + "/wherry-zeros-" + database_ + ".log";
+  auto log = Logger::open({Severity::kInfo, path, LogFormat::kText});
+  WHERRY_EXPECT_OK(log);
+  context_.log = *log;
+  const auto batch = rows(1, 3, std::string("a\0b", 3));
+  WHERRY_EXPECT_OK(load(simple_plan(), {batch.get()}));
+  EXPECT_EQ(value("select count(*) from app.orders where name = 'a b'"), "3");
+  std::FILE* file = std::fopen(path.c_str(), "r");
+  ASSERT_NE(file, nullptr);
+  char line[1000] = "";
+  ASSERT_NE(std::fgets(line, sizeof line, file), nullptr);
+  EXPECT_THAT(line, HasSubstr("U+0000"));
+  EXPECT_THAT(line, HasSubstr("column: name"));
+  EXPECT_THAT(line, HasSubstr("count: 3"));
+  EXPECT_EQ(std::fgets(line, sizeof line, file), nullptr);
+  std::fclose(file);
+  std::filesystem::remove(path);
+}
+
+TEST_F(Load, FreezesTheRowsOfATableItLoadsWhole) {
+  const auto batch = rows(1, 1000);
+  WHERRY_EXPECT_OK(load(simple_plan(), {batch.get()}));
+  EXPECT_EQ(value("select relallvisible = relpages from pg_class where relname = 'orders'"), "t");
+}
+
+TEST_F(Load, CompressesLargeValuesWithLz4WhereTheServerCan) {
+  if (value("select count(*) from pg_settings where name = 'default_toast_compression' "
+            "and 'lz4' = any(enumvals)") == "0") {
+    GTEST_SKIP() << "the server is built without lz4";
+  }
+  auto plan = simple_plan();
+  plan->columns[1].type = logical(TypeKind::kClob);
+  plan->columns[1].target_type = "text";
+  const auto batch = rows(1, 1, std::string(20'000, 'x'));
+  WHERRY_EXPECT_OK(load(plan, {batch.get()}));
+  EXPECT_EQ(value("select pg_column_compression(name) from app.orders"), "lz4");
+  settings_.options["toast_compression"] = "default";
+  WHERRY_EXPECT_OK(load(plan, {batch.get()}));
+  EXPECT_EQ(value("select pg_column_compression(name) from app.orders"), "pglz");
+}
+
+}  // namespace
+}  // namespace wherry::postgres::test

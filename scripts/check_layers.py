@@ -41,6 +41,10 @@ def room_of(path):
     return parts[0] if len(parts) > 1 else ""
 
 
+def is_test_file(name):
+    return name.endswith(("_test.cpp", "test_support.h"))
+
+
 def allowed(room, is_test):
     rooms = ARROWS.get(room, CONNECTOR if room.startswith("connect/") else set()) | {room}
     return rooms | TEST_EXTRA.get(room, set()) if is_test else rooms
@@ -51,9 +55,9 @@ def check_source(errors):
     for file in sorted(p for p in src.rglob("*") if p.suffix in (".h", ".cpp")):
         name = file.relative_to(src).as_posix()
         room, text = room_of(name), file.read_text(encoding="utf-8")
-        rooms = allowed(room, name.endswith("_test.cpp"))
+        rooms = allowed(room, is_test_file(name))
         for include in INCLUDE.findall(text):
-            if include.startswith("tests/support/") and name.endswith("_test.cpp"):
+            if include.startswith("tests/support/") and is_test_file(name):
                 continue
             if not (src / include).exists():
                 errors.append(f"src/{name}: \"{include}\" is not a path from src/")

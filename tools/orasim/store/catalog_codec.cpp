@@ -97,6 +97,20 @@ void items(Io& io, V& v, F each) {
   for (std::size_t i = 0; i < n; ++i) each(io, v[i]);
 }
 
+void texts(Writer& io, const std::map<std::string, std::string>& m) {
+  io(std::uint64_t{m.size()});
+  for (const auto& [key, text] : m) io(key), io(text);
+}
+
+void texts(Reader& io, std::map<std::string, std::string>& m) {
+  std::uint64_t n = 0;
+  std::string key;
+  for (io(n); n > 0; --n) {
+    io(key);
+    io(m[key]);
+  }
+}
+
 template <class Io, class T>
 void data_type(Io& io, T& t) {
   io(t.type);
@@ -157,6 +171,7 @@ void index(Io& io, I& i) {
   strings(io, i.columns);
   flags(io, i.descending);
   io(i.generated_name), io(i.object_id), io(i.created_unix), io(i.function_based);
+  io(i.made_for_constraint);
 }
 
 template <class Io, class T>
@@ -185,7 +200,8 @@ void object(Io& io, C& c, const CodeDef*) {
   io(c.owner), io(c.name), io(c.kind), io(c.text), io(c.object_id), io(c.enabled);
   io(c.table_owner), io(c.table_name);
   strings(io, c.view_columns);
-  io(c.created_unix), io(c.last_ddl_unix), io(c.valid);
+  io(c.created_unix), io(c.last_ddl_unix), io(c.valid), io(c.comment);
+  texts(io, c.column_comments);
 }
 
 template <class Io, class U>

@@ -85,6 +85,7 @@ struct IndexDef {
   /// False for columns that are plain names; an expression makes the index function-based: kept in
   /// the dictionary, not maintained (the store does not evaluate expressions).
   bool function_based = false;
+  bool made_for_constraint = false;      ///< goes when the key is dropped or disabled
 };
 
 struct PartitionDef {
@@ -144,6 +145,8 @@ struct CodeDef {
   std::vector<std::string> view_columns;
   std::int64_t created_unix = 0, last_ddl_unix = 0;
   bool valid = true;                    ///< ALL_OBJECTS.STATUS
+  std::string comment;                  ///< views
+  std::map<std::string, std::string> column_comments;  ///< views, by column name
 };
 
 struct UserDef {

@@ -10,9 +10,10 @@ namespace wherry::schema {
 
 std::string_view name_of(TypeKind kind) {
   static constexpr std::array<std::string_view, 19> kNames = {
-      "boolean",       "int16",        "int32",       "int64", "decimal", "float32", "float64",
-      "text",          "bytes",        "clob",        "blob",  "timestamp", "timestamp_tz",
-      "timestamp_ltz", "interval_ym",  "interval_ds", "row_address", "xml", "json"};
+      "boolean",     "int16",       "int32",        "int64",         "decimal",
+      "float32",     "float64",     "text",         "bytes",         "clob",
+      "blob",        "timestamp",   "timestamp_tz", "timestamp_ltz", "interval_ym",
+      "interval_ds", "row_address", "xml",          "json"};
   const auto index = static_cast<std::size_t>(kind);
   return index < kNames.size() ? kNames[index] : "unsupported";
 }

@@ -47,7 +47,9 @@ Result<std::string> quote_table(const TableRef& table) {
   return schema + "." + name;
 }
 
-std::string quote_literal(std::string_view text) { return quote(text, '\''); }
+std::string quote_literal(std::string_view text) {
+  return quote(text, '\'');
+}
 
 Result<std::string> create_schema_sql(std::string_view schema) {
   WHERRY_ASSIGN(const std::string name, quote_identifier(schema));

@@ -1,7 +1,7 @@
 // PostgreSQL statements that make a target table from its plan. Pure: nothing is executed here.
 //
-// Every name is quoted. PostgreSQL cuts names at 63 bytes without an error; here a longer name is an
-// error instead, because two cut names may be one.
+// Every name is quoted. PostgreSQL cuts names at 63 bytes without an error; here a longer name is
+// an error instead, because two cut names may be one.
 #pragma once
 
 #include <string>

@@ -1,10 +1,10 @@
-// Which PostgreSQL column type a logical type gets on tables that Wherry creates. The one rule: every
-// value of the source type fits and comes back equal; where PostgreSQL has no such type, the column
-// is text in the forms below. What differs from AWS DMS and why: docs/type-deviations.md.
+// Which PostgreSQL column type a logical type gets on tables that Wherry creates. The one rule:
+// every value of the source type fits and comes back equal; where PostgreSQL has no such type, the
+// column is text in the forms below. What differs from AWS DMS and why: docs/type-deviations.md.
 //
 // Text forms:
-//   timestamp 7-9 digits       "2026-08-09 12:13:14.123456789", years before 1 with " BC" at the end
-//   timestamp with time zone   "2026-08-09 14:43:14.123456 +02:30": local time and its offset
+//   timestamp 7-9 digits       "2026-08-09 12:13:14.123456789", years before 1 with " BC" at the
+//   end timestamp with time zone   "2026-08-09 14:43:14.123456 +02:30": local time and its offset
 //   year to month              "+01-02", at least two digits of years
 //   day to second              "+03 04:05:06.000000", at least two digits of days
 #pragma once

@@ -37,7 +37,9 @@ std::string run(const std::string& command) {
   return out;
 }
 
-std::string script() { return std::string(WHERRY_SOURCE_DIR) + "/scripts/pg_cluster.sh"; }
+std::string script() {
+  return std::string(WHERRY_SOURCE_DIR) + "/scripts/pg_cluster.sh";
+}
 
 std::string make_directory() {
   std::string path = (std::filesystem::temp_directory_path() / "wherry-pg-XXXXXX").string();
@@ -53,7 +55,9 @@ PgCluster& PgCluster::shared() {
   return cluster;
 }
 
-PgCluster::PgCluster() : directory_(make_directory()) { start(); }
+PgCluster::PgCluster() : directory_(make_directory()) {
+  start();
+}
 
 PgCluster::~PgCluster() {
   run("'" + script() + "' stop '" + directory_ + "'");
@@ -84,8 +88,8 @@ std::string PgCluster::url(std::string_view database) const {
 std::string PgCluster::make_database() {
   static std::atomic<int> next{0};
   const std::string name = "wherry_test_" + std::to_string(++next);
-  const std::string info = "host=127.0.0.1 port=" + std::to_string(port_) + " dbname=postgres user=" +
-                           std::string(kUser) + " password=" + password_;
+  const std::string info = "host=127.0.0.1 port=" + std::to_string(port_) +
+                           " dbname=postgres user=" + std::string(kUser) + " password=" + password_;
   const std::unique_ptr<PGconn, void (*)(PGconn*)> connection(PQconnectdb(info.c_str()), PQfinish);
   const std::string statement = "create database " + name;
   const std::unique_ptr<PGresult, void (*)(PGresult*)> result(

@@ -64,7 +64,8 @@ TEST(Url, SaysWhatIsMalformedWithoutThePassword) {
   for (const char* text :
        {"", "oracle", "oracle:/x", "://x", "oracle://h:port/x", "oracle://h:0/x",
         "oracle://h:70000/x", "oracle://u:secret%zz@h/x", "oracle://::1/x", "oracle://[::1/x",
-        "oracle://h/x?a", "oracle://h/x?a=1&a=2", "oracle://h/x#f", "oracle://h/%00", "oracle://u:12/secret@h/x", "o\n://h/x"}) {
+        "oracle://h/x?a", "oracle://h/x?a=1&a=2", "oracle://h/x#f", "oracle://h/%00",
+        "oracle://u:12/secret@h/x", "o\n://h/x"}) {
     const auto url = parse_url(text);
     ASSERT_FALSE(url.ok()) << text;
     EXPECT_EQ(url.error().code, "url.malformed");

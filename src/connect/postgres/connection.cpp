@@ -28,11 +28,13 @@ constexpr std::string_view kConnecting = "cannot connect to PostgreSQL";
 constexpr std::string_view kCopying = "cannot load rows";
 
 Error deadline_error() {
-  return make_error(ErrorKind::kTransient, "postgres.timeout",
-                    "the server did not answer in time", "Check the load of the server");
+  return make_error(ErrorKind::kTransient, "postgres.timeout", "the server did not answer in time",
+                    "Check the load of the server");
 }
 
-std::shared_ptr<PGresult> owned(PGresult* result) { return {result, PQclear}; }
+std::shared_ptr<PGresult> owned(PGresult* result) {
+  return {result, PQclear};
+}
 
 bool has_input(const PGconn* connection, milliseconds patience) {
   pollfd socket{PQsocket(connection), POLLIN, 0};
@@ -46,7 +48,9 @@ bool is_failure(const PGresult* result) {
 
 }  // namespace
 
-int Rows::count() const { return PQntuples(result_.get()); }
+int Rows::count() const {
+  return PQntuples(result_.get());
+}
 bool Rows::is_null(int row, int column) const {
   return PQgetisnull(result_.get(), row, column) == 1;
 }
@@ -84,8 +88,8 @@ Result<std::unique_ptr<Connection>> Connection::open(OpContext& context,
   std::unique_ptr<Connection> self(
       new Connection(PQconnectStartParams(keys.data(), values.data(), /*expand_dbname=*/0)));
   if (self->connection_ == nullptr) {
-    return make_error(ErrorKind::kResource, "postgres.out_of_memory",
-                      "no memory for a connection", "Lower MaxFullLoadSubTasks");
+    return make_error(ErrorKind::kResource, "postgres.out_of_memory", "no memory for a connection",
+                      "Lower MaxFullLoadSubTasks");
   }
   WHERRY_TRY(self->connect(context, settings.connect_timeout_secs));
   WHERRY_TRY(self->set_up(context, settings.toast_compression));
@@ -181,8 +185,7 @@ Result<short> Connection::wait(OpContext& context, short events) {
     const int ready = ::poll(&socket, 1, static_cast<int>(pause.count()));
     if (ready > 0) return socket.revents;
     if (ready < 0 && errno != EINTR) {
-      return make_error(ErrorKind::kInternal, "postgres.poll", "poll() failed",
-                        "Please report it");
+      return make_error(ErrorKind::kInternal, "postgres.poll", "poll() failed", "Please report it");
     }
   }
 }
@@ -344,7 +347,9 @@ Result<std::optional<std::string_view>> Connection::receive_copy(OpContext& cont
   return std::optional<std::string_view>{};
 }
 
-int Connection::server_version() const { return PQserverVersion(connection_.get()); }
+int Connection::server_version() const {
+  return PQserverVersion(connection_.get());
+}
 
 std::string Connection::parameter(const char* name) const {
   const char* value = PQparameterStatus(connection_.get(), name);

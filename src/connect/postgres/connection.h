@@ -1,6 +1,6 @@
-// One session with a PostgreSQL server over libpq: every wait is a poll() that also watches the stop
-// token and the deadline, so that no call blocks longer than a second after a stop. When a call is
-// stopped, the server is asked to cancel and the connection is no longer usable.
+// One session with a PostgreSQL server over libpq: every wait is a poll() that also watches the
+// stop token and the deadline, so that no call blocks longer than a second after a stop. When a
+// call is stopped, the server is asked to cancel and the connection is no longer usable.
 //
 // Used by one thread at a time. The destructor never blocks.
 #pragma once

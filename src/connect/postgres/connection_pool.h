@@ -1,5 +1,5 @@
-// Sessions that are between two pieces of work: loading many small tables logs in once a thread, not
-// once a table. Thread-safe.
+// Sessions that are between two pieces of work: loading many small tables logs in once a thread,
+// not once a table. Thread-safe.
 #pragma once
 
 #include <memory>

@@ -29,10 +29,11 @@ Result<void> check_target(const Rows& row, connect::ProbeReport& report) {
         .with("database", row.text(0, 4));
   }
   if (!row.boolean(0, 0)) {
-    report.warnings.push_back(fmt::format(
-        "{1} may not create schemas in database {0}: make the target schemas first, or grant create "
-        "on database \"{0}\" to \"{1}\"",
-        row.text(0, 4), row.text(0, 5)));
+    report.warnings.push_back(
+        fmt::format("{1} may not create schemas in database {0}: make the target schemas first, or "
+                    "grant create "
+                    "on database \"{0}\" to \"{1}\"",
+                    row.text(0, 4), row.text(0, 5)));
   }
   if (row.text(0, 1) != "UTF8") {
     report.warnings.push_back(
@@ -63,8 +64,9 @@ class PostgresConnector : public connect::Connector {
     return make_catalog(std::move(connection));
   }
 
-  Result<std::unique_ptr<connect::SnapshotSource>> open_snapshot(
-      OpContext& context, const connect::Settings& settings, const Position& at) override {
+  Result<std::unique_ptr<connect::SnapshotSource>> open_snapshot(OpContext& context,
+                                                                 const connect::Settings& settings,
+                                                                 const Position& at) override {
     WHERRY_ASSIGN(ConnectionSettings own, read_settings(settings));
     return postgres::open_snapshot(context, std::move(own), at);
   }
@@ -77,7 +79,7 @@ class PostgresConnector : public connect::Connector {
 
  private:
   static Result<std::unique_ptr<Connection>> log_in(OpContext& context,
-                                                     const connect::Settings& settings) {
+                                                    const connect::Settings& settings) {
     WHERRY_ASSIGN(const ConnectionSettings own, read_settings(settings));
     WHERRY_ASSIGN(std::unique_ptr<Connection> connection, Connection::open(context, own));
     if (connection->server_version() < kOldestVersion) {

@@ -165,7 +165,8 @@ TEST_F(Connector, SharesOneViewAmongItsReaders) {
   const Position lost = (*snapshot)->position();
   snapshot->reset();
   second->reset();
-  Result<std::unique_ptr<connect::SnapshotSource>> third{std::unique_ptr<connect::SnapshotSource>()};
+  Result<std::unique_ptr<connect::SnapshotSource>> third{
+      std::unique_ptr<connect::SnapshotSource>()};
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   do {  // the server notices the closed session in its own time
     third = connector_->open_snapshot(context_, settings_, lost);
@@ -179,8 +180,8 @@ TEST_F(Connector, SharesOneViewAmongItsReaders) {
 TEST_F(Connector, NamesTheRowItCannotRead) {
   run("create schema app; create table app.t (id integer, n text); "
       "insert into app.t values (1, '2026-01-01 00:00:00'), (2, 'tomorrow')");
-  const auto plan = plan_of("t", {{"id", logical(TypeKind::kInt32)},
-                                  {"n", logical(TypeKind::kTimestamp, 9)}});
+  const auto plan =
+      plan_of("t", {{"id", logical(TypeKind::kInt32)}, {"n", logical(TypeKind::kTimestamp, 9)}});
   auto snapshot = connector_->open_snapshot(context_, settings_, Position{});
   WHERRY_EXPECT_OK(snapshot);
   auto reader = (*snapshot)->open(context_, plan, connect::Chunk{}, connect::RowOrder::kByKey);

@@ -31,8 +31,8 @@ struct NativeTable {
   [[nodiscard]] const NativeColumn* find(std::string_view name) const;
 };
 
-/// All tables and views of `schemas` (empty: all that are not the system's), in one query. Partitions
-/// are left out: their parent has their rows.
+/// All tables and views of `schemas` (empty: all that are not the system's), in one query.
+/// Partitions are left out: their parent has their rows.
 Result<std::vector<NativeTable>> describe_schemas(OpContext& context, Connection& connection,
                                                   const std::vector<std::string>& schemas);
 /// One table or view, a partition too; nullopt when there is none.

@@ -31,10 +31,10 @@ constexpr std::array kEntries = {
     Entry{"53200",
           {ErrorKind::kResource, "postgres.out_of_memory", "the server is out of memory",
            "Lower MaxFullLoadSubTasks or give the server more memory"}},
-    Entry{"53300",
-          {ErrorKind::kResource, "postgres.too_many_connections",
-           "the server has no free connection",
-           "Raise max_connections on the server or lower MaxFullLoadSubTasks"}},
+    Entry{
+        "53300",
+        {ErrorKind::kResource, "postgres.too_many_connections", "the server has no free connection",
+         "Raise max_connections on the server or lower MaxFullLoadSubTasks"}},
     Entry{"53",
           {ErrorKind::kResource, "postgres.no_resources", "the server is short of resources",
            "Look at the server's log, then start the task again"}},
@@ -42,8 +42,8 @@ constexpr std::array kEntries = {
           {ErrorKind::kTransient, "postgres.statement_cancelled", "the statement was cancelled",
            "Somebody or a timeout on the server cancelled it; start the task again"}},
     Entry{"57",
-          {ErrorKind::kTransient, "postgres.server_stopped",
-           "the server ended the connection", "It is retried; check that the server is running"}},
+          {ErrorKind::kTransient, "postgres.server_stopped", "the server ended the connection",
+           "It is retried; check that the server is running"}},
     Entry{"08",
           {ErrorKind::kTransient, "postgres.connection_lost", "the connection was lost",
            "It is retried; check the network and the server's log"}},
@@ -59,14 +59,15 @@ constexpr std::array kEntries = {
     Entry{"58",
           {ErrorKind::kResource, "postgres.server_io", "the server could not read or write a file",
            "Look at the server's log and its disks"}},
-    Entry{"23505",
-          {ErrorKind::kData, "postgres.duplicate_key", "two rows have the same key",
-           "Empty the table first (TRUNCATE_BEFORE_LOAD or DROP_AND_CREATE), or drop the constraint "
-           "when the source allows duplicates"}},
-    Entry{"23502",
-          {ErrorKind::kData, "postgres.null_not_allowed",
-           "NULL arrives in a column that forbids it",
-           "Drop NOT NULL on the target column, or fill it with a default"}},
+    Entry{
+        "23505",
+        {ErrorKind::kData, "postgres.duplicate_key", "two rows have the same key",
+         "Empty the table first (TRUNCATE_BEFORE_LOAD or DROP_AND_CREATE), or drop the constraint "
+         "when the source allows duplicates"}},
+    Entry{
+        "23502",
+        {ErrorKind::kData, "postgres.null_not_allowed", "NULL arrives in a column that forbids it",
+         "Drop NOT NULL on the target column, or fill it with a default"}},
     Entry{"23503",
           {ErrorKind::kData, "postgres.foreign_key_violated",
            "a row refers to a row that is not there",
@@ -168,12 +169,13 @@ std::string without_location(std::string_view text) {
 }
 
 Error make_classified(const ErrorClass& error, std::string_view action) {
-  return make_error(error.kind, error.code,
-                    std::string(action) + ": " + std::string(error.message),
+  return make_error(error.kind, error.code, std::string(action) + ": " + std::string(error.message),
                     std::string(error.hint));
 }
 
-bool is_sqlstate_char(char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); }
+bool is_sqlstate_char(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
+}
 
 }  // namespace
 

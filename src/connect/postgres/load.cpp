@@ -36,8 +36,10 @@ class PostgresLoader : public connect::TargetLoader {
   Result<std::string> column_type(const schema::ColumnDef& column) override {
     auto type = schema::postgres_type(column.type);
     if (!type) {
-      return std::move(type).error().with("column", column.name).with("source type",
-                                                                      column.native_type);
+      return std::move(type)
+          .error()
+          .with("column", column.name)
+          .with("source type", column.native_type);
     }
     return type;
   }
@@ -60,12 +62,13 @@ class PostgresLoader : public connect::TargetLoader {
     WHERRY_ASSIGN(const std::optional<NativeTable> table,
                   describe_table(context, *connection, plan->target));
     if (!table) {
-      return about(make_error(ErrorKind::kSchema, "postgres.unknown_table",
-                              "the table does not exist on the target",
-                              "Create it, or use DROP_AND_CREATE"),
-                   plan->target);
+      return about(
+          make_error(ErrorKind::kSchema, "postgres.unknown_table",
+                     "the table does not exist on the target", "Create it, or use DROP_AND_CREATE"),
+          plan->target);
     }
-    const bool freeze = chunk.predicate.empty() && table->kind == 'r' && is_in(emptied_, plan->target);
+    const bool freeze =
+        chunk.predicate.empty() && table->kind == 'r' && is_in(emptied_, plan->target);
     return start_load(context, pool_, std::move(connection), std::move(plan), *table, freeze);
   }
 
@@ -115,14 +118,15 @@ class PostgresLoader : public connect::TargetLoader {
   static Result<void> create_schema(OpContext& context, Connection& connection,
                                     const std::string& name) {
     const std::array parameters = {name};
-    WHERRY_ASSIGN(const Rows found,
-                  connection.query(context, "cannot look for the schema",
-                                   "select 1 from pg_catalog.pg_namespace where nspname = $1",
-                                   parameters));
+    WHERRY_ASSIGN(
+        const Rows found,
+        connection.query(context, "cannot look for the schema",
+                         "select 1 from pg_catalog.pg_namespace where nspname = $1", parameters));
     if (found.count() != 0) return {};
     WHERRY_ASSIGN(std::string sql, schema::create_schema_sql(name));
     sql.insert(std::string_view("create schema ").size(), "if not exists ");
-    // Two tables of one new schema may be prepared at once, and `if not exists` alone loses the race.
+    // Two tables of one new schema may be prepared at once, and `if not exists` alone loses the
+    // race.
     WHERRY_TRY(connection.query(context, "cannot lock the schema",
                                 "select pg_catalog.pg_advisory_xact_lock("
                                 "pg_catalog.hashtext('wherry create schema'))"));
@@ -149,7 +153,8 @@ class PostgresLoader : public connect::TargetLoader {
     if (rows.is_null(0, 0)) return {};
     return make_error(ErrorKind::kSchema, "postgres.foreign_keys",
                       "foreign keys of other tables point at the table, so it cannot be "
-                      "truncated: " + std::string(rows.text(0, 0)),
+                      "truncated: " +
+                          std::string(rows.text(0, 0)),
                       "Drop them before the load and create them again after it");
   }
 

@@ -1,5 +1,5 @@
-// What a load does to the target besides the rows: tables, keys, transactions, and what it says when
-// something is wrong.
+// What a load does to the target besides the rows: tables, keys, transactions, and what it says
+// when something is wrong.
 #include <filesystem>
 #include <thread>
 
@@ -44,8 +44,9 @@ TEST_F(Load, CreatesSchemaTableAndKey) {
   const auto batch = rows(1, 1000);
   WHERRY_EXPECT_OK(load(plan, {batch.get()}));
   EXPECT_EQ(value("select count(*) from app.orders"), "1000");
-  EXPECT_EQ(value("select pg_get_constraintdef(oid) from pg_constraint where conname = 'orders_pkey'"),
-            "PRIMARY KEY (id)");
+  EXPECT_EQ(
+      value("select pg_get_constraintdef(oid) from pg_constraint where conname = 'orders_pkey'"),
+      "PRIMARY KEY (id)");
   EXPECT_EQ(value("select reltuples from pg_class where relname = 'orders'"), "1000");
   // Again over what exists.
   WHERRY_EXPECT_OK(load(plan, {batch.get()}));

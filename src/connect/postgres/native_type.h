@@ -11,11 +11,22 @@
 namespace wherry::postgres {
 
 enum class NativeKind : std::uint8_t {
-  kBool, kInt2, kInt4, kInt8, kFloat4, kFloat8, kNumeric,
-  kText,   ///< text, varchar, json, xml, enums, citext: the binary form is the text
-  kBpchar, ///< char(n): padded with blanks when read
-  kJsonb,  ///< a version byte, then the text
-  kBytea, kUuid, kTimestamp, kTimestampTz, kDate, kInterval,
+  kBool,
+  kInt2,
+  kInt4,
+  kInt8,
+  kFloat4,
+  kFloat8,
+  kNumeric,
+  kText,    ///< text, varchar, json, xml, enums, citext: the binary form is the text
+  kBpchar,  ///< char(n): padded with blanks when read
+  kJsonb,   ///< a version byte, then the text
+  kBytea,
+  kUuid,
+  kTimestamp,
+  kTimestampTz,
+  kDate,
+  kInterval,
   kOther,  ///< no binary form known here
 };
 
@@ -25,7 +36,7 @@ struct NativeType {
   std::uint32_t max_chars = 0;  ///< varchar(n), char(n); 0: no limit
   int precision = 0;            ///< numeric(p,s); 0: no limits
   int scale = 0;
-  int fraction_digits = 6;      ///< timestamp(n), interval(n)
+  int fraction_digits = 6;  ///< timestamp(n), interval(n)
 };
 
 /// What pg_type and pg_attribute say about a column; `oid`, `type_name`, `type_class` (typtype) and

@@ -20,8 +20,8 @@ std::string by_seconds(const std::string& column) {
     return fmt::format("pg_catalog.substring({}, '{}')::numeric * {}", column, pattern, factor);
   };
   return fmt::format("(pg_catalog.left({}, 1) || '1')::numeric * ({} + {} + {} + {})", column,
-                     part("^.([0-9]+)", 86'400), part(" ([0-9]+):", 3'600),
-                     part(":([0-9]+):", 60), part(":([0-9.]+)$", 1));
+                     part("^.([0-9]+)", 86'400), part(" ([0-9]+):", 3'600), part(":([0-9]+):", 60),
+                     part(":([0-9.]+)$", 1));
 }
 
 std::string by_months(const std::string& column) {

@@ -1,5 +1,5 @@
-// SQL that sorts a column as its cells sort: text by code point, times and intervals that are stored
-// as text by what they mean.
+// SQL that sorts a column as its cells sort: text by code point, times and intervals that are
+// stored as text by what they mean.
 #pragma once
 
 #include <string>

@@ -21,9 +21,9 @@ namespace wherry::postgres::test {
 using wherry::test::PgCluster;
 
 /// ASSERT that a Result is ok, with the whole error in the message.
-#define WHERRY_EXPECT_OK(expr)                                               \
-  do {                                                                       \
-    const auto& wherry_expect_ok = (expr);                                   \
+#define WHERRY_EXPECT_OK(expr)                                                     \
+  do {                                                                             \
+    const auto& wherry_expect_ok = (expr);                                         \
     ASSERT_TRUE(wherry_expect_ok.ok()) << wherry_expect_ok.error().to_paragraph(); \
   } while (false)
 
@@ -63,9 +63,9 @@ class PostgresTest : public ::testing::Test {
   }
 
   /// Makes the table and loads the batches as one chunk.
-  Result<connect::LoadReport> load(const schema::TablePlanPtr& plan,
-                                   const std::vector<const RowBatch*>& batches,
-                                   connect::ExistingTable existing = connect::ExistingTable::kDrop) {
+  Result<connect::LoadReport> load(
+      const schema::TablePlanPtr& plan, const std::vector<const RowBatch*>& batches,
+      connect::ExistingTable existing = connect::ExistingTable::kDrop) {
     const auto target = loader();
     WHERRY_TRY(target->prepare(context_, *plan, existing));
     WHERRY_ASSIGN(const auto session, target->begin(context_, plan, connect::Chunk{}));

@@ -130,9 +130,9 @@ class Generator {
   template <class Float>
   Float floating() {
     using Limits = std::numeric_limits<Float>;
-    const Float special[] = {Limits::quiet_NaN(), Limits::infinity(), -Limits::infinity(),
-                             Limits::max(),       Limits::lowest(),   Limits::denorm_min(),
-                             Limits::min(),       Float{0}};
+    const Float special[] = {
+        Limits::quiet_NaN(), Limits::infinity(),   -Limits::infinity(), Limits::max(),
+        Limits::lowest(),    Limits::denorm_min(), Limits::min(),       Float{0}};
     if (one_in(4)) return special[integer(0, 7)];
     for (;;) {
       Float value = 0;
@@ -210,15 +210,13 @@ std::string bytes_of(const Cell& cell) {
   if (cell.state == CellState::kSet) return std::string(cell.bytes());
   const auto& value = *reinterpret_cast<const SpilledValue*>(cell.payload.ptr);
   std::string out(value.size_bytes, '?');
-  const auto got =
-      value.file->read(value.offset_bytes, std::as_writable_bytes(std::span(out.data(), out.size())));
+  const auto got = value.file->read(value.offset_bytes,
+                                    std::as_writable_bytes(std::span(out.data(), out.size())));
   return got.ok() && *got == out.size() ? out : "(unreadable)";
 }
 
 ::testing::AssertionResult equal(const Cell& a, const Cell& b) {
-  const auto differ = [](const std::string& what) {
-    return ::testing::AssertionFailure() << what;
-  };
+  const auto differ = [](const std::string& what) { return ::testing::AssertionFailure() << what; };
   if (a.kind != b.kind) return differ("kinds");
   if (a.is_null() || b.is_null()) {
     return a.is_null() == b.is_null() ? ::testing::AssertionSuccess() : differ("one is NULL");
@@ -266,7 +264,8 @@ class RoundTrip : public PostgresTest {
     std::size_t batch = 0;
     std::size_t row = 0;
     RowBatch read;
-    for (connect::ReadState state = connect::ReadState::kMore; state == connect::ReadState::kMore;) {
+    for (connect::ReadState state = connect::ReadState::kMore;
+         state == connect::ReadState::kMore;) {
       auto result = (*reader)->read(context_, read);
       WHERRY_EXPECT_OK(result);
       state = *result;
@@ -345,11 +344,13 @@ TEST_F(RoundTrip, TheServerShowsTheDocumentedTexts) {
   EXPECT_EQ(shown("span"), "+03 04:05:06.000000");
   EXPECT_EQ(shown("at"), "0044-03-15 00:00:00 BC");
   // PostgreSQL reads the texts as what they mean.
-  EXPECT_EQ(value("select (zoned::timestamptz = '2026-08-09 12:13:14.123456+00')::text from app.texts"),
-            "true");
-  EXPECT_EQ(value("select (months::interval = '14 months' and span::interval = '3 days 04:05:06')::text "
-                  "from app.texts"),
-            "true");
+  EXPECT_EQ(
+      value("select (zoned::timestamptz = '2026-08-09 12:13:14.123456+00')::text from app.texts"),
+      "true");
+  EXPECT_EQ(
+      value("select (months::interval = '14 months' and span::interval = '3 days 04:05:06')::text "
+            "from app.texts"),
+      "true");
 }
 
 TEST_F(RoundTrip, SpilledValuesStreamBothWays) {
@@ -369,8 +370,8 @@ TEST_F(RoundTrip, SpilledValuesStreamBothWays) {
   for (int id = 1; id <= 3; ++id) {
     Cell* row = batch.append_row();
     set_integer(row[0], id);
-    for (const auto& [column, kind, data] : {std::tuple{1, CellKind::kText, &text},
-                                             std::tuple{2, CellKind::kBytes, &bytes}}) {
+    for (const auto& [column, kind, data] :
+         {std::tuple{1, CellKind::kText, &text}, std::tuple{2, CellKind::kBytes, &bytes}}) {
       const SpilledValue place{file->get(), (*file)->size_bytes(), data->size()};
       WHERRY_EXPECT_OK((*file)->append(*data));
       set_integer(row[column], 0, kind);
@@ -421,9 +422,10 @@ TEST_F(RoundTrip, ExistingColumnTypesWin) {
   set_decimal(row[11], "0.1", arena);
   set_decimal(row[12], "-12.5", arena);
   WHERRY_EXPECT_OK(load(plan, {&batch}, connect::ExistingTable::kKeep));
-  EXPECT_EQ(value("select row(id, price, flag, day, months, span, u, m, doc, f, t)::text from app.own"),
-            "(42,99.95,t,2024-02-29,\"-1 years -2 mons\",\"-3 days -04:05:06.5\","
-            "7f7f7f7f-7f7f-7f7f-7f7f-7f7f7f7f7f7f,glad,\"{\"\"a\"\": 1}\",0.1,-12.5)");
+  EXPECT_EQ(
+      value("select row(id, price, flag, day, months, span, u, m, doc, f, t)::text from app.own"),
+      "(42,99.95,t,2024-02-29,\"-1 years -2 mons\",\"-3 days -04:05:06.5\","
+      "7f7f7f7f-7f7f-7f7f-7f7f-7f7f7f7f7f7f,glad,\"{\"\"a\"\": 1}\",0.1,-12.5)");
   compare_all(plan, {&batch});
   // What was there keeps its keys, or has none.
   EXPECT_EQ(value("select count(*) from pg_index where indrelid = 'app.own'::regclass"), "0");
@@ -440,8 +442,7 @@ TEST_F(RoundTrip, KeysSortByValueNotByText) {
   for (const Case& c : {Case{"nano", logical(TypeKind::kTimestamp, 9)},
                         Case{"zoned", logical(TypeKind::kTimestampTz, 9)},
                         Case{"months", logical(TypeKind::kIntervalYm)},
-                        Case{"span", logical(TypeKind::kIntervalDs, 9)},
-                        Case{"words", text},
+                        Case{"span", logical(TypeKind::kIntervalDs, 9)}, Case{"words", text},
                         Case{"number", decimal_type(0, 0)}}) {
     const auto plan = plan_of(c.name, {{"k", c.type}});
     Generator generator(5);
@@ -500,7 +501,8 @@ TEST_F(RoundTrip, ChunksCoverATableOnce) {
     WHERRY_EXPECT_OK(reader);
     RowBatch batch;
     std::size_t rows = 0;
-    for (connect::ReadState state = connect::ReadState::kMore; state == connect::ReadState::kMore;) {
+    for (connect::ReadState state = connect::ReadState::kMore;
+         state == connect::ReadState::kMore;) {
       auto result = (*reader)->read(context_, batch);
       WHERRY_EXPECT_OK(result);
       state = *result;

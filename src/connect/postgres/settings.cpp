@@ -18,7 +18,7 @@ constexpr std::string_view kToastCompression = "toast_compression";
 std::set<std::string> libpq_keywords() {
   std::set<std::string> out;
   const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> options(PQconndefaults(),
-                                                                                PQconninfoFree);
+                                                                               PQconninfoFree);
   for (const PQconninfoOption* o = options.get(); o != nullptr && o->keyword != nullptr; ++o) {
     out.insert(o->keyword);
   }
@@ -42,9 +42,9 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 Error unknown_option(std::string_view key, std::set<std::string> known) {
   known.emplace(kToastCompression);
-  const auto nearest = std::min_element(known.begin(), known.end(), [&](const auto& a, const auto& b) {
-    return edit_distance(key, a) < edit_distance(key, b);
-  });
+  const auto nearest = std::min_element(
+      known.begin(), known.end(),
+      [&](const auto& a, const auto& b) { return edit_distance(key, a) < edit_distance(key, b); });
   return make_error(ErrorKind::kConfig, "postgres.unknown_option",
                     "the PostgreSQL connection has no option '" + std::string(key) + "'",
                     "Did you mean '" + *nearest + "'?");
@@ -93,8 +93,8 @@ void add_hosts(ConnectionSettings& out, const connect::Url& url) {
     const std::size_t colon = item.rfind(':');
     const std::string separator = hosts.empty() ? "" : ",";
     hosts += separator + std::string(item.substr(0, colon));
-    ports += separator +
-             (colon == std::string_view::npos ? "" : std::string(item.substr(colon + 1)));
+    ports +=
+        separator + (colon == std::string_view::npos ? "" : std::string(item.substr(colon + 1)));
   }
   out.parameters.emplace_back("host", hosts);
   out.parameters.emplace_back("port", ports);

@@ -102,18 +102,16 @@ class PostgresSnapshot : public connect::SnapshotSource {
     // Ranges of row addresses are read without touching the rest since version 14.
     if (holder_->server_version() < 140000) return std::vector{whole};
     const std::array parameters = {table.table.schema, table.table.name};
-    WHERRY_ASSIGN(
-        const Rows rows,
-        holder_->query(context, "cannot read a table's size",
-                       "select pg_catalog.pg_relation_size(c.oid) / "
-                       "pg_catalog.current_setting('block_size')::bigint "
-                       "from pg_catalog.pg_class c join pg_catalog.pg_namespace n "
-                       "on n.oid = c.relnamespace "
-                       "where c.relkind = 'r' and n.nspname = $1 and c.relname = $2",
-                       parameters));
+    WHERRY_ASSIGN(const Rows rows,
+                  holder_->query(context, "cannot read a table's size",
+                                 "select pg_catalog.pg_relation_size(c.oid) / "
+                                 "pg_catalog.current_setting('block_size')::bigint "
+                                 "from pg_catalog.pg_class c join pg_catalog.pg_namespace n "
+                                 "on n.oid = c.relnamespace "
+                                 "where c.relkind = 'r' and n.nspname = $1 and c.relname = $2",
+                                 parameters));
     const std::int64_t blocks = rows.count() == 0 ? 0 : rows.integer(0, 0);
-    const std::int64_t count =
-        std::min<std::int64_t>(hints.max_chunks, blocks / kMinChunkBlocks);
+    const std::int64_t count = std::min<std::int64_t>(hints.max_chunks, blocks / kMinChunkBlocks);
     if (count <= 1) return std::vector{whole};
     std::vector<connect::Chunk> out;
     for (std::int64_t i = 0; i < count; ++i) {
@@ -121,7 +119,8 @@ class PostgresSnapshot : public connect::SnapshotSource {
       chunk.index = static_cast<std::uint32_t>(i);
       chunk.predicate = fmt::format("ctid >= '({},0)'", blocks * i / count);
       // The last one is open: rows of this snapshot are nowhere else.
-      if (i + 1 < count) chunk.predicate += fmt::format(" and ctid < '({},0)'", blocks * (i + 1) / count);
+      if (i + 1 < count)
+        chunk.predicate += fmt::format(" and ctid < '({},0)'", blocks * (i + 1) / count);
       chunk.estimated_rows = table.estimated_rows / static_cast<std::uint64_t>(count);
       out.push_back(std::move(chunk));
     }

@@ -1,6 +1,6 @@
 // Native <-> logical. Type OIDs are fixed since PostgreSQL 7 (src/include/catalog/pg_type.dat);
-// modifiers: numeric ((p << 16) | s) + 4 with an 11-bit signed scale since 15, character types n + 4,
-// times the number of digits.
+// modifiers: numeric ((p << 16) | s) + 4 with an 11-bit signed scale since 15, character types n +
+// 4, times the number of digits.
 #include "connect/postgres/native_type.h"
 
 namespace wherry::postgres {
@@ -10,24 +10,43 @@ constexpr std::int32_t kHeader = 4;
 
 NativeKind kind_of_oid(std::uint32_t oid) {
   switch (oid) {
-    case 16: return NativeKind::kBool;
-    case 17: return NativeKind::kBytea;
-    case 20: return NativeKind::kInt8;
-    case 21: return NativeKind::kInt2;
-    case 23: return NativeKind::kInt4;
-    case 700: return NativeKind::kFloat4;
-    case 701: return NativeKind::kFloat8;
-    case 1042: return NativeKind::kBpchar;
-    case 1082: return NativeKind::kDate;
-    case 1114: return NativeKind::kTimestamp;
-    case 1184: return NativeKind::kTimestampTz;
-    case 1186: return NativeKind::kInterval;
-    case 1700: return NativeKind::kNumeric;
-    case 2950: return NativeKind::kUuid;
-    case 3802: return NativeKind::kJsonb;
-    case 25: case 114: case 142: case 1043:  // text, json, xml, varchar
+    case 16:
+      return NativeKind::kBool;
+    case 17:
+      return NativeKind::kBytea;
+    case 20:
+      return NativeKind::kInt8;
+    case 21:
+      return NativeKind::kInt2;
+    case 23:
+      return NativeKind::kInt4;
+    case 700:
+      return NativeKind::kFloat4;
+    case 701:
+      return NativeKind::kFloat8;
+    case 1042:
+      return NativeKind::kBpchar;
+    case 1082:
+      return NativeKind::kDate;
+    case 1114:
+      return NativeKind::kTimestamp;
+    case 1184:
+      return NativeKind::kTimestampTz;
+    case 1186:
+      return NativeKind::kInterval;
+    case 1700:
+      return NativeKind::kNumeric;
+    case 2950:
+      return NativeKind::kUuid;
+    case 3802:
+      return NativeKind::kJsonb;
+    case 25:
+    case 114:
+    case 142:
+    case 1043:  // text, json, xml, varchar
       return NativeKind::kText;
-    default: return NativeKind::kOther;
+    default:
+      return NativeKind::kOther;
   }
 }
 
@@ -83,12 +102,18 @@ schema::LogicalType logical_type_of(const NativeType& type, std::string_view typ
     return result;
   };
   switch (type.kind) {
-    case NativeKind::kBool: return of(TypeKind::kBoolean);
-    case NativeKind::kInt2: return of(TypeKind::kInt16);
-    case NativeKind::kInt4: return of(TypeKind::kInt32);
-    case NativeKind::kInt8: return of(TypeKind::kInt64);
-    case NativeKind::kFloat4: return of(TypeKind::kFloat32);
-    case NativeKind::kFloat8: return of(TypeKind::kFloat64);
+    case NativeKind::kBool:
+      return of(TypeKind::kBoolean);
+    case NativeKind::kInt2:
+      return of(TypeKind::kInt16);
+    case NativeKind::kInt4:
+      return of(TypeKind::kInt32);
+    case NativeKind::kInt8:
+      return of(TypeKind::kInt64);
+    case NativeKind::kFloat4:
+      return of(TypeKind::kFloat32);
+    case NativeKind::kFloat8:
+      return of(TypeKind::kFloat64);
     case NativeKind::kNumeric: {
       LogicalType result = of(TypeKind::kDecimal);
       result.precision = static_cast<std::int16_t>(type.precision);
@@ -105,18 +130,24 @@ schema::LogicalType logical_type_of(const NativeType& type, std::string_view typ
       result.blank_padded = type.kind == NativeKind::kBpchar;
       return result;
     }
-    case NativeKind::kJsonb: return of(TypeKind::kJson);
-    case NativeKind::kBytea: return of(TypeKind::kBlob);
-    case NativeKind::kTimestamp: return with_fraction(TypeKind::kTimestamp);
-    case NativeKind::kTimestampTz: return with_fraction(TypeKind::kTimestampLtz);
-    case NativeKind::kDate: return of(TypeKind::kTimestamp);
+    case NativeKind::kJsonb:
+      return of(TypeKind::kJson);
+    case NativeKind::kBytea:
+      return of(TypeKind::kBlob);
+    case NativeKind::kTimestamp:
+      return with_fraction(TypeKind::kTimestamp);
+    case NativeKind::kTimestampTz:
+      return with_fraction(TypeKind::kTimestampLtz);
+    case NativeKind::kDate:
+      return of(TypeKind::kTimestamp);
     case NativeKind::kUuid: {
       LogicalType result = of(TypeKind::kText);
       result.length_chars = 36;
       return result;
     }
     case NativeKind::kInterval:  // months and days beside seconds: no logical type has all three
-    case NativeKind::kOther: return of(TypeKind::kClob);
+    case NativeKind::kOther:
+      return of(TypeKind::kClob);
   }
   return of(TypeKind::kUnsupported);
 }

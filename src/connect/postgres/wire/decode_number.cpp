@@ -91,8 +91,7 @@ bool decimal_from_integer(const ColumnDecoder&, std::string_view field, Arena& a
   return value && store(decimal_from_int(*value, arena), out);
 }
 
-bool decimal_from_bool(const ColumnDecoder& self, std::string_view field, Arena& arena,
-                       Cell& out) {
+bool decimal_from_bool(const ColumnDecoder& self, std::string_view field, Arena& arena, Cell& out) {
   return bool_from_bool(self, field, arena, out) &&
          store(decimal_from_int(out.payload.i64, arena), out);
 }
@@ -114,9 +113,9 @@ const DecimalView* shortest(Float value, Arena& arena) {
 bool decimal_from_float(const ColumnDecoder&, std::string_view field, Arena& arena, Cell& out) {
   const auto value = read_float(field);
   if (!value) return false;
-  return store(field.size() == 4 ? shortest(static_cast<float>(*value), arena)
-                                 : shortest(*value, arena),
-               out);
+  return store(
+      field.size() == 4 ? shortest(static_cast<float>(*value), arena) : shortest(*value, arena),
+      out);
 }
 
 // --- floating point ---

@@ -49,19 +49,27 @@ bool bytes_from_uuid(const ColumnDecoder&, std::string_view field, Arena& arena,
 
 DecodeFunction decode_text_from(NativeKind native) {
   switch (native) {
-    case NativeKind::kText: return text_from_text;
-    case NativeKind::kBpchar: return text_from_bpchar;
-    case NativeKind::kJsonb: return text_from_jsonb;
-    case NativeKind::kUuid: return text_from_uuid;
-    default: return nullptr;
+    case NativeKind::kText:
+      return text_from_text;
+    case NativeKind::kBpchar:
+      return text_from_bpchar;
+    case NativeKind::kJsonb:
+      return text_from_jsonb;
+    case NativeKind::kUuid:
+      return text_from_uuid;
+    default:
+      return nullptr;
   }
 }
 
 DecodeFunction decode_bytes_from(NativeKind native) {
   switch (native) {
-    case NativeKind::kBytea: return bytes_from_bytea;
-    case NativeKind::kUuid: return bytes_from_uuid;
-    default: return nullptr;
+    case NativeKind::kBytea:
+      return bytes_from_bytea;
+    case NativeKind::kUuid:
+      return bytes_from_uuid;
+    default:
+      return nullptr;
   }
 }
 

@@ -118,8 +118,7 @@ bool is_text(NativeKind native) {
 DecodeFunction decode_timestamp_from(NativeKind native) {
   if (is_text(native)) return timestamp_from_text;
   if (native == NativeKind::kDate) return timestamp_from_date;
-  const bool is_timestamp =
-      native == NativeKind::kTimestamp || native == NativeKind::kTimestampTz;
+  const bool is_timestamp = native == NativeKind::kTimestamp || native == NativeKind::kTimestampTz;
   return is_timestamp ? timestamp_from_timestamp : nullptr;
 }
 

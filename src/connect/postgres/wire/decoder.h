@@ -1,7 +1,7 @@
-// Fields of a binary COPY to cells, the way back of encoder.h: the decoder of a column is chosen once
-// from the logical type of its values and the native type that holds them, so that a value comes back
-// as the cell it was written from. What a native type cannot hold is lost as documented there: a
-// timestamptz has no offset of its own and comes back with offset 0.
+// Fields of a binary COPY to cells, the way back of encoder.h: the decoder of a column is chosen
+// once from the logical type of its values and the native type that holds them, so that a value
+// comes back as the cell it was written from. What a native type cannot hold is lost as documented
+// there: a timestamptz has no offset of its own and comes back with offset 0.
 #pragma once
 
 #include <cstdint>

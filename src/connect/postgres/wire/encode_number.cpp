@@ -222,16 +222,25 @@ EncodeStatus int_as_numeric(ColumnEncoder& self, const Cell& cell, CopyBuffer& o
 
 EncodeFunction encode_int_as(NativeKind native) {
   switch (native) {
-    case NativeKind::kInt2: return int_as_int<put_int2>;
-    case NativeKind::kInt4: return int_as_int<put_int4>;
-    case NativeKind::kInt8: return int_as_int<put_int8>;
-    case NativeKind::kNumeric: return int_as_numeric;
-    case NativeKind::kFloat4: return int_as_float4;
-    case NativeKind::kFloat8: return int_as_float8;
-    case NativeKind::kBool: return int_as_bool;
+    case NativeKind::kInt2:
+      return int_as_int<put_int2>;
+    case NativeKind::kInt4:
+      return int_as_int<put_int4>;
+    case NativeKind::kInt8:
+      return int_as_int<put_int8>;
+    case NativeKind::kNumeric:
+      return int_as_numeric;
+    case NativeKind::kFloat4:
+      return int_as_float4;
+    case NativeKind::kFloat8:
+      return int_as_float8;
+    case NativeKind::kBool:
+      return int_as_bool;
     case NativeKind::kText:
-    case NativeKind::kBpchar: return int_as_text;
-    default: return nullptr;
+    case NativeKind::kBpchar:
+      return int_as_text;
+    default:
+      return nullptr;
   }
 }
 
@@ -242,38 +251,57 @@ EncodeFunction encode_bool_as(NativeKind native) {
 
 EncodeFunction encode_decimal_as(NativeKind native) {
   switch (native) {
-    case NativeKind::kNumeric: return decimal_as_numeric;
-    case NativeKind::kInt2: return decimal_as_int<put_int2>;
-    case NativeKind::kInt4: return decimal_as_int<put_int4>;
-    case NativeKind::kInt8: return decimal_as_int<put_int8>;
-    case NativeKind::kFloat4: return decimal_as_float4;
-    case NativeKind::kFloat8: return decimal_as_float8;
-    case NativeKind::kBool: return decimal_as_bool;
+    case NativeKind::kNumeric:
+      return decimal_as_numeric;
+    case NativeKind::kInt2:
+      return decimal_as_int<put_int2>;
+    case NativeKind::kInt4:
+      return decimal_as_int<put_int4>;
+    case NativeKind::kInt8:
+      return decimal_as_int<put_int8>;
+    case NativeKind::kFloat4:
+      return decimal_as_float4;
+    case NativeKind::kFloat8:
+      return decimal_as_float8;
+    case NativeKind::kBool:
+      return decimal_as_bool;
     case NativeKind::kText:
-    case NativeKind::kBpchar: return decimal_as_text;
-    default: return nullptr;
+    case NativeKind::kBpchar:
+      return decimal_as_text;
+    default:
+      return nullptr;
   }
 }
 
 EncodeFunction encode_float32_as(NativeKind native) {
   switch (native) {
-    case NativeKind::kFloat4: return float32_as_float4;
-    case NativeKind::kFloat8: return float32_as_float8;
-    case NativeKind::kNumeric: return float_as_numeric<float>;
+    case NativeKind::kFloat4:
+      return float32_as_float4;
+    case NativeKind::kFloat8:
+      return float32_as_float8;
+    case NativeKind::kNumeric:
+      return float_as_numeric<float>;
     case NativeKind::kText:
-    case NativeKind::kBpchar: return float_as_text<float>;
-    default: return nullptr;
+    case NativeKind::kBpchar:
+      return float_as_text<float>;
+    default:
+      return nullptr;
   }
 }
 
 EncodeFunction encode_float64_as(NativeKind native) {
   switch (native) {
-    case NativeKind::kFloat8: return float64_as_float8;
-    case NativeKind::kFloat4: return float64_as_float4;
-    case NativeKind::kNumeric: return float_as_numeric<double>;
+    case NativeKind::kFloat8:
+      return float64_as_float8;
+    case NativeKind::kFloat4:
+      return float64_as_float4;
+    case NativeKind::kNumeric:
+      return float_as_numeric<double>;
     case NativeKind::kText:
-    case NativeKind::kBpchar: return float_as_text<double>;
-    default: return nullptr;
+    case NativeKind::kBpchar:
+      return float_as_text<double>;
+    default:
+      return nullptr;
   }
 }
 

@@ -87,18 +87,25 @@ EncodeStatus bytes_as_uuid(ColumnEncoder&, const Cell& cell, CopyBuffer& out) {
 EncodeFunction encode_text_as(NativeKind native) {
   switch (native) {
     case NativeKind::kText:
-    case NativeKind::kBpchar: return text_as_text;
-    case NativeKind::kJsonb: return text_as_jsonb;
-    case NativeKind::kUuid: return text_as_uuid;
-    default: return nullptr;
+    case NativeKind::kBpchar:
+      return text_as_text;
+    case NativeKind::kJsonb:
+      return text_as_jsonb;
+    case NativeKind::kUuid:
+      return text_as_uuid;
+    default:
+      return nullptr;
   }
 }
 
 EncodeFunction encode_bytes_as(NativeKind native) {
   switch (native) {
-    case NativeKind::kBytea: return bytes_as_bytea;
-    case NativeKind::kUuid: return bytes_as_uuid;
-    default: return nullptr;
+    case NativeKind::kBytea:
+      return bytes_as_bytea;
+    case NativeKind::kUuid:
+      return bytes_as_uuid;
+    default:
+      return nullptr;
   }
 }
 

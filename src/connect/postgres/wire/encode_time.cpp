@@ -11,13 +11,14 @@ namespace {
 constexpr std::int64_t kMicrosPerSecond = 1'000'000;
 constexpr std::int64_t kSecondsPerDay = 86'400;
 
-bool is_in_range(std::int64_t micros) { return micros >= kMinMicros && micros <= kMaxMicros; }
+bool is_in_range(std::int64_t micros) {
+  return micros >= kMinMicros && micros <= kMaxMicros;
+}
 
 /// Whether a fraction of `digits` digits shows all of the value.
 bool shows_all(std::int64_t micros_of_second, unsigned nanos, int digits) {
-  static constexpr std::int64_t kUnits[] = {1'000'000'000, 100'000'000, 10'000'000, 1'000'000,
-                                            100'000,       10'000,      1'000,      100,
-                                            10,            1};
+  static constexpr std::int64_t kUnits[] = {
+      1'000'000'000, 100'000'000, 10'000'000, 1'000'000, 100'000, 10'000, 1'000, 100, 10, 1};
   const std::int64_t unit = kUnits[digits < 0 ? 0 : digits > 9 ? 9 : digits];
   return (micros_of_second * 1000 + nanos) % unit == 0;
 }
@@ -123,8 +124,7 @@ EncodeFunction encode_timestamp_as(NativeKind native) {
   if (is_text(native)) return timestamp_as_text;
   if (native == NativeKind::kDate) return timestamp_as_date;
   // A wall clock in a column of instants is taken for UTC, whatever the session's zone.
-  const bool is_timestamp =
-      native == NativeKind::kTimestamp || native == NativeKind::kTimestampTz;
+  const bool is_timestamp = native == NativeKind::kTimestamp || native == NativeKind::kTimestampTz;
   return is_timestamp ? timestamp_as_timestamp : nullptr;
 }
 

@@ -1,5 +1,5 @@
-// Cells to fields of a binary COPY. The encoder of a column is chosen once, from the logical type of
-// its values and the native type of the target's column; per cell there is one indirect call, no
+// Cells to fields of a binary COPY. The encoder of a column is chosen once, from the logical type
+// of its values and the native type of the target's column; per cell there is one indirect call, no
 // type switch and no allocation. A value is carried exactly or refused: nothing is cut or rounded,
 // but for decimals into floating point, which become the nearest one.
 #pragma once
@@ -37,18 +37,18 @@ using EncodeFunction = EncodeStatus (*)(ColumnEncoder& self, const Cell& cell, C
 
 struct ColumnEncoder {
   EncodeFunction encode = nullptr;
-  std::int64_t low = 0;   ///< integers
+  std::int64_t low = 0;  ///< integers
   std::int64_t high = 0;
-  int max_highest = 0;    ///< numeric(p,s): largest power of ten of the first digit …
-  int min_lowest = 0;     ///< … and smallest of the last
+  int max_highest = 0;  ///< numeric(p,s): largest power of ten of the first digit …
+  int min_lowest = 0;   ///< … and smallest of the last
   bool is_bounded = false;
-  std::uint32_t max_chars = 0;      ///< 0: no limit
-  std::int64_t unit_micros = 1;     ///< timestamps must be multiples
-  int fraction_digits = 6;          ///< of text forms
+  std::uint32_t max_chars = 0;   ///< 0: no limit
+  std::int64_t unit_micros = 1;  ///< timestamps must be multiples
+  int fraction_digits = 6;       ///< of text forms
   bool trim_blanks = false;
   bool is_jsonb = false;
-  bool is_text = false;             ///< spilled values need UTF-8 checks
-  std::uint64_t zeros_replaced = 0; ///< U+0000 that became spaces
+  bool is_text = false;              ///< spilled values need UTF-8 checks
+  std::uint64_t zeros_replaced = 0;  ///< U+0000 that became spaces
 };
 
 /// nullopt when values of `type` have no form in a column of `native`.

@@ -53,7 +53,9 @@ bool is_finite(DecimalSign sign) {
   return sign == DecimalSign::kPositive || sign == DecimalSign::kNegative;
 }
 
-int digits_in(unsigned group) { return group >= 1000 ? 4 : group >= 100 ? 3 : group >= 10 ? 2 : 1; }
+int digits_in(unsigned group) {
+  return group >= 1000 ? 4 : group >= 100 ? 3 : group >= 10 ? 2 : 1;
+}
 
 int trailing_zeros(unsigned group) {
   if (group % 10 != 0) return 0;

@@ -1,5 +1,6 @@
-// PostgreSQL's numeric on the wire (numeric_send, PostgreSQL 15): digit count, weight, sign, display
-// scale, then base-10000 digits, each 16 bits big-endian. The digits are those of DecimalView.
+// PostgreSQL's numeric on the wire (numeric_send, PostgreSQL 15): digit count, weight, sign,
+// display scale, then base-10000 digits, each 16 bits big-endian. The digits are those of
+// DecimalView.
 #pragma once
 
 #include <cstdint>

@@ -171,8 +171,8 @@ std::size_t format_timestamp_tz(char* out, std::int64_t utc_micros, unsigned nan
 }
 
 std::size_t format_interval_ym(char* out, std::int64_t months) {
-  const std::uint64_t magnitude = months < 0 ? ~static_cast<std::uint64_t>(months) + 1
-                                             : static_cast<std::uint64_t>(months);
+  const std::uint64_t magnitude =
+      months < 0 ? ~static_cast<std::uint64_t>(months) + 1 : static_cast<std::uint64_t>(months);
   char* at = out;
   *at++ = months < 0 ? '-' : '+';
   at = put_number(at, magnitude / 12, 2);
@@ -182,8 +182,8 @@ std::size_t format_interval_ym(char* out, std::int64_t months) {
 
 std::size_t format_interval_ds(char* out, std::int64_t seconds, int nanos, int fraction_digits) {
   const bool is_negative = seconds < 0 || nanos < 0;
-  const std::uint64_t magnitude = seconds < 0 ? ~static_cast<std::uint64_t>(seconds) + 1
-                                              : static_cast<std::uint64_t>(seconds);
+  const std::uint64_t magnitude =
+      seconds < 0 ? ~static_cast<std::uint64_t>(seconds) + 1 : static_cast<std::uint64_t>(seconds);
   const auto rest = static_cast<unsigned>(magnitude % kSecondsPerDay);
   char* at = out;
   *at++ = is_negative ? '-' : '+';
@@ -254,8 +254,7 @@ std::optional<ParsedSeconds> parse_interval_ds(std::string_view text) {
   const auto clock = read_clock(in);
   if (!clock || !in.at_end()) return std::nullopt;
   ParsedSeconds result;
-  result.seconds =
-      *days * kSecondsPerDay + clock->hour * 3600 + clock->minute * 60 + clock->second;
+  result.seconds = *days * kSecondsPerDay + clock->hour * 3600 + clock->minute * 60 + clock->second;
   result.nanos = static_cast<int>(clock->nanos);
   if (*is_negative) {
     result.seconds = -result.seconds;

@@ -1,5 +1,5 @@
-// PostgreSQL's times on the wire: microseconds since 2000-01-01 (64 bits), days since then (32 bits).
-// Range and special values: PostgreSQL 15, src/include/datatype/timestamp.h.
+// PostgreSQL's times on the wire: microseconds since 2000-01-01 (64 bits), days since then (32
+// bits). Range and special values: PostgreSQL 15, src/include/datatype/timestamp.h.
 #pragma once
 
 #include <cstdint>

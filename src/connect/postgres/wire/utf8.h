@@ -9,9 +9,9 @@
 namespace wherry::postgres::wire {
 
 struct Utf8Copy {
-  std::size_t copied = 0;    ///< bytes written, always whole characters
-  std::uint32_t zeros = 0;   ///< U+0000 replaced by a space
-  bool is_valid = true;      ///< false: the byte at `copied` begins no character
+  std::size_t copied = 0;   ///< bytes written, always whole characters
+  std::uint32_t zeros = 0;  ///< U+0000 replaced by a space
+  bool is_valid = true;     ///< false: the byte at `copied` begins no character
   /// The text ends inside a character that may be valid; only when `may_continue` was true.
   bool is_cut = false;
 };

@@ -142,14 +142,29 @@ TEST(Encode, NumericHasPostgresShape) {
   Cells cells;
   const NativeType any = native(NativeKind::kNumeric);
   EXPECT_EQ(hex(encode(kDecimal, any, cells.decimal("12345.678")).field),
-            "0003" "0001" "0000" "0003" "0001" "0929" "1a7c");
+            "0003"
+            "0001"
+            "0000"
+            "0003"
+            "0001"
+            "0929"
+            "1a7c");
   EXPECT_EQ(hex(encode(kDecimal, any, cells.decimal("-0.0001")).field),
-            "0001" "ffff" "4000" "0004" "0001");
+            "0001"
+            "ffff"
+            "4000"
+            "0004"
+            "0001");
   EXPECT_EQ(hex(encode(kDecimal, any, cells.decimal("0")).field), "0000000000000000");
   EXPECT_EQ(hex(encode(kDecimal, any, cells.decimal("NaN")).field), "00000000c0000000");
   EXPECT_EQ(hex(encode(kDecimal, any, cells.decimal("Infinity")).field), "00000000d0000000");
   EXPECT_EQ(hex(encode(kInteger, any, Cells::integer(-100'010'000)).field),
-            "0002" "0002" "4000" "0000" "0001" "0001");
+            "0002"
+            "0002"
+            "4000"
+            "0000"
+            "0001"
+            "0001");
 }
 
 TEST(Encode, DecimalsThatTheColumnWouldRoundAreRefused) {
@@ -246,8 +261,8 @@ TEST(Encode, TimesAreNeverCut) {
   EXPECT_EQ(status_of(logical(TypeKind::kTimestampTz, 9), varchar(44),
                       Cells::timestamp_tz(0, 0, INT32_MIN)),
             EncodeStatus::kOutOfRange);
-  EXPECT_EQ(hex(encode(nine, native(NativeKind::kTimestamp),
-                       Cells::timestamp(946'684'800'000'001)).field),
+  EXPECT_EQ(hex(encode(nine, native(NativeKind::kTimestamp), Cells::timestamp(946'684'800'000'001))
+                    .field),
             "0000000000000001");
 }
 
@@ -307,9 +322,10 @@ TEST(TextForms, ReadBackWhatTheyWrote) {
 
 TEST(TextForms, RefuseWhatIsNone) {
   for (const char* text :
-       {"", "2026", "2026-02-30 00:00:00", "2026-13-01 00:00:00", "2026-01-01", "2026-01-01 24:00:00",
-        "2026-01-01 00:00:00.", "2026-01-01 00:00:00.1234567890", "2026-01-01 00:00:00 +2",
-        "2026-01-01 00:00:00 x", "2026-01-01 00:00:00 BC ", "0000-01-01 00:00:00 BC", "-2026-01-01 "}) {
+       {"", "2026", "2026-02-30 00:00:00", "2026-13-01 00:00:00", "2026-01-01",
+        "2026-01-01 24:00:00", "2026-01-01 00:00:00.", "2026-01-01 00:00:00.1234567890",
+        "2026-01-01 00:00:00 +2", "2026-01-01 00:00:00 x", "2026-01-01 00:00:00 BC ",
+        "0000-01-01 00:00:00 BC", "-2026-01-01 "}) {
     EXPECT_FALSE(parse_timestamp(text)) << text;
   }
   for (const char* text : {"", "01-02", "+01", "+01-12", "+-1", "+01-2"}) {
@@ -344,9 +360,9 @@ bool is_valid_utf8(const std::string& text) {
 
 TEST(Utf8, AgreesWithTheDefinition) {
   std::mt19937_64 random(11);
-  constexpr unsigned char kInteresting[] = {0x00, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0,
-                                            0xC1, 0xC2, 0xDF, 0xE0, 0xE1, 0xED, 0xEF, 0xF0, 0xF1, 0xF4,
-                                            0xF5, 0xFF};
+  constexpr unsigned char kInteresting[] = {0x00, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0,
+                                            0xBF, 0xC0, 0xC1, 0xC2, 0xDF, 0xE0, 0xE1, 0xED,
+                                            0xEF, 0xF0, 0xF1, 0xF4, 0xF5, 0xFF};
   std::uniform_int_distribution<std::size_t> pick(0, std::size(kInteresting) - 1);
   std::uniform_int_distribution<int> length(0, 20);
   int valid = 0;
@@ -381,12 +397,12 @@ TEST(Utf8, MayBeCutAtAnyByte) {
 }
 
 TEST(Decode, NeverReadsPastAField) {
-  const NativeKind kinds[] = {NativeKind::kBool, NativeKind::kInt2, NativeKind::kInt4,
-                              NativeKind::kInt8, NativeKind::kFloat4, NativeKind::kFloat8,
-                              NativeKind::kNumeric, NativeKind::kText, NativeKind::kBpchar,
-                              NativeKind::kJsonb, NativeKind::kBytea, NativeKind::kUuid,
+  const NativeKind kinds[] = {NativeKind::kBool,      NativeKind::kInt2,        NativeKind::kInt4,
+                              NativeKind::kInt8,      NativeKind::kFloat4,      NativeKind::kFloat8,
+                              NativeKind::kNumeric,   NativeKind::kText,        NativeKind::kBpchar,
+                              NativeKind::kJsonb,     NativeKind::kBytea,       NativeKind::kUuid,
                               NativeKind::kTimestamp, NativeKind::kTimestampTz, NativeKind::kDate,
-                              NativeKind::kInterval, NativeKind::kOther};
+                              NativeKind::kInterval,  NativeKind::kOther};
   std::mt19937_64 random(3);
   std::uniform_int_distribution<int> byte(0, 255);
   Arena arena;

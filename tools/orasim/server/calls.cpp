@@ -23,7 +23,9 @@ Calls::Calls(Channel& channel, const Shared& shared, BreakWatch& watch, Login lo
   authenticator_.resume(login_.user, login_.key);
 }
 
-Calls::~Calls() { end_watch(); }
+Calls::~Calls() {
+  end_watch();
+}
 
 void Calls::run() {
   for (;;) {
@@ -68,7 +70,9 @@ void Calls::begin_watch() {
 }
 
 // Before the response's last packet leaves: after it the client may send its next request.
-void Calls::end_watch() { watch_.disarm(channel_.stream().fd()); }
+void Calls::end_watch() {
+  watch_.disarm(channel_.stream().fd());
+}
 
 void Calls::read_and_run(wire::Reader& in, std::uint32_t& failed_cursor) {
   for (;;) {
@@ -186,8 +190,8 @@ void Calls::change_password(const wire::AuthRequest& request) {
   }
   authenticator_.check(request);
   authenticator_.renew(request);
-  wire::encode_auth_pairs(
-      channel_.out(), session_pairs(shared_, login_.dialect, session_, authenticator_.key()));
+  wire::encode_auth_pairs(channel_.out(),
+                          session_pairs(shared_, login_.dialect, session_, authenticator_.key()));
   finish_status({});
 }
 

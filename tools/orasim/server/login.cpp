@@ -56,7 +56,10 @@ class LoginTalk {
  public:
   LoginTalk(Channel& channel, const Shared& shared, const ConnectOutcome& connect,
             std::uint32_t session_id)
-      : channel_(channel), shared_(shared), session_id_(session_id), sdu_(connect.sdu),
+      : channel_(channel),
+        shared_(shared),
+        session_id_(session_id),
+        sdu_(connect.sdu),
         authenticator_(shared.options.verifier, shared.database) {
     profile_.field_version = field_version_of(shared.options.emulation);
     profile_.end_of_response =
@@ -166,7 +169,8 @@ class LoginTalk {
     }
     authenticator_.renew(request);
     open_session(request);
-    wire::encode_auth_pairs(channel_.out(), session_pairs(shared_, login_.dialect, *login_.session, login_.key));
+    wire::encode_auth_pairs(channel_.out(),
+                            session_pairs(shared_, login_.dialect, *login_.session, login_.key));
     finish(0, {});
   }
 

@@ -5,7 +5,7 @@ SANITIZED ?= $(BUILD)/sanitized
 PYTHON := /usr/bin/python3
 export BUILD SANITIZED PYTHON
 
-.PHONY: all build sanitized test test-long bench demo format lint clean
+.PHONY: all build sanitized test test-long bench demo docs format lint clean
 
 all: build
 
@@ -32,6 +32,9 @@ bench:
 demo: build
 	@scripts/demo.sh
 
+docs:
+	@$(PYTHON) scripts/list_errors.py
+
 format:
 	@scripts/install_packages.sh lint
 	@scripts/format.sh
@@ -40,6 +43,7 @@ lint:
 	@scripts/install_packages.sh lint
 	@scripts/format.sh --check
 	@$(PYTHON) scripts/check_layers.py
+	@$(PYTHON) scripts/list_errors.py --check
 
 clean:
 	rm -rf $(BUILD)

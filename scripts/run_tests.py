@@ -164,6 +164,8 @@ def fuzz_suites(long):
 def all_suites(long):
     factor = 6 if long else 1
     yield Suite("layers", run_command([PYTHON, "scripts/check_layers.py"], 60), 60)
+    yield Suite("error list",
+                run_command([PYTHON, "scripts/list_errors.py", "--check"], 60), 60)
     for script in sorted(INTEGRATION.glob("test_*.py")):
         yield Suite(script.stem.removeprefix("test_").replace("_", " "),
                     run_python(script, 420 * factor, long), 420 * factor)

@@ -186,9 +186,13 @@ class CapturedMessages : public SharedVectorTest {};
 TEST_F(CapturedMessages, AreReadWithoutTheirContext) {
   const std::string name = "real-messages-8i-to-23ai.txt";
   std::map<int, Json> rows;
+  Json price;
   for (const Json& message : decode_text(text_of(name), name)) {
     if (message.contains("rows")) rows[message["n"]] = message["rows"];
+    if (message["n"] == 41 && message.contains("columns")) price = message["columns"][2];
   }
+  EXPECT_EQ(price["scale"], 2);
+  EXPECT_EQ(price["max_bytes"], 22);
   // 21c and 10.2: whole answers with their descriptions.
   EXPECT_EQ(rows[40], Json::parse(R"([["1"]])"));
   EXPECT_EQ(rows[41], Json::parse(R"([["1","alpha","19.99","2020-01-15 00:00:00","AB01","1"],

@@ -119,6 +119,9 @@ std::vector<Variable> read_variables(Reader& in, std::uint32_t count,
 }
 
 std::string read_sql(Reader& in, const Session& session, std::uint32_t bytes) {
+  // Newer versions may have more fields than are known; a statement does not begin with a zero.
+  constexpr int kMaxUnknownBytes = 16;
+  for (int i = 0; i < kMaxUnknownBytes && in.remaining() > 0 && in.peek() == 0; ++i) in.skip(1);
   const std::string text = session.dialect.text_is_clr
                                ? in.clr_text()
                                : std::string(wire::text_of(in.raw(bytes)));

@@ -20,7 +20,9 @@ Message type_of(std::uint8_t byte) { return static_cast<Message>(byte); }
 std::vector<wire::Dialect> dialects(const wire::Dialect& current) {
   std::vector<wire::Dialect> list = {current};
   for (const std::uint8_t version : kFieldVersions) {
-    for (const bool wide_scale : {false, true}) {
+    // Clients of that age always had wide scales.
+    const bool is_old = version < 7;
+    for (const bool wide_scale : {is_old, !is_old}) {
       for (const bool text_is_clr : {true, false}) {
         wire::Dialect dialect = current;
         dialect.field_version = version;
@@ -99,7 +101,9 @@ Decoded guess_and_decode(Session& session, ByteView bytes, Direction& direction)
       Decoded decoded = side == Direction::kClient ? decode_request(trial, bytes)
                                                    : decode_response(trial, bytes);
       const bool is_whole = decoded.ending == Ending::kComplete;
-      if (is_whole || decoded.used_bytes > best.used_bytes || !found_any) {
+      // The oldest dialect takes nearly any byte for a whole message.
+      const bool is_further = decoded.used_bytes > best.used_bytes && dialect.has_call_status;
+      if (is_whole || is_further || !found_any) {
         best = std::move(decoded);
         best_session = std::move(trial);
         best_side = side;

@@ -33,8 +33,8 @@ constexpr unsigned kCountMask = 0x18;
 constexpr unsigned kSharedFields = 0x18;
 
 constexpr int kMaxDepth = 200;
-/// Shared offsets could make a small image print without end.
-constexpr std::size_t kMaxTextBytes = 64 * 1024 * 1024;
+/// Nodes may be shared, so a small image could print without end; real ones do not come near this.
+std::size_t max_text_bytes(std::size_t image_bytes) { return 1024 * 1024 + 32 * image_bytes; }
 
 std::string json_quoted(std::string_view bytes) {
   return nlohmann::json(std::string(bytes))
@@ -103,7 +103,7 @@ class OsonPrinter {
   void fail() { failed_ = true; }
 
   void print_node(std::size_t offset, int depth) {
-    if (failed_ || depth > kMaxDepth || offset >= tree_.size() || text_.size() > kMaxTextBytes) {
+    if (failed_ || depth > kMaxDepth || offset >= tree_.size() || text_.size() > max_text_bytes(image_.size())) {
       return fail();
     }
     Reader in(tree_.subspan(offset));

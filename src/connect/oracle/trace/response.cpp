@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "connect/oracle/trace/description.h"
 #include "connect/oracle/trace/execute_request.h"
 #include "connect/oracle/trace/lob_values.h"
 #include "connect/oracle/trace/message_text.h"
@@ -127,7 +128,26 @@ class ResponseDecoder {
       session_.has_checksum = !session_.has_checksum;
       return other;
     }
+    if (session_.is_negotiated) {
+      in_ = begin;
+      wire::CallResult longer = read_longer_call_result();
+      if (is_plausible_end(longer)) return longer;
+    }
     in_ = first;
+    return result;
+  }
+
+  /// Newer servers may have more fields than are known: they are zero in all but rare cases.
+  wire::CallResult read_longer_call_result() {
+    constexpr int kMaxUnknownBytes = 8;
+    wire::CallResult result = read_call_result(true);
+    for (int i = 0; i < kMaxUnknownBytes && in_.ok() && in_.remaining() > 0 && in_.peek() == 0; ++i) {
+      in_.skip(1);
+    }
+    if (in_.ok() && result.code != 0 && result.text.empty()) {
+      result.text = in_.clr_text();
+      while (!result.text.empty() && result.text.back() == '\n') result.text.pop_back();
+    }
     return result;
   }
 
@@ -161,7 +181,7 @@ class ResponseDecoder {
   }
 
   void describe(std::size_t start) {
-    wire::Description description = wire::decode_describe(in_, session_.dialect);
+    wire::Description description = read_description(in_, session_);
     if (!in_.ok()) return;
     Json fields{{"message", "describe"}, {"columns", columns_json(description.columns)}};
     // Defines of an earlier statement do not fit another list of columns.

@@ -34,10 +34,12 @@ bool can_restart_at(ByteView bytes, Direction direction) {
          type == Message::kDescribe || type == Message::kStatus;
 }
 
-bool ends_a_response(const Decoded& decoded) {
-  return std::any_of(decoded.messages.begin(), decoded.messages.end(), [](const DecodedMessage& m) {
+/// A few bytes in the middle of something else can look like the short status message. Where bytes
+/// may simply be missing, only an error with its text counts.
+bool ends_a_response(const Decoded& decoded, bool may_lack_bytes) {
+  return std::any_of(decoded.messages.begin(), decoded.messages.end(), [&](const DecodedMessage& m) {
     const Json& name = m.fields["message"];
-    return name == "end of call" || name == "error" || name == "status";
+    return name == "error" || (!may_lack_bytes && (name == "end of call" || name == "status"));
   });
 }
 
@@ -53,7 +55,8 @@ bool restart_later(Session& session, ByteView bytes, Direction direction, Decode
     Session trial = session;
     Decoded later = decode_one_way(trial, rest, direction);
     if (later.ending != Ending::kComplete || later.messages.empty()) continue;
-    if (direction == Direction::kServer && !ends_a_response(later)) continue;
+    const bool may_lack_bytes = decoded.ending == Ending::kPartial;
+    if (direction == Direction::kServer && !ends_a_response(later, may_lack_bytes)) continue;
     Json hole = undecoded(decoded.problem, bytes.subspan(dark, at - dark));
     hole["type"] = describe_start(bytes.subspan(dark), direction);
     decoded.messages.push_back({dark, std::move(hole)});
@@ -80,19 +83,21 @@ Decoded decode_turn(Session& session, ByteView bytes, Direction& direction) {
   }
   const bool is_known = direction != Direction::kUnknown &&
                         (session.is_negotiated || is_handshake(bytes));
-  if (!is_known) return guess_and_decode(session, bytes, direction);
   const Session before = session;
-  Decoded decoded = decode_one_way(session, bytes, direction);
+  Decoded decoded = is_known ? decode_one_way(session, bytes, direction)
+                             : guess_and_decode(session, bytes, direction);
   if (decoded.ending == Ending::kComplete || is_handshake(bytes)) return decoded;
-  Session other = before;
-  Decoded guessed = guess_and_decode(other, bytes, direction);
-  if (guessed.ending == Ending::kComplete) {
-    // One message that was read otherwise does not overrule the negotiation.
-    other.dialect = before.dialect;
-    session = std::move(other);
-    return guessed;
+  if (is_known) {
+    Session other = before;
+    Decoded guessed = guess_and_decode(other, bytes, direction);
+    if (guessed.ending == Ending::kComplete) {
+      // One message that was read otherwise does not overrule the negotiation.
+      other.dialect = before.dialect;
+      session = std::move(other);
+      return guessed;
+    }
   }
-  restart_later(session, bytes, direction, decoded);
+  if (direction != Direction::kUnknown) restart_later(session, bytes, direction, decoded);
   return decoded;
 }
 

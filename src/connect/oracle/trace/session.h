@@ -78,6 +78,8 @@ struct Session {
   /// Statement type and checksum of the status message (field version 14 and above). Servers leave
   /// them out for some clients (seen: 23.26 with go-ora), so the bytes have to tell.
   bool has_checksum = true;
+  /// Bytes behind the position of each described column; -1: as the field version says.
+  int column_tail_bytes = -1;
   std::map<std::uint32_t, Cursor> cursors;
   std::deque<Call> calls;
   bool is_pipelined = false;  ///< requests are sent before the answers to earlier ones

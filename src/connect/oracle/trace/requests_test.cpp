@@ -1,0 +1,204 @@
+// What a client sends, built by the client's own builder and read by the decoder of captures.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "connect/oracle/trace/execute_request.h"
+#include "connect/oracle/trace/request.h"
+#include "connect/oracle/wire/number.h"
+#include "connect/oracle/wire/request.h"
+
+namespace wherry::oracle::trace {
+namespace {
+
+using wire::BindValue;
+using wire::ValueFormat;
+
+Session session_of(std::uint8_t field_version) {
+  Session session;
+  session.is_negotiated = true;
+  session.dialect.field_version = field_version;
+  return session;
+}
+
+/// The messages of a request that has to be read to its end.
+std::vector<Json> read(Session& session, const wire::Bytes& bytes) {
+  const Decoded decoded = decode_request(session, bytes);
+  EXPECT_EQ(decoded.ending, Ending::kComplete) << decoded.problem;
+  EXPECT_EQ(decoded.used_bytes, bytes.size());
+  std::vector<Json> messages;
+  for (const DecodedMessage& message : decoded.messages) messages.push_back(message.fields);
+  return messages;
+}
+
+ValueFormat text_format(std::uint32_t bytes) {
+  return {OracleType::kVarchar, CharsetForm::kDatabase, bytes, 0};
+}
+ValueFormat number_format() { return {OracleType::kNumber, CharsetForm::kNone, 22, 0}; }
+
+TEST(TracedRequests, HoldSqlAndBindsInEveryFieldVersion) {
+  const std::string number = *wire::encode_number("-12.5");
+  const std::vector<ValueFormat> formats = {number_format(), text_format(32), text_format(32)};
+  const std::vector<std::vector<BindValue>> rows = {
+      {{OracleType::kNumber, false, number},
+       {OracleType::kVarchar, false, "h\xC3\xA9"},
+       {OracleType::kVarchar, true, {}}}};
+  for (const std::uint8_t version : {7, 8, 9, 12, 17, 18, 24}) {
+    for (const bool text_is_clr : {true, false}) {
+      SCOPED_TRACE(int{version});
+      Session session = session_of(version);
+      session.dialect.text_is_clr = text_is_clr;
+      wire::RequestBuilder builder(session.dialect);
+      const std::vector<std::uint32_t> closed = {3, 700};
+      builder.close_cursors(closed);
+      wire::ExecuteRequest request;
+      request.options = 0x8069;
+      request.sql = "select :1, :2, :3 from dual";
+      request.is_query = true;
+      request.prefetch_rows = 7;
+      request.binds = formats;
+      request.rows = rows;
+      builder.execute(request);
+      const auto messages = read(session, builder.bytes());
+      ASSERT_EQ(messages.size(), 2U);
+      EXPECT_EQ(messages[0]["message"], "piggyback close cursors");
+      EXPECT_EQ(messages[0]["cursors"], Json::array({3, 700}));
+      EXPECT_EQ(messages[1]["message"], "execute");
+      EXPECT_EQ(messages[1]["sql"], "select :1, :2, :3 from dual");
+      EXPECT_EQ(messages[1]["binds"], Json::array({"-12.5", "h\xC3\xA9", nullptr}));
+      EXPECT_EQ(messages[1]["options"], Json::array({"parse", "bind", "execute", "fetch"}));
+      EXPECT_EQ(messages[1]["prefetch_rows"], 7);
+    }
+  }
+}
+
+TEST(TracedRequests, HoldAllRowsOfArrayDml) {
+  const std::vector<ValueFormat> formats = {text_format(8)};
+  std::vector<std::vector<BindValue>> rows;
+  for (const char* text : {"a", "b", "c"}) rows.push_back({{OracleType::kVarchar, false, text}});
+  Session session = session_of(24);
+  wire::RequestBuilder builder(session.dialect);
+  wire::ExecuteRequest request;
+  request.options = 0x88029;
+  request.sql = "insert into t values (:1)";
+  request.iterations = 3;
+  request.binds = formats;
+  request.rows = rows;
+  builder.execute(request);
+  const auto messages = read(session, builder.bytes());
+  EXPECT_EQ(messages[0]["binds"], Json::parse(R"([["a"],["b"],["c"]])"));
+  EXPECT_EQ(messages[0]["iterations"], 3);
+  EXPECT_EQ(session.calls.front().executions, 3U);
+}
+
+TEST(TracedRequests, PutLongBindsBackIntoTheirPlace) {
+  const std::vector<ValueFormat> formats = {text_format(40000), text_format(10)};
+  const std::string value(40000, 'x');
+  const std::vector<std::vector<BindValue>> rows = {
+      {{OracleType::kVarchar, false, value}, {OracleType::kVarchar, false, "short"}}};
+  const std::vector<std::uint8_t> is_long = {1, 0};
+  Session session = session_of(12);
+  wire::RequestBuilder builder(session.dialect);
+  wire::ExecuteRequest request;
+  request.options = 0x8029;
+  request.sql = "insert into t values (:1, :2)";
+  request.binds = formats;
+  request.rows = rows;
+  request.is_long_bind = is_long;
+  builder.execute(request);
+  const auto messages = read(session, builder.bytes());
+  EXPECT_EQ(messages[0]["binds"], Json::array({value, "short"}));
+}
+
+TEST(TracedRequests, LeaveOutBindsThatReturnValues) {
+  const std::vector<ValueFormat> formats = {text_format(10), number_format()};
+  const std::vector<std::vector<BindValue>> rows = {{{OracleType::kVarchar, false, "v"}}};
+  Session session = session_of(24);
+  wire::RequestBuilder builder(session.dialect);
+  wire::ExecuteRequest request;
+  request.options = 0x8029;
+  request.sql = "insert into t values (:1) returning id into :2";
+  request.binds = formats;
+  request.rows = rows;
+  builder.execute(request);
+  EXPECT_EQ(read(session, builder.bytes())[0]["binds"], Json::array({"v", nullptr}));
+}
+
+TEST(TracedRequests, ReadASecondExecutionWithTheFirstOnesBinds) {
+  Session session = session_of(24);
+  Cursor& cursor = session.cursors[9];
+  cursor.sql = "update t set a = :1";
+  Variable bind;
+  bind.type = 1;
+  bind.form = 1;
+  bind.buffer_bytes = 10;
+  cursor.binds = {bind};
+  wire::Writer out;
+  out.raw(ByteView(std::vector<std::uint8_t>{3, 4, 5, 0}));
+  for (const std::uint32_t value : {9U, 1U, 1U, 0U}) out.ub4(value);
+  out.u8(7);
+  out.clr("again");
+  const auto messages = read(session, out.bytes());
+  EXPECT_EQ(messages[0]["message"], "reexecute");
+  EXPECT_EQ(messages[0]["cursor"], 9);
+  EXPECT_EQ(messages[0]["binds"], Json::array({"again"}));
+}
+
+TEST(TracedRequests, ReadLobOperations) {
+  Session session = session_of(24);
+  wire::RequestBuilder builder(session.dialect);
+  const std::vector<std::string> freed = {std::string(40, '\x02'), std::string(40, '\x03')};
+  builder.free_lobs(freed);
+  const std::string locator(40, '\x01');
+  builder.read_lob(wire::bytes_of(locator), 5, 1000);
+  const auto messages = read(session, builder.bytes());
+  ASSERT_EQ(messages.size(), 2U);
+  EXPECT_EQ(messages[0]["message"], "piggyback lob operation");
+  EXPECT_EQ(messages[1]["operation"], "read");
+  EXPECT_EQ(messages[1]["offset"], 5);
+  EXPECT_EQ(messages[1]["amount"], 1000);
+  EXPECT_TRUE(session.calls.front().lob.has_amount);
+}
+
+TEST(TracedRequests, NameFunctionsWhoseBodyIsNotKnown) {
+  Session session = session_of(12);
+  const auto messages = read(session, {3, 222, 1, 0xAB, 0xCD});
+  EXPECT_EQ(messages[0]["message"], "function 222");
+  EXPECT_EQ(messages[0]["hex"], "abcd");
+}
+
+TEST(TracedRequests, AskForMoreBytesAtEveryCut) {
+  const std::vector<ValueFormat> formats = {text_format(10)};
+  const std::vector<std::vector<BindValue>> rows = {{{OracleType::kVarchar, false, "value"}}};
+  Session session = session_of(24);
+  wire::RequestBuilder builder(session.dialect);
+  wire::ExecuteRequest request;
+  request.options = 0x8029;
+  request.sql = "insert into t values (:1)";
+  request.binds = formats;
+  request.rows = rows;
+  builder.execute(request);
+  const wire::Bytes whole = builder.bytes();
+  const std::size_t row_bytes = 1 + 1 + 5;
+  for (std::size_t cut = 1; cut < whole.size() - row_bytes; ++cut) {
+    Session fresh = session_of(24);
+    const Decoded decoded = decode_request(fresh, ByteView(whole).first(cut));
+    EXPECT_EQ(decoded.ending, Ending::kPartial) << cut;
+    EXPECT_TRUE(decoded.messages.empty());
+  }
+}
+
+TEST(StatementShape, TellsKindAndReturningBinds) {
+  EXPECT_TRUE(shape_of("  /* c */ -- x\n (select 1 from dual)").is_query);
+  EXPECT_TRUE(shape_of("with a as (select 1 from dual) select * from a").is_query);
+  EXPECT_TRUE(shape_of("begin null; end;").is_plsql);
+  EXPECT_EQ(shape_of("update t set a = :1 where b = :2 returning a, b into :3, :4").returning, 2U);
+  EXPECT_EQ(shape_of("delete t where a = ':x' returning a into :o").returning, 1U);
+  EXPECT_EQ(shape_of("insert into t values (q'[returning x into :a]', :1)").returning, 0U);
+  EXPECT_EQ(shape_of("insert into returning_log values (:1)").returning, 0U);
+  EXPECT_EQ(shape_of("select 'returning into' from t where a = :1").returning, 0U);
+}
+
+}  // namespace
+}  // namespace wherry::oracle::trace

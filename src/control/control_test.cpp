@@ -26,10 +26,10 @@ TEST(TaskSettings, RefusesAllMistakesAtOnce) {
       "TargetTablePrepMode": "DROP", "MaxFullLoadSubTasks": 50, "CommitRate": "many", "Typo": 1},
       "Unknown": {}})");
   ASSERT_FALSE(settings.ok());
-  for (const char* part : {"/FullLoadSettings/TargetTablePrepMode: \"DROP\" is not one of",
-                           "MaxFullLoadSubTasks: 50 is not a whole number from 1 to 49",
-                           "CommitRate: \"many\"", "/FullLoadSettings/Typo: unknown key",
-                           "/Unknown: unknown section"}) {
+  for (const char* part :
+       {"/FullLoadSettings/TargetTablePrepMode: \"DROP\" is not one of",
+        "MaxFullLoadSubTasks: 50 is not a whole number from 1 to 49", "CommitRate: \"many\"",
+        "/FullLoadSettings/Typo: unknown key", "/Unknown: unknown section"}) {
     EXPECT_NE(settings.error().message.find(part), std::string::npos) << part;
   }
   EXPECT_EQ(TaskSettings::parse("{").error().code, "settings.syntax");
@@ -51,16 +51,51 @@ TEST_F(TaskStateTest, RemembersPositionAndFinishedTables) {
     auto state = TaskState::open(directory_ / "new" / "one");
     ASSERT_TRUE(state.ok());
     EXPECT_TRUE((*state)->is_fresh());
-    ASSERT_TRUE((*state)->begin("a", "b", {"scn:7"}).ok());
-    ASSERT_TRUE((*state)->complete({"S", "T"}, 12).ok());
+    ASSERT_TRUE((*state)->begin("a", "b", {"scn:7"}, {{{"S", "T"}, {}}, {{"S", "U"}, {}}}).ok());
+    ASSERT_TRUE((*state)->record({"S", "T"}, TablePhase::kLoaded, 12).ok());
+    ASSERT_TRUE((*state)->record({"S", "T"}, TablePhase::kComplete, 12).ok());
   }
   auto state = TaskState::open(directory_ / "new" / "one");
   ASSERT_TRUE(state.ok());
   EXPECT_EQ((*state)->position().text, "scn:7");
-  EXPECT_TRUE((*state)->is_complete({"S", "T"}));
-  EXPECT_FALSE((*state)->is_complete({"S", "U"}));
+  EXPECT_EQ((*state)->find({"S", "T"})->phase, TablePhase::kComplete);
+  EXPECT_EQ((*state)->find({"S", "T"})->rows, 12U);
+  EXPECT_EQ((*state)->find({"S", "U"})->phase, TablePhase::kPlanned);
+  EXPECT_FALSE((*state)->find({"S", "V"}));
   EXPECT_TRUE((*state)->check_identity("a", "b").ok());
   EXPECT_EQ((*state)->check_identity("a", "c").error().code, "state.other_task");
+}
+
+TEST_F(TaskStateTest, ALineCutByACrashDoesNotCount) {
+  {
+    auto state = TaskState::open(directory_);
+    ASSERT_TRUE((*state)->begin("a", "b", {"scn:7"}, {{{"S", "T"}, {}}}).ok());
+    ASSERT_TRUE((*state)->record({"S", "T"}, TablePhase::kLoaded, 12).ok());
+    ASSERT_TRUE((*state)->record({"S", "T"}, TablePhase::kComplete, 12).ok());
+  }
+  const auto journal = directory_ / "task.journal";
+  for (auto size = std::filesystem::file_size(journal); size-- > 0;) {
+    std::filesystem::resize_file(journal, size);
+    auto state = TaskState::open(directory_);
+    ASSERT_TRUE(state.ok()) << state.error().to_paragraph();
+    EXPECT_LT((*state)->find({"S", "T"})->phase, TablePhase::kComplete);
+  }
+}
+
+TEST_F(TaskStateTest, ANewBeginningForgetsTheOldJournal) {
+  {
+    auto state = TaskState::open(directory_);
+    ASSERT_TRUE((*state)->begin("a", "b", {"scn:7"}, {{{"S", "T"}, {}}}).ok());
+    ASSERT_TRUE((*state)->record({"S", "T"}, TablePhase::kComplete, 12).ok());
+    std::filesystem::copy_file(directory_ / "task.journal", directory_ / "old");
+    ASSERT_TRUE((*state)->begin("a", "b", {"scn:8"}, {{{"S", "T"}, {}}}).ok());
+  }
+  // As if the process had died before the journal was emptied.
+  std::filesystem::rename(directory_ / "old", directory_ / "task.journal");
+  auto state = TaskState::open(directory_);
+  ASSERT_TRUE(state.ok());
+  EXPECT_EQ((*state)->position().text, "scn:8");
+  EXPECT_EQ((*state)->find({"S", "T"})->phase, TablePhase::kPlanned);
 }
 
 TEST_F(TaskStateTest, IsUsedByOneTaskAtATime) {

@@ -1,6 +1,7 @@
 #include "control/task.h"
 
 #include <algorithm>
+#include <set>
 
 namespace wherry::control {
 namespace {
@@ -80,20 +81,117 @@ Result<void> check_start(StartType start, const TaskState& state) {
   return {};
 }
 
+/// Which of the planned target tables exist.
+Result<std::set<schema::TableRef>> existing_targets(OpContext& context, const TaskRequest& request,
+                                                    const engine::TaskPlan& plan) {
+  std::set<std::string> schemas;
+  for (const engine::TableTask& task : plan.tables) schemas.insert(task.plan->target.schema);
+  std::set<schema::TableRef> out;
+  if (schemas.empty()) return out;
+  WHERRY_ASSIGN(auto catalog,
+                request.target.connector->open_catalog(context, request.target.settings));
+  WHERRY_ASSIGN(const auto tables,
+                catalog->describe_tables(context, {{schemas.begin(), schemas.end()}}));
+  for (const schema::TableDef& table : tables) out.insert(table.table);
+  return out;
+}
+
 /// The view to load from: the recorded one when the task goes on, else a new one that is recorded.
+/// Afterwards the state knows every planned table.
 Result<std::unique_ptr<connect::SnapshotSource>> open_source(OpContext& context,
                                                              const TaskRequest& request,
+                                                             const engine::TaskPlan& plan,
                                                              TaskState& state) {
   const auto& source = request.source;
   const auto& target = request.target.settings.url;
   const bool resumes = !state.is_fresh() && request.start != StartType::kReloadTarget;
-  if (resumes) {
-    WHERRY_TRY(state.check_identity(source.settings.url, target));
-    return source.connector->open_snapshot(context, source.settings, state.position());
+  if (resumes) WHERRY_TRY(state.check_identity(source.settings.url, target));
+  WHERRY_ASSIGN(const auto existing, existing_targets(context, request, plan));
+  TableRecords records;
+  for (const engine::TableTask& task : plan.tables) {
+    const auto known = resumes ? state.find(task.plan->source) : std::nullopt;
+    // What the user made or dropped before the table's turn has come is the user's.
+    const bool untouched = !known || known->phase == TablePhase::kPlanned;
+    if (untouched) {
+      records[task.plan->source] = {TablePhase::kPlanned, existing.contains(task.plan->target), 0};
+    }
   }
-  WHERRY_ASSIGN(auto snapshot, source.connector->open_snapshot(context, source.settings, {}));
-  WHERRY_TRY(state.begin(source.settings.url, target, snapshot->position()));
+  auto opened = source.connector->open_snapshot(context, source.settings,
+                                                resumes ? state.position() : Position{});
+  if (!opened.ok()) {
+    Error error = std::move(opened).error();
+    if (error.kind == ErrorKind::kPositionLost) {
+      error.hint = "Start with --start reload-target to load all tables again at a new position";
+    }
+    return error;
+  }
+  auto snapshot = *std::move(opened);
+  if (resumes) {
+    WHERRY_TRY(state.add(records));
+  } else {
+    WHERRY_TRY(state.begin(source.settings.url, target, snapshot->position(), std::move(records)));
+  }
   return snapshot;
+}
+
+/// Writes down what a later run must know of each table; what it need not know costs no flush.
+class StateJournal final : public engine::LoadJournal {
+ public:
+  StateJournal(TaskState& state, connect::ExistingTable existing)
+      : state_(state), keeps_(existing == connect::ExistingTable::kKeep) {}
+
+  Result<void> on_start(const engine::TableTask& task) override {
+    return keeps_ ? record(task, TablePhase::kStarted, 0) : Result<void>();
+  }
+  Result<void> on_commit(const engine::TableTask& task) override {
+    return keeps_ && task.target_existed ? record(task, TablePhase::kCommitting, 0)
+                                         : Result<void>();
+  }
+  Result<void> on_loaded(const engine::TableTask& task, std::uint64_t rows) override {
+    return record(task, TablePhase::kLoaded, rows);
+  }
+  Result<void> on_complete(const engine::TableTask& task, std::uint64_t rows) override {
+    return record(task, TablePhase::kComplete, rows);
+  }
+
+ private:
+  Result<void> record(const engine::TableTask& task, TablePhase phase, std::uint64_t rows) {
+    return state_.record(task.plan->source, phase, rows);
+  }
+
+  TaskState& state_;
+  const bool keeps_;
+};
+
+Error unknown_outcome(const schema::TableRef& table) {
+  return make_error(ErrorKind::kSchema, "load.unknown_outcome",
+                    "an earlier run ended while the rows were committed, so they may be on the "
+                    "target or not",
+                    "Look into the target table; to load it again, empty it and run a task of its "
+                    "own with another --state directory")
+      .with("table", schema::to_text(table));
+}
+
+/// Moves the tables that are still to be loaded into `tasks`, with what the state knows of them.
+void choose_tables(engine::TaskPlan& plan, const TaskState& state, connect::ExistingTable existing,
+                   LoadOutcome& outcome) {
+  std::vector<engine::TableTask> tasks;
+  for (engine::TableTask& task : plan.tables) {
+    const TableRecord record = *state.find(task.plan->source);
+    task.target_existed = record.target_existed;
+    task.was_started = record.phase != TablePhase::kPlanned;
+    task.is_loaded = record.phase == TablePhase::kLoaded;
+    if (record.phase == TablePhase::kComplete) {
+      ++outcome.tables_done_before;
+    } else if (record.phase == TablePhase::kCommitting && record.target_existed &&
+               existing == connect::ExistingTable::kKeep) {
+      plan.refused.push_back({task.plan->source, unknown_outcome(task.plan->source)});
+    } else {
+      tasks.push_back(std::move(task));
+    }
+  }
+  plan.tables = std::move(tasks);
+  outcome.refused = plan.refused;
 }
 
 connect::Settings with_spill(connect::Settings settings, const TaskState& state) {
@@ -101,9 +199,18 @@ connect::Settings with_spill(connect::Settings settings, const TaskState& state)
   return settings;
 }
 
+/// All batches in flight share this, whatever MaxFullLoadSubTasks is; below the least size a batch
+/// costs more in calls than it saves in memory.
+constexpr std::size_t kBatchMemoryBytes = 32 * 1024 * 1024;
+constexpr std::size_t kLeastBatchBytes = 64 * 1024;
+constexpr std::size_t kLargestBatchBytes = 512 * 1024;
+
 engine::LoadOptions load_options(const TaskSettings& settings) {
   engine::LoadOptions options;
   options.max_subtasks = settings.max_full_load_subtasks;
+  options.batch_bytes =
+      std::clamp(kBatchMemoryBytes / (options.max_subtasks * options.batches_per_segment),
+                 kLeastBatchBytes, kLargestBatchBytes);
   options.existing = settings.target_table_prep_mode;
   return options;
 }
@@ -124,37 +231,26 @@ Result<LoadOutcome> run_full_load_task(OpContext& context, const TaskRequest& or
   request.source.settings = with_spill(original.source.settings, *state);
   request.target.settings = with_spill(original.target.settings, *state);
   WHERRY_ASSIGN(Prepared prepared, prepare(context, request, observer));
-  WHERRY_ASSIGN(auto source, open_source(context, request, *state));
-  const Logger log = context.log.as(Component::kTaskManager);
-  log.info("full load", {{"position", source->position().text},
-                         {"tables", std::to_string(prepared.plan.tables.size())}});
-
+  WHERRY_ASSIGN(auto source, open_source(context, request, prepared.plan, *state));
   LoadOutcome outcome;
   outcome.position = source->position();
-  std::vector<engine::TableTask> tasks;
+  const engine::LoadOptions options = load_options(request.settings);
+  choose_tables(prepared.plan, *state, options.existing, outcome);
   auto progress = std::make_shared<engine::LoadProgress>();
-  for (engine::TableTask& task : prepared.plan.tables) {
-    if (state->is_complete(task.plan->source)) {
-      ++outcome.tables_done_before;
-      continue;
-    }
-    progress->add(task.plan);
-    tasks.push_back(std::move(task));
-  }
-  prepared.plan.tables = std::move(tasks);
-  outcome.refused = prepared.plan.refused;
+  for (const engine::TableTask& task : prepared.plan.tables) progress->add(task.plan);
+  context.log.as(Component::kTaskManager)
+      .info("full load", {{"position", source->position().text},
+                          {"tables", std::to_string(prepared.plan.tables.size())},
+                          {"loaded before", std::to_string(outcome.tables_done_before)}});
   observer.on_phase("full load");
   observer.on_load(progress);
-  auto result = engine::run_full_load(
-      context, *source, *prepared.loader, prepared.plan.tables, load_options(request.settings),
-      *progress, [&](const engine::TableProgress& table) {
-        return state->complete(table.plan->source, table.rows);
-      });
+  StateJournal journal(*state, options.existing);
+  auto result = engine::run_full_load(context, *source, *prepared.loader, prepared.plan.tables,
+                                      options, *progress, journal);
   if (!result.ok()) return std::move(result).error();
-  outcome.has_table_errors =
-      !outcome.refused.empty() ||
-      std::any_of(progress->tables().begin(), progress->tables().end(),
-                  [](const auto& table) { return table.error.has_value(); });
+  outcome.has_table_errors = !outcome.refused.empty() ||
+                             std::any_of(progress->tables().begin(), progress->tables().end(),
+                                         [](const auto& table) { return table.error.has_value(); });
   return outcome;
 }
 
@@ -169,10 +265,11 @@ Result<ValidationOutcome> validate_task(OpContext& context, const TaskRequest& o
   WHERRY_ASSIGN(const Prepared prepared, prepare(context, request, observer));
   WHERRY_ASSIGN(auto source, request.source.connector->open_snapshot(
                                  context, request.source.settings, state->position()));
-  WHERRY_ASSIGN(auto target, request.target.connector->open_snapshot(
-                                 context, request.target.settings, {}));
+  WHERRY_ASSIGN(auto target,
+                request.target.connector->open_snapshot(context, request.target.settings, {}));
   auto tables = std::make_shared<std::deque<engine::TableValidation>>();
-  for (const engine::TableTask& task : prepared.plan.tables) tables->emplace_back().plan = task.plan;
+  for (const engine::TableTask& task : prepared.plan.tables)
+    tables->emplace_back().plan = task.plan;
   observer.on_phase("validating");
   observer.on_validation(tables);
   WHERRY_TRY(engine::run_validation(context, *source, *target, options, *tables, sink));

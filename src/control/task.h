@@ -64,7 +64,7 @@ Result<LoadOutcome> run_full_load_task(OpContext& context, const TaskRequest& re
                                        TaskObserver& observer);
 
 struct ValidationOutcome {
-  Position position;            ///< the point the source was read at
+  Position position;  ///< the point the source was read at
   std::uint64_t tables = 0;
   std::uint64_t differences = 0;
   bool has_table_errors = false;

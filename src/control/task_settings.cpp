@@ -11,17 +11,32 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::array<std::string_view, 17> kSections = {
-    "TargetMetadata", "FullLoadSettings", "TTSettings", "Logging", "ControlTablesSettings",
-    "StreamBufferSettings", "ChangeProcessingTuning", "ChangeProcessingDdlHandlingPolicy",
-    "ErrorBehavior", "ValidationSettings", "PostProcessingRules", "CharacterSetSettings",
-    "LoopbackPreventionSettings", "BeforeImageSettings", "FailTaskWhenCleanTaskResourceFailed",
-    "ResyncSettings", "BatchApplyEnabled"};
+constexpr std::array<std::string_view, 17> kSections = {"TargetMetadata",
+                                                        "FullLoadSettings",
+                                                        "TTSettings",
+                                                        "Logging",
+                                                        "ControlTablesSettings",
+                                                        "StreamBufferSettings",
+                                                        "ChangeProcessingTuning",
+                                                        "ChangeProcessingDdlHandlingPolicy",
+                                                        "ErrorBehavior",
+                                                        "ValidationSettings",
+                                                        "PostProcessingRules",
+                                                        "CharacterSetSettings",
+                                                        "LoopbackPreventionSettings",
+                                                        "BeforeImageSettings",
+                                                        "FailTaskWhenCleanTaskResourceFailed",
+                                                        "ResyncSettings",
+                                                        "BatchApplyEnabled"};
 
-constexpr std::array<std::string_view, 8> kFullLoadKeys = {
-    "TargetTablePrepMode", "CreatePkAfterFullLoad", "StopTaskCachedChangesApplied",
-    "StopTaskCachedChangesNotApplied", "MaxFullLoadSubTasks", "TransactionConsistencyTimeout",
-    "CommitRate", "MaxTransactionSize"};
+constexpr std::array<std::string_view, 8> kFullLoadKeys = {"TargetTablePrepMode",
+                                                           "CreatePkAfterFullLoad",
+                                                           "StopTaskCachedChangesApplied",
+                                                           "StopTaskCachedChangesNotApplied",
+                                                           "MaxFullLoadSubTasks",
+                                                           "TransactionConsistencyTimeout",
+                                                           "CommitRate",
+                                                           "MaxTransactionSize"};
 
 template <class List>
 bool contains(const List& list, std::string_view name) {
@@ -52,7 +67,8 @@ class Reader {
 
  private:
   void mistake(const std::string& path, const std::string& what) {
-    mistakes += fmt::format("{}{}: {}", mistakes.empty() ? "" : "; ", path.empty() ? "/" : path, what);
+    mistakes +=
+        fmt::format("{}{}: {}", mistakes.empty() ? "" : "; ", path.empty() ? "/" : path, what);
   }
 
   bool is_object(const Json& value, const std::string& path) {
@@ -104,8 +120,9 @@ class Reader {
     } else if (value == "TRUNCATE_BEFORE_LOAD") {
       settings.target_table_prep_mode = connect::ExistingTable::kTruncate;
     } else {
-      mistake(path, fmt::format("{} is not one of DO_NOTHING, DROP_AND_CREATE, TRUNCATE_BEFORE_LOAD",
-                                value.dump()));
+      mistake(path,
+              fmt::format("{} is not one of DO_NOTHING, DROP_AND_CREATE, TRUNCATE_BEFORE_LOAD",
+                          value.dump()));
     }
   }
 
@@ -127,8 +144,11 @@ Result<TaskSettings> TaskSettings::parse(std::string_view json) {
   try {
     document = Json::parse(json);
   } catch (const Json::parse_error& failure) {
-    const auto line = 1 + std::count(json.begin(),
-                                     json.begin() + static_cast<std::ptrdiff_t>(std::min(failure.byte, json.size())), '\n');
+    const auto line =
+        1 +
+        std::count(json.begin(),
+                   json.begin() + static_cast<std::ptrdiff_t>(std::min(failure.byte, json.size())),
+                   '\n');
     return make_error(ErrorKind::kConfig, "settings.syntax",
                       fmt::format("the task settings are not valid JSON near line {}", line),
                       "Mend the file; any JSON checker shows the place");

@@ -4,63 +4,64 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <string_view>
+
+#include "control/durable_file.h"
 
 namespace wherry::control {
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
 constexpr int kFormatVersion = 1;
 constexpr const char* kFileName = "task.json";
+constexpr const char* kJournalName = "task.journal";
 constexpr const char* kLockName = "lock";
-
-Error io_error(const std::filesystem::path& path, int number, const char* action) {
-  Error error = make_error(ErrorKind::kResource, "state.io",
-                           std::string("cannot ") + action + " the task's state",
-                           "Check the permissions and the free space of the --state directory");
-  error.native_text = std::strerror(number);
-  return std::move(error).with("file", path.string());
-}
-
-Result<void> write_durably(const std::filesystem::path& path, const std::string& text) {
-  const std::filesystem::path temporary = path.string() + ".new";
-  const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (fd < 0) return io_error(temporary, errno, "write");
-  std::size_t done = 0;
-  while (done < text.size()) {
-    const ssize_t n = ::write(fd, text.data() + done, text.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) {
-      const int number = errno;
-      ::close(fd);
-      return io_error(temporary, number, "write");
-    }
-    done += static_cast<std::size_t>(n);
-  }
-  const bool flushed = ::fsync(fd) == 0;
-  const int number = errno;
-  ::close(fd);
-  if (!flushed) return io_error(temporary, number, "flush");
-  if (::rename(temporary.c_str(), path.c_str()) != 0) return io_error(path, errno, "replace");
-  const int directory = ::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (directory >= 0) {
-    ::fsync(directory);
-    ::close(directory);
-  }
-  return {};
-}
+constexpr std::array<std::string_view, 5> kPhaseNames = {"planned", "started", "committing",
+                                                         "loaded", "complete"};
 
 Error damaged(const std::filesystem::path& path, const std::string& why) {
   Error error = make_error(ErrorKind::kConfig, "state.damaged", "the task's state cannot be read",
-                           "Name another --state directory, or load everything again with --start "
-                           "reload-target after removing the file");
+                           "Name another --state directory, or remove the file and start over with "
+                           "empty target tables");
   error.native_text = why;
   return std::move(error).with("file", path.string());
+}
+
+std::string_view name_of(TablePhase phase) {
+  return kPhaseNames[static_cast<std::size_t>(phase)];
+}
+
+/// Throws Json::exception on an unknown name, as a wrong type does.
+TablePhase phase_of(const Json& json) {
+  const auto name = json.get<std::string>();
+  const auto found = std::find(kPhaseNames.begin(), kPhaseNames.end(), name);
+  if (found == kPhaseNames.end()) {
+    throw Json::other_error::create(501, "unknown phase " + name, nullptr);
+  }
+  return static_cast<TablePhase>(found - kPhaseNames.begin());
+}
+
+schema::TableRef table_of(const Json& json) {
+  return {json.at("schema").get<std::string>(), json.at("table").get<std::string>()};
+}
+
+std::string text_of(const Json& json, int indent) {
+  return json.dump(indent, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::optional<std::string> read_file(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return std::nullopt;
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
 }
 
 }  // namespace
@@ -68,10 +69,10 @@ Error damaged(const std::filesystem::path& path, const std::string& why) {
 Result<std::unique_ptr<TaskState>> TaskState::open(const std::filesystem::path& directory) {
   std::error_code failure;
   std::filesystem::create_directories(directory, failure);
-  if (failure) return io_error(directory, failure.value(), "create the directory of");
+  if (failure) return file_error(directory, failure.value(), "create the directory of");
   const std::filesystem::path lock = directory / kLockName;
   const int fd = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0) return io_error(lock, errno, "lock");
+  if (fd < 0) return file_error(lock, errno, "lock");
   std::unique_ptr<TaskState> state(new TaskState(directory, fd));
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
     return make_error(ErrorKind::kConfig, "state.in_use",
@@ -83,45 +84,85 @@ Result<std::unique_ptr<TaskState>> TaskState::open(const std::filesystem::path& 
   return state;
 }
 
-TaskState::~TaskState() { ::close(lock_fd_); }
+TaskState::~TaskState() {
+  if (journal_fd_ >= 0) ::close(journal_fd_);
+  ::close(lock_fd_);
+}
 
 Result<void> TaskState::load() {
   const std::filesystem::path path = directory_ / kFileName;
-  std::ifstream file(path);
-  if (!file) return {};
-  std::ostringstream text;
-  text << file.rdbuf();
+  const auto text = read_file(path);
+  if (!text) return {};
   try {
-    const Json json = Json::parse(text.str());
+    const Json json = Json::parse(*text);
     if (json.at("version") != kFormatVersion) {
       return damaged(path, "its format version is " + json.at("version").dump());
     }
     source_ = json.at("source").get<std::string>();
     target_ = json.at("target").get<std::string>();
     position_.text = json.at("position").get<std::string>();
+    generation_ = json.at("generation").get<std::uint64_t>();
     for (const Json& table : json.at("tables")) {
-      completed_rows_[{table.at("schema").get<std::string>(), table.at("table").get<std::string>()}] =
-          table.at("rows").get<std::uint64_t>();
+      tables_[table_of(table)] = {phase_of(table.at("phase")),
+                                  table.at("target_existed").get<bool>(),
+                                  table.at("rows").get<std::uint64_t>()};
     }
-  } catch (const Json::exception& failure) {
-    return damaged(path, failure.what());
+  } catch (const Json::exception& problem) {
+    return damaged(path, problem.what());
+  }
+  return replay();
+}
+
+Result<void> TaskState::replay() {
+  const std::filesystem::path path = directory_ / kJournalName;
+  const auto text = read_file(path);
+  if (!text) return {};
+  std::size_t at = 0;
+  // A last line without its end was being written when the process died, so nobody relied on it.
+  for (std::size_t end = text->find('\n'); end != std::string::npos; end = text->find('\n', at)) {
+    try {
+      const Json line = Json::parse(std::string_view(*text).substr(at, end - at));
+      const auto found = tables_.find(table_of(line));
+      if (line.at("generation") == generation_ && found != tables_.end()) {
+        found->second.phase = phase_of(line.at("phase"));
+        found->second.rows = line.at("rows").get<std::uint64_t>();
+      }
+    } catch (const Json::exception& problem) {
+      return damaged(path, problem.what());
+    }
+    at = end + 1;
   }
   return {};
 }
 
-Result<void> TaskState::save() const {
+Result<void> TaskState::save() {
   Json tables = Json::array();
-  for (const auto& [name, rows] : completed_rows_) {
-    tables.push_back({{"schema", name.schema}, {"table", name.name}, {"rows", rows}});
+  for (const auto& [name, record] : tables_) {
+    tables.push_back({{"schema", name.schema},
+                      {"table", name.name},
+                      {"phase", name_of(record.phase)},
+                      {"target_existed", record.target_existed},
+                      {"rows", record.rows}});
   }
-  const Json json = {{"version", kFormatVersion}, {"source", source_}, {"target", target_},
-                     {"position", position_.text}, {"tables", tables}};
-  return write_durably(directory_ / kFileName, json.dump(2) + "\n");
+  const Json json = {{"version", kFormatVersion},  {"source", source_},         {"target", target_},
+                     {"position", position_.text}, {"generation", generation_}, {"tables", tables}};
+  WHERRY_TRY(replace_file(directory_ / kFileName, text_of(json, 2)));
+  return open_journal();
 }
 
-bool TaskState::is_complete(const schema::TableRef& table) const {
+/// What the journal held is in the file now, or belongs to an older generation.
+Result<void> TaskState::open_journal() {
+  const std::filesystem::path path = directory_ / kJournalName;
+  if (journal_fd_ >= 0) ::close(journal_fd_);
+  journal_fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+  if (journal_fd_ < 0) return file_error(path, errno, "write");
+  return {};
+}
+
+std::optional<TableRecord> TaskState::find(const schema::TableRef& table) const {
   std::lock_guard lock(mutex_);
-  return completed_rows_.count(table) != 0;
+  const auto found = tables_.find(table);
+  return found == tables_.end() ? std::nullopt : std::optional(found->second);
 }
 
 Result<void> TaskState::check_identity(const std::string& source, const std::string& target) const {
@@ -133,19 +174,37 @@ Result<void> TaskState::check_identity(const std::string& source, const std::str
 }
 
 Result<void> TaskState::begin(const std::string& source, const std::string& target,
-                              const Position& position) {
+                              const Position& position, TableRecords tables) {
   std::lock_guard lock(mutex_);
   source_ = source;
   target_ = target;
   position_ = position;
-  completed_rows_.clear();
+  ++generation_;
+  tables_ = std::move(tables);
   return save();
 }
 
-Result<void> TaskState::complete(const schema::TableRef& table, std::uint64_t rows) {
+Result<void> TaskState::add(const TableRecords& tables) {
   std::lock_guard lock(mutex_);
-  completed_rows_[table] = rows;
+  for (const auto& [name, record] : tables) tables_[name] = record;
   return save();
+}
+
+Result<void> TaskState::record(const schema::TableRef& table, TablePhase phase,
+                               std::uint64_t rows) {
+  std::lock_guard lock(mutex_);
+  WHERRY_ASSERT(journal_fd_ >= 0, "the task has not begun");
+  const auto found = tables_.find(table);
+  WHERRY_ASSERT(found != tables_.end(), "a table the task does not know");
+  const Json line = {{"generation", generation_},
+                     {"schema", table.schema},
+                     {"table", table.name},
+                     {"phase", name_of(phase)},
+                     {"rows", rows}};
+  WHERRY_TRY(write_and_flush(journal_fd_, text_of(line, -1), directory_ / kJournalName));
+  found->second.phase = phase;
+  found->second.rows = rows;
+  return {};
 }
 
 }  // namespace wherry::control

@@ -1,12 +1,15 @@
-// What a task remembers between runs: the load's position and which tables are done. One JSON file,
-// replaced as a whole (written beside, flushed, renamed), so that a crash leaves the old or the new.
-// The directory is locked while a task uses it. Format: docs/design/task-state.md.
+// What a task remembers between runs: the load's position and how far each table has come. A JSON
+// file, replaced as a whole (written beside, flushed, renamed), and a journal of what has happened
+// since, flushed line by line: a crash at any instant loses at most what had not returned yet. The
+// directory is locked while a task uses it. Format: docs/design/task-state.md.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "core/position.h"
@@ -14,6 +17,21 @@
 #include "schema/table_def.h"
 
 namespace wherry::control {
+
+enum class TablePhase : std::uint8_t {
+  kPlanned,
+  kStarted,     ///< the target table may have been created; no row is durable
+  kCommitting,  ///< the rows may be durable on the target, or not
+  kLoaded,      ///< the rows are durable, the key is missing
+  kComplete,
+};
+
+struct TableRecord {
+  TablePhase phase = TablePhase::kPlanned;
+  bool target_existed = false;  ///< before this task made anything
+  std::uint64_t rows = 0;
+};
+using TableRecords = std::map<schema::TableRef, TableRecord>;  ///< by the source's name
 
 class TaskState {
  public:
@@ -27,27 +45,34 @@ class TaskState {
   [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
   [[nodiscard]] bool is_fresh() const { return position_.empty(); }
   [[nodiscard]] const Position& position() const { return position_; }
-  [[nodiscard]] bool is_complete(const schema::TableRef& table) const;
+  /// nullopt for a table that the task did not know when it began.
+  [[nodiscard]] std::optional<TableRecord> find(const schema::TableRef& table) const;
   /// kConfig "state.other_task" when the directory belongs to another source or target.
   Result<void> check_identity(const std::string& source, const std::string& target) const;
-  /// Forgets everything and begins a load at `position`; durable when it returns.
-  Result<void> begin(const std::string& source, const std::string& target,
-                     const Position& position);
-  /// Records a finished table; durable when it returns. Thread-safe.
-  Result<void> complete(const schema::TableRef& table, std::uint64_t rows);
+  /// Forgets everything and begins a load of `tables` at `position`; durable when it returns.
+  Result<void> begin(const std::string& source, const std::string& target, const Position& position,
+                     TableRecords tables);
+  /// Adds tables, or replaces what is known of them; durable when it returns.
+  Result<void> add(const TableRecords& tables);
+  /// Records how far a known table has come; durable when it returns. Thread-safe.
+  Result<void> record(const schema::TableRef& table, TablePhase phase, std::uint64_t rows);
 
  private:
-  explicit TaskState(std::filesystem::path directory, int lock_fd)
+  TaskState(std::filesystem::path directory, int lock_fd)
       : directory_(std::move(directory)), lock_fd_(lock_fd) {}
   Result<void> load();
-  Result<void> save() const;
+  Result<void> replay();
+  Result<void> save();
+  Result<void> open_journal();
 
   std::filesystem::path directory_;
   int lock_fd_;
+  int journal_fd_ = -1;
   mutable std::mutex mutex_;
   std::string source_, target_;
   Position position_;
-  std::map<schema::TableRef, std::uint64_t> completed_rows_;
+  std::uint64_t generation_ = 0;  ///< counts begin(); lines of the journal bear it
+  TableRecords tables_;
 };
 
 }  // namespace wherry::control

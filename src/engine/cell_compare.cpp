@@ -27,13 +27,17 @@ int compare_floats(double a, double b) {
 }
 
 /// PostgreSQL's text cannot hold U+0000; the load stores a space.
-unsigned char text_byte(char c) { return c == '\0' ? ' ' : static_cast<unsigned char>(c); }
+unsigned char text_byte(char c) {
+  return c == '\0' ? ' ' : static_cast<unsigned char>(c);
+}
 
 int compare_text(std::string_view a, std::string_view b) {
   const std::size_t common = std::min(a.size(), b.size());
-  const auto [x, y] = std::mismatch(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(common), b.begin(),
-                                    [](char p, char q) { return text_byte(p) == text_byte(q); });
-  if (x != a.begin() + static_cast<std::ptrdiff_t>(common)) return three_way(text_byte(*x), text_byte(*y));
+  const auto [x, y] =
+      std::mismatch(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(common), b.begin(),
+                    [](char p, char q) { return text_byte(p) == text_byte(q); });
+  if (x != a.begin() + static_cast<std::ptrdiff_t>(common))
+    return three_way(text_byte(*x), text_byte(*y));
   return three_way(a.size(), b.size());
 }
 
@@ -87,7 +91,8 @@ class ValueReader {
   [[nodiscard]] std::uint64_t size() const { return size_; }
   /// The next bytes, at most a piece; empty at the end. Valid until the next call.
   Result<std::string_view> next() {
-    const std::size_t wanted = static_cast<std::size_t>(std::min<std::uint64_t>(piece_.size(), size_ - at_));
+    const std::size_t wanted =
+        static_cast<std::size_t>(std::min<std::uint64_t>(piece_.size(), size_ - at_));
     if (!is_spilled_) {
       const std::string_view part = inline_.substr(static_cast<std::size_t>(at_), wanted);
       at_ += wanted;
@@ -171,14 +176,16 @@ Result<std::uint64_t> hash_cell(const Cell& cell, std::uint64_t seed) {
       WHERRY_ASSIGN(const std::string_view piece, reader.next());
       if (piece.empty()) return hash;
       for (const char c : piece) {
-        const unsigned char byte = cell.kind == CellKind::kText ? text_byte(c) : static_cast<unsigned char>(c);
+        const unsigned char byte =
+            cell.kind == CellKind::kText ? text_byte(c) : static_cast<unsigned char>(c);
         hash = (hash ^ byte) * 0x100000001b3ULL;
       }
     }
   }
   if (cell.kind == CellKind::kDecimal) {
     const DecimalView& d = decimal_of(cell);
-    hash = mix(hash, static_cast<std::uint64_t>(d.sign) << 32 | static_cast<std::uint16_t>(d.weight));
+    hash =
+        mix(hash, static_cast<std::uint64_t>(d.sign) << 32 | static_cast<std::uint16_t>(d.weight));
     for (std::size_t i = 0; i < d.digit_count; ++i) hash = mix(hash, d.digits()[i]);
     return hash;
   }
@@ -188,7 +195,8 @@ Result<std::uint64_t> hash_cell(const Cell& cell, std::uint64_t seed) {
     return mix(hash, std::bit_cast<std::uint64_t>(canonical));
   }
   hash = mix(hash, static_cast<std::uint64_t>(cell.payload.i64));
-  if (cell.kind == CellKind::kTimestamp || cell.kind == CellKind::kTimestampTz) hash = mix(hash, cell.nanos);
+  if (cell.kind == CellKind::kTimestamp || cell.kind == CellKind::kTimestampTz)
+    hash = mix(hash, cell.nanos);
   if (cell.kind == CellKind::kTimestampTz || cell.kind == CellKind::kIntervalDs) {
     hash = mix(hash, static_cast<std::uint32_t>(cell.extra));
   }
@@ -219,7 +227,8 @@ std::string cell_text(const Cell& cell, std::size_t max_bytes) {
     case CellKind::kTimestamp:
       return timestamp_text(cell.payload.i64, cell.nanos, 9);
     case CellKind::kTimestampTz:
-      return timestamp_text(cell.payload.i64 + cell.extra * std::int64_t{60'000'000}, cell.nanos, 9) +
+      return timestamp_text(cell.payload.i64 + cell.extra * std::int64_t{60'000'000}, cell.nanos,
+                            9) +
              " " + offset_text(cell.extra);
     case CellKind::kIntervalYm:
       return fmt::format("{} months", cell.payload.i64);

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <thread>
+#include <utility>
 
+#include "engine/guarded.h"
 #include "engine/segment.h"
 
 namespace wherry::engine {
@@ -24,13 +26,13 @@ class Loader {
  public:
   Loader(OpContext& context, connect::SnapshotSource& source, connect::TargetLoader& target,
          const std::vector<TableTask>& tasks, const LoadOptions& options, LoadProgress& progress,
-         const TableDone& on_done)
+         LoadJournal& journal)
       : source_(source),
         target_(target),
         tasks_(tasks),
         options_(options),
         progress_(progress),
-        on_done_(on_done),
+        journal_(journal),
         forward_(context.stop, [this] { stop_.request_stop(); }),
         context_{stop_.get_token(), context.deadline, context.log} {}
 
@@ -73,37 +75,82 @@ class Loader {
 
   Result<void> load_with_retries(std::size_t index, TableProgress& table) {
     auto delay = options_.retry_delay;
-    for (std::uint32_t attempt = 1;; ++attempt) {
-      auto result = load_once(index, table);
-      if (result.ok() || result.error().kind != ErrorKind::kTransient ||
-          attempt >= options_.max_attempts) {
-        return result;
-      }
+    Attempt attempt;
+    attempt.is_repeated = tasks_[index].was_started;
+    attempt.is_loaded = tasks_[index].is_loaded;
+    for (std::uint32_t number = 1;; ++number) {
+      auto result = guarded([&] { return load_once(tasks_[index], attempt, table); });
+      if (result.ok() || result.error().kind != ErrorKind::kTransient) return result;
+      if (!may_repeat(tasks_[index], attempt)) return unknown_outcome(result.error());
+      if (number >= options_.max_attempts) return result;
       context_.log.as(Component::kTaskManager)
           .warn("table load interrupted, trying again",
                 {{"table", schema::to_text(table.plan->source)},
-                 {"attempt", std::to_string(attempt)},
+                 {"attempt", std::to_string(number)},
                  {"cause", result.error().to_paragraph()}});
       if (!wait_for(delay, context_.stop)) return cancelled_error();
       delay *= 2;
     }
   }
 
-  Result<void> load_once(std::size_t index, TableProgress& table) {
-    const TableTask& task = tasks_[index];
+  /// How far the tries of one table have come.
+  struct Attempt {
+    bool is_repeated = false;
+    bool is_committing = false;  ///< rows may be durable
+    bool is_loaded = false;      ///< all rows are durable
+  };
+
+  /// Whether the table can be brought into its state before the first try.
+  [[nodiscard]] bool may_repeat(const TableTask& task, const Attempt& attempt) const {
+    return attempt.is_loaded || !attempt.is_committing || !must_keep(task);
+  }
+  [[nodiscard]] bool is_own(const TableTask& task) const {
+    return options_.existing == connect::ExistingTable::kDrop || !task.target_existed;
+  }
+  [[nodiscard]] bool must_keep(const TableTask& task) const {
+    return options_.existing == connect::ExistingTable::kKeep && task.target_existed;
+  }
+
+  static Error unknown_outcome(const Error& cause) {
+    Error error = make_error(
+        ErrorKind::kSchema, "load.unknown_outcome",
+        "the connection broke while the rows were committed, so they may be on the target or not",
+        "Look into the target table; empty it and load it again when in doubt");
+    error.native_code = cause.native_code;
+    error.native_text = cause.native_text.empty() ? cause.message : cause.native_text;
+    return error;
+  }
+
+  Result<void> load_once(const TableTask& task, Attempt& attempt, TableProgress& table) {
+    if (!attempt.is_loaded) {
+      WHERRY_TRY(load_rows(task, attempt, table));
+      attempt.is_loaded = true;
+      WHERRY_TRY(journal_.on_loaded(task, table.rows));
+    }
+    // A table of somebody else's keeps its own keys; the target knows only what it has prepared.
+    if (!task.is_loaded || is_own(task)) WHERRY_TRY(target_.complete(context_, *task.plan));
+    return journal_.on_complete(task, table.rows);
+  }
+
+  Result<void> load_rows(const TableTask& task, Attempt& attempt, TableProgress& table) {
     table.rows = 0;
     table.bytes = 0;
-    {
-      // Creating schemas and tables beside each other makes targets collide on their catalogue.
-      std::lock_guard lock(prepare_mutex_);
-      WHERRY_TRY(target_.prepare(context_, *task.plan, options_.existing));
-    }
+    // What an earlier try has left in a table of our own making goes away with it.
+    const bool repeats = std::exchange(attempt.is_repeated, true) && !must_keep(task);
+    const bool drops = repeats && options_.existing == connect::ExistingTable::kKeep;
+    WHERRY_TRY(journal_.on_start(task));
+    WHERRY_TRY(target_.prepare(context_, *task.plan,
+                               drops ? connect::ExistingTable::kDrop : options_.existing));
+    attempt.is_committing = false;
     WHERRY_ASSIGN(const auto chunks, source_.plan(context_, task.definition, {}));
+    const auto before_commit = [&]() -> Result<void> {
+      attempt.is_committing = true;
+      return journal_.on_commit(task);
+    };
     for (const connect::Chunk& chunk : chunks) {
-      WHERRY_TRY(load_segment(context_, source_, target_, chunk, options_, table));
+      WHERRY_TRY(load_segment(context_, source_, target_, chunk, options_, table, before_commit));
     }
-    WHERRY_TRY(target_.complete(context_, *task.plan));
-    return on_done_(table);
+    return {};
   }
 
   void set_fatal(const Error& error) {
@@ -118,12 +165,11 @@ class Loader {
   const std::vector<TableTask>& tasks_;
   const LoadOptions& options_;
   LoadProgress& progress_;
-  const TableDone& on_done_;
+  LoadJournal& journal_;
   std::stop_source stop_;
   std::stop_callback<std::function<void()>> forward_;
   OpContext context_;
   std::atomic<std::size_t> next_{0};
-  std::mutex prepare_mutex_;
   std::mutex fatal_mutex_;
   std::optional<Error> fatal_;
 };
@@ -177,10 +223,10 @@ bool is_table_error(const Error& error) {
 Result<void> run_full_load(OpContext& context, connect::SnapshotSource& source,
                            connect::TargetLoader& target, const std::vector<TableTask>& tasks,
                            const LoadOptions& options, LoadProgress& progress,
-                           const TableDone& on_done) {
+                           LoadJournal& journal) {
   WHERRY_ASSERT(options.max_subtasks > 0, "no subtask would load nothing");
   WHERRY_ASSERT(progress.tables().size() == tasks.size(), "one progress entry a table");
-  return Loader(context, source, target, tasks, options, progress, on_done).run();
+  return Loader(context, source, target, tasks, options, progress, journal).run();
 }
 
 }  // namespace wherry::engine

@@ -2,7 +2,8 @@
 // reader thread and a writer thread joined by a short queue of recycled batches.
 //
 // A segment is atomic at the target. A table in error does not stop the others; an error that no
-// other table would survive (connection gone after retries, disk full, stop asked for) ends the load.
+// other table would survive (connection gone after retries, disk full, stop asked for) ends the
+// load.
 #pragma once
 
 #include <atomic>
@@ -23,7 +24,11 @@ namespace wherry::engine {
 
 /// As DMS names them ("Table statistics", TableState).
 enum class TableState : std::uint8_t {
-  kBeforeLoad, kFullLoad, kTableCompleted, kTableError, kTableCancelled,
+  kBeforeLoad,
+  kFullLoad,
+  kTableCompleted,
+  kTableError,
+  kTableCancelled,
 };
 /// "Before load", "Full load", "Table completed", "Table error", "Table cancelled".
 std::string_view name_of(TableState state);
@@ -32,12 +37,12 @@ std::string_view name_of(TableState state);
 struct TableProgress {
   schema::TablePlanPtr plan;
   std::atomic<TableState> state{TableState::kBeforeLoad};
-  std::atomic<std::uint64_t> rows{0};          ///< sent to the target
-  std::atomic<std::uint64_t> bytes{0};         ///< of cells and values read
-  std::atomic<std::int64_t> wait_input_ns{0};  ///< writer without a batch: the source is slow
-  std::atomic<std::int64_t> wait_output_ns{0}; ///< reader without a free batch: the target is slow
+  std::atomic<std::uint64_t> rows{0};           ///< sent to the target
+  std::atomic<std::uint64_t> bytes{0};          ///< of cells and values read
+  std::atomic<std::int64_t> wait_input_ns{0};   ///< writer without a batch: the source is slow
+  std::atomic<std::int64_t> wait_output_ns{0};  ///< reader without a free batch: the target is slow
   std::atomic<std::int64_t> elapsed_ns{0};
-  std::optional<Error> error;                  ///< set before state becomes kTableError
+  std::optional<Error> error;  ///< set before state becomes kTableError
 };
 
 /// All tables of a load. The deque keeps addresses; it does not change once the load has begun.
@@ -59,29 +64,49 @@ class LoadProgress {
 };
 
 struct LoadOptions {
-  std::uint32_t max_subtasks = 8;               ///< MaxFullLoadSubTasks
+  std::uint32_t max_subtasks = 8;  ///< MaxFullLoadSubTasks
   std::size_t batch_bytes = 512 * 1024;
   std::size_t batches_per_segment = 4;
   connect::ExistingTable existing = connect::ExistingTable::kDrop;
-  std::uint32_t max_attempts = 3;               ///< of a table, on transient errors
-  std::chrono::milliseconds retry_delay{500};   ///< doubles with every attempt
+  std::uint32_t max_attempts = 3;              ///< of a table, on transient errors
+  std::chrono::milliseconds retry_delay{500};  ///< doubles with every attempt
 };
 
 /// A table to load and what the source's catalogue said of it.
 struct TableTask {
   schema::TablePlanPtr plan;
   schema::TableDef definition;
+  /// The target table was there before this task touched it, so what is in it may be somebody
+  /// else's. Matters for ExistingTable::kKeep only, where it forbids to clean up before a new try.
+  bool target_existed = true;
+  /// An earlier run has begun with the table, so a target table that did not exist before is its
+  /// own.
+  bool was_started = false;
+  /// An earlier run has made all rows durable; only the key is missing.
+  bool is_loaded = false;
 };
 
-/// Called when a table is durable on the target, before its state says so; an error is fatal.
-using TableDone = std::function<Result<void>(const TableProgress&)>;
+/// Told of the milestones of each table, so that a later run knows what is on the target.
+/// Thread-safe; an error is fatal for the load.
+class LoadJournal {
+ public:
+  virtual ~LoadJournal() = default;
+  /// The target table is about to be touched.
+  virtual Result<void> on_start(const TableTask& task) = 0;
+  /// The rows are about to become durable: after a crash nobody knows whether they did.
+  virtual Result<void> on_commit(const TableTask& task) = 0;
+  /// All rows are durable.
+  virtual Result<void> on_loaded(const TableTask& task, std::uint64_t rows) = 0;
+  /// The table has its key as well: nothing is left to do.
+  virtual Result<void> on_complete(const TableTask& task, std::uint64_t rows) = 0;
+};
 
 /// Loads `tasks` in their order. `progress` must hold one entry a task, in the same order. The
 /// result is the fatal error, if any; table errors are in `progress`. REQUIRES: max_subtasks > 0.
 Result<void> run_full_load(OpContext& context, connect::SnapshotSource& source,
                            connect::TargetLoader& target, const std::vector<TableTask>& tasks,
                            const LoadOptions& options, LoadProgress& progress,
-                           const TableDone& on_done);
+                           LoadJournal& journal);
 
 /// True for errors that concern one table only.
 bool is_table_error(const Error& error);

@@ -76,8 +76,9 @@ Result<void> OrderedRows::check_order(const Cell* previous) {
   }
   if (c <= 0) return {};
   return make_error(ErrorKind::kData, "validate.order",
-                    "the " + side_ + " does not return rows in the order of the key, so they cannot "
-                    "be paired",
+                    "the " + side_ +
+                        " does not return rows in the order of the key, so they cannot "
+                        "be paired",
                     "Compare this table by other means; the key's type sorts differently there")
       .with("table", schema::to_text(plan_->source));
 }

@@ -98,7 +98,8 @@ class TablePlanner {
     std::string name = plan_.target.name;
     constexpr std::size_t kMaxBytes = 63;
     std::size_t cut = std::min(name.size(), kMaxBytes - suffix.size());
-    while (cut < name.size() && cut > 0 && (static_cast<unsigned char>(name[cut]) & 0xC0) == 0x80) --cut;
+    while (cut < name.size() && cut > 0 && (static_cast<unsigned char>(name[cut]) & 0xC0) == 0x80)
+      --cut;
     return name.substr(0, cut) + suffix;
   }
 

@@ -4,6 +4,7 @@
 
 #include "core/batch_pool.h"
 #include "core/bounded_queue.h"
+#include "engine/guarded.h"
 
 namespace wherry::engine {
 namespace {
@@ -27,7 +28,8 @@ class Stopwatch {
 /// error and is read only after the reader thread was joined.
 struct Pipe {
   explicit Pipe(const LoadOptions& options)
-      : pool(options.batches_per_segment, options.batch_bytes), queue(options.batches_per_segment) {}
+      : pool(options.batches_per_segment, options.batch_bytes),
+        queue(options.batches_per_segment) {}
   BatchPool pool;
   BoundedQueue<BatchHandle> queue;
   std::optional<Error> failure;
@@ -35,8 +37,7 @@ struct Pipe {
 
 Result<void> read_all(OpContext& context, connect::SnapshotSource& source,
                       const connect::Chunk& chunk, TableProgress& table, Pipe& pipe) {
-  WHERRY_ASSIGN(auto reader,
-                source.open(context, table.plan, chunk, connect::RowOrder::kAny));
+  WHERRY_ASSIGN(auto reader, source.open(context, table.plan, chunk, connect::RowOrder::kAny));
   for (;;) {
     BatchHandle batch;
     {
@@ -52,10 +53,9 @@ Result<void> read_all(OpContext& context, connect::SnapshotSource& source,
   }
 }
 
-/// Rows written.
-Result<std::uint64_t> write_all(OpContext& context, connect::LoadSession& session,
-                                TableProgress& table, Pipe& pipe) {
-  std::uint64_t rows = 0;
+/// Counts what it wrote into `rows`.
+Result<void> write_all(OpContext& context, connect::LoadSession& session, TableProgress& table,
+                       Pipe& pipe, std::uint64_t& rows) {
   for (;;) {
     std::optional<BatchHandle> batch;
     {
@@ -63,7 +63,7 @@ Result<std::uint64_t> write_all(OpContext& context, connect::LoadSession& sessio
       batch = pipe.queue.pop(context.stop);
     }
     if (!batch && context.stop.stop_requested()) return cancelled_error();
-    if (!batch) return rows;
+    if (!batch) return {};
     WHERRY_TRY(session.write(context, **batch));
     rows += (*batch)->row_count();
     table.rows += (*batch)->row_count();
@@ -75,7 +75,8 @@ Result<std::uint64_t> write_all(OpContext& context, connect::LoadSession& sessio
 
 Result<void> load_segment(OpContext& context, connect::SnapshotSource& source,
                           connect::TargetLoader& target, const connect::Chunk& chunk,
-                          const LoadOptions& options, TableProgress& table) {
+                          const LoadOptions& options, TableProgress& table,
+                          const std::function<Result<void>()>& before_commit) {
   WHERRY_ASSIGN(auto session, target.begin(context, table.plan, chunk));
   Pipe pipe(options);
   // The reader stops when the task stops and when the writer gives up.
@@ -84,19 +85,21 @@ Result<void> load_segment(OpContext& context, connect::SnapshotSource& source,
   OpContext reader_context{stop_reader.get_token(), context.deadline,
                            context.log.as(Component::kSourceUnload)};
   std::thread reader([&] {
-    auto result = read_all(reader_context, source, chunk, table, pipe);
+    auto result = guarded([&] { return read_all(reader_context, source, chunk, table, pipe); });
     if (!result.ok()) pipe.failure = std::move(result).error();
     pipe.queue.close();
   });
   OpContext writer_context{context.stop, context.deadline, context.log.as(Component::kTargetLoad)};
-  auto written = write_all(writer_context, *session, table, pipe);
+  std::uint64_t rows = 0;
+  auto written = guarded([&] { return write_all(writer_context, *session, table, pipe, rows); });
   if (!written.ok()) stop_reader.request_stop();
   reader.join();
   // When the writer failed, the reader's "stopped" is only the echo of it.
   if (!written.ok()) return std::move(written).error();
   if (pipe.failure) return *std::move(pipe.failure);
+  WHERRY_TRY(before_commit());
   WHERRY_ASSIGN(const connect::LoadReport report, session->finish(writer_context));
-  WHERRY_ASSERT(report.rows == *written, "the target counted other rows than were sent");
+  WHERRY_ASSERT(report.rows == rows, "the target counted other rows than were sent");
   return {};
 }
 

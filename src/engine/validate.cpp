@@ -7,6 +7,7 @@
 
 #include "engine/cell_compare.h"
 #include "engine/full_load.h"
+#include "engine/guarded.h"
 #include "engine/ordered_rows.h"
 
 namespace wherry::engine {
@@ -14,7 +15,8 @@ namespace {
 
 constexpr std::size_t kShownBytes = 120;
 
-/// True when both sides sort values of the type alike; zoned times and intervals may be text on one.
+/// True when both sides sort values of the type alike; zoned times and intervals may be text on
+/// one.
 bool sorts_alike(const schema::LogicalType& type) {
   using schema::TypeKind;
   switch (type.kind) {
@@ -75,7 +77,8 @@ class TableComparison {
   }
 
  private:
-  static int order(const OrderedRows& a, const OrderedRows& b, const std::vector<std::size_t>& key) {
+  static int order(const OrderedRows& a, const OrderedRows& b,
+                   const std::vector<std::size_t>& key) {
     if (a.row() == nullptr) return 1;
     if (b.row() == nullptr) return -1;
     return compare_keys(a.row(), b.row(), key);
@@ -209,8 +212,9 @@ Result<void> run_validation(OpContext& context, connect::SnapshotSource& source,
   const auto work = [&] {
     OpContext own{stop.get_token(), context.deadline, context.log.as(Component::kValidator)};
     for (std::size_t i = next++; i < tables.size() && !own.stop.stop_requested(); i = next++) {
-      auto result =
-          TableComparison(own, options, tables[i], sink, sink_mutex).run(source, target);
+      auto result = guarded([&] {
+        return TableComparison(own, options, tables[i], sink, sink_mutex).run(source, target);
+      });
       if (!result.ok()) {
         Error error = std::move(result).error();
         error.with("table", schema::to_text(tables[i].plan->source));

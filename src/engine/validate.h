@@ -46,7 +46,7 @@ struct TableValidation {
   std::atomic<std::uint64_t> target_rows{0};
   std::atomic<std::uint64_t> differences{0};
   std::atomic<bool> is_done{false};
-  std::optional<Error> error;     ///< set before is_done
+  std::optional<Error> error;  ///< set before is_done
   [[nodiscard]] bool is_equal() const { return !error && differences == 0; }
 };
 

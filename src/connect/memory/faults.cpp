@@ -76,9 +76,7 @@ Result<void> Faults::pass(OpContext& context, Point point, const std::string& ta
   if (fault == nullptr) return {};
   --fault->times;
   if (!fault->error) return hold(context, lock);
-  Error error = *fault->error;
-  if (!table.empty()) error.with("table", table);
-  return error;
+  return *fault->error;
 }
 
 }  // namespace wherry::memory

@@ -1,0 +1,226 @@
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <thread>
+
+#include "connect/memory/connector.h"
+#include "control/task.h"
+
+namespace wherry::control {
+namespace {
+
+using memory::Point;
+using memory::Row;
+using memory::Value;
+
+constexpr std::chrono::seconds kDeadline{20};
+
+schema::TableDef table_def(const std::string& name, bool has_key = true) {
+  schema::TableDef def;
+  def.table = {"S", name};
+  def.columns.resize(2);
+  def.columns[0].name = "ID";
+  def.columns[0].type.kind = schema::TypeKind::kInt64;
+  def.columns[0].nullable = false;
+  def.columns[1].name = "NAME";
+  def.columns[1].type.kind = schema::TypeKind::kText;
+  if (has_key) def.keys = {{"PK", {"ID"}, true}};
+  return def;
+}
+
+std::vector<Row> rows(int count) {
+  std::vector<Row> out;
+  for (int i = 0; i < count; ++i) {
+    out.push_back({Value::integer(i), Value::text("row " + std::to_string(i))});
+  }
+  return out;
+}
+
+struct NoObserver final : TaskObserver {
+  void on_phase(const std::string& phase) override { phases.push_back(phase); }
+  void on_load(std::shared_ptr<const engine::LoadProgress> load) override { progress = load; }
+  void on_validation(std::shared_ptr<const std::deque<engine::TableValidation>>) override {}
+  std::vector<std::string> phases;
+  std::shared_ptr<const engine::LoadProgress> progress;
+};
+
+struct CountedDifferences final : engine::DifferenceSink {
+  void on_difference(const engine::Difference& difference) override { all.push_back(difference); }
+  std::vector<engine::Difference> all;
+};
+
+class TaskTest : public ::testing::TestWithParam<connect::ExistingTable> {
+ protected:
+  TaskTest() : source_(connector_.create("source")), target_(connector_.create("target")) {
+    std::string pattern = (std::filesystem::temp_directory_path() / "wherry-task-XXXXXX").string();
+    directory_ = ::mkdtemp(pattern.data());
+    request_.source = {&connector_, memory::MemoryConnector::settings("source")};
+    request_.target = {&connector_, memory::MemoryConnector::settings("target")};
+    request_.state_directory = directory_ / "state";
+    request_.settings.max_full_load_subtasks = 1;
+    for (const char* name : {"A", "B", "C"}) source_.put(table_def(name), rows(20));
+  }
+  ~TaskTest() override { std::filesystem::remove_all(directory_); }
+
+  Result<LoadOutcome> run() {
+    observer_ = {};
+    stop_ = {};
+    OpContext context{stop_.get_token(), std::chrono::steady_clock::time_point::max(), {}};
+    return run_full_load_task(context, request_, observer_);
+  }
+
+  /// Runs until a call at `point` for table B is held, then asks it to stop.
+  void run_until_stopped_at(memory::Database& database, Point point) {
+    database.faults().add({point, "B", 0, 1, std::nullopt});
+    std::thread watcher([&] {
+      EXPECT_TRUE(database.faults().wait_held(1, kDeadline));
+      stop_.request_stop();
+    });
+    const auto outcome = run();
+    watcher.join();
+    ASSERT_FALSE(outcome.ok());
+    EXPECT_EQ(outcome.error().kind, ErrorKind::kCancelled);
+  }
+
+  void expect_all_loaded_once() {
+    for (const char* name : {"A", "B", "C"}) {
+      const auto table = target_.find({"S", name});
+      ASSERT_TRUE(table) << name;
+      EXPECT_EQ(table->rows, rows(20)) << name;
+      EXPECT_EQ(table->definition.keys.size(), 1U) << name;
+    }
+  }
+
+  std::filesystem::path directory_;
+  memory::MemoryConnector connector_;
+  memory::Database& source_;
+  memory::Database& target_;
+  TaskRequest request_;
+  NoObserver observer_;
+  std::stop_source stop_;
+};
+
+/// Stopped at whatever point, the task goes on with the same directory, with nothing doubled and
+/// nothing lost, and reads at the position of its first run.
+TEST_P(TaskTest, AStoppedTaskGoesOnAsIfNothingHadBeen) {
+  for (const Point point : {Point::kOpenReader, Point::kRead, Point::kPrepare, Point::kBegin,
+                            Point::kWrite, Point::kFinish, Point::kComplete}) {
+    request_.settings.target_table_prep_mode = GetParam();
+    request_.state_directory = directory_ / std::to_string(static_cast<int>(point));
+    for (const char* name : {"A", "B", "C"}) {
+      source_.put(table_def(name), rows(20));
+      target_.drop({"S", name});
+    }
+    run_until_stopped_at(point <= Point::kRead ? source_ : target_, point);
+    source_.put(table_def("B"), rows(500));
+    source_.put(table_def("C"), rows(500));
+    const auto outcome = run();
+    ASSERT_TRUE(outcome.ok()) << outcome.error().to_paragraph();
+    EXPECT_FALSE(outcome->has_table_errors) << static_cast<int>(point);
+    EXPECT_EQ(outcome->tables_done_before, 1U);
+    expect_all_loaded_once();
+    EXPECT_EQ(run()->tables_done_before, 3U);
+    expect_all_loaded_once();
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(PrepModes, TaskTest,
+                         ::testing::Values(connect::ExistingTable::kDrop,
+                                           connect::ExistingTable::kTruncate,
+                                           connect::ExistingTable::kKeep));
+
+TEST_F(TaskTest, RowsOfOthersAreNeitherDroppedNorDoubledAfterABrokenCommit) {
+  target_.put(table_def("B", false), {{Value::integer(1000), Value::text("theirs")}});
+  run_until_stopped_at(target_, Point::kFinish);
+  const auto outcome = run();
+  ASSERT_TRUE(outcome.ok()) << outcome.error().to_paragraph();
+  ASSERT_EQ(outcome->refused.size(), 1U);
+  EXPECT_EQ(outcome->refused[0].error.code, "load.unknown_outcome");
+  EXPECT_EQ(target_.find({"S", "B"})->rows.size(), 1U);
+  EXPECT_EQ(target_.find({"S", "C"})->rows, rows(20));
+}
+
+TEST_F(TaskTest, ATableInErrorIsLoadedByTheNextRun) {
+  target_.faults().add(
+      {Point::kWrite, "B", 0, 1, make_error(ErrorKind::kData, "test.data", "does not fit")});
+  auto outcome = run();
+  ASSERT_TRUE(outcome.ok());
+  EXPECT_TRUE(outcome->has_table_errors);
+  outcome = run();
+  ASSERT_TRUE(outcome.ok());
+  EXPECT_FALSE(outcome->has_table_errors);
+  EXPECT_EQ(outcome->tables_done_before, 2U);
+  expect_all_loaded_once();
+}
+
+TEST_F(TaskTest, StartTypesAreRefusedWhereTheyMakeNoSense) {
+  request_.start = StartType::kResumeProcessing;
+  EXPECT_EQ(run().error().code, "task.never_started");
+  request_.start = StartType::kStartReplication;
+  ASSERT_TRUE(run().ok());
+  EXPECT_EQ(run().error().code, "task.already_started");
+  request_.start = StartType::kReloadTarget;
+  request_.settings.target_table_prep_mode = connect::ExistingTable::kDrop;
+  source_.put(table_def("A"), rows(7));
+  ASSERT_TRUE(run().ok());
+  EXPECT_EQ(target_.find({"S", "A"})->rows.size(), 7U);
+}
+
+TEST_F(TaskTest, ALostPositionIsATableErrorThatSaysSo) {
+  run_until_stopped_at(target_, Point::kWrite);
+  source_.put(table_def("X"), rows(1));
+  source_.forget_history();
+  const auto outcome = run();
+  ASSERT_FALSE(outcome.ok());
+  EXPECT_EQ(outcome.error().kind, ErrorKind::kPositionLost);
+}
+
+TEST_F(TaskTest, NothingSelectedFailsUnlessSettingsAllowIt) {
+  auto rules = mapping::RuleSet::parse(
+      R"({"rules": [{"rule-type": "selection", "rule-id": 1, "rule-name": "1",
+          "object-locator": {"schema-name": "NOBODY", "table-name": "%"},
+          "rule-action": "include"}]})");
+  request_.rules = *rules;
+  EXPECT_EQ(run().error().code, "task.no_tables");
+  request_.settings.fail_on_no_tables_captured = false;
+  EXPECT_TRUE(run().ok());
+}
+
+TEST_F(TaskTest, APlanChangesNothing) {
+  const auto before = target_.version();
+  OpContext context;
+  const auto plan = plan_task(context, request_, observer_);
+  ASSERT_TRUE(plan.ok());
+  EXPECT_EQ(plan->tables.size(), 3U);
+  EXPECT_EQ(target_.version(), before);
+  EXPECT_FALSE(std::filesystem::exists(request_.state_directory));
+}
+
+TEST_F(TaskTest, ValidationComparesAtTheLoadsPosition) {
+  ASSERT_TRUE(run().ok());
+  source_.put(table_def("A"), rows(300));
+  CountedDifferences differences;
+  OpContext context;
+  auto outcome = validate_task(context, request_, {}, differences, observer_);
+  ASSERT_TRUE(outcome.ok()) << outcome.error().to_paragraph();
+  EXPECT_EQ(outcome->differences, 0U);
+  EXPECT_EQ(outcome->tables, 3U);
+  target_.put(target_.find({"S", "A"})->definition, rows(19));
+  outcome = validate_task(context, request_, {}, differences, observer_);
+  ASSERT_TRUE(outcome.ok());
+  EXPECT_EQ(outcome->differences, 1U);
+  ASSERT_EQ(differences.all.size(), 1U);
+  EXPECT_EQ(differences.all[0].key, "ID=19");
+}
+
+TEST_F(TaskTest, AWrongPasswordFailsBeforeAnythingIsTouched) {
+  target_.set_password("right");
+  request_.target.settings.password = Secret("wrong");
+  const auto outcome = run();
+  ASSERT_FALSE(outcome.ok());
+  EXPECT_EQ(outcome.error().kind, ErrorKind::kAuth);
+  EXPECT_EQ(outcome.error().to_paragraph().find("wrong\""), std::string::npos);
+}
+
+}  // namespace
+}  // namespace wherry::control

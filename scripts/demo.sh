@@ -43,7 +43,7 @@ step() {
 say() { printf '\n%s\n' "$*"; }
 
 [ -x "$bin/wherry" ] && [ -x "$bin/orasim" ] || fail "no $bin/wherry; run make build first"
-work=$(mktemp -d /tmp/wherry-demo.XXXXXX)
+work=$(mktemp -d "${TMPDIR:-/tmp}/wherry-demo.XXXXXX")
 chmod 755 "$work"  # the PostgreSQL server runs as another user
 
 say "Starting a simulated Oracle with a shop of 237,000 rows, and a private PostgreSQL ..."

@@ -118,9 +118,16 @@ bool is_bytes_like(const Cell& cell) {
   return cell.kind == CellKind::kText || cell.kind == CellKind::kBytes;
 }
 
+/// The longest piece of whole characters within `max_bytes`.
+std::string_view cut(std::string_view text, std::size_t max_bytes) {
+  if (text.size() <= max_bytes) return text;
+  while (max_bytes > 0 && (static_cast<unsigned char>(text[max_bytes]) & 0xC0) == 0x80) --max_bytes;
+  return text.substr(0, max_bytes);
+}
+
 std::string quoted(std::string_view text, std::size_t max_bytes) {
   std::string out = "'";
-  for (const char c : text.substr(0, max_bytes)) {
+  for (const char c : cut(text, max_bytes)) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte < 0x20 || byte == 0x7F) {
       out += fmt::format("\\x{:02x}", byte);

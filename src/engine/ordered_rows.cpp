@@ -68,6 +68,14 @@ Result<void> OrderedRows::refill(OpContext& context) {
 }
 
 Result<void> OrderedRows::check_order(const Cell* previous) {
+  for (const std::size_t column : plan_->key) {
+    if (row_[column].state != CellState::kSpilled) continue;
+    return make_error(ErrorKind::kUnsupported, "validate.key_too_large",
+                      "a value that rows are ordered by is too large to be compared",
+                      "Compare this table by other means")
+        .with("table", schema::to_text(plan_->source))
+        .with("column", plan_->columns[column].source_name);
+  }
   int c = 0;
   if (previous != nullptr) {
     c = compare_keys(previous, row_, plan_->key);

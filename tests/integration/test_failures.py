@@ -105,8 +105,9 @@ class Failures(unittest.TestCase):
     def test_nonsense_flags(self):
         for arguments, words in [
                 (["run", "--no-such-flag"], ["--no-such-flag"]),
-                (["run"], ["--source"]),
-                (["no-such-command"], ["no-such-command"]),
+                (["run", "--migration-type", "full-load"], ["--source"]),
+                (["run", "--migration-type", "sideways"], ["--migration-type"]),
+                (["no-such-command"], ["subcommand"]),
                 (["run", "--source", "oracle://a@b/c", "--target", "nosuch://b/c",
                   "--migration-type", "full-load"], ["nosuch"]),
                 (["run", "--source", "not a url", "--target", "postgresql://a@b/c",

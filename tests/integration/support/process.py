@@ -1,10 +1,12 @@
 """Child processes that never outlive the tests, and waiting for what they print."""
 import atexit
 import collections
+import contextlib
 import ctypes
 import os
 import queue
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -20,6 +22,13 @@ def _end_all():
 
 
 atexit.register(_end_all)
+
+
+def free_port():
+    """A port that nobody listens on at this moment."""
+    with contextlib.closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 class Child:

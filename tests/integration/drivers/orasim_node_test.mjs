@@ -1,0 +1,227 @@
+// orasim seen by node-oracledb in thin mode, unmodified. Every server is started here, on a free
+// port: $ORASIM, else build/orasim.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const oracledb = createRequire(import.meta.url)('oracledb');
+const build = process.env.WHERRY_BUILD ?? fileURLToPath(new URL('../../../build', import.meta.url));
+const orasim = process.env.ORASIM ?? `${build}/orasim`;
+const service = 'DRVTEST';
+const user = 'drv';
+const password = 'Pass word-1';
+
+async function startServer(...args) {
+  const child = spawn(orasim, ['--listen', '127.0.0.1:0', '--service', service,
+    '--user', `${user}/${password}`, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ready = await new Promise((resolve, reject) => {
+    child.stdout.once('data', (data) => resolve(String(data)));
+    child.once('exit', (code) => reject(new Error(`orasim ended with ${code}`)));
+  });
+  const port = ready.trim().split(':')[1];
+  return {
+    connectString: `127.0.0.1:${port}/${service}`,
+    connect(more = {}) {
+      return oracledb.getConnection({ user, password, connectString: this.connectString, ...more });
+    },
+    async stop() {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGTERM');
+      assert.equal(await ended, 0);
+    },
+  };
+}
+
+async function withTable(connection, name, columns, body) {
+  await connection.execute(`create table ${name} (${columns})`);
+  try {
+    await body();
+  } finally {
+    await connection.execute(`drop table ${name}`);
+  }
+}
+
+const kinds = [
+  ['12.2', ['--emulate', '12.2']],
+  ['19', []],
+  ['23', ['--emulate', '23']],
+  ['23 with errors by marker', ['--emulate', '23', '--marker-errors']],
+  ['23 in packets of one byte', ['--emulate', '23', '--packet-payload', '1']],
+  ['19 at an SDU of 512', ['--sdu', '512']],
+  ['11g verifier', ['--verifier', '11g']],
+  ['RESEND', ['--resend']],
+  ['REDIRECT', ['--redirect']],
+];
+
+for (const [name, args] of kinds) {
+  describe(`server ${name}`, () => {
+    let server;
+    let connection;
+    before(async () => {
+      server = await startServer(...args);
+      connection = await server.connect();
+    });
+    after(async () => {
+      await connection?.close();
+      await server?.stop();
+    });
+
+    test('rows in batches, repeated values left out', async () => {
+      await withTable(connection, 'batches', 'n number, t varchar2(30), d date', async () => {
+        const rows = Array.from({ length: 300 }, (_, n) => [n, `repeated ${Math.floor(n / 5)}`]);
+        await connection.executeMany('insert into batches (n, t) values (:1, :2)', rows);
+        for (const fetchArraySize of [7, 1000]) {
+          const result = await connection.execute('select n, t, d from batches order by n', [],
+            { fetchArraySize, prefetchRows: 2 });
+          assert.deepEqual(result.rows, rows.map((row) => [...row, null]));
+        }
+      });
+    });
+
+    test('errors carry number, text and position', async () => {
+      await assert.rejects(connection.execute('select * from no_such_table'), (error) => {
+        assert.equal(error.errorNum, 942);
+        assert.equal(error.offset, 14);
+        return true;
+      });
+      assert.deepEqual((await connection.execute('select 1 from dual')).rows, [[1]]);
+    });
+
+    test('wrong password and unknown service', async () => {
+      await assert.rejects(server.connect({ password: 'wrong' }), /ORA-01017/);
+      const connectString = server.connectString.replace(service, 'NOSUCH');
+      await assert.rejects(server.connect({ connectString }), /NJS-518/);
+    });
+
+    test('CLOB and BLOB by locator and as values', async () => {
+      await withTable(connection, 'lobs', 'id number, c clob, b blob', async () => {
+        const text = 'né 🎉 '.repeat(5000);
+        const binary = Buffer.alloc(70000, 7);
+        await connection.execute('insert into lobs values (1, :c, :b)', {
+          c: { val: text, type: oracledb.CLOB }, b: { val: binary, type: oracledb.BLOB } });
+        await connection.execute('insert into lobs values (2, null, null)');
+        const [[clob, blob], nulls] =
+          (await connection.execute('select c, b from lobs order by id')).rows;
+        assert.equal(await clob.getData(), text);
+        assert.deepEqual(await blob.getData(), binary);
+        assert.deepEqual(nulls, [null, null]);
+        const fetchInfo = { C: { type: oracledb.STRING }, B: { type: oracledb.BUFFER } };
+        const inline = await connection.execute('select c, b from lobs order by id', [],
+          { fetchInfo });
+        assert.deepEqual(inline.rows, [[text, binary], [null, null]]);
+      });
+    });
+  });
+}
+
+describe('statements', () => {
+  let server;
+  let connection;
+  before(async () => {
+    server = await startServer('--emulate', '23');
+    connection = await server.connect();
+  });
+  after(async () => {
+    await connection?.close();
+    await server?.stop();
+  });
+
+  test('scalar types', async () => {
+    const columns = 'vc varchar2(50), ch char(5), nv nvarchar2(50), num number, d date, ' +
+      'ts timestamp, r raw(10), bf binary_float, bd binary_double';
+    await withTable(connection, 'scalars', columns, async () => {
+      const date = new Date(2026, 7, 9, 12, 13, 14);
+      const values = ['né 🎉', 'ab', { val: 'ñ', type: oracledb.DB_TYPE_NVARCHAR }, -1234567.89,
+        { val: date, type: oracledb.DB_TYPE_DATE }, { val: date, type: oracledb.DB_TYPE_TIMESTAMP },
+        Buffer.from([0, 255]), 1.5, -2.25];
+      await connection.execute(
+        'insert into scalars values (:1, :2, :3, :4, :5, :6, :7, :8, :9)', values);
+      const { rows } = await connection.execute('select * from scalars');
+      assert.deepEqual(rows, [['né 🎉', 'ab   ', 'ñ', -1234567.89, date, date,
+        Buffer.from([0, 255]), 1.5, -2.25]]);
+    });
+  });
+
+  test('array DML: row counts and batch errors', async () => {
+    await withTable(connection, 'many', 'n number primary key, t varchar2(9) not null', async () => {
+      const result = await connection.executeMany('insert into many values (:1, :2)',
+        [[1, 'a'], [2, null], [3, 'c'], [3, 'd']], { batchErrors: true, dmlRowCounts: true });
+      assert.equal(result.rowsAffected, 2);
+      assert.deepEqual(result.batchErrors.map((e) => [e.offset, e.errorNum]), [[1, 1400], [3, 1]]);
+      assert.deepEqual(result.dmlRowCounts, [1, 0, 1, 0]);
+    });
+  });
+
+  test('RETURNING', async () => {
+    await withTable(connection, 'returned', 'n number, t varchar2(9)', async () => {
+      const result = await connection.execute(
+        'insert into returned values (:n, :t) returning n, t into :rn, :rt',
+        { n: 5, t: 'five', rn: { dir: oracledb.BIND_OUT, type: oracledb.NUMBER },
+          rt: { dir: oracledb.BIND_OUT, type: oracledb.STRING } });
+      assert.deepEqual(result.outBinds, { rn: [5], rt: ['five'] });
+    });
+  });
+
+  test('out binds of blocks, first and repeated execution', async () => {
+    for (const n of [1, 2]) {
+      const result = await connection.execute('begin :o := :i + 1; end;',
+        { o: { dir: oracledb.BIND_OUT, type: oracledb.NUMBER }, i: n });
+      assert.deepEqual(result.outBinds, { o: n + 1 });
+    }
+  });
+
+  test('commit, rollback, ping, module', async () => {
+    await withTable(connection, 'transacted', 'n number', async () => {
+      const count = async () =>
+        (await connection.execute('select count(*) from transacted')).rows[0][0];
+      await connection.execute('insert into transacted values (1)');
+      await connection.rollback();
+      assert.equal(await count(), 0);
+      await connection.execute('insert into transacted values (1)');
+      await connection.commit();
+      await connection.execute('insert into transacted values (2)', [], { autoCommit: true });
+      await connection.rollback();
+      assert.equal(await count(), 2);
+    });
+    connection.module = 'module';
+    connection.action = 'action';
+    connection.clientId = 'client';
+    await connection.ping();
+    assert.deepEqual((await connection.execute('select 1 from dual')).rows, [[1]]);
+  });
+
+  test('temporary LOB', async () => {
+    const lob = await connection.createLob(oracledb.CLOB);
+    lob.end('written in a stream');
+    await new Promise((resolve) => { lob.once('finish', resolve); });
+    assert.equal(await lob.getData(), 'written in a stream');
+    await lob.close();
+  });
+
+  test('a statement of 70 KB', async () => {
+    const sql = `select /* ${'x'.repeat(70000)} */ :1 from dual`;
+    assert.deepEqual((await connection.execute(sql, ['found'])).rows, [['found']]);
+  });
+
+  test('call timeout', async () => {
+    await withTable(connection, 'numbers', 'n number', async () => {
+      const rows = Array.from({ length: 200 }, (_, n) => [n]);
+      await connection.executeMany('insert into numbers values (:1)', rows);
+      await connection.commit();
+      connection.callTimeout = 300;
+      await assert.rejects(connection.execute('select count(*) from numbers a, numbers b, ' +
+        'numbers c, numbers d, numbers e where a.n + b.n + c.n + d.n + e.n < 0'), /NJS-123/);
+      connection.callTimeout = 0;
+      assert.deepEqual((await connection.execute('select 1 from dual')).rows, [[1]]);
+    });
+  });
+
+  test('change of password', async () => {
+    await connection.changePassword(user, password, 'Other-2');
+    const renewed = await server.connect({ password: 'Other-2' });
+    await renewed.changePassword(user, 'Other-2', password);
+    await renewed.close();
+  });
+});

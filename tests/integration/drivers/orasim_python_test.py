@@ -1,0 +1,589 @@
+"""orasim seen by python-oracledb in thin mode, unmodified (Debian's python3-oracledb).
+
+Every server is started here, on a free port: $ORASIM, else build/orasim.
+"""
+import datetime
+import decimal
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+import oracledb
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from support.paths import BUILD  # noqa: E402
+from support.process import Child  # noqa: E402
+
+ORASIM = os.environ.get("ORASIM", str(BUILD / "orasim"))
+SERVICE = "DRVTEST"
+USER, PASSWORD = "drv", "Pass word-1"
+
+
+class Server:
+    """One orasim on a free port."""
+
+    def __init__(self, *arguments):
+        self.process = Child([ORASIM, "--listen", "127.0.0.1:0", "--service", SERVICE,
+                              "--user", f"{USER}/{PASSWORD}", *arguments])
+        ready = self.process.wait_for_line(lambda line: line.startswith("ready "), 60)
+        self.port = int(ready.rsplit(":", 1)[1])
+
+    def connect(self, user=USER, password=PASSWORD, **more):
+        more.setdefault("dsn", f"127.0.0.1:{self.port}/{SERVICE}")
+        return oracledb.connect(user=user, password=password, **more)
+
+    def close(self):
+        self.process.terminate()
+
+
+class Case(unittest.TestCase):
+    """Tests against one server with the class's ARGUMENTS."""
+
+    ARGUMENTS = ()
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(*cls.ARGUMENTS)
+        cls.addClassCleanup(cls.server.close)
+
+    def connect(self, **more):
+        connection = self.server.connect(**more)
+        self.addCleanup(self.close_quietly, connection)
+        return connection
+
+    @staticmethod
+    def close_quietly(connection):
+        try:
+            connection.close()
+        except oracledb.Error:
+            pass  # the test has ended it already
+
+    def assert_ora(self, code, call, *arguments, **more):
+        with self.assertRaises(oracledb.DatabaseError) as caught:
+            call(*arguments, **more)
+        self.assertIn(f"ORA-{code:05}", str(caught.exception))
+        return caught.exception.args[0]
+
+    def table(self, connection, name, columns):
+        cursor = connection.cursor()
+        cursor.execute(f"create table {name} ({columns})")
+        self.addCleanup(self.drop, name)
+        return cursor
+
+    def drop(self, name):
+        with self.server.connect() as connection:
+            connection.cursor().execute(f"drop table {name}")
+
+
+class LogIn(Case):
+    def test_server_version_and_ping(self):
+        connection = self.connect()
+        self.assertTrue(connection.version.startswith("19."))
+        connection.ping()
+
+    def test_wrong_password(self):
+        self.assert_ora(1017, self.server.connect, password="wrong")
+
+    def test_unknown_user(self):
+        self.assert_ora(1017, self.server.connect, user="nobody")
+
+    def test_unknown_service(self):
+        with self.assertRaises(oracledb.DatabaseError) as caught:
+            self.server.connect(dsn=f"127.0.0.1:{self.server.port}/NOSUCH")
+        self.assertIn("12514", str(caught.exception))
+
+    def test_unknown_sid(self):
+        with self.assertRaises(oracledb.DatabaseError) as caught:
+            self.server.connect(dsn=oracledb.makedsn("127.0.0.1", self.server.port, sid="NOSUCH"))
+        self.assertIn("12505", str(caught.exception))
+
+    def test_connect_data_in_a_packet_of_its_own(self):
+        filler = "x" * 400
+        dsn = (f"(DESCRIPTION=(ADDRESS=(PROTOCOL=tcp)(HOST=127.0.0.1)(PORT={self.server.port}))"
+               f"(CONNECT_DATA=(SERVICE_NAME={SERVICE})(INSTANCE_NAME={filler})))")
+        self.connect(dsn=dsn).ping()
+
+    def test_change_of_password(self):
+        connection = self.connect()
+        self.assert_ora(1017, connection.changepassword, "wrong", "other")
+        connection = self.connect()
+        connection.changepassword(PASSWORD, "Other-2")
+        self.assert_ora(1017, self.server.connect)
+        self.connect(password="Other-2").changepassword("Other-2", PASSWORD)
+        self.connect()
+
+    def test_many_sessions_at_once(self):
+        sessions = [self.connect() for _ in range(20)]
+        for number, session in enumerate(sessions):
+            row = session.cursor().execute("select :1 from dual", [number]).fetchone()
+            self.assertEqual(int(row[0]), number)
+
+
+class Queries(Case):
+    def test_one_row(self):
+        cursor = self.connect().cursor()
+        cursor.execute("select 1 from dual")
+        self.assertEqual(cursor.fetchall(), [(1,)])
+
+    def test_binds_of_every_length(self):
+        cursor = self.connect().cursor()
+        for text in ("", "a", "é" * 100, "x" * 252, "x" * 253, "y" * 4000):
+            row = cursor.execute("select :t from dual", t=text).fetchone()
+            self.assertEqual(row[0], text or None)
+
+    def test_fetch_sizes_give_the_same_rows(self):
+        connection = self.connect()
+        cursor = self.table(connection, "sizes", "n number, t varchar2(30)")
+        rows = [(n, f"repeated {n // 4}") for n in range(500)]
+        cursor.executemany("insert into sizes values (:1, :2)", rows)
+        for prefetch, array in ((0, 1), (1, 2), (2, 100), (100, 7), (501, 501), (1000, 1000)):
+            cursor = connection.cursor()
+            cursor.prefetchrows, cursor.arraysize = prefetch, array
+            cursor.execute("select n, t from sizes order by n")
+            self.assertEqual(cursor.fetchall(), rows, (prefetch, array))
+
+    def test_description(self):
+        cursor = self.table(self.connect(), "described",
+                            "id number(10) not null, price number(8,2), free number, "
+                            "t varchar2(10 char), r raw(8), d date")
+        cursor.execute("select * from described")
+        shape = [(d[0], d[1].name, d[4], d[5], d[6]) for d in cursor.description]
+        self.assertEqual(shape[0], ("ID", "DB_TYPE_NUMBER", 10, 0, False))
+        self.assertEqual(shape[1], ("PRICE", "DB_TYPE_NUMBER", 8, 2, True))
+        self.assertEqual(shape[2][3], -127)
+        self.assertEqual(cursor.description[3][2:4], (10, 40))
+        self.assertEqual(cursor.description[4][3], 8)
+
+    def test_errors_have_code_text_and_position(self):
+        cursor = self.connect().cursor()
+        error = self.assert_ora(942, cursor.execute, "select * from no_such_table")
+        self.assertEqual(error.code, 942)
+        self.assertEqual(error.offset, 14)
+        self.assertEqual(cursor.execute("select 2 from dual").fetchone(), (2,))
+
+    def test_statement_of_seventy_kilobytes(self):
+        cursor = self.connect().cursor()
+        cursor.execute("select /* " + "x" * 70000 + " */ :1 from dual", ["found"])
+        self.assertEqual(cursor.fetchone(), ("found",))
+
+    def test_repeated_execution_reuses_the_cursor(self):
+        cursor = self.connect().cursor()
+        for n in range(50):
+            cursor.execute("select :n + 1 from dual", n=n)
+            self.assertEqual(cursor.fetchone(), (n + 1,))
+
+    def test_many_statements(self):
+        connection = self.connect()
+        for n in range(400):
+            connection.cursor().execute(f"select {n} from dual").fetchall()
+
+    def test_parse_only(self):
+        cursor = self.connect().cursor()
+        cursor.parse("select 1 as one from dual")
+        self.assert_ora(942, cursor.parse, "select * from no_such_table")
+
+
+class Types(Case):
+    def setUp(self):
+        self.connection = self.connect()
+
+    def round_trip(self, column_type, values, input_type=None):
+        cursor = self.table(self.connection, "typed", f"id number, v {column_type}")
+        for number, value in enumerate(values):
+            if input_type:
+                cursor.setinputsizes(None, input_type)
+            cursor.execute("insert into typed values (:1, :2)", [number, value])
+        cursor.execute("select v from typed order by id")
+        return [row[0] for row in cursor.fetchall()]
+
+    def test_numbers(self):
+        oracledb.defaults.fetch_decimals = True
+        self.addCleanup(setattr, oracledb.defaults, "fetch_decimals", False)
+        texts = ["0", "1", "-1", "123.45", "-0.5", "1E125", "-1E-130", "9" * 38,
+                 "12345678901234567890123456789012345678", "0.1", "99999.99999"]
+        values = [decimal.Decimal(t) for t in texts]
+        self.assertEqual(self.round_trip("number", values), values)
+
+    def test_character_types(self):
+        texts = ["a", "né 🎉", "x" * 200, None]
+        self.assertEqual(self.round_trip("varchar2(1000)", texts), texts)
+
+    def test_national_character_types(self):
+        texts = ["a", "né 🎉", "x" * 200, None]
+        self.assertEqual(self.round_trip("nvarchar2(1000)", texts, oracledb.DB_TYPE_NVARCHAR), texts)
+
+    def test_char_is_padded(self):
+        self.assertEqual(self.round_trip("char(5)", ["ab"]), ["ab   "])
+
+    def test_raw(self):
+        values = [b"\0", b"\xff\0\x01", bytes(range(256)), None]
+        self.assertEqual(self.round_trip("raw(300)", values), values)
+
+    def test_dates(self):
+        values = [datetime.datetime(1, 1, 1), datetime.datetime(2026, 2, 28, 23, 59, 59),
+                  datetime.datetime(9999, 12, 31, 23, 59, 59), None]
+        self.assertEqual(self.round_trip("date", values), values)
+
+    def test_timestamps(self):
+        values = [datetime.datetime(2026, 8, 9, 12, 13, 14, 123456),
+                  datetime.datetime(2026, 8, 9, 12, 13, 14), None]
+        self.assertEqual(self.round_trip("timestamp", values, oracledb.DB_TYPE_TIMESTAMP), values)
+
+    def test_timestamps_with_zones(self):
+        cursor = self.table(self.connection, "zoned",
+                            "z timestamp with time zone, l timestamp with local time zone")
+        cursor.execute("insert into zoned values (timestamp '2026-08-09 14:43:14.5 +02:30', "
+                       "timestamp '2026-08-09 12:13:14 +00:00')")
+        row = cursor.execute("select z, l from zoned").fetchone()
+        self.assertEqual(row[0], datetime.datetime(2026, 8, 9, 14, 43, 14, 500000))
+        self.assertEqual(row[1], datetime.datetime(2026, 8, 9, 12, 13, 14))
+
+    def test_binary_floating_point(self):
+        values = [0.0, 1.5, -2.25, 1e300, None]
+        self.assertEqual(self.round_trip("binary_double", values, oracledb.DB_TYPE_BINARY_DOUBLE),
+                         values)
+
+    def test_binary_float(self):
+        values = [0.0, 1.5, -2.25, None]
+        self.assertEqual(self.round_trip("binary_float", values, oracledb.DB_TYPE_BINARY_FLOAT),
+                         values)
+
+    def test_intervals(self):
+        values = [datetime.timedelta(days=3, hours=4, minutes=5, seconds=6, microseconds=500000),
+                  datetime.timedelta(days=-1, seconds=-1), datetime.timedelta(0), None]
+        self.assertEqual(self.round_trip("interval day(9) to second(6)", values), values)
+
+    def test_rowids(self):
+        cursor = self.table(self.connection, "rows_with_ids", "n number")
+        cursor.execute("insert into rows_with_ids values (7)")
+        inserted = cursor.lastrowid
+        row = cursor.execute("select rowid, n from rows_with_ids").fetchone()
+        self.assertEqual(row, (inserted, 7))
+        self.assertEqual(len(inserted), 18)
+        found = cursor.execute("select n from rows_with_ids where rowid = :1", [inserted])
+        self.assertEqual(found.fetchone(), (7,))
+
+
+class Changes(Case):
+    def setUp(self):
+        self.connection = self.connect()
+        self.cursor = self.table(self.connection, "changed",
+                                 "n number primary key, t varchar2(10) not null")
+
+    def count(self, connection=None):
+        cursor = (connection or self.connection).cursor()
+        return cursor.execute("select count(*) from changed").fetchone()[0]
+
+    def test_commit_and_rollback(self):
+        other = self.connect()
+        self.cursor.execute("insert into changed values (1, 'a')")
+        self.assertEqual((self.count(), self.count(other)), (1, 0))
+        self.connection.rollback()
+        self.assertEqual(self.count(), 0)
+        self.cursor.execute("insert into changed values (1, 'a')")
+        self.connection.commit()
+        self.assertEqual(self.count(other), 1)
+
+    def test_autocommit(self):
+        self.connection.autocommit = True
+        self.cursor.execute("insert into changed values (2, 'b')")
+        self.cursor.executemany("insert into changed values (:1, :2)", [(3, "c"), (4, "d")])
+        self.connection.rollback()
+        self.assertEqual(self.count(), 3)
+
+    def test_closing_rolls_back(self):
+        other = self.connect()
+        other.cursor().execute("insert into changed values (5, 'e')")
+        other.close()
+        self.assertEqual(self.count(), 0)
+
+    def test_row_counts(self):
+        self.cursor.executemany("insert into changed values (:1, :2)",
+                                [(n, "t") for n in range(10)])
+        self.assertEqual(self.cursor.rowcount, 10)
+        self.cursor.executemany("update changed set t = 'u' where n < :1", [(3,), (0,), (5,)],
+                                arraydmlrowcounts=True)
+        self.assertEqual(self.cursor.getarraydmlrowcounts(), [3, 0, 5])
+
+    def test_batch_errors(self):
+        rows = [(1, "a"), (2, None), (3, "c"), (1, "again")]
+        self.cursor.executemany("insert into changed values (:1, :2)", rows, batcherrors=True)
+        errors = self.cursor.getbatcherrors()
+        self.assertEqual([(e.offset, e.code) for e in errors], [(1, 1400), (3, 1)])
+        self.assertIn("ORA-01400", errors[0].message)
+        self.assertEqual(self.count(), 2)
+
+    def test_rows_before_a_bad_one_stay(self):
+        rows = [(1, "a"), (2, "b"), (3, None), (4, "d")]
+        self.assert_ora(1400, self.cursor.executemany, "insert into changed values (:1, :2)", rows)
+        self.assertEqual(self.count(), 2)
+
+    def test_returning(self):
+        number = self.cursor.var(int)
+        text = self.cursor.var(str, 100)
+        self.cursor.execute("insert into changed values (:1, :2) returning n, t into :3, :4",
+                            [11, "eleven", number, text])
+        self.assertEqual((number.getvalue(), text.getvalue()), ([11], ["eleven"]))
+
+    def test_returning_of_several_rows_and_executions(self):
+        self.cursor.executemany("insert into changed values (:1, 'x')", [(n,) for n in range(6)])
+        number = self.cursor.var(int, arraysize=2)
+        self.cursor.setinputsizes(None, number)
+        self.cursor.executemany("update changed set t = 'y' where n < :1 returning n into :2",
+                                [(2,), (1,)])
+        self.assertEqual([sorted(v) for v in number.values], [[0, 1], [0]])
+
+    def test_constraint_errors_leave_the_session_usable(self):
+        self.cursor.execute("insert into changed values (1, 'a')")
+        self.assert_ora(1, self.cursor.execute, "insert into changed values (1, 'b')")
+        self.cursor.execute("insert into changed values (2, 'b')")
+        self.assertEqual(self.count(), 2)
+
+    def test_ddl_between_executions(self):
+        query = "select * from changed where n = :1"
+        self.cursor.execute(query, [1]).fetchall()
+        self.connect().cursor().execute("alter table changed add (extra number)")
+        self.cursor.execute("insert into changed (n, t, extra) values (1, 'a', 2)")
+        self.assertEqual(self.cursor.execute(query, [1]).fetchone(), (1, "a", 2))
+
+
+class Blocks(Case):
+    def test_out_binds(self):
+        cursor = self.connect().cursor()
+        number, text = cursor.var(int), cursor.var(str)
+        for n in (1, 2):
+            cursor.execute("begin :1 := :2 + 1; :3 := 'text ' || :2; end;", [number, n, text])
+            self.assertEqual((number.getvalue(), text.getvalue()), (n + 1, f"text {n}"))
+
+    def test_in_out_bind(self):
+        cursor = self.connect().cursor()
+        value = cursor.var(int)
+        value.setvalue(0, 20)
+        for expected in (21, 22):
+            cursor.execute("begin :v := :v + 1; end;", v=value)
+            self.assertEqual(value.getvalue(), expected)
+
+    def test_error_in_a_block(self):
+        cursor = self.connect().cursor()
+        self.assert_ora(20001, cursor.execute,
+                        "begin raise_application_error(-20001, 'refused'); end;")
+
+
+class Lobs(Case):
+    def setUp(self):
+        self.connection = self.connect()
+        self.cursor = self.table(self.connection, "lobs", "id number, c clob, b blob, n nclob")
+
+    def test_reading_by_locator(self):
+        text, binary = "né 🎉 " * 20000, bytes(range(256)) * 500
+        self.cursor.setinputsizes(None, oracledb.DB_TYPE_CLOB, oracledb.DB_TYPE_BLOB)
+        self.cursor.execute("insert into lobs values (1, :1, :2, 'national ñ')", [text, binary])
+        self.cursor.execute("insert into lobs values (2, null, null, null)")
+        rows = self.cursor.execute("select c, b, n from lobs order by id").fetchall()
+        clob, blob, nclob = rows[0]
+        self.assertEqual(rows[1], (None, None, None))
+        self.assertEqual(clob.size(), len(text.encode("utf-16-le")) // 2)
+        self.assertEqual(clob.read(), text)
+        self.assertEqual(clob.read(4, 2), "🎉")
+        self.assertEqual(blob.size(), len(binary))
+        self.assertEqual(blob.read(255, 3), b"\xfe\xff\x00")
+        self.assertEqual(blob.read(len(binary) + 1, 5), b"")
+        self.assertEqual(nclob.read(), "national ñ")
+
+    def test_as_strings(self):
+        def as_long(cursor, name, default_type, *_):
+            if default_type == oracledb.DB_TYPE_CLOB:
+                return cursor.var(oracledb.DB_TYPE_LONG, arraysize=cursor.arraysize)
+            if default_type == oracledb.DB_TYPE_BLOB:
+                return cursor.var(oracledb.DB_TYPE_LONG_RAW, arraysize=cursor.arraysize)
+            return None
+
+        text = "long text " * 10000
+        self.cursor.setinputsizes(None, oracledb.DB_TYPE_CLOB)
+        self.cursor.execute("insert into lobs values (1, :1, hextoraw('00ff'), null)", [text])
+        self.cursor.execute("insert into lobs values (2, null, null, null)")
+        cursor = self.connection.cursor()
+        cursor.outputtypehandler = as_long
+        cursor.execute("select c, b from lobs order by id")
+        self.assertEqual(cursor.fetchall(), [(text, b"\0\xff"), (None, None)])
+
+    def test_temporary_lobs(self):
+        lob = self.connection.createlob(oracledb.DB_TYPE_CLOB)
+        lob.write("first 🎉")
+        lob.write("SECOND", 9)
+        lob.write("F")
+        self.assertEqual(lob.read(), "First 🎉SECOND")
+        lob.trim(5)
+        self.assertEqual((lob.read(), lob.size()), ("First", 5))
+        self.assertGreater(lob.getchunksize(), 0)
+        self.assertFalse(lob.isopen())
+        lob.open()
+        self.assertTrue(lob.isopen())
+        lob.close()
+        self.cursor.execute("insert into lobs (id, c) values (3, :1)", [lob])
+        row = self.cursor.execute("select c from lobs where id = 3").fetchone()
+        self.assertEqual(row[0].read(), "First")
+
+
+class Breaks(Case):
+    # Hours of work for any engine, and nothing to send before it is done.
+    ENDLESS = ("select count(*) from numbers a, numbers b, numbers c, numbers d, numbers e "
+               "where a.n + b.n + c.n + d.n + e.n < 0")
+
+    def setUp(self):
+        self.connection = self.connect()
+        self.cursor = self.table(self.connection, "numbers", "n number")
+        self.cursor.executemany("insert into numbers values (:1)", [(n,) for n in range(200)])
+        self.connection.commit()
+
+    def test_call_timeout(self):
+        self.connection.call_timeout = 300
+        with self.assertRaises(oracledb.DatabaseError) as caught:
+            self.cursor.execute(self.ENDLESS)
+        self.assertIn("DPY-4024", str(caught.exception))
+        self.connection.call_timeout = 0
+        self.assertEqual(self.cursor.execute("select 1 from dual").fetchone(), (1,))
+
+    def test_cancel(self):
+        timer = threading.Timer(0.3, self.connection.cancel)
+        timer.start()
+        self.addCleanup(timer.join)
+        self.assert_ora(1013, self.cursor.execute, self.ENDLESS)
+        self.assertEqual(self.cursor.execute("select 1 from dual").fetchone(), (1,))
+
+
+class SmallTalk:
+    """What every kind of server must be able to do."""
+
+    PREFIX = ""
+    VERSION = "19."
+
+    def test_session(self):
+        connection = self.connect()
+        self.assertTrue(connection.version.startswith(self.VERSION))
+        cursor = self.table(connection, "talk", "n number, t varchar2(20), c clob, "
+                            "ts timestamp, x varchar2(5)")
+        rows = [(n, f"row {n // 3}", f"clob {n}" * 50) for n in range(100)]
+        cursor.executemany("insert into talk (n, t, c) values (:1, :2, :3)", rows)
+        cursor.arraysize = 30
+        cursor.execute("select n, t, c, ts, x from talk order by n")
+        self.assertEqual([(n, t, c.read(), ts, x) for n, t, c, ts, x in cursor],
+                         [(*row, None, None) for row in rows])
+        self.assert_ora(942, cursor.execute, "select * from no_such_table")
+        connection.module, connection.action = "module", "action"
+        self.assertEqual(cursor.execute("select 1 from dual").fetchone(), (1,))
+        connection.commit()
+        self.assert_ora(1017, self.server.connect, password="wrong")
+
+
+class Server12(SmallTalk, Case):
+    ARGUMENTS = ("--emulate", "12.2")
+    VERSION = "12.2"
+
+
+class Server23(SmallTalk, Case):
+    ARGUMENTS = ("--emulate", "23")
+    VERSION = "23."
+
+
+class Verifier11g(SmallTalk, Case):
+    ARGUMENTS = ("--verifier", "11g")
+
+
+class MarkerErrors(SmallTalk, Case):
+    ARGUMENTS = ("--marker-errors",)
+
+
+class SmallPackets(SmallTalk, Case):
+    ARGUMENTS = ("--sdu", "512")
+
+
+class Resend(SmallTalk, Case):
+    ARGUMENTS = ("--resend",)
+
+
+class Redirect(SmallTalk, Case):
+    ARGUMENTS = ("--redirect",)
+
+
+class Tls(SmallTalk, Case):
+    MORE = ()
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory(prefix="orasim-tls-")
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = pathlib.Path(folder.name)
+        key, certificate = cls.folder / "key.pem", cls.folder / "ewallet.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                        "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+                        "-keyout", key, "-out", certificate], check=True, capture_output=True)
+        cls.ARGUMENTS = ("--tls-cert", str(certificate), "--tls-key", str(key), *cls.MORE)
+        super().setUpClass()
+        plain = cls.server.connect
+
+        def over_tls(user=USER, password=PASSWORD):
+            return oracledb.connect(user=user, password=password, protocol="tcps",
+                                    host="localhost", port=cls.server.port, service_name=SERVICE,
+                                    wallet_location=str(cls.folder))
+        cls.server.connect = over_tls
+        cls.plain = staticmethod(plain)
+
+    def test_clients_without_tls_are_dropped(self):
+        with self.assertRaises(oracledb.DatabaseError):
+            self.plain()
+
+
+class TlsWithResend(Tls):
+    MORE = ("--resend",)
+
+
+class Process(unittest.TestCase):
+    def run_orasim(self, *arguments):
+        return subprocess.run([ORASIM, *arguments], capture_output=True, text=True, timeout=60)
+
+    def test_ends_cleanly_with_sessions_open(self):
+        server = Server()
+        connection = server.connect()
+        connection.cursor().execute("select 1 from dual")
+        server.process.terminate()
+        self.assertEqual(server.process.wait(30), 0)
+        with self.assertRaises(oracledb.DatabaseError):
+            connection.cursor().execute("select 1 from dual")
+
+    def test_script_prepares_the_database(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
+            script.write("create table made (n number);\ninsert into made values (4);\n")
+            script.flush()
+            server = Server("--script", script.name)
+            self.addCleanup(server.close)
+            with server.connect() as connection:
+                self.assertEqual(connection.cursor().execute("select n from made").fetchall(),
+                                 [(4,)])
+
+    def test_script_error_names_file_and_statement(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
+            script.write("create table made (n number);\nselect * from not_made;\n")
+            script.flush()
+            result = self.run_orasim("--listen", "127.0.0.1:0", "--service", "S",
+                                     "--user", "a/b", "--script", script.name)
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(result.stdout, "")
+        for part in (script.name, "statement 2", "not_made", "ORA-00942"):
+            self.assertIn(part, result.stderr)
+
+    def test_busy_port_and_bad_arguments(self):
+        server = Server()
+        self.addCleanup(server.close)
+        result = self.run_orasim("--listen", f"127.0.0.1:{server.port}", "--service", "S")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("--listen", result.stderr)
+        self.assertNotEqual(self.run_orasim("--listen", "nonsense", "--service", "S").returncode, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

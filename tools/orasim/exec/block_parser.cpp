@@ -1,0 +1,475 @@
+// Reads an anonymous block into its tree.
+#include <algorithm>
+#include <map>
+
+#include "exec/block_tree.h"
+#include "exec/errors.h"
+#include "exec/parser.h"
+
+namespace orasim::plsql {
+namespace {
+
+using NodePtr = std::unique_ptr<Node>;
+
+/// The token at `pos` as PLS-00103 shows it.
+std::string symbol_at(std::string_view sql, int pos) {
+  const std::string_view rest = sql.substr(std::min(static_cast<std::size_t>(pos), sql.size()));
+  const Token first = tokenize(rest.substr(0, 200)).front();
+  if (first.kind == TokenKind::kError) return std::string(rest.substr(0, 1));
+  return first.kind == TokenKind::kEnd ? "end-of-file" : first.text;
+}
+
+[[noreturn]] void fail_symbol(std::string_view sql, int pos) {
+  fail_compile(sql, pos, "PLS-00103: Encountered the symbol \"" + symbol_at(sql, pos) +
+                             "\" when expecting one of the following:\n\n   := . ( @ % ;\n");
+}
+
+bool is_supplied_package(const std::string& name) {
+  static constexpr std::string_view kPackages[] = {"DBMS_OUTPUT", "DBMS_SESSION", "DBMS_STATS",
+                                                   "DBMS_LOCK",   "DBMS_UTILITY",
+                                                   "DBMS_APPLICATION_INFO"};
+  return std::find(std::begin(kPackages), std::end(kPackages), name) != std::end(kPackages);
+}
+
+class BlockParser {
+ public:
+  explicit BlockParser(std::string_view sql) : sql_(sql), p_(sql, true) {}
+
+  Program program() {
+    Program out;
+    optional_label();
+    out.block = block();
+    if (!p_.at_end()) fail();
+    out.binds = p_.take_binds();
+    return out;
+  }
+
+ private:
+  [[noreturn]] void fail() const { fail_symbol(sql_, p_.peek().begin); }
+  void expect(std::string_view word) {
+    if (!p_.accept(word)) fail();
+  }
+  void expect_symbol(std::string_view symbol) {
+    if (!p_.accept_symbol(symbol)) fail();
+  }
+
+  /// Runs a piece of the SQL parser; outside of SQL its errors are those of PL/SQL's own grammar.
+  template <typename F>
+  auto plsql_part(F&& read) {
+    try {
+      return read();
+    } catch (const OraError& e) {
+      if (is_compile_code(e.code())) fail_symbol(sql_, e.position());
+      throw;
+    }
+  }
+
+  ast::ExprPtr expression() {
+    ast::ExprPtr e = plsql_part([&] { return p_.condition(); });
+    replace_cursor_attributes(*e);
+    return e;
+  }
+
+  /// SQL%ROWCOUNT is the variable SQL; SQL%FOUND and SQL%NOTFOUND compare it with zero.
+  void replace_cursor_attributes(ast::Expr& e) {
+    for (auto& arg : e.args) {
+      if (arg) replace_cursor_attributes(*arg);
+    }
+    if (e.kind != ast::ExprKind::kName || (e.op != "FOUND" && e.op != "NOTFOUND")) return;
+    auto count = std::make_unique<ast::Expr>();
+    count->kind = ast::ExprKind::kName;
+    count->name = std::move(e.name);
+    auto zero = std::make_unique<ast::Expr>();
+    zero->value = make_int(0);
+    e.kind = ast::ExprKind::kCompare;
+    e.op = e.op == "FOUND" ? ">" : "=";
+    e.args.push_back(std::move(count));
+    e.args.push_back(std::move(zero));
+  }
+
+  std::string name() {
+    return plsql_part([&] { return p_.identifier(); }).text;
+  }
+
+  std::string optional_label() {
+    std::string label;
+    while (p_.accept_symbol("<<")) {
+      label = name();
+      expect_symbol(">>");
+    }
+    return label;
+  }
+
+  void optional_name() {
+    if (!p_.is_symbol(";")) name();
+  }
+
+  // --- blocks ---------------------------------------------------------------------------------
+
+  Block block() {
+    Block b;
+    if (p_.accept("DECLARE")) {
+      while (!p_.is_word("BEGIN")) declaration(b);
+    }
+    expect("BEGIN");
+    b.body = body();
+    if (p_.accept("EXCEPTION")) {
+      do {
+        b.handlers.push_back(handler());
+      } while (p_.is_word("WHEN"));
+    }
+    expect("END");
+    optional_name();
+    expect_symbol(";");
+    return b;
+  }
+
+  void declaration(Block& b) {
+    if (p_.accept("PRAGMA")) return pragma();
+    Declaration d;
+    d.pos = p_.peek().begin;
+    d.name = name();
+    if (p_.accept("EXCEPTION")) {
+      exceptions_[d.name] = 0;
+      return expect_symbol(";");
+    }
+    d.is_constant = p_.accept("CONSTANT");
+    declared_type(d);
+    d.is_not_null = p_.accept_words({"NOT", "NULL"});
+    if (p_.accept_symbol(":=") || p_.accept("DEFAULT")) d.initial = expression();
+    expect_symbol(";");
+    b.declarations.push_back(std::move(d));
+  }
+
+  /// PRAGMA EXCEPTION_INIT(name, -n); other pragmas say nothing here.
+  void pragma() {
+    if (!p_.accept("EXCEPTION_INIT")) {
+      while (!p_.is_symbol(";") && !p_.at_end()) p_.take();
+      return expect_symbol(";");
+    }
+    expect_symbol("(");
+    const std::string exception = name();
+    expect_symbol(",");
+    const std::int64_t code = plsql_part([&] { return p_.integer(936); });
+    exceptions_[exception] = static_cast<int>(code < 0 ? -code : code);
+    expect_symbol(")");
+    expect_symbol(";");
+  }
+
+  void declared_type(Declaration& d) {
+    if (!is_type_of()) {
+      d.type = plsql_part([&] { return p_.data_type(); });
+      return;
+    }
+    const ast::Name source = plsql_part([&] { return p_.qualified_name(); });
+    expect_symbol("%");
+    expect("TYPE");
+    d.is_typed = false;
+    if (source.size() == 1) d.type_of = source.front().text;
+  }
+
+  [[nodiscard]] bool is_type_of() const {
+    std::size_t k = 1;
+    while (p_.is_symbol(".", k)) k += 2;
+    return p_.is_symbol("%", k);
+  }
+
+  Handler handler() {
+    Handler h;
+    expect("WHEN");
+    if (p_.accept("OTHERS")) {
+      h.others = true;
+    } else {
+      do {
+        h.exceptions.push_back(exception_name());
+      } while (p_.accept("OR"));
+    }
+    expect("THEN");
+    h.body = body();
+    return h;
+  }
+
+  ExceptionName exception_name() {
+    static const std::map<std::string_view, int> kPredefined = {
+        {"NO_DATA_FOUND", 1403},   {"TOO_MANY_ROWS", 1422},  {"DUP_VAL_ON_INDEX", 1},
+        {"ZERO_DIVIDE", 1476},     {"VALUE_ERROR", 6502},    {"INVALID_NUMBER", 1722},
+        {"INVALID_CURSOR", 1001},  {"PROGRAM_ERROR", 6501},  {"STORAGE_ERROR", 6500},
+        {"TIMEOUT_ON_RESOURCE", 51}};
+    const int pos = p_.peek().begin;
+    const std::string exception = name();
+    if (const auto own = exceptions_.find(exception); own != exceptions_.end()) {
+      return {exception, own->second};
+    }
+    if (const auto known = kPredefined.find(exception); known != kPredefined.end()) {
+      return {exception, known->second};
+    }
+    fail_undeclared(exception, pos);
+  }
+
+  [[noreturn]] void fail_undeclared(const std::string& identifier, int pos) const {
+    fail_compile(sql_, pos, "PLS-00201: identifier '" + identifier + "' must be declared");
+  }
+
+  [[nodiscard]] bool body_ends() const {
+    static constexpr std::string_view kEnds[] = {"END", "EXCEPTION", "ELSIF", "ELSE", "WHEN"};
+    return p_.at_end() || std::any_of(std::begin(kEnds), std::end(kEnds),
+                                      [&](std::string_view w) { return p_.is_word(w); });
+  }
+
+  Body body() {
+    Body out;
+    do {
+      if (body_ends()) fail();
+      out.push_back(statement());
+    } while (!body_ends());
+    return out;
+  }
+
+  // --- statements -----------------------------------------------------------------------------
+
+  NodePtr statement() {
+    std::string label = optional_label();
+    auto n = std::make_unique<Node>();
+    n->pos = p_.peek().begin;
+    n->label = std::move(label);
+    if (p_.is_word("DECLARE") || p_.is_word("BEGIN")) {
+      n->kind = Kind::kBlock;
+      n->block = std::make_unique<Block>(block());
+      return n;
+    }
+    if (!sql_statement(*n) && !control_statement(*n) && !transaction_statement(*n)) {
+      assignment_or_call(*n);
+    }
+    expect_symbol(";");
+    return n;
+  }
+
+  bool sql_statement(Node& n) {
+    try {
+      if (!read_sql(n)) return false;
+      if (!p_.is_symbol(";")) p_.fail(933);
+      return true;
+    } catch (const OraError& e) {
+      if (!is_compile_code(e.code())) throw;
+      fail_compile(sql_, e.position(), std::string("PL/SQL: ") + e.what());
+    }
+  }
+
+  bool read_sql(Node& n) {
+    n.kind = Kind::kSql;
+    if (p_.is_word("INSERT")) {
+      keep_sql(n, p_.insert());
+    } else if (p_.is_word("UPDATE")) {
+      keep_sql(n, p_.update());
+    } else if (p_.is_word("DELETE")) {
+      keep_sql(n, p_.remove());
+    } else if (p_.is_word("MERGE")) {
+      n.sql = p_.merge();
+    } else if (p_.is_word("SELECT") || p_.is_word("WITH")) {
+      select_into(n);
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  template <typename Dml>
+  static void keep_sql(Node& n, Dml dml) {
+    for (const int bind : dml.returning.binds) {
+      if (bind >= 0) n.targets.push_back({"", bind, n.pos});
+    }
+    n.sql = std::move(dml);
+  }
+
+  void select_into(Node& n) {
+    n.kind = Kind::kSelectInto;
+    ast::QueryPtr query = p_.query();
+    const ast::Query* first = query.get();
+    while (!first->block) first = first->left.get();
+    const ast::QueryBlock& b = *first->block;
+    for (std::size_t i = 0; i < b.into_binds.size(); ++i) {
+      const std::string variable = b.into_binds[i] < 0 ? b.into[i].back().text : std::string();
+      const int pos = b.into_binds[i] < 0 ? b.into[i].back().pos : n.pos;
+      n.targets.push_back({variable, b.into_binds[i], pos});
+    }
+    if (n.targets.empty()) {
+      fail_compile(sql_, n.pos,
+                   "PLS-00428: an INTO clause is expected in this SELECT statement");
+    }
+    n.sql = std::move(query);
+  }
+
+  bool control_statement(Node& n) {
+    if (p_.accept("NULL")) {
+      n.kind = Kind::kNull;
+    } else if (p_.accept("IF")) {
+      if_statement(n);
+    } else if (p_.accept("FOR")) {
+      for_loop(n);
+    } else if (p_.accept("WHILE")) {
+      n.kind = Kind::kWhile;
+      n.exprs.push_back(expression());
+      loop_body(n);
+    } else if (p_.is_word("LOOP")) {
+      n.kind = Kind::kLoop;
+      loop_body(n);
+    } else if (p_.is_word("EXIT") || p_.is_word("CONTINUE")) {
+      leave_statement(n);
+    } else if (p_.accept("RETURN")) {
+      n.kind = Kind::kReturn;
+    } else if (p_.accept("RAISE")) {
+      n.kind = Kind::kRaise;
+      if (!p_.is_symbol(";")) n.exception = exception_name();
+    } else if (p_.accept_words({"EXECUTE", "IMMEDIATE"})) {
+      execute_immediate(n);
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  void if_statement(Node& n) {
+    n.kind = Kind::kIf;
+    do {
+      ast::ExprPtr condition = expression();
+      expect("THEN");
+      n.branches.push_back({std::move(condition), body()});
+    } while (p_.accept("ELSIF"));
+    if (p_.accept("ELSE")) n.branches.push_back({nullptr, body()});
+    expect("END");
+    expect("IF");
+  }
+
+  void for_loop(Node& n) {
+    n.kind = Kind::kFor;
+    n.name = name();
+    expect("IN");
+    n.reverse = p_.accept("REVERSE");
+    if (p_.is_symbol("(") && (p_.is_word("SELECT", 1) || p_.is_word("WITH", 1))) {
+      raise_text(3001, "unimplemented feature", p_.peek().begin);
+    }
+    n.exprs.push_back(expression());
+    expect_symbol("..");
+    n.exprs.push_back(expression());
+    loop_body(n);
+  }
+
+  void loop_body(Node& n) {
+    expect("LOOP");
+    n.body = body();
+    expect("END");
+    expect("LOOP");
+    optional_name();
+  }
+
+  void leave_statement(Node& n) {
+    n.kind = p_.take().text == "EXIT" ? Kind::kExit : Kind::kContinue;
+    n.label.clear();
+    if (!p_.is_word("WHEN") && !p_.is_symbol(";")) n.label = name();
+    if (p_.accept("WHEN")) n.exprs.push_back(expression());
+  }
+
+  void execute_immediate(Node& n) {
+    n.kind = Kind::kExecute;
+    n.exprs.push_back(expression());
+    if (p_.is_word("INTO") || p_.is_word("BULK") || p_.is_word("RETURNING")) {
+      raise_text(3001, "unimplemented feature", p_.peek().begin);
+    }
+    if (!p_.accept("USING")) return;
+    do {
+      p_.accept("IN");
+      n.exprs.push_back(expression());
+    } while (p_.accept_symbol(","));
+  }
+
+  bool transaction_statement(Node& n) {
+    if (p_.accept("COMMIT")) {
+      n.kind = Kind::kCommit;
+      skip_to_semicolon();
+    } else if (p_.accept("ROLLBACK")) {
+      p_.accept("WORK");
+      n.kind = p_.accept("TO") ? Kind::kRollbackTo : Kind::kRollback;
+      if (n.kind == Kind::kRollbackTo) {
+        p_.accept("SAVEPOINT");
+        n.name = name();
+      }
+    } else if (p_.accept("SAVEPOINT")) {
+      n.kind = Kind::kSavepoint;
+      n.name = name();
+    } else if (p_.accept_words({"SET", "TRANSACTION"}) || p_.accept_words({"LOCK", "TABLE"})) {
+      n.kind = Kind::kNull;
+      skip_to_semicolon();
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  void skip_to_semicolon() {
+    while (!p_.is_symbol(";") && !p_.at_end()) p_.take();
+  }
+
+  void assignment_or_call(Node& n) {
+    const bool bind = p_.peek().kind == TokenKind::kBind;
+    if (!bind && !p_.is_symbol(":=", 1)) return call(n);
+    n.kind = Kind::kAssign;
+    if (bind) {
+      n.targets.push_back({"", p_.add_bind(p_.take()), n.pos});
+    } else {
+      n.targets.push_back({name(), -1, n.pos});
+    }
+    expect_symbol(":=");
+    n.exprs.push_back(expression());
+  }
+
+  /// A call reads like an expression; what it calls decides whether it exists.
+  void call(Node& n) {
+    ast::ExprPtr e = expression();
+    if (e->kind != ast::ExprKind::kCall && e->kind != ast::ExprKind::kName) {
+      fail_symbol(sql_, n.pos);
+    }
+    if (e->name.front().text == "SYS" && e->name.size() > 1) e->name.erase(e->name.begin());
+    const std::string& first = e->name.front().text;
+    if (first == "RAISE_APPLICATION_ERROR" && e->name.size() == 1) {
+      n.kind = Kind::kRaiseApplicationError;
+      if (e->args.size() < 2) {
+        fail_compile(sql_, n.pos,
+                     "PLS-00306: wrong number or types of arguments in call to '" + first + "'");
+      }
+    } else if (e->name.size() == 2 && is_supplied_package(first)) {
+      n.kind = Kind::kCall;
+      // Only text to print is worth its value: the others name constants of their packages.
+      if (first != "DBMS_OUTPUT") return;
+    } else {
+      std::string full;
+      for (const auto& part : e->name) full += (full.empty() ? "" : ".") + part.text;
+      fail_undeclared(full, n.pos);
+    }
+    n.exprs = std::move(e->args);
+  }
+
+  std::string_view sql_;
+  Parser p_;
+  std::map<std::string, int> exceptions_;  ///< user-defined; 0 without EXCEPTION_INIT
+};
+
+}  // namespace
+
+int line_of(std::string_view sql, int pos) {
+  const std::string_view before = sql.substr(0, static_cast<std::size_t>(std::max(pos, 0)));
+  return 1 + static_cast<int>(std::count(before.begin(), before.end(), '\n'));
+}
+
+void fail_compile(std::string_view sql, int pos, const std::string& text) {
+  const std::string_view before = sql.substr(0, static_cast<std::size_t>(std::max(pos, 0)));
+  const std::size_t newline = before.rfind('\n');
+  const std::size_t column = before.size() - (newline == std::string_view::npos ? 0 : newline + 1);
+  throw CompileError(6550,
+                     "line " + std::to_string(line_of(sql, pos)) + ", column " +
+                         std::to_string(column + 1) + ":\n" + text,
+                     pos);
+}
+
+Program parse_block(std::string_view sql) { return BlockParser(sql).program(); }
+
+}  // namespace orasim::plsql

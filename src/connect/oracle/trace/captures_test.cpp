@@ -200,6 +200,22 @@ TEST_F(CapturedMessages, AreReadWithoutTheirContext) {
                                       ["3","gamma","0.01","2022-12-25 00:00:00","EF03","1"]])"));
 }
 
+TEST_F(CapturedMessages, OfThickClientsAreReadAsFarAsIsCertain) {
+  const std::string name = "real-messages-8i-to-23ai.txt";
+  std::map<int, Json> native;
+  for (const Json& message : decode_text(text_of(name), name)) {
+    if (message.contains("dialect")) native.emplace(message["n"], message);
+  }
+  EXPECT_EQ(native[3]["pairs"]["AUTH_VFR_DATA"], "114B536BF74A14F05F4A");
+  EXPECT_EQ(native[3]["pair_flags"]["AUTH_VFR_DATA"], 6949);
+  EXPECT_EQ(native[22]["user"], "pyo");
+  EXPECT_EQ(native[22]["pairs"]["AUTH_PID"], "3260");
+  EXPECT_EQ(native[26]["sql"], "select 1 from dual");
+  EXPECT_EQ(native[27]["sql"], "SELECT USER FROM DUAL");
+  EXPECT_EQ(native[34]["error"]["code"], 942);
+  EXPECT_EQ(native[35]["sql"], "SELECT :n, :s FROM dual");
+}
+
 TEST_F(CapturedMessages, AreReadAsRawPackets) {
   const std::vector<std::pair<std::string, std::string>> wanted = {
       {"tns__accept", "accept"},         {"tns__connect", "connect"},

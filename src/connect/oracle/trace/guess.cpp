@@ -78,14 +78,6 @@ bool is_handshake(ByteView bytes) {
   return type == Message::kProtocol || type == Message::kDataTypes || type == Message::kFastAuth;
 }
 
-bool is_native_dialect(ByteView bytes) {
-  // A pointer that is present, eight bytes wide.
-  constexpr std::array<std::uint8_t, 8> kPointer = {0xFE, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
-  constexpr std::size_t kWhereHeadersEnd = 32;
-  const ByteView head = bytes.first(std::min(bytes.size(), kWhereHeadersEnd));
-  return std::search(head.begin(), head.end(), kPointer.begin(), kPointer.end()) != head.end();
-}
-
 Decoded guess_and_decode(Session& session, ByteView bytes, Direction& direction) {
   Decoded best;
   Direction best_side = direction;

@@ -11,8 +11,6 @@ namespace wherry::oracle::trace {
 
 /// Starts with a message that is the same in every dialect and settles it.
 bool is_handshake(ByteView bytes);
-/// Fixed-width little-endian integers and pointers, as thick clients use between equal platforms.
-bool is_native_dialect(ByteView bytes);
 /// The decoding that uses all bytes, else the one that gets furthest; `session` becomes the one
 /// that made it. For kUnknown both directions are tried, and `direction` becomes the right one.
 Decoded guess_and_decode(Session& session, ByteView bytes, Direction& direction);

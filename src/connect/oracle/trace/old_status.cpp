@@ -5,17 +5,10 @@ namespace {
 
 constexpr unsigned kShortFormBelow = 3;
 
-void skip_zeros(Reader& in) {
-  while (in.ok() && in.remaining() > 0 && in.peek() == 0) in.skip(1);
-}
-
-/// Behind the iteration count: logical rowid and three lists; 9i has none or leaves them empty.
-void skip_tail(Reader& in, const wire::Dialect& dialect, bool has_text) {
-  if (dialect.field_version >= kShortFormBelow) {
-    for (int i = 0; i < 4; ++i) in.skip_dlc();
-  } else if (has_text) {
-    skip_zeros(in);
-  }
+/// 9i has one to four more fields before an error's text, depending on the call; all captured ones
+/// are 0 or 1, which no error text begins with.
+void skip_to_text(Reader& in) {
+  while (in.ok() && in.remaining() > 0 && in.peek() <= 1) in.skip(1);
 }
 
 }  // namespace
@@ -44,8 +37,14 @@ wire::CallResult decode_old_call_result(Reader& in, const wire::Dialect& dialect
   in.ub4();
   in.skip(2);
   in.ub2();
-  in.ub4();
-  skip_tail(in, dialect, result.code != 0);
+  if (dialect.field_version >= kShortFormBelow) {
+    in.ub4();
+    for (int i = 0; i < 4; ++i) in.skip_dlc();
+  } else if (result.code != 0) {
+    skip_to_text(in);
+  } else {
+    in.ub4();
+  }
   if (in.ok() && result.code != 0) {
     result.text = in.clr_text();
     while (!result.text.empty() && result.text.back() == '\n') result.text.pop_back();

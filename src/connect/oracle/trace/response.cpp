@@ -23,6 +23,8 @@ constexpr std::uint32_t kLobIsOpen = 0x11000;
 constexpr std::uint32_t kLobFileIsOpen = 0x0400;
 constexpr std::uint32_t kLobFileExists = 0x0800;
 constexpr std::uint32_t kLobCreateTemporary = 0x0110;
+/// 9i returns numbers only.
+constexpr std::uint8_t kListsVersion = 3;
 constexpr std::uint8_t kModernStatusVersion = 7;
 constexpr std::uint8_t kChecksumVersion = 14;
 constexpr std::size_t kCapTtc1 = 15, kCapOci1 = 16, kCapTtc3 = 37;
@@ -284,14 +286,23 @@ class ResponseDecoder {
     if (function == kLobOperation) return lob_parameters(start);
     const bool counts = function == kExecute && call().wants_row_counts;
     const Reader begin = in_;
-    const wire::ReturnParameters values =
-        wire::decode_return_parameters(in_, session_.dialect, counts);
+    const wire::ReturnParameters values = read_return_parameters(counts);
     // The request of a log-in may lie before the capture's beginning.
     if (!in_.ok() && function == 0) {
       in_ = begin;
       return auth_parameters(start);
     }
     add(start, return_parameters_json(values));
+  }
+
+  wire::ReturnParameters read_return_parameters(bool with_row_counts) {
+    if (session_.dialect.field_version >= kListsVersion) {
+      return wire::decode_return_parameters(in_, session_.dialect, with_row_counts);
+    }
+    wire::ReturnParameters result;
+    const std::uint16_t count = in_.ub2();
+    for (int i = 0; i < count && in_.ok(); ++i) result.values.push_back(in_.ub4());
+    return result;
   }
 
   void auth_parameters(std::size_t start) {

@@ -6,6 +6,7 @@
 #include "connect/oracle/trace/guess.h"
 #include "connect/oracle/trace/message_text.h"
 #include "connect/oracle/trace/names.h"
+#include "connect/oracle/trace/native_dialect.h"
 #include "connect/oracle/trace/request.h"
 #include "connect/oracle/trace/response.h"
 
@@ -43,8 +44,16 @@ bool ends_a_response(const Decoded& decoded, bool may_lack_bytes) {
   });
 }
 
+/// Log-in parameters, or an error and nothing else; less could be an accident.
+bool is_readable(const Decoded& decoded) {
+  if (decoded.messages.empty()) return false;
+  const Json& first = decoded.messages[0].fields;
+  return first.contains("pairs") || first.contains("error");
+}
+
 /// Continues behind the dark bytes; false when no later place makes sense.
-bool restart_later(Session& session, ByteView bytes, Direction direction, Decoded& decoded) {
+bool restart_later(Session& session, ByteView bytes, Direction& direction,
+                   Decoded& decoded) {
   const std::size_t dark = decoded.used_bytes;
   const std::size_t end = std::min(bytes.size(), dark + kMaxSearchBytes);
   std::size_t trials = 0;
@@ -53,7 +62,8 @@ bool restart_later(Session& session, ByteView bytes, Direction direction, Decode
     if (!can_restart_at(rest, direction)) continue;
     ++trials;
     Session trial = session;
-    Decoded later = decode_one_way(trial, rest, direction);
+    Decoded later = session.is_negotiated ? decode_one_way(trial, rest, direction)
+                                          : guess_and_decode(trial, rest, direction);
     if (later.ending != Ending::kComplete || later.messages.empty()) continue;
     const bool may_lack_bytes = decoded.ending == Ending::kPartial;
     if (direction == Direction::kServer && !ends_a_response(later, may_lack_bytes)) continue;
@@ -75,11 +85,13 @@ bool restart_later(Session& session, ByteView bytes, Direction direction, Decode
 }  // namespace
 
 Decoded decode_turn(Session& session, ByteView bytes, Direction& direction) {
-  if (is_native_dialect(bytes)) {
-    Decoded decoded;
-    decoded.ending = Ending::kFailed;
-    decoded.problem = "the native integer form of thick clients";
-    return decoded;
+  // No server sends that, whatever a capture says of the direction.
+  if (is_native_request(bytes)) {
+    session.is_native = true;
+    direction = Direction::kClient;
+  }
+  if (session.is_native && direction != Direction::kUnknown && !is_handshake(bytes)) {
+    return decode_native(session, bytes, direction);
   }
   const bool is_known = direction != Direction::kUnknown &&
                         (session.is_negotiated || is_handshake(bytes));
@@ -96,6 +108,10 @@ Decoded decode_turn(Session& session, ByteView bytes, Direction& direction) {
       session = std::move(other);
       return guessed;
     }
+  }
+  if (!session.is_negotiated && direction == Direction::kServer) {
+    Decoded native = decode_native(session, bytes, direction);
+    if (is_readable(native)) return native;
   }
   if (direction != Direction::kUnknown) restart_later(session, bytes, direction, decoded);
   return decoded;

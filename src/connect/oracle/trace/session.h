@@ -72,6 +72,7 @@ struct Session {
   wire::Dialect dialect;
   /// The negotiation was seen. Without it the dialect is guessed from each message.
   bool is_negotiated = false;
+  bool is_native = false;  ///< fixed-width integers, see native_dialect.h
   std::vector<std::uint8_t> client_capabilities, server_capabilities;
   std::vector<std::uint8_t> client_runtime, server_runtime;
   std::uint16_t client_charset = wire::kCharsetAl32Utf8;

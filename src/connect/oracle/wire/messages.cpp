@@ -23,6 +23,11 @@ ArrayRowError& error_at(std::vector<ArrayRowError>& errors, std::uint32_t i) {
   return errors[i];
 }
 
+std::string without_line_break(std::string text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  return text;
+}
+
 void read_array_errors(Reader& in, std::vector<ArrayRowError>& errors) {
   read_list(in, in.ub2(), [&](std::uint32_t i) { error_at(errors, i).code = in.ub2(); });
   read_list(in, in.ub4(), [&](std::uint32_t i) { error_at(errors, i).row = in.ub4(); });
@@ -31,14 +36,9 @@ void read_array_errors(Reader& in, std::vector<ArrayRowError>& errors) {
   in.skip(1);
   for (std::uint32_t i = 0; i < texts && in.ok(); ++i) {
     in.ub2();
-    error_at(errors, i).text = in.clr_text();
+    error_at(errors, i).text = without_line_break(in.clr_text());
     in.skip(2);
   }
-}
-
-std::string without_line_break(std::string text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
-  return text;
 }
 
 RowidParts read_rowid(Reader& in) {

@@ -71,6 +71,9 @@ PacketHeader decode_header(Reader& in, bool large_length, std::uint32_t max_byte
   if (in.ok() && (header.length < kHeaderBytes || header.length > max_bytes)) {
     in.fail("a packet length is out of range");
   }
+  constexpr std::uint8_t kLastType = static_cast<std::uint8_t>(PacketType::kDataDescriptor);
+  const auto type = static_cast<std::uint8_t>(header.type);
+  if (in.ok() && (type == 0 || type > kLastType)) in.fail("a packet has an unknown type");
   return header;
 }
 

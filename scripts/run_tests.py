@@ -101,10 +101,12 @@ def run_ctest(directory, limit_secs):
             return Outcome(failed=1, details=tail(log))
         outcome = Outcome()
         for case in xml.etree.ElementTree.parse(junit).getroot().iter("testcase"):
-            kind = case.get("status")
+            kind, skipped = case.get("status"), case.find("skipped")
+            # A program that was not built is "not run" too; only GTEST_SKIP is a skip.
+            is_skip = skipped is not None and "SKIP" in skipped.get("message", "")
             if kind == "run":
                 outcome.passed += 1
-            elif kind in ("notrun", "disabled"):
+            elif kind == "disabled" or is_skip:
                 outcome.skipped += 1
             else:
                 outcome.failed += 1

@@ -15,16 +15,16 @@ constexpr std::int64_t kMicros = 1'000'000;
 
 }  // namespace
 
-void CommitLog::start(std::unique_ptr<LogFile> file) {
+void CommitLog::start(std::unique_ptr<LogFile> file, std::int64_t opened_micros) {
   const std::lock_guard lock(mutex_);
   file_ = std::move(file);
   assigned_ = std::max({assigned_, floor_, current_.load()});
   current_.store(assigned_, std::memory_order_release);
-  note_time(assigned_, clock_());
+  note_time(assigned_, opened_micros);
   if (file_ == nullptr) return;
   ByteWriter w;
   w.u8(static_cast<std::uint8_t>(RecordKind::kOpened));
-  w.i64(clock_());
+  w.i64(opened_micros);
   file_->append(frame(w.out()));
   if (!file_->sync()) throw_broken();
 }

@@ -31,7 +31,7 @@ class CommitLog {
  public:
   explicit CommitLog(Clock clock) : clock_(std::move(clock)) {}
   /// Once, after recovery. `file` may be null.
-  void start(std::unique_ptr<LogFile> file);
+  void start(std::unique_ptr<LogFile> file, std::int64_t opened_micros);
   /// Recovery: what a record said.
   void restore(Scn scn, std::int64_t micros);
   void restore_floor(Scn scn);

@@ -24,7 +24,7 @@ class Recovery {
     ByteReader in(payload);
     switch (static_cast<RecordKind>(in.u8())) {
       case RecordKind::kOpened:
-        return open_changes_.clear();
+        return opened(in);
       case RecordKind::kChanges:
         return keep_changes(in);
       case RecordKind::kCommit:
@@ -46,6 +46,12 @@ class Recovery {
   }
 
  private:
+  void opened(ByteReader& in) {
+    const std::int64_t micros = in.i64();
+    if (store_.created_micros_ == 0) store_.created_micros_ = micros;
+    open_changes_.clear();
+  }
+
   void keep_changes(ByteReader& in) {
     const std::uint64_t number = in.varint();
     open_changes_[number].emplace_back(in.rest());
@@ -135,7 +141,9 @@ void StoreImpl::recover(const std::string& data_dir) {
   };
   auto file = LogFile::open(data_dir, replay);
   recovery.finish();
-  log_.start(std::move(file));
+  const std::int64_t now = log_.now_micros();
+  if (created_micros_ == 0) created_micros_ = now;
+  log_.start(std::move(file), now);
 }
 
 }  // namespace orasim

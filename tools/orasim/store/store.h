@@ -241,6 +241,13 @@ struct ExtentInfo {
   std::uint32_t block_count = 0;
 };
 
+/// What tells this database from every other one, its own re-creation included.
+struct DatabaseIdentity {
+  std::uint32_t database_id = 0;       ///< V$DATABASE.DBID
+  std::int64_t created_unix = 0;
+  Scn resetlogs_scn = 0;
+};
+
 class Store {
  public:
   static std::unique_ptr<Store> open(const std::string& data_dir);  ///< empty: memory only
@@ -291,6 +298,7 @@ class Store {
   [[nodiscard]] virtual Number sequence_last_number(const SequenceDef&) const = 0;
   /// Where the rows of the table lie, in order: for DBA_EXTENTS and splits by ROWID range.
   [[nodiscard]] virtual std::vector<ExtentInfo> extents(const TableDef&) const = 0;
+  [[nodiscard]] virtual DatabaseIdentity identity() const = 0;
 };
 
 }  // namespace orasim

@@ -34,7 +34,8 @@ std::unique_ptr<Store> Store::open(const std::string& data_dir) {
 std::unique_ptr<StoreImpl> StoreImpl::open(const StoreOptions& options) {
   auto store = std::make_unique<StoreImpl>(options.clock ? options.clock : system_micros);
   if (options.data_dir.empty()) {
-    store->log_.start(nullptr);
+    store->created_micros_ = store->log_.now_micros();
+    store->log_.start(nullptr, store->created_micros_);
   } else {
     store->recover(options.data_dir);
   }
@@ -46,6 +47,13 @@ StoreImpl::StoreImpl(Clock clock)
       sequences_(log_),
       next_block_(kFirstFreeBlock),
       catalog_(std::make_shared<const Catalog>()) {}
+
+DatabaseIdentity StoreImpl::identity() const {
+  // Spread by a multiplicative hash, so that databases made in the same second differ widely.
+  const auto mixed = static_cast<std::uint64_t>(created_micros_) * 0x9E3779B97F4A7C15U;
+  return DatabaseIdentity{static_cast<std::uint32_t>(1'000'000'000 + (mixed >> 34)),
+                          created_micros_ / 1'000'000, log_.first_scn()};
+}
 
 std::shared_ptr<const Catalog> StoreImpl::catalog() const {
   const std::lock_guard lock(catalog_mutex_);

@@ -48,6 +48,7 @@ class StoreImpl final : public Store {
   Number next_sequence_value(const std::string& owner, const std::string& name) override;
   [[nodiscard]] Number sequence_last_number(const SequenceDef&) const override;
   [[nodiscard]] std::vector<ExtentInfo> extents(const TableDef&) const override;
+  [[nodiscard]] DatabaseIdentity identity() const override;
 
   // For transactions. Everything down to `log` is used with the write lock held.
   std::mutex& write_lock() { return write_mutex_; }
@@ -93,6 +94,7 @@ class StoreImpl final : public Store {
   std::deque<TxRecord> records_;
   std::uint64_t transaction_number_ = 0;
   std::uint32_t next_block_;
+  std::int64_t created_micros_ = 0;  ///< set before anyone else knows the store
 
   mutable std::mutex catalog_mutex_;
   std::shared_ptr<const Catalog> catalog_;

@@ -1,0 +1,115 @@
+// SEGMENTS, EXTENTS, TABLESPACES. A partitioned table is stored in one piece, which counts as its
+// first partition.
+#include "store/dictionary_builder.h"
+
+namespace orasim::dictionary {
+namespace {
+
+using Context = DictionaryContext;
+constexpr std::int64_t kBlockBytes = 8192;
+
+struct Item {
+  const TableDef* table = nullptr;
+  ExtentInfo extent;
+  std::int64_t number = 0;        ///< of the extent, or how many there are
+  std::int64_t blocks = 0;
+};
+
+void visit_extents(const Context& c, const std::function<bool(const Item&)>& visit) {
+  for (const auto& [key, table] : c.catalog.tables) {
+    std::int64_t number = 0;
+    for (const ExtentInfo& extent : c.store.extents(*table)) {
+      if (!visit({table.get(), extent, number++, extent.block_count})) return;
+    }
+  }
+}
+
+void visit_segments(const Context& c, const std::function<bool(const Item&)>& visit) {
+  for (const auto& [key, table] : c.catalog.tables) {
+    Item item{table.get(), {}, 0, 0};
+    for (const ExtentInfo& extent : c.store.extents(*table)) {
+      if (item.number++ == 0) item.extent = extent;
+      item.blocks += extent.block_count;
+    }
+    if (item.number > 0 && !visit(item)) return;
+  }
+}
+
+std::string owner_of(const Item& i) { return i.table->owner; }
+std::string partition_of(const Item& i) {
+  return i.table->partitions.empty() ? std::string{} : i.table->partitions.front().name;
+}
+std::string segment_type(const Item& i) {
+  return i.table->partitions.empty() ? "TABLE" : "TABLE PARTITION";
+}
+
+std::vector<Column<Item>> head() {
+  return {text_of<Item>("OWNER", owner_of),
+          text_of<Item>("SEGMENT_NAME", [](const Item& i) { return i.table->name; }),
+          text_of<Item>("PARTITION_NAME", partition_of), text_of<Item>("SEGMENT_TYPE", segment_type)};
+}
+
+struct Space {
+  const char* name;
+  const char* contents;
+};
+
+void add_tablespaces(Registry& r) {
+  const Items<Space> spaces = [](const Context&, const std::function<bool(const Space&)>& visit) {
+    for (const Space& s : {Space{"SYSTEM", "PERMANENT"}, Space{"SYSAUX", "PERMANENT"},
+                           Space{"UNDOTBS1", "UNDO"}, Space{"TEMP", "TEMPORARY"},
+                           Space{"USERS", "PERMANENT"}}) {
+      if (!visit(s)) return;
+    }
+  };
+  const std::vector<Column<Space>> columns = {
+      text_of<Space>("TABLESPACE_NAME", [](const Space& s) { return std::string(s.name); }),
+      fixed_number<Space>("BLOCK_SIZE", kBlockBytes),
+      fixed<Space>("STATUS", "ONLINE"),
+      text_of<Space>("CONTENTS", [](const Space& s) { return std::string(s.contents); }),
+      fixed<Space>("LOGGING", "LOGGING"),
+      fixed<Space>("FORCE_LOGGING", "NO"),
+      fixed<Space>("EXTENT_MANAGEMENT", "LOCAL"),
+      fixed<Space>("ALLOCATION_TYPE", "SYSTEM"),
+      fixed<Space>("SEGMENT_SPACE_MANAGEMENT", "AUTO"),
+      fixed<Space>("BIGFILE", "NO"),
+      fixed<Space>("ENCRYPTED", "NO")};
+  r.add<Space>("DBA_TABLESPACES", spaces, columns);
+  r.add<Space>("USER_TABLESPACES", spaces, columns);
+}
+
+}  // namespace
+
+void add_storage_views(Registry& r) {
+  std::vector<Column<Item>> segments = head();
+  segments.insert(
+      segments.end(),
+      {fixed<Item>("SEGMENT_SUBTYPE", "ASSM"), fixed<Item>("TABLESPACE_NAME", "USERS"),
+       number_of<Item>("HEADER_FILE", [](const Item& i) { return i.extent.file; }),
+       number_of<Item>("HEADER_BLOCK", [](const Item& i) { return i.extent.first_block + 2; }),
+       number_of<Item>("BYTES", [](const Item& i) { return i.blocks * kBlockBytes; }),
+       number_of<Item>("BLOCKS", [](const Item& i) { return i.blocks; }),
+       number_of<Item>("EXTENTS", [](const Item& i) { return i.number; }),
+       fixed_number<Item>("INITIAL_EXTENT", 65536), fixed_number<Item>("NEXT_EXTENT", 1048576),
+       fixed_number<Item>("MIN_EXTENTS", 1), fixed_number<Item>("MAX_EXTENTS", 2147483645),
+       fixed_number<Item>("MAX_SIZE", 2147483645),
+       number_of<Item>("RELATIVE_FNO", [](const Item& i) { return i.extent.file; }),
+       fixed<Item>("BUFFER_POOL", "DEFAULT"), fixed<Item>("INMEMORY", "DISABLED")});
+  r.add_family<Item>("SEGMENTS", visit_segments, segments, owner_of,
+                     {"OWNER", "HEADER_FILE", "HEADER_BLOCK", "RELATIVE_FNO"});
+  std::vector<Column<Item>> extents = head();
+  extents.insert(
+      extents.end(),
+      {fixed<Item>("TABLESPACE_NAME", "USERS"),
+       number_of<Item>("EXTENT_ID", [](const Item& i) { return i.number; }),
+       number_of<Item>("FILE_ID", [](const Item& i) { return i.extent.file; }),
+       number_of<Item>("BLOCK_ID", [](const Item& i) { return i.extent.first_block; }),
+       number_of<Item>("BYTES", [](const Item& i) { return i.blocks * kBlockBytes; }),
+       number_of<Item>("BLOCKS", [](const Item& i) { return i.blocks; }),
+       number_of<Item>("RELATIVE_FNO", [](const Item& i) { return i.extent.file; })});
+  r.add_family<Item>("EXTENTS", visit_extents, extents, owner_of,
+                     {"OWNER", "FILE_ID", "BLOCK_ID", "RELATIVE_FNO"});
+  add_tablespaces(r);
+}
+
+}  // namespace orasim::dictionary

@@ -121,7 +121,7 @@ TEST(Number, AgreesWithImagesOfRealServers) {
   const auto document = nlohmann::json::parse(file);
   std::size_t compared = 0;
   for (const auto& vector : document.at("vectors")) {
-    if (!vector.at("hex").is_string() || !vector.at("oracle_text").is_string()) continue;
+    if (vector.at("sql").is_null()) continue;  // NULL has no image
     const std::string sql = vector.at("sql"), image = vector.at("hex");
     if (plain(sql) != "?") {
       EXPECT_EQ(decoded(image), plain(sql)) << sql;

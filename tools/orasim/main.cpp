@@ -22,8 +22,17 @@ namespace {
 using orasim::server::Emulation;
 using orasim::server::ServerOptions;
 
+const std::map<std::string, Emulation> kEmulations{
+    {"12.2", Emulation::k12c}, {"19", Emulation::k19c}, {"23", Emulation::k23ai}};
+const std::map<std::string, orasim::wire::Verifier> kVerifiers{
+    {"12c", orasim::wire::Verifier::k12c},
+    {"11g", orasim::wire::Verifier::k11g},
+    {"11g-plain", orasim::wire::Verifier::k11gPlain}};
+
 struct Arguments {
   std::string listen = "127.0.0.1:1521";
+  std::string emulate = "19";
+  std::string verifier = "12c";
   std::vector<std::string> users;
   std::string data_dir;
   std::vector<std::string> scripts;
@@ -32,19 +41,14 @@ struct Arguments {
 
 void declare(CLI::App& app, Arguments& arguments) {
   ServerOptions& server = arguments.server;
-  static const std::map<std::string, Emulation> kEmulations{
-      {"12.2", Emulation::k12c}, {"19", Emulation::k19c}, {"23", Emulation::k23ai}};
-  static const std::map<std::string, orasim::wire::Verifier> kVerifiers{
-      {"12c", orasim::wire::Verifier::k12c},
-      {"11g", orasim::wire::Verifier::k11g},
-      {"11g-plain", orasim::wire::Verifier::k11gPlain}};
   app.add_option("--listen", arguments.listen, "HOST:PORT; port 0 takes a free one")
       ->capture_default_str();
   app.add_option("--service", server.service, "service name clients ask for")->required();
   app.add_option("--user", arguments.users, "NAME/PASSWORD of an account; repeatable");
   app.add_option("--data", arguments.data_dir, "directory that keeps the data; none: memory only");
-  app.add_option("--emulate", server.emulation, "server generation: 12.2, 19 (default) or 23")
-      ->transform(CLI::CheckedTransformer(kEmulations));
+  app.add_option("--emulate", arguments.emulate, "server generation")
+      ->check(CLI::IsMember(kEmulations))
+      ->capture_default_str();
   app.add_option("--script", arguments.scripts,
                  "SQL script run as the first --user before serving; repeatable")
       ->check(CLI::ExistingFile);
@@ -58,9 +62,10 @@ void declare(CLI::App& app, Arguments& arguments) {
   app.add_option("--sdu", server.max_sdu, "largest session data unit accepted")
       ->check(CLI::Range(512, 2097152))
       ->group(kTest);
-  app.add_option("--verifier", server.verifier,
-                 "password verifier: 12c (default), 11g, or 11g-plain (MD5 key mixing)")
-      ->transform(CLI::CheckedTransformer(kVerifiers))
+  app.add_option("--verifier", arguments.verifier,
+                 "password verifier; 11g-plain mixes keys by MD5 as servers before 12.1 do")
+      ->check(CLI::IsMember(kVerifiers))
+      ->capture_default_str()
       ->group(kTest);
   app.add_flag("--resend", server.resend,
                "ask for the CONNECT again; with TLS after a second handshake")
@@ -162,6 +167,8 @@ void run_scripts(orasim::Database& database, const std::string& user,
 }
 
 int serve(Arguments& arguments) {
+  arguments.server.emulation = kEmulations.at(arguments.emulate);
+  arguments.server.verifier = kVerifiers.at(arguments.verifier);
   split_listen(arguments);
   // Blocked before the first thread starts, so that only the wait below takes them.
   sigset_t stop;

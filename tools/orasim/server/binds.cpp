@@ -1,6 +1,7 @@
 // Bind values between the wire and the engine.
 #include "engine/error.h"
 #include "server/calls.h"
+#include "wire/text.h"
 #include "wire/values.h"
 
 namespace orasim::server {
@@ -53,8 +54,11 @@ Value as_lob(const Value& value) {
                std::make_shared<const LobData>(LobData{*text})};
 }
 
-bool is_text(Codec codec) {
-  return codec == Codec::kText || codec == Codec::kNationalText;
+// Bytes a character or RAW value takes on the wire; 0 for other values.
+std::size_t text_bytes(const Value& value, Codec codec) {
+  const auto* text = std::get_if<std::string>(&value.data);
+  if (text == nullptr) return 0;
+  return codec == Codec::kNationalText ? wire::utf16_units(*text) * 2 : text->size();
 }
 
 }  // namespace
@@ -73,16 +77,14 @@ void Calls::write_out_value(const TypeSpec& spec, const Value& value) {
     return;
   }
   const bool null_cursor = codec == Codec::kNothing && value.is_null();
-  const std::size_t from = out.size();
+  // The buffer the client declared is a promise to its own code, so nothing longer may come.
+  if (text_bytes(value, codec) > spec.buffer_bytes) {
+    throw OraError(6502, "PL/SQL: numeric or value error: character string buffer too small");
+  }
   if (null_cursor) {
     out.u8(0);
   } else {
     wire::encode_value(out, codec, value);
-  }
-  // The buffer the client declared is a promise to its own code, so nothing longer may come.
-  if ((is_text(codec) || codec == Codec::kRaw) && spec.buffer_bytes > 0 &&
-      out.size() - from > spec.buffer_bytes + std::size_t{16}) {
-    throw OraError(6502, "PL/SQL: numeric or value error: character string buffer too small");
   }
   out.sb(codec == Codec::kBoolean && value.is_null() ? -1 : 0);
 }

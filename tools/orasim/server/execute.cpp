@@ -175,7 +175,13 @@ void Calls::write_rows(Cursor& cursor, std::uint32_t wanted, CallStatus& status)
 
 CallStatus Calls::run_statement(Cursor& cursor, const Run& run) {
   refresh_if_stale(cursor);
-  return cursor.shape.is_plsql ? run_plsql(cursor, run) : run_dml(cursor, run);
+  const std::size_t before = channel_.out().size();
+  try {
+    return cursor.shape.is_plsql ? run_plsql(cursor, run) : run_dml(cursor, run);
+  } catch (const OraError&) {
+    channel_.out().truncate(before);  // no half answer before the error's status
+    throw;
+  }
 }
 
 CallStatus Calls::run_dml(Cursor& cursor, const Run& run) {

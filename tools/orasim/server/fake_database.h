@@ -121,11 +121,13 @@ class FakeStatement : public Statement {
   }
 
   void resolve() {
-    if (starts("count ") || starts("select 1 from dual") || starts("select * from")) {
+    if (starts("select ")) {
       kind_ = StatementKind::kQuery;
-    } else if (starts("select ")) {
+    } else if (starts("SELECT SYSTIMESTAMP")) {  // go-ora, after log-in
       kind_ = StatementKind::kQuery;
-    } else if (starts("begin")) {
+      columns_ = {column("SYSTIMESTAMP", Type::kTimestampTz)};
+      return;
+    } else if (wire::scan_sql(sql_).is_plsql) {
       kind_ = StatementKind::kPlsql;
     } else if (starts("insert") || starts("update")) {
       kind_ = StatementKind::kDml;
@@ -215,6 +217,8 @@ class FakeStatement : public Statement {
                                               : v});
     } else if (starts("select types")) {
       result = {type_row(), Row(15)};
+    } else if (starts("SELECT SYSTIMESTAMP")) {
+      result = {{Value{Type::kTimestampTz, false, DateTime{2026, 8, 9, 12, 13, 14, 5, 0, 0}}}};
     } else {
       result = {{make_int(1)}};
     }

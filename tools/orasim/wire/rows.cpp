@@ -12,8 +12,14 @@ namespace {
 
 constexpr std::uint8_t kLong = 8;
 constexpr std::uint8_t kLongRaw = 24;
-constexpr std::uint8_t kClob = 112;
 constexpr std::uint8_t kBlob = 113;
+
+constexpr std::uint8_t kLongVarchar = 94;
+constexpr std::uint8_t kLongVarraw = 95;
+
+bool is_long(std::uint8_t type) {
+  return type == kLong || type == kLongRaw || type == kLongVarchar || type == kLongVarraw;
+}
 
 Codec codec_of(std::uint8_t type, std::uint8_t charset_form) {
   if (type == kLong || type == 1 || type == 96) {
@@ -36,7 +42,7 @@ RowColumn row_column(const ColumnShape& described, const TypeSpec* define) {
   const std::uint8_t form =
       define != nullptr && is_lob(described.type) ? define->charset_form : described.charset_form;
   column.codec = codec_of(type, form);
-  column.has_trailer = type == kLong || type == kLongRaw;
+  column.has_trailer = is_long(type);
   if (column.codec == Codec::kLocator && define != nullptr && define->wants_lob_sizes()) {
     column.codec = Codec::kLocatorAndSize;
     column.prefetch = define->prefetch;

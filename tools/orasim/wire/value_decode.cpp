@@ -163,6 +163,8 @@ constexpr BindForm kForms[] = {
     {12, Type::kDate, Codec::kDate},
     {23, Type::kRaw, Codec::kRaw},
     {24, Type::kRaw, Codec::kRaw},
+    {94, Type::kVarchar2, Codec::kText},  // LONG VARCHAR and LONG VARRAW: go-ora's LOB defines
+    {95, Type::kRaw, Codec::kRaw},
     {96, Type::kChar, Codec::kText},
     {97, Type::kChar, Codec::kText},
     {100, Type::kBinaryFloat, Codec::kBinaryFloat},

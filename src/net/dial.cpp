@@ -90,9 +90,7 @@ void set_int(int fd, int level, int option, int value) {
 void set_options(int fd, const DialOptions& options) {
   constexpr int kProbeIntervalSecs = 6, kProbeCount = 10;
   set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-  if (!options.keep_alive) return;
   set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-  if (options.keep_alive_idle.count() == 0) return;
   set_int(fd, IPPROTO_TCP, TCP_KEEPIDLE, static_cast<int>(options.keep_alive_idle.count()));
   set_int(fd, IPPROTO_TCP, TCP_KEEPINTVL, kProbeIntervalSecs);
   set_int(fd, IPPROTO_TCP, TCP_KEEPCNT, kProbeCount);

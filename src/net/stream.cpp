@@ -149,10 +149,4 @@ PeerCertificate Stream::peer_certificate() const {
   return describe_peer(tls_.get());
 }
 
-bool Stream::is_readable() const {
-  if (tls_ != nullptr && SSL_pending(tls_.get()) > 0) return true;
-  pollfd polled = {fd_, POLLIN, 0};
-  return poll(&polled, 1, 0) > 0;
-}
-
 }  // namespace wherry::net

@@ -21,9 +21,9 @@ namespace wherry::net {
 
 struct DialOptions {
   std::chrono::milliseconds connect_timeout{20'000};  ///< for each address of the host
-  bool keep_alive = true;
-  /// Idle time before the first probe; zero: the system's default. Probes: every 6 s, 10 of them.
-  std::chrono::seconds keep_alive_idle{0};
+  /// Idle time before the first keep-alive probe. Probes: every 6 s, 10 of them; then the
+  /// connection counts as dead.
+  std::chrono::seconds keep_alive_idle{60};
 };
 
 class Stream {
@@ -48,9 +48,6 @@ class Stream {
   [[nodiscard]] bool is_encrypted() const { return tls_ != nullptr; }
   /// REQUIRES: is_encrypted().
   [[nodiscard]] PeerCertificate peer_certificate() const;
-  /// Something can be read at once: data, or that the peer has closed.
-  [[nodiscard]] bool is_readable() const;
-  [[nodiscard]] int fd() const { return fd_; }
 
  private:
   Result<std::size_t> read_tls(std::span<std::uint8_t> out, const Wait& wait);

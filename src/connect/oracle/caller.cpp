@@ -181,6 +181,8 @@ Result<std::optional<Message>> Caller::next(const OpContext& context) {
 Result<std::optional<Message>> Caller::complete() {
   response_pending_ = false;
   if ((call_status_ & wire::kCallSessionReleased) != 0) cursors_to_close_.clear();
+  // The server lets the running call end; the next one needs a new session.
+  if (channel_->shutdown_announced()) broken_ = true;
   if (is_success(result_.code)) return std::optional<Message>();
   if (is_fatal(result_.code)) broken_ = true;
   return server_error(result_.code, result_.text, result_.error_position);

@@ -1,6 +1,7 @@
 #include "connect/oracle/connect_string.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <limits>
 #include <numeric>
@@ -142,7 +143,6 @@ Result<Description> description_of(const NvNode& node) {
     WHERRY_ASSIGN(const auto sdu, number_in<std::uint32_t>(node, "SDU", 0));
     description.sdu_bytes = std::clamp(sdu, wire::kMinSduBytes, wire::kMaxSduBytes);
   }
-  description.keep_alive = lower(node.value_of("ENABLE")) == "broken";
   description.use_sni = parse_switch(node.value_of("USE_SNI"), false);
   WHERRY_ASSIGN(description.security, security_of(node));
   if (const NvNode* data = node.find("CONNECT_DATA")) description.connect_data = *data;
@@ -258,6 +258,24 @@ std::string connect_data_text(const Description& description, const Address& add
       {leaf("PROTOCOL", address.protocol == Protocol::kTcps ? "tcps" : "tcp"),
        leaf("HOST", address.host), leaf("PORT", std::to_string(address.port))}};
   return "(DESCRIPTION=" + to_text(address_node) + data_text + ")";
+}
+
+std::string sni_name(const Description& description) {
+  constexpr std::size_t kMaxBytes = 256;
+  const std::string_view service = description.connect_data.value_of("SERVICE_NAME");
+  if (!description.use_sni || description.order.source_route || service.empty()) return {};
+  std::string name = "S" + std::to_string(service.size()) + "." + std::string(service);
+  const std::string_view instance = description.connect_data.value_of("INSTANCE_NAME");
+  if (!instance.empty()) {
+    name += ".I" + std::to_string(instance.size()) + "." + std::string(instance);
+  }
+  const std::string server = lower(description.connect_data.value_of("SERVER"));
+  if (!server.empty()) name += ".T1." + server.substr(0, 1);
+  name += ".V3.319";
+  const bool is_sendable = std::all_of(name.begin(), name.end(), [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_' || c == '-';
+  });
+  return is_sendable && name.size() <= kMaxBytes ? name : std::string();
 }
 
 Result<Address> parse_redirect_address(std::string_view text, Protocol protocol) {

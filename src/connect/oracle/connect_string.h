@@ -52,7 +52,6 @@ struct Description {
   std::chrono::milliseconds connect_timeout{0};  ///< for connect and log-in together; 0: none
   std::chrono::minutes expire_time{0};
   std::optional<std::uint32_t> sdu_bytes;
-  bool keep_alive = false;  ///< (ENABLE=BROKEN)
   bool use_sni = false;
   NvNode connect_data;      ///< as given: SERVICE_NAME, SID, SERVER, …
   Security security;
@@ -83,6 +82,8 @@ struct ClientId {
 };
 std::string connect_data_text(const Description& description, const Address& address,
                               const ClientId& id);
+/// Server name for TLS with USE_SNI, "S4.test.V3.319"; "" when there is none to send.
+std::string sni_name(const Description& description);
 /// Address of a redirect: "(ADDRESS=(PROTOCOL=tcp)(HOST=…)(PORT=…))", bare or inside a DESCRIPTION.
 /// The protocol stays the original one.
 Result<Address> parse_redirect_address(std::string_view text, Protocol protocol);

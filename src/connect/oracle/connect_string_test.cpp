@@ -143,6 +143,14 @@ TEST(ConnectData, IsCanonicalAndSafe) {
             "(CONNECTION_ID=AAAA==)))");
 }
 
+TEST(ConnectData, NamesTheServiceForTlsWhenAsked) {
+  EXPECT_EQ(sni_name(parsed("tcps://h/sales").descriptions[0]), "");
+  EXPECT_EQ(sni_name(parsed("tcps://h/sales?use_sni=on").descriptions[0]), "S5.sales.V3.319");
+  EXPECT_EQ(sni_name(parsed("tcps://h/sales:dedicated/i1?use_sni=on").descriptions[0]),
+            "S5.sales.I2.i1.T1.d.V3.319");
+  EXPECT_EQ(sni_name(parsed("tcps://h/sa$es?use_sni=on").descriptions[0]), "");
+}
+
 TEST(Redirect, TakesBareAndNestedAddresses) {
   for (const char* text : {"(ADDRESS=(PROTOCOL=tcp)(HOST=x)(PORT=9))",
                            "(DESCRIPTION=(ADDRESS=(PROTOCOL=tcp)(HOST=x)(PORT=9)))",

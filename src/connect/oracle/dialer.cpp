@@ -109,7 +109,7 @@ class Dialer {
   Result<void> open() {
     net::DialOptions dial;
     dial.connect_timeout = description_.transport_connect_timeout;
-    dial.keep_alive_idle = description_.expire_time;
+    if (description_.expire_time.count() != 0) dial.keep_alive_idle = description_.expire_time;
     WHERRY_ASSIGN(auto stream, net::Stream::dial(context_, address_.host, address_.port, dial));
     channel_ = std::make_unique<Channel>(std::move(stream));
     return secure();
@@ -118,7 +118,7 @@ class Dialer {
   Result<void> secure() {
     if (address_.protocol != Protocol::kTcps) return {};
     WHERRY_ASSIGN(const net::TlsContext tls, tls_context(description_.security, options_));
-    WHERRY_TRY(channel_->stream().start_tls(tls, "", answer_wait()));
+    WHERRY_TRY(channel_->stream().start_tls(tls, sni_name(description_), answer_wait()));
     if (!description_.security.dn_match) return {};
     const net::PeerCertificate peer = channel_->stream().peer_certificate();
     const std::string& dn = description_.security.certificate_dn;

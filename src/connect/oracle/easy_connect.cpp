@@ -41,7 +41,6 @@ constexpr Parameter kParameters[] = {
     {"sdu", "SDU", Parameter::kDescription},
     {"transport_connect_timeout", "TRANSPORT_CONNECT_TIMEOUT", Parameter::kDescription},
     {"connect_timeout", "CONNECT_TIMEOUT", Parameter::kDescription},
-    {"enable", "ENABLE", Parameter::kDescription},
     {"use_sni", "USE_SNI", Parameter::kDescription},
     {"ssl_server_cert_dn", "SSL_SERVER_CERT_DN", Parameter::kSecurity},
     {"ssl_server_dn_match", "SSL_SERVER_DN_MATCH", Parameter::kSecurity},

@@ -185,10 +185,6 @@ Error refuse_error(std::string_view text) {
   return server_error(code, text);
 }
 
-bool is_worth_another_address(std::uint32_t refuse_code) {
-  return refuse_code != 12650 && refuse_code != 12660;
-}
-
 Error notification_error(std::uint32_t code, std::string_view text) {
   Error error = server_error(code, text);
   if (find_known(code) == nullptr) {
@@ -214,7 +210,5 @@ Error server_closed_error() {
 bool is_fatal(std::uint32_t code) {
   return std::binary_search(std::begin(kFatal), std::end(kFatal), code);
 }
-
-bool needs_new_parse(std::uint32_t code) { return code == 1007 || code == 932; }
 
 }  // namespace wherry::oracle

@@ -17,8 +17,6 @@ std::string ora_code(std::uint32_t code);
 Error server_error(std::uint32_t code, std::string_view text, int position = 0);
 /// The listener's REFUSE, by the number in its text.
 Error refuse_error(std::string_view text);
-/// Another address may answer where this one refused.
-bool is_worth_another_address(std::uint32_t refuse_code);
 /// An in-band notification that ended the session.
 Error notification_error(std::uint32_t code, std::string_view text);
 /// Bytes that do not follow the protocol.
@@ -26,7 +24,5 @@ Error protocol_error(std::string_view what);
 Error server_closed_error();
 /// Errors after which the connection cannot be used any more.
 bool is_fatal(std::uint32_t code);
-/// The table changed under an open cursor: parse again, once.
-bool needs_new_parse(std::uint32_t code);
 
 }  // namespace wherry::oracle

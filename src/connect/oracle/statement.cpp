@@ -8,78 +8,6 @@
 namespace wherry::oracle {
 namespace {
 
-/// Walks over a statement's words; quotes, q-quotes and comments are skipped whole.
-class Words {
- public:
-  explicit Words(std::string_view text) : text_(text) {}
-
-  /// The next word in upper case, "" at the end. Other characters are passed over.
-  std::string next() {
-    while (at_ < text_.size()) {
-      if (skip_comment() || skip_quoted()) continue;
-      const char c = text_[at_];
-      if (is_word(c)) return word();
-      ++at_;
-    }
-    return {};
-  }
-
- private:
-  static bool is_word(char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '$' || c == '#';
-  }
-  [[nodiscard]] bool starts(std::string_view token) const {
-    return text_.substr(at_).starts_with(token);
-  }
-  void skip_past(std::string_view token, std::size_t from) {
-    const std::size_t end = text_.find(token, from);
-    at_ = end == text_.npos ? text_.size() : end + token.size();
-  }
-  bool skip_comment() {
-    if (starts("--")) {
-      skip_past("\n", at_);
-      return true;
-    }
-    if (starts("/*")) {
-      skip_past("*/", at_ + 2);
-      return true;
-    }
-    return false;
-  }
-  bool skip_quoted() {
-    const char c = text_[at_];
-    if (c == '\'' || c == '"') {
-      skip_past(std::string_view(&text_[at_], 1), at_ + 1);
-      return true;
-    }
-    if ((c == 'q' || c == 'Q') && at_ + 2 < text_.size() && text_[at_ + 1] == '\'') {
-      const std::string end = {closing(text_[at_ + 2]), '\''};
-      skip_past(end, at_ + 3);
-      return true;
-    }
-    return false;
-  }
-  static char closing(char open) {
-    switch (open) {
-      case '[': return ']';
-      case '(': return ')';
-      case '{': return '}';
-      case '<': return '>';
-      default: return open;
-    }
-  }
-  std::string word() {
-    std::string word;
-    while (at_ < text_.size() && is_word(text_[at_])) {
-      word.push_back(static_cast<char>(std::toupper(static_cast<unsigned char>(text_[at_++]))));
-    }
-    return word;
-  }
-
-  std::string_view text_;
-  std::size_t at_ = 0;
-};
-
 struct Keyword {
   std::string_view word;
   StatementKind kind;
@@ -96,24 +24,38 @@ constexpr Keyword kKeywords[] = {
     {"COMMENT", StatementKind::kDdl},  {"TRUNCATE", StatementKind::kDdl},
 };
 
+bool is_blank(char c) { return std::isspace(static_cast<unsigned char>(c)) != 0 || c == '('; }
+
+/// Without the blanks, parentheses and comments at its start.
+std::string_view from_first_word(std::string_view sql) {
+  while (!sql.empty()) {
+    std::size_t skipped = 0;
+    if (is_blank(sql[0])) {
+      skipped = 1;
+    } else if (sql.starts_with("--")) {
+      skipped = sql.find('\n');
+    } else if (sql.starts_with("/*")) {
+      const std::size_t end = sql.find("*/", 2);
+      skipped = end == sql.npos ? end : end + 2;
+    } else {
+      break;
+    }
+    sql.remove_prefix(std::min(skipped, sql.size()));
+  }
+  return sql;
+}
+
 }  // namespace
 
 StatementKind kind_of_statement(std::string_view sql) {
-  const std::string word = Words(sql).next();
+  std::string word;
+  for (const char c : from_first_word(sql)) {
+    if (std::isalpha(static_cast<unsigned char>(c)) == 0) break;
+    word.push_back(static_cast<char>(std::toupper(static_cast<unsigned char>(c))));
+  }
   const auto* found = std::find_if(std::begin(kKeywords), std::end(kKeywords),
                                    [&](const Keyword& k) { return k.word == word; });
   return found != std::end(kKeywords) ? found->kind : StatementKind::kOther;
-}
-
-bool has_returning_into(std::string_view sql) {
-  if (kind_of_statement(sql) != StatementKind::kDml) return false;
-  Words words(sql);
-  bool seen_returning = false;
-  for (std::string word = words.next(); !word.empty(); word = words.next()) {
-    if (word == "RETURNING" || word == "RETURN") seen_returning = true;
-    if (word == "INTO" && seen_returning) return true;
-  }
-  return false;
 }
 
 }  // namespace wherry::oracle

@@ -11,7 +11,5 @@ enum class StatementKind : std::uint8_t { kQuery, kPlsql, kDml, kDdl, kOther };
 
 /// Comments and opening parentheses before the first word do not count.
 StatementKind kind_of_statement(std::string_view sql);
-/// A DML statement that gives values back: RETURNING or RETURN … INTO outside quotes and comments.
-bool has_returning_into(std::string_view sql);
 
 }  // namespace wherry::oracle

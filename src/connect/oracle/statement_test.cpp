@@ -21,15 +21,6 @@ TEST(Statement, KindIsToldByTheFirstWord) {
   EXPECT_EQ(kind_of_statement("/* never ends"), StatementKind::kOther);
 }
 
-TEST(Statement, FindsReturningOutsideQuotesAndComments) {
-  EXPECT_TRUE(has_returning_into("update t set a = 1 returning a into :1"));
-  EXPECT_TRUE(has_returning_into("insert into t values (1) return a into :1"));
-  EXPECT_FALSE(has_returning_into("insert into t values ('returning a into b')"));
-  EXPECT_FALSE(has_returning_into("insert into t values (q'[returning 'x' into]') -- into"));
-  EXPECT_FALSE(has_returning_into("insert into t select a from b"));
-  EXPECT_FALSE(has_returning_into("begin x := 'a returning b into c'; end;"));
-}
-
 TEST(Errors, ClassifyByNumber) {
   struct Case {
     std::uint32_t number;

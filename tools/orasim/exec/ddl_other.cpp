@@ -1,5 +1,5 @@
 // CREATE, ALTER and DROP of everything but tables; COMMENT, TRUNCATE, GRANT and the rest.
-#include "sql/ddl_parser.h"
+#include "exec/ddl_parser.h"
 
 namespace orasim {
 namespace {

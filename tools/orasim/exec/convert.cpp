@@ -1,4 +1,4 @@
-#include "sql/convert.h"
+#include "exec/convert.h"
 
 #include <algorithm>
 #include <array>
@@ -9,7 +9,7 @@
 
 #include "engine/calendar.h"
 #include "engine/format_model.h"
-#include "sql/errors.h"
+#include "exec/errors.h"
 
 namespace orasim {
 namespace {

@@ -1,5 +1,5 @@
 // CREATE TABLE: columns, constraints, partitions.
-#include "sql/ddl_parser.h"
+#include "exec/ddl_parser.h"
 
 namespace orasim {
 

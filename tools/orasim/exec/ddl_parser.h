@@ -1,9 +1,9 @@
 // Shared pieces of the DDL parsers; only ddl_*.cpp include this.
 #pragma once
 
-#include "sql/ddl_statement.h"
-#include "sql/errors.h"
-#include "sql/parser.h"
+#include "exec/ddl_statement.h"
+#include "exec/errors.h"
+#include "exec/parser.h"
 
 namespace orasim {
 

@@ -5,7 +5,7 @@
 #include <array>
 #include <cmath>
 
-#include "sql/function_table.h"
+#include "exec/function_table.h"
 
 namespace orasim::functions {
 namespace {

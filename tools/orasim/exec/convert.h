@@ -8,7 +8,7 @@
 
 #include "engine/nls.h"
 #include "engine/value.h"
-#include "sql/types.h"
+#include "exec/types.h"
 
 namespace orasim {
 

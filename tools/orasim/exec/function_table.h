@@ -5,9 +5,9 @@
 
 #include "engine/calendar.h"
 #include "engine/format_model.h"
-#include "sql/errors.h"
-#include "sql/functions.h"
-#include "sql/types.h"
+#include "exec/errors.h"
+#include "exec/functions.h"
+#include "exec/types.h"
 
 namespace orasim::functions {
 

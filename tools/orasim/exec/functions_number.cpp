@@ -1,7 +1,7 @@
 #include <cmath>
 #include <limits>
 
-#include "sql/function_table.h"
+#include "exec/function_table.h"
 
 namespace orasim::functions {
 namespace {

@@ -1,8 +1,8 @@
-#include "sql/functions.h"
+#include "exec/functions.h"
 
 #include <map>
 
-#include "sql/function_table.h"
+#include "exec/function_table.h"
 
 namespace orasim {
 namespace {

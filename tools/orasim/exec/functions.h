@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "engine/session.h"
-#include "sql/convert.h"
+#include "exec/convert.h"
 
 namespace orasim {
 

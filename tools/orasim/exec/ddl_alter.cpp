@@ -1,5 +1,5 @@
 // ALTER TABLE and DROP TABLE.
-#include "sql/ddl_parser.h"
+#include "exec/ddl_parser.h"
 
 namespace orasim {
 

@@ -2,7 +2,7 @@
 #include <cctype>
 #include <regex>
 
-#include "sql/function_table.h"
+#include "exec/function_table.h"
 
 namespace orasim::functions {
 namespace {

@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "sql/function_table.h"
+#include "exec/function_table.h"
 
 namespace orasim::functions {
 namespace {

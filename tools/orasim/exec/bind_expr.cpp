@@ -1,0 +1,485 @@
+// Names, binds, calls and the simpler expressions.
+#include <algorithm>
+
+#include "engine/calendar.h"
+#include "engine/format_model.h"
+#include "exec/binder.h"
+
+namespace orasim {
+
+using ast::ExprKind;
+
+void ExecContext::check_cancel() const {
+  if (cancel != nullptr && cancel->load(std::memory_order_relaxed)) raise(1013);
+}
+
+BoundExpr bind_expression(const ast::Expr& expr, const BindEnvironment& environment,
+                          const Scope& scope) {
+  return Binder(environment, scope).expression(expr);
+}
+
+BoundExpr Binder::expression(const ast::Expr& e) {
+  switch (e.kind) {
+    case ExprKind::kLiteral: {
+      BoundExpr out;
+      out.is_constant = true;
+      out.type = simple_type(e.value.type);
+      out.nullable = e.value.is_null();
+      if (is_text(e.value.type)) {
+        const auto n = e.value.is_null() ? 0 : static_cast<std::int64_t>(char_count(e.value.text()));
+        out.type = text_type(e.value.is_null() ? Type::kVarchar2 : e.value.type, std::max<std::int64_t>(n, 1),
+                             false, e.value.national);
+        if (!e.value.is_null()) out.type.size_bytes = static_cast<std::uint32_t>(e.value.text().size()) * (e.value.national ? 2 : 1);
+      }
+      out.eval = [v = e.value](const Frame&) { return v; };
+      return out;
+    }
+    case ExprKind::kName:
+      return name(e);
+    case ExprKind::kBind:
+      return bind(e);
+    case ExprKind::kUnary:
+      return unary(e);
+    case ExprKind::kBinary:
+      return binary(e);
+    case ExprKind::kCall:
+      return call(e);
+    case ExprKind::kCase:
+      return case_of(e);
+    case ExprKind::kCast:
+      return cast(e);
+    case ExprKind::kExtract:
+      return extract(e);
+    case ExprKind::kSubquery:
+      return scalar_subquery(e);
+    case ExprKind::kAtTimeZone:
+      return at_time_zone(e);
+    case ExprKind::kIntervalOf:
+      return interval_of(e);
+    case ExprKind::kStar:
+    case ExprKind::kDefault:
+      raise(936, e.begin);
+    case ExprKind::kRow:
+      raise(920, e.begin);
+    case ExprKind::kCompare:
+      return compare(e);
+    case ExprKind::kBetween:
+      return between(e);
+    case ExprKind::kLike:
+      return like(e);
+    case ExprKind::kIn:
+      return in(e);
+    case ExprKind::kExists:
+      return exists(e);
+    case ExprKind::kIsNull:
+    case ExprKind::kIsNan:
+    case ExprKind::kIsInfinite:
+    case ExprKind::kIsJson:
+    case ExprKind::kIsTrue:
+      return is_test(e);
+    case ExprKind::kAnd:
+    case ExprKind::kOr:
+    case ExprKind::kNot:
+      return logic(e);
+  }
+  raise(936, e.begin);
+}
+
+// ---- names ---------------------------------------------------------------------------------------
+
+namespace {
+
+bool qualifier_fits(const ScopeColumn& c, const ast::Name& name) {
+  if (name.size() == 1) return true;
+  if (name[name.size() - 2].text != c.qualifier) return false;
+  return name.size() == 2 || name[name.size() - 3].text == c.schema;
+}
+
+std::string quoted_name(const ast::Name& name) {
+  std::string out;
+  for (const ast::Ident& part : name) out += (out.empty() ? "\"" : ".\"") + part.text + "\"";
+  return out;
+}
+
+}  // namespace
+
+std::optional<BoundExpr> Binder::column(const ast::Expr& e) {
+  const std::string& wanted = e.name.back().text;
+  int depth = 0;
+  for (const Scope* scope = &scope_; scope != nullptr; scope = scope->outer, ++depth) {
+    int found = -1;
+    for (std::size_t i = 0; i < scope->columns.size(); ++i) {
+      const ScopeColumn& c = scope->columns[i];
+      if (c.name != wanted || !qualifier_fits(c, e.name)) continue;
+      // ROWID of several tables is ambiguous too.
+      if (found >= 0) raise(918, e.begin);
+      found = static_cast<int>(i);
+    }
+    if (found < 0) continue;
+    const ScopeColumn& c = scope->columns[static_cast<std::size_t>(found)];
+    BoundExpr out;
+    out.type = c.type;
+    out.nullable = c.nullable;
+    const auto slot = static_cast<std::size_t>(found);
+    if (depth == 0) {
+      out.slot = found;
+      used_tables.insert(c.table);
+      out.eval = [slot](const Frame& f) { return (*f.row)[slot]; };
+    } else {
+      uses_outer = true;
+      out.eval = [slot, depth](const Frame& f) {
+        const Frame* frame = &f;
+        for (int i = 0; i < depth; ++i) frame = frame->outer;
+        return (*frame->row)[slot];
+      };
+    }
+    return out;
+  }
+  return std::nullopt;
+}
+
+BoundExpr Binder::sequence_value(const ast::Expr& e) {
+  const bool next = e.name.back().text == "NEXTVAL";
+  const std::string owner = e.name.size() > 2 ? e.name[0].text : env_.current_schema;
+  const SequenceKey key{owner, e.name[e.name.size() - 2].text};
+  if (env_.catalog->sequences.count(key) == 0) raise(2289, e.begin);
+  BoundExpr out;
+  out.type = plain_number();
+  out.nullable = false;
+  out.eval = [key, next](const Frame& f) {
+    ExecContext& c = *f.context;
+    if (!next) {
+      const auto found = c.current_values->find(key);
+      if (found == c.current_values->end()) {
+        raise_text(8002, "sequence " + key.second + ".CURRVAL is not yet defined in this session");
+      }
+      return make_number(found->second);
+    }
+    const auto taken = c.row_sequence_values.find(key);
+    if (taken != c.row_sequence_values.end()) return make_number(taken->second);
+    const Number n = c.store->next_sequence_value(key.first, key.second);
+    c.row_sequence_values[key] = n;
+    (*c.current_values)[key] = n;
+    return make_number(n);
+  };
+  return out;
+}
+
+BoundExpr Binder::pseudo_column(const ast::Expr& e, const std::string& word) {
+  BoundExpr out;
+  out.type = plain_number();
+  if (word == "ROWNUM") {
+    uses_rownum = true;
+    out.eval = [](const Frame& f) { return make_int(f.rownum); };
+  } else if (word == "LEVEL") {
+    out.eval = [](const Frame& f) { return make_int(f.level); };
+  } else {
+    raise_invalid_identifier(quoted_name(e.name), e.begin);
+  }
+  return out;
+}
+
+BoundExpr Binder::name(const ast::Expr& e) {
+  if (auto found = column(e)) return *std::move(found);
+  const std::string& word = e.name.back().text;
+  if (e.name.size() > 1 && (word == "NEXTVAL" || word == "CURRVAL")) return sequence_value(e);
+  if (env_.variables != nullptr && e.name.size() == 1) {
+    const auto variable = env_.variables->find(word);
+    if (variable != env_.variables->end()) {
+      BoundExpr out;
+      out.type = simple_type(variable->second.type);
+      if (is_text(out.type.type)) out.type = text_type(Type::kVarchar2, 4000, false, false);
+      out.is_constant = true;
+      // Read when it runs: the block may have assigned it since.
+      out.eval = [v = &variable->second](const Frame&) { return *v; };
+      return out;
+    }
+  }
+  std::string full;
+  for (const ast::Ident& part : e.name) full += (full.empty() ? "" : ".") + part.text;
+  if (full.compare(0, 4, "SYS.") == 0) full.erase(0, 4);
+  if (const ScalarFunction* f = find_function(full); f != nullptr && f->min_args == 0 && !e.name.back().quoted) {
+    BoundExpr out;
+    out.type = f->type({});
+    out.eval = [f](const Frame& frame) { return f->call({}, frame.context->functions); };
+    return out;
+  }
+  if (e.name.size() == 1) return pseudo_column(e, word);
+  raise_invalid_identifier(quoted_name(e.name), e.begin);
+}
+
+BoundExpr Binder::bind(const ast::Expr& e) {
+  BoundExpr out;
+  out.is_constant = true;
+  const auto index = static_cast<std::size_t>(e.bind);
+  out.type = text_type(Type::kVarchar2, 4000, false, false);
+  if (env_.bind_samples != nullptr && index < env_.bind_samples->size()) {
+    const Value& sample = (*env_.bind_samples)[index];
+    if (!is_text(sample.type)) out.type = simple_type(sample.type);
+  }
+  out.eval = [index](const Frame& f) {
+    if (f.context->binds == nullptr || index >= f.context->binds->size()) raise(1008);
+    return (*f.context->binds)[index];
+  };
+  return out;
+}
+
+// ---- operators -----------------------------------------------------------------------------------
+
+BoundExpr Binder::unary(const ast::Expr& e) {
+  if (e.op == "PRIOR" || e.op == "CONNECT_BY_ROOT") {
+    BoundExpr inner = expression(*e.args[0]);
+    inner.slot = -1;
+    inner.eval = [eval = inner.eval](const Frame& f) {
+      if (f.prior == nullptr) return make_null(Type::kVarchar2);
+      Frame parent = f;
+      parent.row = f.prior;
+      return eval(parent);
+    };
+    return inner;
+  }
+  BoundExpr inner = expression(*e.args[0]);
+  inner.slot = -1;
+  if (e.op == "+") return inner;
+  if (inner.type.type != Type::kBinaryFloat && inner.type.type != Type::kBinaryDouble &&
+      inner.type.type != Type::kIntervalDs && inner.type.type != Type::kIntervalYm) {
+    inner.type = plain_number();
+  }
+  inner.eval = [eval = inner.eval](const Frame& f) {
+    Value v = eval(f);
+    if (v.is_null()) return v;
+    if (auto* d = std::get_if<double>(&v.data)) {
+      *d = -*d;
+    } else if (auto* s = std::get_if<float>(&v.data)) {
+      *s = -*s;
+    } else if (auto* ds = std::get_if<IntervalDs>(&v.data)) {
+      ds->seconds = -ds->seconds;
+      ds->nanoseconds = -ds->nanoseconds;
+    } else if (auto* ym = std::get_if<IntervalYm>(&v.data)) {
+      ym->months = -ym->months;
+    } else {
+      return make_number(to_number(v, f.context->convert()).number().negated());
+    }
+    return v;
+  };
+  return inner;
+}
+
+BoundExpr Binder::concat(BoundExpr a, BoundExpr b) {
+  BoundExpr out;
+  const auto width = [](const DataType& t) { return is_text(t.type) ? t.size_bytes : 40U; };
+  const bool national = a.type.national || b.type.national;
+  if (a.type.type == Type::kClob || b.type.type == Type::kClob) {
+    out.type = simple_type(Type::kClob);
+  } else {
+    out.type = text_type(Type::kVarchar2, std::min<std::uint32_t>(width(a.type) + width(b.type), 4000), false, false);
+    out.type.national = national;
+  }
+  out.is_constant = a.is_constant && b.is_constant;
+  out.eval = [x = std::move(a.eval), y = std::move(b.eval)](const Frame& f) {
+    const Value left = x(f);
+    const Value right = y(f);
+    if (left.is_null()) return right.is_null() || is_text(right.type) || is_lob(right.type) ? right : to_varchar(right, f.context->convert());
+    if (right.is_null()) return is_text(left.type) || is_lob(left.type) ? left : to_varchar(left, f.context->convert());
+    const ConvertContext& c = f.context->convert();
+    const Value l = left.type == Type::kClob ? left : to_varchar(left, c);
+    const Value r = right.type == Type::kClob ? right : to_varchar(right, c);
+    std::string text(text_of(l));
+    text += text_of(r);
+    if (left.type == Type::kClob || right.type == Type::kClob) {
+      return Value{Type::kClob, false, Lob(std::make_shared<LobData>(LobData{std::move(text)}))};
+    }
+    return make_text(std::move(text), Type::kVarchar2, left.national || right.national);
+  };
+  return out;
+}
+
+BoundExpr Binder::binary(const ast::Expr& e) {
+  BoundExpr a = expression(*e.args[0]);
+  BoundExpr b = expression(*e.args[1]);
+  if (e.op == "||") return concat(std::move(a), std::move(b));
+  BoundExpr out;
+  const char op = e.op[0];
+  out.type = arithmetic_type(op, a.type, b.type);
+  out.is_constant = a.is_constant && b.is_constant;
+  out.nullable = a.nullable || b.nullable;
+  out.eval = [op, x = std::move(a.eval), y = std::move(b.eval)](const Frame& f) {
+    return arithmetic(op, x(f), y(f), f.context->convert());
+  };
+  return out;
+}
+
+// ---- calls ---------------------------------------------------------------------------------------
+
+BoundExpr Binder::call(const ast::Expr& e) {
+  std::string full;
+  for (const ast::Ident& part : e.name) full += (full.empty() ? "" : ".") + part.text;
+  if (full.compare(0, 4, "SYS.") == 0) full.erase(0, 4);
+  if (e.window) return analytic(e, full);
+  if (is_aggregate_name(full)) return aggregate(e, full);
+  if (full == "TRIM" && e.op == "LEADING") full = "LTRIM";
+  if (full == "TRIM" && e.op == "TRAILING") full = "RTRIM";
+  const ScalarFunction* f = find_function(full);
+  if (f == nullptr) raise_invalid_identifier(quoted_name(e.name), e.begin);
+  std::vector<Eval> args;
+  std::vector<DataType> types;
+  bool constant = true;
+  for (const ast::ExprPtr& arg : e.args) {
+    BoundExpr bound = expression(*arg);
+    constant = constant && bound.is_constant;
+    args.push_back(std::move(bound.eval));
+    types.push_back(bound.type);
+  }
+  const int count = static_cast<int>(args.size());
+  if (count < f->min_args) raise(938, e.begin);
+  if (f->max_args >= 0 && count > f->max_args) raise(939, e.begin);
+  BoundExpr out;
+  out.type = f->type(types);
+  out.is_constant = constant && count > 0;
+  out.eval = [f, args = std::move(args)](const Frame& frame) {
+    Args values;
+    values.reserve(args.size());
+    for (const Eval& arg : args) values.push_back(arg(frame));
+    return f->call(values, frame.context->functions);
+  };
+  return out;
+}
+
+BoundExpr Binder::case_of(const ast::Expr& e) {
+  std::size_t i = 0;
+  Eval operand;
+  if (e.has_operand) operand = expression(*e.args[i++]).eval;
+  std::vector<std::pair<Eval, Eval>> branches;
+  Eval otherwise;
+  BoundExpr out;
+  bool first = true;
+  const auto merge = [&](const BoundExpr& branch, const ast::Expr& source) {
+    const bool null_literal = source.kind == ExprKind::kLiteral && source.value.is_null();
+    if (first && !null_literal) {
+      out.type = branch.type;
+      first = false;
+    } else if (!null_literal) {
+      out.type = common_type(out.type, branch.type);
+    }
+  };
+  const std::size_t end = e.args.size() - (e.has_else ? 1 : 0);
+  for (; i < end; i += 2) {
+    Eval when = expression(*e.args[i]).eval;
+    BoundExpr then = expression(*e.args[i + 1]);
+    merge(then, *e.args[i + 1]);
+    branches.emplace_back(std::move(when), std::move(then.eval));
+  }
+  if (e.has_else) {
+    BoundExpr last = expression(*e.args.back());
+    merge(last, *e.args.back());
+    otherwise = std::move(last.eval);
+  }
+  if (first) out.type = text_type(Type::kVarchar2, 1, false, false);
+  const Type type = out.type.type;
+  out.eval = [operand = std::move(operand), branches = std::move(branches),
+              otherwise = std::move(otherwise), type](const Frame& f) {
+    const ConvertContext& c = f.context->convert();
+    const auto typed = [&](Value v) {
+      if (v.type == type || (is_text(v.type) && is_text(type))) return v;
+      return orasim::convert(v, type, c);
+    };
+    const Value subject = operand ? operand(f) : Value{};
+    for (const auto& [when, then] : branches) {
+      const Value w = when(f);
+      const bool hit = operand ? !subject.is_null() && !w.is_null() && orasim::compare(subject, w, c) == 0
+                               : is_true(w);
+      if (hit) return typed(then(f));
+    }
+    return otherwise ? typed(otherwise(f)) : make_null(type);
+  };
+  return out;
+}
+
+BoundExpr Binder::cast(const ast::Expr& e) {
+  BoundExpr inner = expression(*e.args[0]);
+  BoundExpr out;
+  out.type = e.type;
+  if (is_text(e.type.type) && out.type.size_bytes == 0) out.type = text_type(e.type.type, 1, false, e.type.national);
+  out.eval = [eval = std::move(inner.eval), type = out.type](const Frame& f) {
+    return convert_to(eval(f), type, {}, f.context->convert());
+  };
+  return out;
+}
+
+BoundExpr Binder::extract(const ast::Expr& e) {
+  BoundExpr inner = expression(*e.args[0]);
+  BoundExpr out;
+  out.type = plain_number();
+  out.eval = [field = e.op, eval = std::move(inner.eval)](const Frame& f) {
+    const Value v = eval(f);
+    if (v.is_null()) return make_null(Type::kNumber);
+    if (const auto* ym = std::get_if<IntervalYm>(&v.data)) {
+      if (field == "YEAR") return make_int(ym->months / 12);
+      if (field == "MONTH") return make_int(ym->months % 12);
+      raise(30076);
+    }
+    if (const auto* ds = std::get_if<IntervalDs>(&v.data)) {
+      if (field == "DAY") return make_int(ds->seconds / 86400);
+      if (field == "HOUR") return make_int(ds->seconds / 3600 % 24);
+      if (field == "MINUTE") return make_int(ds->seconds / 60 % 60);
+      if (field != "SECOND") raise(30076);
+      const Number whole = Number::from_int(ds->seconds % 60);
+      const auto fraction = Number::divide(Number::from_int(ds->nanoseconds), Number::from_int(1000000000));
+      return make_number(Number::add(whole, fraction.value_or(Number())).value_or(whole));
+    }
+    // EXTRACT of a zoned time works on UTC fields, except for the zone itself.
+    const Value t = is_datetime(v.type) ? v : to_datetime(v, Type::kDate, f.context->convert());
+    const DateTime& d = t.date_time();
+    if (field == "YEAR") return make_int(d.year);
+    if (field == "MONTH") return make_int(d.month);
+    if (field == "DAY") return make_int(d.day);
+    if (field == "TIMEZONE_HOUR") return make_int(d.offset_minutes / 60);
+    if (field == "TIMEZONE_MINUTE") return make_int(d.offset_minutes % 60);
+    if (t.type == Type::kDate) raise(30076);
+    if (field == "HOUR") return make_int(d.hour);
+    if (field == "MINUTE") return make_int(d.minute);
+    if (field == "SECOND") {
+      const auto fraction = Number::divide(Number::from_int(d.nanosecond), Number::from_int(1000000000));
+      return make_number(Number::add(Number::from_int(d.second), fraction.value_or(Number())).value_or(Number()));
+    }
+    raise(30076);
+  };
+  return out;
+}
+
+BoundExpr Binder::at_time_zone(const ast::Expr& e) {
+  BoundExpr inner = expression(*e.args[0]);
+  Eval zone = e.args.size() > 1 ? expression(*e.args[1]).eval : Eval();
+  BoundExpr out;
+  out.type = timestamp_type_of(Type::kTimestampTz, inner.type.type == Type::kDate ? 0 : inner.type.scale);
+  out.eval = [eval = std::move(inner.eval), zone = std::move(zone)](const Frame& f) {
+    const ConvertContext& c = f.context->convert();
+    Value v = to_datetime(eval(f), Type::kTimestampTz, c);
+    if (v.is_null()) return v;
+    int minutes = c.nls->session_offset_minutes;
+    if (zone && !parse_offset(text_of(to_varchar(zone(f), c)), minutes)) raise(1882);
+    auto& t = std::get<DateTime>(v.data);
+    t.offset_minutes = static_cast<std::int16_t>(minutes);
+    t.region_id = 0;
+    return v;
+  };
+  return out;
+}
+
+BoundExpr Binder::interval_of(const ast::Expr& e) {
+  BoundExpr inner = expression(*e.args[0]);
+  BoundExpr out;
+  out.type = e.type;
+  const bool months = e.type.type == Type::kIntervalYm;
+  out.eval = [eval = std::move(inner.eval), months](const Frame& f) {
+    const Value v = eval(f);
+    if (v.is_null()) return make_null(months ? Type::kIntervalYm : Type::kIntervalDs);
+    if (v.type == Type::kIntervalDs || v.type == Type::kIntervalYm) return v;
+    // The difference of two dates: days.
+    return find_function(months ? "NUMTOYMINTERVAL" : "NUMTODSINTERVAL")
+        ->call({v, make_text(months ? "MONTH" : "DAY")}, f.context->functions);
+  };
+  return out;
+}
+
+}  // namespace orasim

@@ -1,0 +1,111 @@
+#include "exec/database.h"
+
+#include "exec/session_state.h"
+#include "store/ddl.h"
+
+namespace orasim {
+namespace {
+
+class SessionImpl final : public Session {
+ public:
+  SessionImpl(DatabaseImpl& database, SessionIdentity identity) {
+    state_.database = &database;
+    state_.store = &database.store();
+    state_.current_schema = identity.user;
+    state_.identity = std::move(identity);
+    state_.begin();
+    database.add(&state_);
+  }
+  ~SessionImpl() override {
+    state_.database->remove(&state_);
+    state_.transaction->rollback();
+  }
+
+  std::unique_ptr<Statement> prepare(std::string_view sql) override {
+    state_.cancelled = false;
+    return make_statement(std::string(sql), state_);
+  }
+  void commit() override { state_.commit(); }
+  void rollback() override { state_.rollback(); }
+  [[nodiscard]] bool in_transaction() const override { return state_.transaction->is_open(); }
+  void cancel() override { state_.cancelled = true; }
+  [[nodiscard]] const SessionIdentity& identity() const override { return state_.identity; }
+  void set_current_schema(std::string_view schema) override {
+    state_.current_schema = std::string(schema);
+  }
+  void set_module(std::string_view module, std::string_view action) override {
+    state_.module = std::string(module);
+    state_.action = std::string(action);
+  }
+
+ private:
+  SessionState state_;
+};
+
+}  // namespace
+
+std::unique_ptr<Database> Database::open(const DatabaseOptions& options) {
+  return std::make_unique<DatabaseImpl>(options, Store::open(options.data_dir));
+}
+
+std::unique_ptr<Session> DatabaseImpl::connect(SessionIdentity identity) {
+  return std::make_unique<SessionImpl>(*this, std::move(identity));
+}
+
+std::optional<UserInfo> DatabaseImpl::find_user(std::string_view name) {
+  const auto catalog = store_->catalog();
+  const auto found = catalog->users.find(std::string(name));
+  if (found == catalog->users.end()) return std::nullopt;
+  const UserDef& user = *found->second;
+  return UserInfo{user.name, user.password, user.locked, user.expired, user.can_create_session};
+}
+
+void DatabaseImpl::ensure_user(std::string_view name, std::string_view password) {
+  if (find_user(name)) return change_password(name, password);
+  UserDef user;
+  user.name = std::string(name);
+  user.password = std::string(password);
+  store_->change_catalog([&](Catalog& c) { ddl::create_user(c, user); });
+}
+
+void DatabaseImpl::change_password(std::string_view name, std::string_view password) {
+  store_->change_catalog([&](Catalog& c) {
+    const auto found = c.users.find(std::string(name));
+    if (found == c.users.end()) throw OraError(1918, "user '" + std::string(name) + "' does not exist");
+    UserDef user = *found->second;
+    user.password = std::string(password);
+    user.expired = false;
+    ddl::alter_user(c, user);
+  });
+}
+
+std::vector<SessionInfo> DatabaseImpl::sessions() {
+  std::lock_guard lock(mutex_);
+  std::vector<SessionInfo> out;
+  for (const SessionState* state : sessions_) {
+    SessionInfo info;
+    const SessionIdentity& id = state->identity;
+    info.session_id = id.session_id;
+    info.serial_number = id.serial_number;
+    info.user = id.user;
+    info.program = id.program;
+    info.machine = id.machine;
+    info.os_user = id.os_user;
+    info.terminal = id.terminal;
+    info.process = id.process;
+    out.push_back(std::move(info));
+  }
+  return out;
+}
+
+void DatabaseImpl::add(const SessionState* state) {
+  std::lock_guard lock(mutex_);
+  sessions_.insert(state);
+}
+
+void DatabaseImpl::remove(const SessionState* state) {
+  std::lock_guard lock(mutex_);
+  sessions_.erase(state);
+}
+
+}  // namespace orasim

@@ -1,0 +1,177 @@
+// Queries and expressions made ready to run. Binding resolves every name to a slot of a row once;
+// running is then calls of closures, without names and without the syntax tree.
+//
+// A Scope says what names mean; a Frame holds the row they mean it for. A subquery's scope and frame
+// point to those of the query around it (correlation).
+// Threads: what is bound belongs to one session. Errors: OraError.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/session.h"
+#include "exec/ast.h"
+#include "exec/functions.h"
+#include "store/dictionary.h"
+#include "store/store.h"
+
+namespace orasim {
+
+using SequenceKey = std::pair<std::string, std::string>;
+
+/// What one execution of a statement depends on. Lives as long as its row streams.
+struct ExecContext {
+  Store* store = nullptr;
+  Transaction* transaction = nullptr;  ///< own rows are seen through it; may be null
+  Scn scn = 0;                         ///< the statement's read point
+  const Row* binds = nullptr;
+  FunctionContext functions;
+  const std::atomic<bool>* cancel = nullptr;
+  std::map<SequenceKey, Number>* current_values = nullptr;  ///< CURRVAL of the session
+  std::function<DictionaryContext()> dictionary;
+  /// Counts executions, so that subqueries know when their kept results are old.
+  std::uint64_t execution_id = 0;
+  /// NEXTVAL gives one number a row, however often it is named.
+  std::map<SequenceKey, Number> row_sequence_values;
+
+  [[nodiscard]] const ConvertContext& convert() const { return functions.convert; }
+  /// ORA-01013 when the session was told to cancel.
+  void check_cancel() const;
+};
+
+struct Frame {
+  const Row* row = nullptr;
+  const Frame* outer = nullptr;
+  ExecContext* context = nullptr;
+  std::int64_t rownum = 0;
+  std::int64_t level = 0;
+  const Row* prior = nullptr;                 ///< parent row of CONNECT BY
+  const std::vector<Value>* aggregates = nullptr;
+};
+
+using Eval = std::function<Value(const Frame&)>;
+
+struct BoundExpr {
+  DataType type;
+  Eval eval;
+  bool nullable = true;
+  int slot = -1;               ///< a plain column of the innermost scope
+  bool is_constant = false;    ///< needs no row (literals, binds)
+};
+
+struct ScopeColumn {
+  std::string qualifier;       ///< alias or table name
+  std::string schema;          ///< of a table without alias
+  std::string name;
+  DataType type;
+  bool nullable = true;
+  bool is_hidden = false;      ///< ROWID, ORA_ROWSCN: not part of *
+  int table = 0;               ///< index of the FROM item
+};
+
+struct Scope {
+  std::vector<ScopeColumn> columns;   ///< slot i of a row
+  const Scope* outer = nullptr;
+};
+
+/// An aggregate call found while binding the select list, HAVING or ORDER BY.
+struct Aggregate {
+  std::string name;
+  bool distinct = false, star = false;
+  Eval argument, second;
+  DataType argument_type;
+  std::vector<std::pair<Eval, bool>> order;  ///< LISTAGG: expression, descending
+};
+
+/// An analytic call: computed over all rows before they are projected.
+struct Analytic {
+  Aggregate call;
+  std::vector<Eval> partition;
+  struct Order {
+    Eval eval;
+    bool descending = false, nulls_first = false;
+  };
+  std::vector<Order> order;
+  std::vector<Eval> arguments;
+  bool running = false;   ///< from the partition's start to the current row (with peers)
+  bool rows = false;      ///< the frame counts rows, not peers
+};
+
+class QueryPlan;  // run_query.cpp
+
+/// A query ready to run.
+class BoundQuery {
+ public:
+  explicit BoundQuery(std::shared_ptr<QueryPlan> plan);
+  ~BoundQuery();
+  [[nodiscard]] const std::vector<ColumnInfo>& columns() const;
+  [[nodiscard]] bool is_correlated() const;
+  /// `outer` is the frame of the query around, or null. The context must outlive the stream.
+  std::unique_ptr<RowStream> open(ExecContext& context, const Frame* outer = nullptr) const;
+  /// FOR UPDATE: the table and the slot of its ROWID; nullptr when rows are not locked.
+  [[nodiscard]] std::shared_ptr<QueryPlan> plan() const { return plan_; }
+
+ private:
+  std::shared_ptr<QueryPlan> plan_;
+};
+
+/// What binding depends on.
+struct BindEnvironment {
+  std::shared_ptr<const Catalog> catalog;
+  Store* store = nullptr;
+  std::string current_schema;
+  std::string user;
+  std::string_view sql;                 ///< text the positions point into
+  const Row* bind_samples = nullptr;    ///< types of binds, when they are known
+  /// PL/SQL variables by name; they are constants while a statement runs.
+  const std::map<std::string, Value>* variables = nullptr;
+  std::vector<const ast::Cte*> ctes = {};  ///< WITH queries in sight
+};
+
+/// ORA-00904, 00918, 00942 … with position.
+std::shared_ptr<BoundQuery> bind_query(const ast::Query& query, const BindEnvironment& environment,
+                                       const Scope* outer = nullptr);
+
+/// A table's columns as a scope: one slot a column, then ROWID. `alias` may be empty.
+Scope table_scope(const TableDef& table, const std::string& alias, const Scope* outer = nullptr);
+
+/// Expressions and conditions over a scope. Conditions evaluate to BOOLEAN or NULL.
+BoundExpr bind_expression(const ast::Expr& expr, const BindEnvironment& environment,
+                          const Scope& scope);
+inline bool is_true(const Value& v) { return !v.is_null() && std::get<bool>(v.data); }
+
+/// Finds a table by name through synonyms; null when it is no table.
+std::shared_ptr<const TableDef> resolve_table(const BindEnvironment& environment,
+                                              const ast::Name& name);
+
+/// Rows of one table that may satisfy `where` (all conjuncts are checked by the caller): by ROWID or
+/// through an index when an equality allows it. Slots as in table_scope(): ROWID is the last.
+class TableRows {
+ public:
+  TableRows(std::shared_ptr<const TableDef> table, const ast::Expr* where,
+            const BindEnvironment& environment, const Scope& scope, int table_index = 0);
+  std::unique_ptr<RowStream> open(ExecContext& context, const Frame* outer, Scn scn) const;
+
+ private:
+  std::shared_ptr<const TableDef> table_;
+  struct Lookup {
+    std::vector<std::string> columns;
+    std::vector<Eval> values;
+    std::vector<DataType> types;
+  };
+  std::optional<Eval> rowid_;
+  std::vector<Lookup> lookups_;
+};
+
+/// Bytes that are equal exactly when two values compare equal; for hashing and DISTINCT.
+std::string value_key(const Value& v);
+std::string row_key(const Row& row);
+
+}  // namespace orasim

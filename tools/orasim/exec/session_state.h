@@ -1,0 +1,50 @@
+// What one session keeps between statements. Internal to the session files.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "engine/nls.h"
+#include "engine/session.h"
+#include "exec/executor.h"
+
+namespace orasim {
+
+class DatabaseImpl;
+
+struct SessionState {
+  DatabaseImpl* database = nullptr;
+  Store* store = nullptr;
+  SessionIdentity identity;
+  Nls nls;
+  std::string current_schema;
+  std::string module, action;
+  /// Shared: a cursor opened before a commit still reads through its transaction.
+  std::shared_ptr<Transaction> transaction;
+  std::map<std::string, std::uint64_t> savepoints;
+  std::map<SequenceKey, Number> current_values;
+  std::optional<Scn> fixed_scn;   ///< SET TRANSACTION READ ONLY or SERIALIZABLE
+  bool is_read_only = false;
+  std::atomic<bool> cancelled{false};
+  std::uint64_t executions = 0;
+
+  void begin();
+  void commit();
+  void rollback();
+  [[nodiscard]] BindEnvironment environment(std::string_view sql) const;
+  /// A context for one execution; `binds` must outlive it.
+  std::unique_ptr<ExecContext> context(const Row* binds, std::optional<Scn> scn);
+};
+
+/// ALTER SESSION SET name = value …; ORA-02248 for nonsense.
+void alter_session(std::string_view sql, SessionState& state);
+
+std::unique_ptr<Statement> make_statement(std::string sql, SessionState& state);
+
+/// Runs one statement of any kind without binds' results, for blocks and scripts.
+void execute_text(const std::string& sql, SessionState& state, const Row& binds);
+
+}  // namespace orasim

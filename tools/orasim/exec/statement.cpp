@@ -1,0 +1,439 @@
+// Statements of every kind, over one session's state.
+#include <algorithm>
+#include <array>
+
+#include "exec/block.h"
+#include "exec/ddl_statement.h"
+#include "exec/dml.h"
+#include "exec/errors.h"
+#include "exec/parser.h"
+#include "exec/session_state.h"
+
+namespace orasim {
+namespace {
+
+/// First word of a statement, behind comments and parentheses; upper case.
+std::string first_word(std::string_view sql) {
+  std::size_t i = 0;
+  while (i < sql.size()) {
+    if (sql.substr(i, 2) == "--") {
+      i = std::min(sql.find('\n', i), sql.size());
+    } else if (sql.substr(i, 2) == "/*") {
+      const std::size_t end = sql.find("*/", i + 2);
+      i = end == std::string_view::npos ? sql.size() : end + 2;
+    } else if (std::isspace(static_cast<unsigned char>(sql[i])) != 0 || sql[i] == '(') {
+      ++i;
+    } else if (sql.substr(i, 2) == "<<") {
+      const std::size_t end = sql.find(">>", i);
+      i = end == std::string_view::npos ? sql.size() : end + 2;
+    } else {
+      break;
+    }
+  }
+  std::string word;
+  for (; i < sql.size() && (std::isalpha(static_cast<unsigned char>(sql[i])) != 0); ++i) {
+    word += static_cast<char>(std::toupper(static_cast<unsigned char>(sql[i])));
+  }
+  return word;
+}
+
+template <std::size_t N>
+bool one_of(const std::string& word, const std::array<std::string_view, N>& list) {
+  return std::find(list.begin(), list.end(), word) != list.end();
+}
+
+constexpr std::array<std::string_view, 4> kDmlWords = {"INSERT", "UPDATE", "DELETE", "MERGE"};
+constexpr std::array<std::string_view, 13> kDdlWords = {
+    "CREATE", "ALTER", "DROP", "GRANT", "REVOKE", "ANALYZE", "AUDIT", "NOAUDIT", "COMMENT",
+    "TRUNCATE", "RENAME", "PURGE", "FLASHBACK"};
+
+StatementKind kind_of(const std::string& sql, const std::string& word) {
+  if (word == "SELECT" || word == "WITH") return StatementKind::kQuery;
+  if (word == "BEGIN" || word == "DECLARE" || word == "CALL") return StatementKind::kPlsql;
+  if (one_of(word, kDmlWords)) return StatementKind::kDml;
+  if (word == "ALTER") {
+    Parser p(sql);
+    p.take();
+    if (p.is_word("SESSION")) return StatementKind::kOther;
+  }
+  if (one_of(word, kDdlWords)) return StatementKind::kDdl;
+  return StatementKind::kOther;
+}
+
+/// A query's rows with all that they need to live.
+class HeldRows final : public RowStream {
+ public:
+  HeldRows(std::shared_ptr<BoundQuery> query, std::unique_ptr<ExecContext> context,
+           std::shared_ptr<Transaction> transaction, std::unique_ptr<Row> binds)
+      : query_(std::move(query)), binds_(std::move(binds)), transaction_(std::move(transaction)),
+        context_(std::move(context)), rows_(query_->open(*context_)) {}
+  bool next(Row& row) override { return rows_->next(row); }
+
+ private:
+  std::shared_ptr<BoundQuery> query_;
+  std::unique_ptr<Row> binds_;
+  std::shared_ptr<Transaction> transaction_;
+  std::unique_ptr<ExecContext> context_;
+  std::unique_ptr<RowStream> rows_;
+};
+
+class BaseStatement : public Statement {
+ public:
+  BaseStatement(std::string sql, StatementKind kind, SessionState& state)
+      : sql_(std::move(sql)), kind_(kind), state_(state) {}
+  [[nodiscard]] StatementKind kind() const override { return kind_; }
+  [[nodiscard]] const std::string& sql() const override { return sql_; }
+  [[nodiscard]] const std::vector<BindInfo>& binds() const override { return binds_; }
+  [[nodiscard]] const std::vector<ColumnInfo>& columns() const override { return columns_; }
+  [[nodiscard]] bool is_stale() const override { return false; }
+
+ protected:
+  static const Row& bind_row(const std::vector<Row>& rows, std::size_t i) {
+    static const Row kNone;
+    return i < rows.size() ? rows[i] : kNone;
+  }
+
+  std::string sql_;
+  StatementKind kind_;
+  SessionState& state_;
+  std::vector<BindInfo> binds_;
+  std::vector<ColumnInfo> columns_;
+};
+
+class QueryStatement final : public BaseStatement {
+ public:
+  QueryStatement(std::string sql, SessionState& state)
+      : BaseStatement(std::move(sql), StatementKind::kQuery, state) {
+    bind();
+    columns_ = query_->columns();
+  }
+
+  [[nodiscard]] bool is_stale() const override {
+    const auto catalog = state_.store->catalog();
+    if (catalog->version == version_) return false;
+    Parser parser(sql_);
+    const ast::QueryPtr query = parser.query();
+    const auto now = bind_query(*query, state_.environment(sql_));
+    return !std::equal(columns_.begin(), columns_.end(), now->columns().begin(), now->columns().end(),
+                       [](const ColumnInfo& a, const ColumnInfo& b) {
+                         return a.name == b.name && a.type.type == b.type.type &&
+                                a.type.size_bytes == b.type.size_bytes && a.type.precision == b.type.precision &&
+                                a.type.scale == b.type.scale;
+                       });
+  }
+
+  ExecuteResult execute(const std::vector<Row>& bind_rows, const ExecuteOptions& options) override {
+    state_.cancelled = false;
+    if (state_.store->catalog()->version != version_) bind();
+    auto binds = std::make_unique<Row>(bind_row(bind_rows, 0));
+    std::optional<Scn> scn;
+    if (options.as_of_scn) scn = *options.as_of_scn;
+    auto context = state_.context(binds.get(), scn);
+    ExecuteResult result;
+    result.rows = std::make_unique<HeldRows>(query_, std::move(context), state_.transaction, std::move(binds));
+    return result;
+  }
+
+ private:
+  void bind() {
+    Parser parser(sql_);
+    const ast::QueryPtr query = parser.query();
+    parser.expect_end();
+    binds_ = parser.take_binds();
+    const BindEnvironment environment = state_.environment(sql_);
+    query_ = bind_query(*query, environment);
+    version_ = environment.catalog->version;
+  }
+
+  std::shared_ptr<BoundQuery> query_;
+  std::uint64_t version_ = 0;
+};
+
+std::unique_ptr<BoundDml> parse_dml(const std::string& sql, const std::string& word,
+                                    const BindEnvironment& environment, std::vector<BindInfo>* binds) {
+  Parser p(sql);
+  std::unique_ptr<BoundDml> out;
+  if (word == "INSERT") {
+    const ast::Insert insert = p.insert();
+    p.expect_end();
+    out = bind_insert(insert, environment);
+  } else if (word == "UPDATE") {
+    const ast::Update update = p.update();
+    p.expect_end();
+    out = bind_update(update, environment);
+  } else if (word == "DELETE") {
+    const ast::Delete remove = p.remove();
+    p.expect_end();
+    out = bind_delete(remove, environment);
+  } else {
+    const ast::Merge merge = p.merge();
+    p.expect_end();
+    out = bind_merge(merge, environment);
+  }
+  if (binds != nullptr) *binds = p.take_binds();
+  return out;
+}
+
+class DmlStatement final : public BaseStatement {
+ public:
+  DmlStatement(std::string sql, std::string word, SessionState& state)
+      : BaseStatement(std::move(sql), StatementKind::kDml, state), word_(std::move(word)) {
+    bind();
+  }
+
+  ExecuteResult execute(const std::vector<Row>& bind_rows, const ExecuteOptions& options) override {
+    state_.cancelled = false;
+    if (state_.is_read_only) raise(1456);
+    if (state_.store->catalog()->version != version_) bind();
+    ExecuteResult result;
+    const std::size_t count = std::max<std::size_t>(1, bind_rows.size());
+    for (std::size_t i = 0; i < count; ++i) one(bind_row(bind_rows, i), i, options, result);
+    if (options.commit_on_success) state_.commit();
+    return result;
+  }
+
+ private:
+  void bind() {
+    const BindEnvironment environment = state_.environment(sql_);
+    dml_ = parse_dml(sql_, word_, environment, &binds_);
+    version_ = environment.catalog->version;
+  }
+
+  void one(const Row& binds, std::size_t index, const ExecuteOptions& options, ExecuteResult& result) {
+    const std::uint64_t mark = state_.transaction->mark();
+    try {
+      auto context = state_.context(&binds, std::nullopt);
+      DmlResult done = dml_->run(*context);
+      state_.transaction->end_statement();
+      result.row_count += done.row_count;
+      result.row_counts.push_back(done.row_count);
+      if (done.row_count != 0) result.last_row_id = done.last_row_id;
+      const auto returns = static_cast<std::size_t>(
+          std::count_if(binds_.begin(), binds_.end(), [](const BindInfo& b) { return b.is_returning; }));
+      done.returning.resize(returns);
+      if (returns != 0) result.returning.push_back(std::move(done.returning));
+    } catch (const OraError& error) {
+      state_.transaction->rollback_to(mark);
+      if (!options.batch_errors) throw;
+      result.row_counts.push_back(0);
+      result.batch_errors.push_back({static_cast<std::uint32_t>(index), error.code(), error.what()});
+      const auto returns = std::count_if(binds_.begin(), binds_.end(), [](const BindInfo& b) { return b.is_returning; });
+      if (returns != 0) result.returning.emplace_back(static_cast<std::size_t>(returns));
+    }
+  }
+
+  std::string word_;
+  std::unique_ptr<BoundDml> dml_;
+  std::uint64_t version_ = 0;
+};
+
+DdlEnvironment ddl_environment(SessionState& state) {
+  DdlEnvironment env;
+  env.store = state.store;
+  env.current_schema = state.current_schema;
+  env.describe = [&state](const std::string& text) {
+    Parser parser(text);
+    const ast::QueryPtr query = parser.query();
+    return bind_query(*query, state.environment(text))->columns();
+  };
+  env.run = [&state](const std::string& dml) {
+    execute_text(dml, state, {});
+    state.commit();
+  };
+  env.check_rows = [&state](const TableDef& table, const ConstraintDef& check) {
+    auto context = state.context(nullptr, std::nullopt);
+    check_all_rows(table, check, state.environment(check.check_sql), *context);
+  };
+  return env;
+}
+
+class DdlStatement final : public BaseStatement {
+ public:
+  DdlStatement(std::string sql, SessionState& state)
+      : BaseStatement(std::move(sql), StatementKind::kDdl, state) {}
+  ExecuteResult execute(const std::vector<Row>&, const ExecuteOptions&) override {
+    state_.cancelled = false;
+    state_.commit();
+    DdlEnvironment env = ddl_environment(state_);
+    execute_ddl(sql_, env);
+    return {};
+  }
+};
+
+/// COMMIT, ROLLBACK, SAVEPOINT, SET TRANSACTION, ALTER SESSION, LOCK TABLE, EXPLAIN PLAN, SET ROLE.
+class OtherStatement final : public BaseStatement {
+ public:
+  OtherStatement(std::string sql, std::string word, SessionState& state)
+      : BaseStatement(std::move(sql), StatementKind::kOther, state), word_(std::move(word)) {
+    if (word_ != "COMMIT" && word_ != "ROLLBACK" && word_ != "SAVEPOINT" && word_ != "SET" &&
+        word_ != "ALTER" && word_ != "LOCK" && word_ != "EXPLAIN") {
+      raise(900);
+    }
+  }
+
+  ExecuteResult execute(const std::vector<Row>&, const ExecuteOptions&) override {
+    state_.cancelled = false;
+    if (word_ == "ALTER") {
+      alter_session(sql_, state_);
+      return {};
+    }
+    Parser p(sql_);
+    p.take();
+    if (word_ == "COMMIT") state_.commit();
+    if (word_ == "ROLLBACK") rollback(p);
+    if (word_ == "SAVEPOINT") state_.savepoints[p.identifier().text] = state_.transaction->mark();
+    if (word_ == "SET") set(p);
+    return {};
+  }
+
+ private:
+  void rollback(Parser& p) {
+    p.accept("WORK");
+    if (!p.accept("TO")) return state_.rollback();
+    p.accept("SAVEPOINT");
+    const std::string name = p.identifier().text;
+    const auto found = state_.savepoints.find(name);
+    if (found == state_.savepoints.end()) {
+      raise_text(1086, "savepoint '" + name + "' never established in this session or is invalid");
+    }
+    const std::uint64_t mark = found->second;
+    state_.transaction->rollback_to(mark);
+    std::erase_if(state_.savepoints, [mark](const auto& s) { return s.second > mark; });
+  }
+
+  void set(Parser& p) {
+    if (!p.accept("TRANSACTION")) return;
+    if (state_.transaction->is_open()) raise(1453);
+    if (p.accept("READ")) {
+      if (!p.accept("ONLY")) return;
+      state_.is_read_only = true;
+      state_.fixed_scn = state_.store->current_scn();
+    } else if (p.accept_words({"ISOLATION", "LEVEL", "SERIALIZABLE"})) {
+      state_.fixed_scn = state_.store->current_scn();
+    }
+  }
+
+  std::string word_;
+};
+
+/// Lets a block run statements in the session.
+class SessionRunner final : public StatementRunner {
+ public:
+  SessionRunner(SessionState& state, Row binds) : state_(state), binds_(std::move(binds)) {}
+
+  std::uint64_t run(const ast::Insert& s) override { return run_dml(*bind_insert(s, environment())); }
+  std::uint64_t run(const ast::Update& s) override { return run_dml(*bind_update(s, environment())); }
+  std::uint64_t run(const ast::Delete& s) override { return run_dml(*bind_delete(s, environment())); }
+  std::uint64_t run(const ast::Merge& s) override { return run_dml(*bind_merge(s, environment())); }
+
+  std::vector<Row> select(const ast::Query& query, std::size_t limit) override {
+    const auto bound = bind_query(query, environment());
+    auto context = state_.context(&binds_, std::nullopt);
+    auto stream = bound->open(*context);
+    std::vector<Row> rows;
+    Row row;
+    while (rows.size() < limit && stream->next(row)) rows.push_back(row);
+    return rows;
+  }
+
+  Value evaluate(const ast::Expr& e) override {
+    const Scope empty;
+    const BindEnvironment env = environment();
+    const BoundExpr bound = bind_expression(e, env, empty);
+    auto context = state_.context(&binds_, std::nullopt);
+    Frame f;
+    f.context = context.get();
+    return bound.eval(f);
+  }
+
+  void commit() override { state_.commit(); }
+  void rollback() override { state_.rollback(); }
+  void savepoint(const std::string& name) override { state_.savepoints[name] = state_.transaction->mark(); }
+  void rollback_to(const std::string& name) override {
+    execute_text("ROLLBACK TO SAVEPOINT \"" + name + "\"", state_, {});
+  }
+  void execute(const std::string& sql, const Row& values) override { execute_text(sql, state_, values); }
+  std::uint64_t mark() override { return state_.transaction->mark(); }
+  void rollback_to_mark(std::uint64_t mark) override { state_.transaction->rollback_to(mark); }
+  std::map<std::string, Value>& variables() override { return variables_; }
+  Row& binds() override { return binds_; }
+  Value convert_value(const Value& value, const DataType& type) override {
+    auto context = state_.context(&binds_, std::nullopt);
+    return convert_to(value, type, {}, context->convert());
+  }
+
+ private:
+  BindEnvironment environment() const {
+    BindEnvironment env = state_.environment({});
+    env.variables = &variables_;
+    env.bind_samples = &binds_;
+    return env;
+  }
+  std::uint64_t run_dml(BoundDml& dml) {
+    const std::uint64_t mark = state_.transaction->mark();
+    try {
+      auto context = state_.context(&binds_, std::nullopt);
+      const std::uint64_t rows = dml.run(*context).row_count;
+      state_.transaction->end_statement();
+      return rows;
+    } catch (const OraError&) {
+      state_.transaction->rollback_to(mark);
+      throw;
+    }
+  }
+
+  SessionState& state_;
+  Row binds_;
+  std::map<std::string, Value> variables_;
+};
+
+class BlockStatement final : public BaseStatement {
+ public:
+  BlockStatement(std::string sql, SessionState& state)
+      : BaseStatement(std::move(sql), StatementKind::kPlsql, state) {
+    binds_ = block_binds(sql_);
+  }
+  ExecuteResult execute(const std::vector<Row>& bind_rows, const ExecuteOptions& options) override {
+    state_.cancelled = false;
+    ExecuteResult result;
+    const std::size_t count = std::max<std::size_t>(1, bind_rows.size());
+    for (std::size_t i = 0; i < count; ++i) {
+      SessionRunner runner(state_, bind_row(bind_rows, i));
+      result.is_out.assign(binds_.size(), false);
+      run_block(sql_, runner, result.is_out);
+      result.out_binds = runner.binds();
+    }
+    result.row_count = count;
+    if (options.commit_on_success) state_.commit();
+    return result;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Statement> make_statement(std::string sql, SessionState& state) {
+  const std::string word = first_word(sql);
+  switch (kind_of(sql, word)) {
+    case StatementKind::kQuery:
+      return std::make_unique<QueryStatement>(std::move(sql), state);
+    case StatementKind::kDml:
+      return std::make_unique<DmlStatement>(std::move(sql), word, state);
+    case StatementKind::kDdl:
+      return std::make_unique<DdlStatement>(std::move(sql), state);
+    case StatementKind::kPlsql:
+      return std::make_unique<BlockStatement>(std::move(sql), state);
+    case StatementKind::kOther:
+      return std::make_unique<OtherStatement>(std::move(sql), word, state);
+  }
+  raise(900);
+}
+
+void execute_text(const std::string& sql, SessionState& state, const Row& binds) {
+  auto statement = make_statement(sql, state);
+  auto result = statement->execute(binds.empty() ? std::vector<Row>{} : std::vector<Row>{binds}, {});
+  Row row;
+  while (result.rows && result.rows->next(row)) {
+  }
+}
+
+}  // namespace orasim

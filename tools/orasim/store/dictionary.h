@@ -33,9 +33,9 @@ struct DictionaryContext {
   std::string service_name = "SIM";
   std::string version = "19.22.0.0.0"; ///< what V$VERSION and V$INSTANCE say
   std::string emulate = "19";          ///< 12.2 | 19 | 23
-  std::vector<SessionInfo> sessions;   ///< V$SESSION
+  std::vector<SessionInfo> sessions = {};  ///< V$SESSION
   /// NLS settings of the session that differ from the defaults: name, value.
-  std::vector<std::pair<std::string, std::string>> nls_session;
+  std::vector<std::pair<std::string, std::string>> nls_session = {};
 };
 
 /// Takes one row; values in the order of DictionaryView::columns. False: stop producing.

@@ -17,7 +17,6 @@ sanitized:
 
 test:
 	@scripts/build.sh product tests
-	@scripts/build.sh sanitized
 	@$(PYTHON) scripts/run_tests.py
 
 test-long:

@@ -169,7 +169,26 @@ Value nanvl(const Args& a, const FunctionContext& c) {
   return is_binary(a[0]) && std::isnan(as_double(a[0], c)) ? a[1] : a[0];
 }
 
+Value float_nan(const Args&, const FunctionContext&) {
+  return Value{Type::kBinaryFloat, false, std::numeric_limits<float>::quiet_NaN()};
+}
+Value float_infinity(const Args&, const FunctionContext&) {
+  return Value{Type::kBinaryFloat, false, std::numeric_limits<float>::infinity()};
+}
+Value double_nan(const Args&, const FunctionContext&) {
+  return Value{Type::kBinaryDouble, false, std::numeric_limits<double>::quiet_NaN()};
+}
+Value double_infinity(const Args&, const FunctionContext&) {
+  return Value{Type::kBinaryDouble, false, std::numeric_limits<double>::infinity()};
+}
+DataType float_type(const std::vector<DataType>&) { return plain_type(Type::kBinaryFloat); }
+DataType double_type(const std::vector<DataType>&) { return plain_type(Type::kBinaryDouble); }
+
 constexpr ScalarFunction kFunctions[] = {
+    {"BINARY_FLOAT_NAN", 0, 0, float_nan, float_type},
+    {"BINARY_FLOAT_INFINITY", 0, 0, float_infinity, float_type},
+    {"BINARY_DOUBLE_NAN", 0, 0, double_nan, double_type},
+    {"BINARY_DOUBLE_INFINITY", 0, 0, double_infinity, double_type},
     {"ABS", 1, 1, one_number<binary_abs, exact_abs>, numeric_like_first},
     {"FLOOR", 1, 1, one_number<binary_floor, exact_floor>, numeric_like_first},
     {"CEIL", 1, 1, one_number<binary_ceil, exact_ceil>, numeric_like_first},

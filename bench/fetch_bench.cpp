@@ -68,8 +68,8 @@ Result<Read> read_table(connect::Connector& oracle, const connect::Settings& set
     Read read;
     RowBatch batch;
     for (const connect::Chunk& chunk : chunks) {
-      WHERRY_ASSIGN(auto reader, snapshot->open(context, plain_plan(table), chunk,
-                                                connect::RowOrder::kAny));
+      WHERRY_ASSIGN(auto reader,
+                    snapshot->open(context, plain_plan(table), chunk, connect::RowOrder::kAny));
       for (auto state = connect::ReadState::kMore; state == connect::ReadState::kMore;) {
         WHERRY_ASSIGN(state, reader->read(context, batch));
         read.rows += batch.row_count();
@@ -104,10 +104,10 @@ int main(int argc, char** argv) {
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - started;
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  std::printf("{\"rows\":%llu,\"bytes\":%llu,\"cpu_seconds\":%.3f,\"wall_seconds\":%.3f,"
-              "\"peak_rss_mib\":%.1f}\n",
-              static_cast<unsigned long long>(read->rows),
-              static_cast<unsigned long long>(read->bytes), cpu_seconds(usage), wall.count(),
-              static_cast<double>(usage.ru_maxrss) / 1024);
+  std::printf(
+      "{\"rows\":%llu,\"bytes\":%llu,\"cpu_seconds\":%.3f,\"wall_seconds\":%.3f,"
+      "\"peak_rss_mib\":%.1f}\n",
+      static_cast<unsigned long long>(read->rows), static_cast<unsigned long long>(read->bytes),
+      cpu_seconds(usage), wall.count(), static_cast<double>(usage.ru_maxrss) / 1024);
   return 0;
 }

@@ -38,8 +38,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const bool has_large_header = (input.byte() & 1) != 0;
   while (!input.empty()) {
     wire::Reader header_bytes(input.rest());
-    const auto header =
-        wire::decode_header(header_bytes, has_large_header, wire::kMaxPacketBytes);
+    const auto header = wire::decode_header(header_bytes, has_large_header, wire::kMaxPacketBytes);
     if (!header_bytes.ok() || header.length < wire::kHeaderBytes) return 0;
     wire::Reader body(input.take(header.length));
     body.skip(wire::kHeaderBytes);

@@ -13,17 +13,17 @@ using wherry::fuzz::require;
 namespace {
 
 constexpr std::array kTypes = {
-    OracleType::kVarchar,    OracleType::kNumber,      OracleType::kLong,
-    OracleType::kRowid,      OracleType::kDate,        OracleType::kRaw,
-    OracleType::kLongRaw,    OracleType::kChar,        OracleType::kBinaryFloat,
-    OracleType::kBinaryDouble, OracleType::kClob,      OracleType::kBlob,
-    OracleType::kTimestamp,  OracleType::kTimestampTz, OracleType::kIntervalYm,
-    OracleType::kIntervalDs, OracleType::kUrowid,      OracleType::kTimestampLtz,
-    OracleType::kBoolean,    OracleType::kJson};
-constexpr std::array kKinds = {
-    CellKind::kBool,  CellKind::kInt64, CellKind::kFloat32,   CellKind::kFloat64,
-    CellKind::kDecimal, CellKind::kText, CellKind::kBytes,    CellKind::kTimestamp,
-    CellKind::kTimestampTz, CellKind::kIntervalYm, CellKind::kIntervalDs};
+    OracleType::kVarchar,      OracleType::kNumber,      OracleType::kLong,
+    OracleType::kRowid,        OracleType::kDate,        OracleType::kRaw,
+    OracleType::kLongRaw,      OracleType::kChar,        OracleType::kBinaryFloat,
+    OracleType::kBinaryDouble, OracleType::kClob,        OracleType::kBlob,
+    OracleType::kTimestamp,    OracleType::kTimestampTz, OracleType::kIntervalYm,
+    OracleType::kIntervalDs,   OracleType::kUrowid,      OracleType::kTimestampLtz,
+    OracleType::kBoolean,      OracleType::kJson};
+constexpr std::array kKinds = {CellKind::kBool,       CellKind::kInt64,     CellKind::kFloat32,
+                               CellKind::kFloat64,    CellKind::kDecimal,   CellKind::kText,
+                               CellKind::kBytes,      CellKind::kTimestamp, CellKind::kTimestampTz,
+                               CellKind::kIntervalYm, CellKind::kIntervalDs};
 
 }  // namespace
 
@@ -38,10 +38,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   wire::Dialect dialect;
   dialect.chunks = (flags & 2) != 0 ? wire::ChunkLength::kUb1 : wire::ChunkLength::kUb4;
   if ((flags & 4) != 0) dialect.national_charset = wire::kCharsetUtf8;
-  const auto decode =
-      wire::find_decoder(column, kind, dialect,
-                         (flags & 8) != 0 ? wire::LobForm::kSizedLocator
-                                          : wire::LobForm::kBareLocator);
+  const auto decode = wire::find_decoder(
+      column, kind, dialect,
+      (flags & 8) != 0 ? wire::LobForm::kSizedLocator : wire::LobForm::kBareLocator);
   if (decode == nullptr) return 0;
   wherry::Arena arena;
   wire::RegionTable regions;

@@ -37,10 +37,10 @@ Result<Start> start(const Flags& flags, const connect::Registry& connectors) {
 
 Result<void> check_migration_type(const Flags& flags) {
   if (flags.migration_type == "full-load") return {};
-  return make_error(ErrorKind::kConfig, "run.migration_type",
-                    "this version does the full load only, and the migration type is " +
-                        flags.migration_type,
-                    "Add --migration-type full-load; ongoing replication is not there yet");
+  return make_error(
+      ErrorKind::kConfig, "run.migration_type",
+      "this version does the full load only, and the migration type is " + flags.migration_type,
+      "Add --migration-type full-load; ongoing replication is not there yet");
 }
 
 void report_table_errors(const engine::TableProgress& table) {
@@ -70,7 +70,8 @@ class Recorder final : public control::TaskObserver {
 class PrintedDifferences final : public engine::DifferenceSink {
  public:
   void on_difference(const engine::Difference& d) override {
-    std::string line = fmt::format("{} {} [{}]", engine::name_of(d.kind), schema::to_text(d.table), d.key);
+    std::string line =
+        fmt::format("{} {} [{}]", engine::name_of(d.kind), schema::to_text(d.table), d.key);
     if (!d.column.empty()) {
       line += fmt::format(" {}: source {}, target {}", d.column, d.source_value, d.target_value);
     }
@@ -83,7 +84,8 @@ std::string plan_text(const engine::TaskPlan& plan) {
   for (const engine::TableTask& task : plan.tables) {
     const schema::TablePlan& table = *task.plan;
     out += fmt::format("{} -> {}", schema::to_text(table.source), schema::to_text(table.target));
-    if (table.estimated_rows != 0) out += fmt::format(", about {} rows", count_text(table.estimated_rows));
+    if (table.estimated_rows != 0)
+      out += fmt::format(", about {} rows", count_text(table.estimated_rows));
     out += "\n";
     for (std::size_t i = 0; i < table.columns.size(); ++i) {
       const schema::ColumnPlan& column = table.columns[i];
@@ -117,7 +119,7 @@ int run_command(const Flags& flags, const connect::Registry& connectors) {
     const Error& error = outcome.error();
     const bool stopped = error.kind == ErrorKind::kCancelled;
     display->finish({stopped ? "stopped" : "failed",
-                     stopped ? "Stop Reason NORMAL"
+                     stopped                               ? "Stop Reason NORMAL"
                      : error.kind == ErrorKind::kTransient ? "Stop Reason RECOVERABLE_ERROR"
                                                            : "Stop Reason FATAL_ERROR",
                      &error, nullptr});
@@ -147,7 +149,8 @@ int plan_command(const Flags& flags, const connect::Registry& connectors) {
   }
   std::printf("%s", plan_text(*plan).c_str());
   bool warned = false;
-  for (const engine::TableTask& task : plan->tables) warned = warned || !task.plan->warnings.empty();
+  for (const engine::TableTask& task : plan->tables)
+    warned = warned || !task.plan->warnings.empty();
   for (const engine::RefusedTable& table : plan->refused) report(table.error);
   return !plan->refused.empty() ? kExitRefused : warned ? kExitTableErrors : kExitDone;
 }
@@ -190,8 +193,9 @@ int check_command(const Flags& flags) {
     }
     if (problems.empty()) {
       const auto rules = mapping::RuleSet::parse(*text);
-      std::printf("%s: %zu selection rules, %zu transformation rules\n", flags.table_mappings.c_str(),
-                  rules->selections().size(), rules->transformations().size());
+      std::printf("%s: %zu selection rules, %zu transformation rules\n",
+                  flags.table_mappings.c_str(), rules->selections().size(),
+                  rules->transformations().size());
     }
   }
   if (!flags.task_settings.empty()) {
@@ -200,7 +204,8 @@ int check_command(const Flags& flags) {
     const auto settings = control::TaskSettings::parse(*text);
     if (!settings.ok()) return report(settings.error());
     for (const std::string& path : settings->not_carried_out) {
-      std::printf("%s: %s has no effect in this version\n", flags.task_settings.c_str(), path.c_str());
+      std::printf("%s: %s has no effect in this version\n", flags.task_settings.c_str(),
+                  path.c_str());
     }
   }
   return status;

@@ -38,7 +38,8 @@ std::string percent_encoded(std::string_view text) {
   return out;
 }
 
-/// Settings objects ("OracleSettings", …) and extra connection attributes ("a=b;c=d") become options.
+/// Settings objects ("OracleSettings", …) and extra connection attributes ("a=b;c=d") become
+/// options.
 void add_options(const Json& document, connect::Settings& settings) {
   for (const auto& [key, value] : document.items()) {
     if (!value.is_object() || key.find("Settings") == std::string::npos) continue;
@@ -52,7 +53,8 @@ void add_options(const Json& document, connect::Settings& settings) {
     const std::string one = attributes.substr(0, end);
     attributes.erase(0, end + 1);
     const std::size_t equals = one.find('=');
-    if (equals != std::string::npos) settings.options[one.substr(0, equals)] = one.substr(equals + 1);
+    if (equals != std::string::npos)
+      settings.options[one.substr(0, equals)] = one.substr(equals + 1);
   }
 }
 
@@ -73,8 +75,9 @@ Result<connect::Settings> from_document(const EndpointFlags& flags, std::string&
     const int port = document.value("Port", 0);
     add_options(document, settings);
     if (!server.empty() && server[0] == '(') settings.options["connect_string"] = server;
-    settings.url = fmt::format("{}://{}@{}{}/{}", scheme, percent_encoded(settings.user), server,
-                               port == 0 ? "" : fmt::format(":{}", port), percent_encoded(database));
+    settings.url =
+        fmt::format("{}://{}@{}{}/{}", scheme, percent_encoded(settings.user), server,
+                    port == 0 ? "" : fmt::format(":{}", port), percent_encoded(database));
   } catch (const Json::exception& failure) {
     return bad_document(flags, failure.what());
   }
@@ -88,9 +91,10 @@ Result<connect::Settings> from_url(const EndpointFlags& flags, const Logger& log
   scheme = url->scheme;
   if (url->has_password) {
     log.as(Component::kTaskManager)
-        .warn("a password in a URL can be seen in the list of processes; use the environment or a "
-              "password file",
-              {{"endpoint", flags.side}});
+        .warn(
+            "a password in a URL can be seen in the list of processes; use the environment or a "
+            "password file",
+            {{"endpoint", flags.side}});
   }
   connect::Settings settings;
   settings.url = url->text;
@@ -126,8 +130,7 @@ Result<control::Endpoint> make_endpoint(const EndpointFlags& flags,
                                                          : "postgresql://user@host:5432/database"));
   }
   std::string scheme;
-  auto settings =
-      flags.url.empty() ? from_document(flags, scheme) : from_url(flags, log, scheme);
+  auto settings = flags.url.empty() ? from_document(flags, scheme) : from_url(flags, log, scheme);
   if (!settings.ok()) return std::move(settings).error();
   WHERRY_TRY(set_password(flags, *settings));
   auto connector = connectors.find(scheme);

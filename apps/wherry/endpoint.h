@@ -9,7 +9,7 @@
 namespace wherry::app {
 
 struct EndpointFlags {
-  std::string side;               ///< "source" or "target": for messages and WHERRY_SOURCE_PASSWORD
+  std::string side;  ///< "source" or "target": for messages and WHERRY_SOURCE_PASSWORD
   std::string url;
   std::string document_file;
   std::string password_file;

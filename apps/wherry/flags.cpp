@@ -21,7 +21,8 @@ class JsonConfig final : public CLI::Config {
     std::vector<CLI::ConfigItem> result;
     try {
       const auto document = nlohmann::json::parse(input);
-      if (!document.is_object()) throw CLI::ConfigError("--config: the file must hold a JSON object");
+      if (!document.is_object())
+        throw CLI::ConfigError("--config: the file must hold a JSON object");
       for (const auto& [key, value] : document.items()) {
         CLI::ConfigItem item;
         item.name = key;
@@ -47,17 +48,21 @@ Result<control::StartType> start_type(const std::string& text) {
 void add_flags(CLI::App& command, Flags& flags, unsigned groups) {
   if ((groups & kEndpointFlags) != 0) {
     command.add_option("--source", flags.source, "Source URL: oracle://user@host:1521/service");
-    command.add_option("--target", flags.target, "Target URL: postgresql://user@host:5432/database");
-    command.add_option("--source-endpoint", flags.source_endpoint, "Source as a DMS endpoint in JSON");
-    command.add_option("--target-endpoint", flags.target_endpoint, "Target as a DMS endpoint in JSON");
+    command.add_option("--target", flags.target,
+                       "Target URL: postgresql://user@host:5432/database");
+    command.add_option("--source-endpoint", flags.source_endpoint,
+                       "Source as a DMS endpoint in JSON");
+    command.add_option("--target-endpoint", flags.target_endpoint,
+                       "Target as a DMS endpoint in JSON");
     command.add_option("--source-password-file", flags.source_password_file,
                        "File with the source's password (or set WHERRY_SOURCE_PASSWORD)");
     command.add_option("--target-password-file", flags.target_password_file,
                        "File with the target's password (or set WHERRY_TARGET_PASSWORD)");
   }
   if ((groups & kTaskFlags) != 0) {
-    command.add_option("--table-mappings", flags.table_mappings,
-                       "DMS table mappings in JSON; without it, every table that is not the system's");
+    command.add_option(
+        "--table-mappings", flags.table_mappings,
+        "DMS table mappings in JSON; without it, every table that is not the system's");
     command.add_option("--task-settings", flags.task_settings, "DMS task settings in JSON");
     command.add_option("--state", flags.state,
                        "Directory where this task keeps its state; the same one resumes it");
@@ -108,12 +113,12 @@ Result<Logger> open_log(const Flags& flags) {
 Result<control::TaskRequest> make_request(const Flags& flags, const connect::Registry& connectors,
                                           const Logger& log) {
   control::TaskRequest request;
-  WHERRY_ASSIGN(request.source,
-                make_endpoint({"source", flags.source, flags.source_endpoint,
-                               flags.source_password_file}, connectors, log));
-  WHERRY_ASSIGN(request.target,
-                make_endpoint({"target", flags.target, flags.target_endpoint,
-                               flags.target_password_file}, connectors, log));
+  WHERRY_ASSIGN(request.source, make_endpoint({"source", flags.source, flags.source_endpoint,
+                                               flags.source_password_file},
+                                              connectors, log));
+  WHERRY_ASSIGN(request.target, make_endpoint({"target", flags.target, flags.target_endpoint,
+                                               flags.target_password_file},
+                                              connectors, log));
   if (!flags.table_mappings.empty()) {
     WHERRY_ASSIGN(const std::string text, read_file(flags.table_mappings));
     auto rules = mapping::RuleSet::parse(text);

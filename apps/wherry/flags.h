@@ -25,8 +25,8 @@ struct Flags {
 /// Which groups of flags a command has.
 enum FlagGroup : unsigned {
   kEndpointFlags = 1,
-  kTaskFlags = 2,   ///< mappings, settings, state
-  kRunFlags = 4,    ///< migration type, start, progress
+  kTaskFlags = 2,  ///< mappings, settings, state
+  kRunFlags = 4,   ///< migration type, start, progress
 };
 
 /// Adds flags, and --config FILE: a JSON object with the same names without dashes.

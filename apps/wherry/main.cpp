@@ -61,9 +61,9 @@ int main(int argc, char** argv) {
   try {
     return dispatch(argc, argv);
   } catch (const std::exception& failure) {
-    return wherry::app::report(wherry::make_error(
-        wherry::ErrorKind::kInternal, "app.exception",
-        std::string("an unexpected failure: ") + failure.what(),
-        "Report this with the command and the version"));
+    return wherry::app::report(
+        wherry::make_error(wherry::ErrorKind::kInternal, "app.exception",
+                           std::string("an unexpected failure: ") + failure.what(),
+                           "Report this with the command and the version"));
   }
 }

@@ -91,7 +91,8 @@ class Bars final : public WatchingDisplay {
   void finish(const RunEnd& end) override {
     stop_watching();
     erase();
-    if (load_ != nullptr && end.outcome != nullptr) print(load_summary(*load_, end.outcome->refused));
+    if (load_ != nullptr && end.outcome != nullptr)
+      print(load_summary(*load_, end.outcome->refused));
     if (validation_ != nullptr) print(validation_summary(*validation_));
   }
 
@@ -99,7 +100,8 @@ class Bars final : public WatchingDisplay {
   void draw() override {
     std::string out = lines_ == 0 ? "" : fmt::format("\x1b[{}A", lines_);
     const std::vector<std::string> lines = load_ != nullptr ? load_lines() : validation_lines();
-    for (const std::string& line : lines) out += "\x1b[2K" + fitted(line, terminal_width() - 1) + "\n";
+    for (const std::string& line : lines)
+      out += "\x1b[2K" + fitted(line, terminal_width() - 1) + "\n";
     // Tables that have ended leave lines behind.
     for (std::size_t i = lines.size(); i < lines_; ++i) out += "\x1b[2K\n";
     if (lines.size() < lines_) out += fmt::format("\x1b[{}A", lines_ - lines.size());
@@ -116,7 +118,8 @@ class Bars final : public WatchingDisplay {
   }
 
   static std::string bar(double share, std::size_t width) {
-    const auto filled = static_cast<std::size_t>(std::clamp(share, 0.0, 1.0) * static_cast<double>(width));
+    const auto filled =
+        static_cast<std::size_t>(std::clamp(share, 0.0, 1.0) * static_cast<double>(width));
     std::string out = "[";
     for (std::size_t i = 0; i < width; ++i) out += i < filled ? "█" : "·";
     return out + "]";
@@ -131,21 +134,23 @@ class Bars final : public WatchingDisplay {
       rows += table.rows;
       bytes += table.bytes;
       const engine::TableState state = table.state;
-      if (state != engine::TableState::kBeforeLoad && state != engine::TableState::kFullLoad) ++done;
+      if (state != engine::TableState::kBeforeLoad && state != engine::TableState::kFullLoad)
+        ++done;
       if (state != engine::TableState::kFullLoad) continue;
       const std::uint64_t expected = table.plan->estimated_rows;
-      const double share = expected == 0 ? 0 : static_cast<double>(table.rows) / static_cast<double>(expected);
+      const double share =
+          expected == 0 ? 0 : static_cast<double>(table.rows) / static_cast<double>(expected);
       lines.push_back(fmt::format("{} {} {:>13} rows {:>10}",
                                   fitted(schema::to_text(table.plan->source), 28), bar(share, 20),
                                   count_text(table.rows), bytes_text(table.bytes)));
     }
     const double elapsed = std::max(seconds(), 0.001);
-    lines.push_back(fmt::format(
-        "{}/{} tables, {} rows, {}, {} rows/s, {}/s, {}", done, load_->tables().size(),
-        count_text(rows), bytes_text(bytes),
-        count_text(static_cast<std::uint64_t>(static_cast<double>(rows) / elapsed)),
-        bytes_text(static_cast<std::uint64_t>(static_cast<double>(bytes) / elapsed)),
-        duration_text(elapsed)));
+    lines.push_back(
+        fmt::format("{}/{} tables, {} rows, {}, {} rows/s, {}/s, {}", done, load_->tables().size(),
+                    count_text(rows), bytes_text(bytes),
+                    count_text(static_cast<std::uint64_t>(static_cast<double>(rows) / elapsed)),
+                    bytes_text(static_cast<std::uint64_t>(static_cast<double>(bytes) / elapsed)),
+                    duration_text(elapsed)));
     return lines;
   }
 
@@ -159,7 +164,9 @@ class Bars final : public WatchingDisplay {
       done += table.is_done ? 1 : 0;
     }
     return {fmt::format("{} {}/{} tables, {} rows compared, {} differences, {}",
-                        bar(static_cast<double>(done) / static_cast<double>(std::max<std::size_t>(validation_->size(), 1)), 20),
+                        bar(static_cast<double>(done) /
+                                static_cast<double>(std::max<std::size_t>(validation_->size(), 1)),
+                            20),
                         done, validation_->size(), count_text(rows), count_text(differences),
                         duration_text(seconds()))};
   }
@@ -175,7 +182,8 @@ class Lines final : public WatchingDisplay {
   void finish(const RunEnd& end) override {
     stop_watching();
     draw();
-    if (load_ != nullptr && end.outcome != nullptr) print(load_summary(*load_, end.outcome->refused));
+    if (load_ != nullptr && end.outcome != nullptr)
+      print(load_summary(*load_, end.outcome->refused));
     if (validation_ != nullptr) print(validation_summary(*validation_));
   }
 
@@ -187,7 +195,8 @@ class Lines final : public WatchingDisplay {
       auto& shown = shown_[&table];
       if (state == shown) continue;
       shown = state;
-      std::string line = fmt::format("{}: {}", schema::to_text(table.plan->source), engine::name_of(state));
+      std::string line =
+          fmt::format("{}: {}", schema::to_text(table.plan->source), engine::name_of(state));
       if (state != engine::TableState::kFullLoad) {
         line += fmt::format(", {} rows, {}, {}", count_text(table.rows), bytes_text(table.bytes),
                             duration_text(static_cast<double>(table.elapsed_ns) * 1e-9));
@@ -202,9 +211,7 @@ class Lines final : public WatchingDisplay {
 /// One JSON object a line; the fields are documented in docs/reference/progress-json.md.
 class JsonLines final : public WatchingDisplay {
  public:
-  void on_phase(const std::string& phase) override {
-    emit({{"event", "state"}, {"phase", phase}});
-  }
+  void on_phase(const std::string& phase) override { emit({{"event", "state"}, {"phase", phase}}); }
 
   void finish(const RunEnd& end) override {
     stop_watching();
@@ -214,17 +221,20 @@ class JsonLines final : public WatchingDisplay {
     if (end.error != nullptr) last["error"] = error_json(*end.error);
     Json tables = Json::array();
     if (load_ != nullptr) {
-      for (const engine::TableProgress& table : load_->tables()) tables.push_back(table_json(table));
+      for (const engine::TableProgress& table : load_->tables())
+        tables.push_back(table_json(table));
     }
     if (end.outcome != nullptr) {
       for (const engine::RefusedTable& table : end.outcome->refused) {
-        tables.push_back({{"schema", table.table.schema}, {"table", table.table.name},
+        tables.push_back({{"schema", table.table.schema},
+                          {"table", table.table.name},
                           {"state", engine::name_of(engine::TableState::kTableError)},
                           {"error", error_json(table.error)}});
       }
     }
     if (validation_ != nullptr) {
-      for (const engine::TableValidation& table : *validation_) tables.push_back(validation_json(table));
+      for (const engine::TableValidation& table : *validation_)
+        tables.push_back(validation_json(table));
     }
     last["tables"] = std::move(tables);
     emit(last);
@@ -237,7 +247,9 @@ class JsonLines final : public WatchingDisplay {
   }
 
   static Json error_json(const Error& error) {
-    return {{"code", error.code}, {"kind", name_of(error.kind)}, {"message", error.to_paragraph()},
+    return {{"code", error.code},
+            {"kind", name_of(error.kind)},
+            {"message", error.to_paragraph()},
             {"native_code", error.native_code}};
   }
 
@@ -254,14 +266,17 @@ class JsonLines final : public WatchingDisplay {
                  {"elapsed_seconds", static_cast<double>(table.elapsed_ns) * 1e-9},
                  {"wait_input_seconds", static_cast<double>(table.wait_input_ns) * 1e-9},
                  {"wait_output_seconds", static_cast<double>(table.wait_output_ns) * 1e-9}};
-    if (state == engine::TableState::kTableError && table.error) json["error"] = error_json(*table.error);
+    if (state == engine::TableState::kTableError && table.error)
+      json["error"] = error_json(*table.error);
     return json;
   }
 
   static Json validation_json(const engine::TableValidation& table) {
     Json json = {{"schema", table.plan->source.schema},
                  {"table", table.plan->source.name},
-                 {"state", table.error ? "Table error" : table.is_equal() ? "Validated" : "Mismatched records"},
+                 {"state", table.error        ? "Table error"
+                           : table.is_equal() ? "Validated"
+                                              : "Mismatched records"},
                  {"source_rows", table.source_rows.load()},
                  {"target_rows", table.target_rows.load()},
                  {"differences", table.differences.load()}};

@@ -21,8 +21,8 @@ std::string rate_text(double rows, double seconds) {
 
 std::string load_summary(const engine::LoadProgress& progress,
                          const std::vector<engine::RefusedTable>& refused) {
-  std::string out = fmt::format("{} {:>14} {:>11} {:>12}  {}\n", fitted("Table", kNameWidth), "Rows",
-                                "Size", "Rows/s", "State");
+  std::string out = fmt::format("{} {:>14} {:>11} {:>12}  {}\n", fitted("Table", kNameWidth),
+                                "Rows", "Size", "Rows/s", "State");
   std::uint64_t rows = 0;
   std::uint64_t bytes = 0;
   for (const engine::TableProgress& table : progress.tables()) {
@@ -47,7 +47,9 @@ std::string validation_summary(const std::deque<engine::TableValidation>& tables
   std::string out = fmt::format("{} {:>14} {:>14} {:>12}  {}\n", fitted("Table", kNameWidth),
                                 "Source rows", "Target rows", "Differences", "Verdict");
   for (const engine::TableValidation& table : tables) {
-    const char* verdict = table.error ? "Table error" : table.is_equal() ? "Validated" : "Mismatched records";
+    const char* verdict = table.error        ? "Table error"
+                          : table.is_equal() ? "Validated"
+                                             : "Mismatched records";
     out += fmt::format("{} {:>14} {:>14} {:>12}  {}\n",
                        fitted(schema::to_text(table.plan->source), kNameWidth),
                        count_text(table.source_rows), count_text(table.target_rows),

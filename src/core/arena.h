@@ -1,5 +1,5 @@
-// Bump allocator of one batch: allocation is a pointer step, everything is freed at once by reset(),
-// which keeps the blocks for the next fill. Not thread-safe.
+// Bump allocator of one batch: allocation is a pointer step, everything is freed at once by
+// reset(), which keeps the blocks for the next fill. Not thread-safe.
 #pragma once
 
 #include <cstddef>

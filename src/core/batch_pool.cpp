@@ -32,6 +32,8 @@ void BatchPool::give_back(RowBatch* batch) {
   available_.notify_one();
 }
 
-void BatchReturn::operator()(RowBatch* batch) const { pool->give_back(batch); }
+void BatchReturn::operator()(RowBatch* batch) const {
+  pool->give_back(batch);
+}
 
 }  // namespace wherry

@@ -25,8 +25,17 @@
 namespace wherry {
 
 enum class CellKind : std::uint8_t {
-  kBool, kInt64, kFloat32, kFloat64, kDecimal, kText, kBytes, kTimestamp, kTimestampTz,
-  kIntervalYm, kIntervalDs,
+  kBool,
+  kInt64,
+  kFloat32,
+  kFloat64,
+  kDecimal,
+  kText,
+  kBytes,
+  kTimestamp,
+  kTimestampTz,
+  kIntervalYm,
+  kIntervalDs,
 };
 /// Lower-case name, e.g. "timestamp_tz".
 std::string_view name_of(CellKind kind);

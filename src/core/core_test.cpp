@@ -23,8 +23,8 @@ std::string round_trip(std::string_view text) {
 
 TEST(Decimal, PrintsWhatItParsed) {
   for (const char* text : {"0", "1", "-1", "10000", "12345678", "0.5", "-0.0001", "0.00001",
-                           "99999999.99999999", "-123456789012345678901234567890.12345678901", "NaN",
-                           "Infinity", "-Infinity", "100000000"}) {
+                           "99999999.99999999", "-123456789012345678901234567890.12345678901",
+                           "NaN", "Infinity", "-Infinity", "100000000"}) {
     EXPECT_EQ(round_trip(text), text);
   }
 }
@@ -78,12 +78,13 @@ TEST(Decimal, IntegersAndTextAgreeOverTheWholeRange) {
 
 TEST(Decimal, OrdersAsNumbers) {
   Arena arena;
-  const std::vector<const char*> ascending = {"-Infinity", "-1e30", "-10000", "-2", "-1.5", "-0.1",
-                                              "0", "0.0001", "0.1", "1", "1.0001", "2", "9999",
-                                              "10000", "10000.5", "1e30", "Infinity", "NaN"};
+  const std::vector<const char*> ascending = {
+      "-Infinity", "-1e30",  "-10000", "-2",   "-1.5",  "-0.1",    "0",    "0.0001",   "0.1",
+      "1",         "1.0001", "2",      "9999", "10000", "10000.5", "1e30", "Infinity", "NaN"};
   for (std::size_t i = 0; i < ascending.size(); ++i) {
     for (std::size_t j = 0; j < ascending.size(); ++j) {
-      const int c = compare(*parse_decimal(ascending[i], arena), *parse_decimal(ascending[j], arena));
+      const int c =
+          compare(*parse_decimal(ascending[i], arena), *parse_decimal(ascending[j], arena));
       EXPECT_EQ(c < 0, i < j) << ascending[i] << " " << ascending[j];
       EXPECT_EQ(c == 0, i == j);
     }
@@ -185,17 +186,20 @@ TEST(SpillFile, NamesTheDirectoryItCannotUse) {
 }
 
 TEST(Error, ReadsAsOneParagraph) {
-  Error error = make_error(ErrorKind::kSchema, "oracle.no_table", "cannot read the table",
-                           "Check the name");
+  Error error =
+      make_error(ErrorKind::kSchema, "oracle.no_table", "cannot read the table", "Check the name");
   error.native_code = "ORA-00942";
   error.native_text = "ORA-00942: table or view does not exist\n";
   error.with("table", "HR.X").with("table", "ignored");
-  EXPECT_EQ(error.to_paragraph(),
-            "cannot read the table (table HR.X). The server said: ORA-00942: table or view does not "
-            "exist. Check the name. [oracle.no_table]");
+  EXPECT_EQ(
+      error.to_paragraph(),
+      "cannot read the table (table HR.X). The server said: ORA-00942: table or view does not "
+      "exist. Check the name. [oracle.no_table]");
 }
 
-Result<int> fails() { return make_error(ErrorKind::kData, "x.y", "no"); }
+Result<int> fails() {
+  return make_error(ErrorKind::kData, "x.y", "no");
+}
 Result<int> passes_on() {
   WHERRY_ASSIGN(const int value, fails());
   return value + 1;

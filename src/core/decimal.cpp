@@ -10,7 +10,9 @@ namespace {
 
 constexpr std::array<std::uint16_t, 4> kPowers = {1, 10, 100, 1000};
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 DecimalView* make_view(Arena& arena, std::size_t digit_count) {
   auto* view = reinterpret_cast<DecimalView*>(
@@ -55,7 +57,8 @@ std::optional<Literal> scan(std::string_view text) {
   if (i < text.size() && (text[i] == 'e' || text[i] == 'E')) {
     ++i;
     if (i < text.size() && text[i] == '+') ++i;
-    const auto [end, status] = std::from_chars(text.data() + i, text.data() + text.size(), exponent);
+    const auto [end, status] =
+        std::from_chars(text.data() + i, text.data() + text.size(), exponent);
     if (status != std::errc{}) return std::nullopt;
     i = static_cast<std::size_t>(end - text.data());
   }
@@ -137,7 +140,8 @@ std::string to_text(const DecimalView& d) {
   const int lowest = d.weight - d.digit_count + 1;
   if (lowest < 0) {
     out += '.';
-    for (int position = -1; position >= lowest; --position) append_group(digit_at(d, position), true);
+    for (int position = -1; position >= lowest; --position)
+      append_group(digit_at(d, position), true);
     out.erase(out.find_last_not_of('0') + 1);
   }
   return out;
@@ -165,8 +169,8 @@ const DecimalView* parse_decimal(std::string_view text, Arena& arena) {
   DecimalView* view = make_view(arena, count);
   view->sign = literal->negative ? DecimalSign::kNegative : DecimalSign::kPositive;
   view->weight = static_cast<std::int16_t>(weight);
-  view->scale = static_cast<std::uint16_t>(
-      std::max<std::int64_t>(0, static_cast<std::int64_t>(literal->digits.size()) - literal->point));
+  view->scale = static_cast<std::uint16_t>(std::max<std::int64_t>(
+      0, static_cast<std::int64_t>(literal->digits.size()) - literal->point));
   std::fill_n(view->digits(), count, std::uint16_t{0});
   for (std::size_t i = 0; i < literal->digits.size(); ++i) {
     const std::size_t at = front + i;
@@ -179,8 +183,8 @@ const DecimalView* parse_decimal(std::string_view text, Arena& arena) {
 const DecimalView* decimal_from_int(std::int64_t value, Arena& arena) {
   std::array<std::uint16_t, 5> groups{};
   std::size_t count = 0;
-  std::uint64_t rest = value < 0 ? ~static_cast<std::uint64_t>(value) + 1
-                                 : static_cast<std::uint64_t>(value);
+  std::uint64_t rest =
+      value < 0 ? ~static_cast<std::uint64_t>(value) + 1 : static_cast<std::uint64_t>(value);
   int trailing_zero_groups = 0;
   while (rest != 0) {
     const auto group = static_cast<std::uint16_t>(rest % 10000);

@@ -7,7 +7,7 @@ namespace wherry {
 
 std::string_view name_of(ErrorKind kind) {
   static constexpr std::array<std::string_view, 11> kNames = {
-      "transient", "config",   "auth",          "permission", "schema",  "data",
+      "transient",   "config",   "auth",          "permission", "schema",  "data",
       "unsupported", "resource", "position_lost", "cancelled",  "internal"};
   return kNames[static_cast<std::size_t>(kind)];
 }

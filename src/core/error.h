@@ -37,7 +37,8 @@ struct Error {
   std::string code;     ///< "oracle.snapshot_too_old"
   std::string message;  ///< one sentence without a full stop; no password, no row data
   std::string hint;     ///< the operator's next action
-  std::string native_code;  ///< the server's own code: "ORA-01555", SQLSTATE "42501", "ECONNREFUSED"
+  std::string
+      native_code;  ///< the server's own code: "ORA-01555", SQLSTATE "42501", "ECONNREFUSED"
   std::string native_text;  ///< the server's own words
   std::vector<ErrorField> fields;
 

@@ -53,7 +53,8 @@ void append_json_text(std::string& out, std::string_view text) {
 
 std::string text_line(Component component, Severity severity, std::string_view message,
                       const LogField* fields, std::size_t field_count) {
-  std::string line = fmt::format("[{:<16}]{}:  {}", name_of(component), letter_of(severity), message);
+  std::string line =
+      fmt::format("[{:<16}]{}:  {}", name_of(component), letter_of(severity), message);
   for (std::size_t i = 0; i < field_count; ++i) {
     line += i == 0 ? "  (" : ", ";
     line += fields[i].key;
@@ -86,13 +87,15 @@ std::string json_line(Component component, Severity severity, std::string_view m
 
 std::string_view name_of(Component component) {
   static constexpr std::array<std::string_view, 12> kNames = {
-      "TASK_MANAGER", "METADATA_MANAGER", "TABLES_MANAGER", "SOURCE_UNLOAD",
-      "SOURCE_CAPTURE", "TARGET_LOAD", "TARGET_APPLY", "SORTER",
-      "PERFORMANCE", "DATA_STRUCTURE", "VALIDATOR", "COMMON"};
+      "TASK_MANAGER",   "METADATA_MANAGER", "TABLES_MANAGER", "SOURCE_UNLOAD",
+      "SOURCE_CAPTURE", "TARGET_LOAD",      "TARGET_APPLY",   "SORTER",
+      "PERFORMANCE",    "DATA_STRUCTURE",   "VALIDATOR",      "COMMON"};
   return kNames[static_cast<std::size_t>(component)];
 }
 
-char letter_of(Severity severity) { return "EWIDT"[static_cast<std::size_t>(severity)]; }
+char letter_of(Severity severity) {
+  return "EWIDT"[static_cast<std::size_t>(severity)];
+}
 
 std::optional<Severity> parse_severity(std::string_view text) {
   if (text == "warning") return Severity::kWarning;

@@ -20,8 +20,18 @@ enum class LogFormat : std::uint8_t { kText, kJson };
 
 /// DMS log components that exist in this program.
 enum class Component : std::uint8_t {
-  kTaskManager, kMetadataManager, kTablesManager, kSourceUnload, kSourceCapture, kTargetLoad,
-  kTargetApply, kSorter, kPerformance, kDataStructure, kValidator, kCommon,
+  kTaskManager,
+  kMetadataManager,
+  kTablesManager,
+  kSourceUnload,
+  kSourceCapture,
+  kTargetLoad,
+  kTargetApply,
+  kSorter,
+  kPerformance,
+  kDataStructure,
+  kValidator,
+  kCommon,
 };
 /// "TASK_MANAGER", "SOURCE_UNLOAD", …
 std::string_view name_of(Component component);

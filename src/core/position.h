@@ -1,5 +1,5 @@
-// A point in a source's history: an opaque, ordered, versioned text made by the source ("scn:1234").
-// The engine stores and hands it back; only the source reads it.
+// A point in a source's history: an opaque, ordered, versioned text made by the source
+// ("scn:1234"). The engine stores and hands it back; only the source reads it.
 #pragma once
 
 #include <string>

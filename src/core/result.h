@@ -14,8 +14,12 @@ namespace wherry {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT(google-explicit-constructor): `return value;`
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor): `return error;`
+  Result(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {
+  }  // NOLINT(google-explicit-constructor): `return value;`
+  Result(Error error)
+      : state_(std::in_place_index<1>, std::move(error)) {
+  }  // NOLINT(google-explicit-constructor): `return error;`
 
   [[nodiscard]] bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }
@@ -43,7 +47,8 @@ template <>
 class [[nodiscard]] Result<void> {
  public:
   Result() = default;
-  Result(Error error) : error_(std::move(error)) {}  // NOLINT(google-explicit-constructor): `return error;`
+  Result(Error error)
+      : error_(std::move(error)) {}  // NOLINT(google-explicit-constructor): `return error;`
 
   [[nodiscard]] bool ok() const { return !error_.has_value(); }
   explicit operator bool() const { return ok(); }
@@ -57,10 +62,10 @@ class [[nodiscard]] Result<void> {
 };
 
 /// Returns the error of `expr` from the enclosing function.
-#define WHERRY_TRY(expr)                                              \
-  do {                                                                \
-    if (auto wherry_try_result = (expr); !wherry_try_result.ok())     \
-      return std::move(wherry_try_result).error();                    \
+#define WHERRY_TRY(expr)                                          \
+  do {                                                            \
+    if (auto wherry_try_result = (expr); !wherry_try_result.ok()) \
+      return std::move(wherry_try_result).error();                \
   } while (false)
 
 #define WHERRY_CONCAT_(a, b) a##b
@@ -68,8 +73,8 @@ class [[nodiscard]] Result<void> {
 /// WHERRY_ASSIGN(auto x, expr): x gets the value, or the enclosing function returns the error.
 #define WHERRY_ASSIGN(decl, expr) \
   WHERRY_ASSIGN_(decl, expr, WHERRY_CONCAT(wherry_result_, __LINE__))
-#define WHERRY_ASSIGN_(decl, expr, temp)         \
-  auto temp = (expr);                            \
+#define WHERRY_ASSIGN_(decl, expr, temp)          \
+  auto temp = (expr);                             \
   if (!temp.ok()) return std::move(temp).error(); \
   decl = std::move(temp).value()
 

@@ -13,11 +13,11 @@ namespace {
 
 Error spill_error(const std::filesystem::path& directory, int number, std::string_view action) {
   const bool full = number == ENOSPC || number == EDQUOT;
-  Error error = make_error(
-      ErrorKind::kResource, full ? "spill.disk_full" : "spill.io",
-      "cannot " + std::string(action) + " a temporary file for large values",
-      full ? "Free space there, or name a state directory on a larger disk with --state"
-           : "Name a writable state directory with --state");
+  Error error =
+      make_error(ErrorKind::kResource, full ? "spill.disk_full" : "spill.io",
+                 "cannot " + std::string(action) + " a temporary file for large values",
+                 full ? "Free space there, or name a state directory on a larger disk with --state"
+                      : "Name a writable state directory with --state");
   error.native_text = std::strerror(number);
   return std::move(error).with("directory", directory.string());
 }
@@ -35,7 +35,9 @@ Result<std::shared_ptr<SpillFile>> SpillFile::create(const std::filesystem::path
 SpillFile::SpillFile(int fd, std::filesystem::path directory)
     : fd_(fd), directory_(std::move(directory)) {}
 
-SpillFile::~SpillFile() { ::close(fd_); }
+SpillFile::~SpillFile() {
+  ::close(fd_);
+}
 
 Result<void> SpillFile::append(std::string_view data) {
   while (!data.empty()) {
@@ -51,8 +53,8 @@ Result<void> SpillFile::append(std::string_view data) {
 Result<std::size_t> SpillFile::read(std::uint64_t offset, std::span<std::byte> out) const {
   std::size_t done = 0;
   while (done < out.size()) {
-    const ssize_t n = ::pread(fd_, out.data() + done, out.size() - done,
-                              static_cast<off_t>(offset + done));
+    const ssize_t n =
+        ::pread(fd_, out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return spill_error(directory_, errno, "read");
     if (n == 0) break;

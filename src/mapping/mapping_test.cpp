@@ -58,9 +58,9 @@ std::string selection(const char* id, const char* action, const char* schema, co
 }
 std::string transformation(const char* id, const char* target, const char* action,
                            const char* locator, const char* extra = "") {
-  return std::string(R"({"rule-type":"transformation","rule-id":")") + id +
-         R"(","rule-target":")" + target + R"(","rule-action":")" + action +
-         R"(","object-locator":)" + locator + extra + "}";
+  return std::string(R"({"rule-type":"transformation","rule-id":")") + id + R"(","rule-target":")" +
+         target + R"(","rule-action":")" + action + R"(","object-locator":)" + locator + extra +
+         "}";
 }
 std::string document(std::initializer_list<std::string> rules) {
   std::string out = R"({"rules":[)";
@@ -74,9 +74,9 @@ RuleSet parsed(const std::string& json) {
 }
 
 TEST(Rules, ExclusionWinsOverInclusionButNotOverExplicit) {
-  const RuleSet rules = parsed(document({selection("1", "exclude", "S", "T%"),
-                                         selection("2", "include", "S", "%"),
-                                         selection("3", "explicit", "S", "T_1", R"(,"load-order":"7")")}));
+  const RuleSet rules =
+      parsed(document({selection("1", "exclude", "S", "T%"), selection("2", "include", "S", "%"),
+                       selection("3", "explicit", "S", "T_1", R"(,"load-order":"7")")}));
   EXPECT_TRUE(rules.select({"S", "A"}));
   EXPECT_FALSE(rules.select({"S", "TX"}));
   EXPECT_EQ(rules.select({"S", "T_1"}), 7);
@@ -108,8 +108,9 @@ TEST(Rules, NamesAllProblemsWithRuleAndPlace) {
   std::string all;
   for (const Problem& p : problems) all += p.rule_id + " " + p.path + " " + p.message + "\n";
   for (const char* expected :
-       {"1 /rules/0/filters filters are not carried out", "1 /rules/1/rule-id rule-id is used twice",
-        "'Include' does not exist; known: include", "x /rules/2/rule-id rule-id must be a number",
+       {"1 /rules/0/filters filters are not carried out",
+        "1 /rules/1/rule-id rule-id is used twice", "'Include' does not exist; known: include",
+        "x /rules/2/rule-id rule-id must be a number",
         "/rules/2/object-locator/table-name table-name is empty",
         "4 /rules/3/rule-action rule-action 'change-data-type' is not carried out",
         "5 /rules/4/rule-type rule-type 'table-settings'", "/rules/5/rule-id rule-id is missing",

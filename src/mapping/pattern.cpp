@@ -15,7 +15,7 @@ std::size_t character_bytes(std::string_view text) {
 
 /// One element of a pattern that stands for one character.
 struct Element {
-  std::size_t bytes = 0;    ///< of the pattern
+  std::size_t bytes = 0;  ///< of the pattern
   bool matches_name = false;
 };
 
@@ -86,7 +86,8 @@ bool matches(std::string_view pattern, std::string_view name) {
 
 bool has_wildcard(std::string_view pattern) {
   return pattern.find_first_of("%_") != std::string_view::npos ||
-         (pattern.find('[') != std::string_view::npos && pattern.find(']') != std::string_view::npos);
+         (pattern.find('[') != std::string_view::npos &&
+          pattern.find(']') != std::string_view::npos);
 }
 
 }  // namespace wherry::mapping

@@ -44,10 +44,15 @@ constexpr std::array<Named<TransformAction>, 9> kTransformActions = {
      {"replace-suffix", TransformAction::kReplaceSuffix}}};
 
 /// Part of the rule language, but not carried out by this version.
-constexpr std::array<std::string_view, 9> kLaterActions = {
-    "remove-column", "include-column", "add-column", "define-primary-key", "change-data-type",
-    "add-before-image-columns", "data-masking-digits-mask", "data-masking-digits-randomize",
-    "data-masking-hash-mask"};
+constexpr std::array<std::string_view, 9> kLaterActions = {"remove-column",
+                                                           "include-column",
+                                                           "add-column",
+                                                           "define-primary-key",
+                                                           "change-data-type",
+                                                           "add-before-image-columns",
+                                                           "data-masking-digits-mask",
+                                                           "data-masking-digits-randomize",
+                                                           "data-masking-hash-mask"};
 constexpr std::array<std::string_view, 4> kLaterRuleTypes = {"table-settings", "validation",
                                                              "object-mapping", "post-processing"};
 constexpr std::array<std::string_view, 2> kLaterTargets = {"table-tablespace", "index-tablespace"};
@@ -75,7 +80,8 @@ bool is_absent(const Json& object, const char* key) {
 std::string place_of(std::string_view text, std::size_t byte) {
   const std::string_view before = text.substr(0, std::min(byte > 0 ? byte - 1 : 0, text.size()));
   const auto line = 1 + std::count(before.begin(), before.end(), '\n');
-  const std::size_t line_start = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
+  const std::size_t line_start =
+      before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
   return fmt::format("line {}, column {}", line, before.size() - line_start + 1);
 }
 
@@ -129,9 +135,11 @@ class RuleParser {
     } else if (type == "transformation") {
       transformation(json, path, id);
     } else if (contains(kLaterRuleTypes, type)) {
-      problem(path + "/rule-type", fmt::format("rule-type '{}' is not carried out by this version", type));
+      problem(path + "/rule-type",
+              fmt::format("rule-type '{}' is not carried out by this version", type));
     } else if (!type.empty()) {
-      problem(path + "/rule-type", fmt::format("rule-type '{}' does not exist; known: selection, transformation", type));
+      problem(path + "/rule-type",
+              fmt::format("rule-type '{}' does not exist; known: selection, transformation", type));
     }
   }
 
@@ -161,7 +169,8 @@ class RuleParser {
     if (!value.is_string()) return std::nullopt;
     const auto& digits = value.get_ref<const std::string&>();
     std::int64_t number = 0;
-    const auto [end, status] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    const auto [end, status] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), number);
     if (status != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
     return number;
   }
@@ -213,7 +222,8 @@ class RuleParser {
     if (type == "view" || type == "all") {
       problem(here + "/table-type", "views are not moved by this version");
     } else if (!type.empty() && type != "table") {
-      problem(here + "/table-type", fmt::format("table-type '{}' does not exist; known: table, view, all", type));
+      problem(here + "/table-type",
+              fmt::format("table-type '{}' does not exist; known: table, view, all", type));
     }
     return out;
   }
@@ -226,20 +236,23 @@ class RuleParser {
       if (item.name == name) return item.value;
     }
     if (contains(later, name)) {
-      problem(path + "/" + key, fmt::format("{} '{}' is not carried out by this version", key, name));
+      problem(path + "/" + key,
+              fmt::format("{} '{}' is not carried out by this version", key, name));
     } else if (!name.empty()) {
-      problem(path + "/" + key, fmt::format("{} '{}' does not exist; known: {}", key, name, names_of(list)));
+      problem(path + "/" + key,
+              fmt::format("{} '{}' does not exist; known: {}", key, name, names_of(list)));
     }
     return list[0].value;
   }
 
   void selection(const Json& json, const std::string& path, std::int64_t id) {
     unknown_keys(json, path,
-                 {"rule-type", "rule-id", "rule-name", "rule-action", "object-locator", "load-order",
-                  "filters", "value", "old-value", "rule-target"});
+                 {"rule-type", "rule-id", "rule-name", "rule-action", "object-locator",
+                  "load-order", "filters", "value", "old-value", "rule-target"});
     SelectionRule rule;
     rule.id = id;
-    rule.action = choice(json, path, "rule-action", kSelectionActions, std::array<std::string_view, 0>{});
+    rule.action =
+        choice(json, path, "rule-action", kSelectionActions, std::array<std::string_view, 0>{});
     rule.locator = locator(json, path, true, false);
     if (!is_absent(json, "filters")) {
       problem(path + "/filters", "filters are not carried out by this version");
@@ -247,7 +260,8 @@ class RuleParser {
     if (!is_absent(json, "load-order")) {
       const auto order = integer(json["load-order"]);
       if (!order || *order < 1 || *order > kMaxLoadOrder) {
-        problem(path + "/load-order", fmt::format("load-order must be a number from 1 to {}", kMaxLoadOrder));
+        problem(path + "/load-order",
+                fmt::format("load-order must be a number from 1 to {}", kMaxLoadOrder));
       } else {
         rule.load_order = *order;
       }
@@ -269,8 +283,8 @@ class RuleParser {
     if (!is_absent(json, "expression")) {
       problem(path + "/expression", "expressions are not carried out by this version");
     }
-    const bool needs_value = rule.action != TransformAction::kLowercase &&
-                             rule.action != TransformAction::kUppercase;
+    const bool needs_value =
+        rule.action != TransformAction::kLowercase && rule.action != TransformAction::kUppercase;
     // A replaced prefix may become nothing.
     const bool may_be_empty = rule.action == TransformAction::kReplacePrefix ||
                               rule.action == TransformAction::kReplaceSuffix;

@@ -30,10 +30,12 @@ bool ends_with(std::string_view text, std::string_view part) {
   return text.size() >= part.size() && text.substr(text.size() - part.size()) == part;
 }
 
-std::string replaced_prefix(const std::string& name, const std::string& old, const std::string& now) {
+std::string replaced_prefix(const std::string& name, const std::string& old,
+                            const std::string& now) {
   return starts_with(name, old) ? now + name.substr(old.size()) : name;
 }
-std::string replaced_suffix(const std::string& name, const std::string& old, const std::string& now) {
+std::string replaced_suffix(const std::string& name, const std::string& old,
+                            const std::string& now) {
   return ends_with(name, old) ? name.substr(0, name.size() - old.size()) + now : name;
 }
 

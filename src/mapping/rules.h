@@ -21,8 +21,15 @@ namespace wherry::mapping {
 enum class SelectionAction : std::uint8_t { kInclude, kExclude, kExplicit };
 enum class TransformTarget : std::uint8_t { kSchema, kTable, kColumn };
 enum class TransformAction : std::uint8_t {
-  kRename, kLowercase, kUppercase, kAddPrefix, kAddSuffix, kRemovePrefix, kRemoveSuffix,
-  kReplacePrefix, kReplaceSuffix,
+  kRename,
+  kLowercase,
+  kUppercase,
+  kAddPrefix,
+  kAddSuffix,
+  kRemovePrefix,
+  kRemoveSuffix,
+  kReplacePrefix,
+  kReplaceSuffix,
 };
 
 struct Locator {

@@ -13,9 +13,9 @@ namespace wherry::net {
 namespace {
 
 Error closed_error() {
-  Error error = make_error(ErrorKind::kTransient, "net.closed",
-                           "The other side closed the connection",
-                           "Check that the server is up and that nothing between cuts connections");
+  Error error =
+      make_error(ErrorKind::kTransient, "net.closed", "The other side closed the connection",
+                 "Check that the server is up and that nothing between cuts connections");
   error.native_code = "ECONNRESET";
   return error;
 }

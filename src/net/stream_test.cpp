@@ -67,7 +67,9 @@ std::span<const std::uint8_t> bytes_of(std::string_view text) {
 
 TEST(Stream, SaysThatNobodyListens) {
   std::uint16_t port = 0;
-  { port = Listener([](int) {}).port(); }
+  {
+    port = Listener([](int) {}).port();
+  }
   auto stream = dial(port);
   ASSERT_FALSE(stream.ok());
   EXPECT_EQ(stream.error().code, "net.refused");
@@ -89,8 +91,8 @@ TEST(Stream, CarriesMoreThanTheSocketsHold) {
       const ssize_t got = recv(peer, buffer.data(), buffer.size(), 0);
       if (got <= 0) return;
       for (ssize_t at = 0; at < got;) {
-        const ssize_t sent = send(peer, buffer.data() + at, static_cast<std::size_t>(got - at),
-                                  MSG_NOSIGNAL);
+        const ssize_t sent =
+            send(peer, buffer.data() + at, static_cast<std::size_t>(got - at), MSG_NOSIGNAL);
         if (sent <= 0) return;
         at += sent;
       }
@@ -180,8 +182,8 @@ class Certificate {
     X509_add_ext(c, names, -1);
     X509_EXTENSION_free(names);
     X509_sign(c, key_.get(), EVP_sha256());
-    directory_ = std::filesystem::temp_directory_path() /
-                 ("wherry-tls-" + std::to_string(getpid()));
+    directory_ =
+        std::filesystem::temp_directory_path() / ("wherry-tls-" + std::to_string(getpid()));
     std::filesystem::create_directories(directory_);
     write("trust.pem", false);
     write("wallet.pem", true);

@@ -87,8 +87,12 @@ void read_dns_names(const X509* certificate, PeerCertificate& peer) {
 
 }  // namespace
 
-void SslContextDeleter::operator()(ssl_ctx_st* context) const { SSL_CTX_free(context); }
-void TlsSessionDeleter::operator()(ssl_st* session) const { SSL_free(session); }
+void SslContextDeleter::operator()(ssl_ctx_st* context) const {
+  SSL_CTX_free(context);
+}
+void TlsSessionDeleter::operator()(ssl_st* session) const {
+  SSL_free(session);
+}
 
 std::string tls_error_text() {
   std::string text;

@@ -15,15 +15,14 @@ namespace {
 /// Milliseconds for poll(), -1 for no limit; rounded up so that a wait never ends early.
 int poll_timeout(Clock::time_point until) {
   if (until == Clock::time_point::max()) return -1;
-  const auto left =
-      std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
   return static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000));
 }
 
 Error timeout_error() {
-  Error error = make_error(ErrorKind::kTransient, "net.timeout",
-                           "The other side did not answer in time",
-                           "Check the network and the load of the server, then try again");
+  Error error =
+      make_error(ErrorKind::kTransient, "net.timeout", "The other side did not answer in time",
+                 "Check the network and the load of the server, then try again");
   error.native_code = "ETIMEDOUT";
   return error;
 }

@@ -12,31 +12,37 @@ namespace wherry::schema {
 
 enum class TypeKind : std::uint8_t {
   kBoolean,
-  kInt16, kInt32, kInt64,      ///< signed integers of that width
-  kDecimal,                    ///< precision/scale; precision 0: without limits
-  kFloat32, kFloat64,
-  kText,                       ///< bounded text; length_chars
-  kBytes,                      ///< bounded bytes; length_bytes
-  kClob, kBlob,                ///< unbounded text and bytes
-  kTimestamp,                  ///< wall clock; fraction_digits 0…9
-  kTimestampTz,                ///< instant with its offset; fraction_digits
-  kTimestampLtz,               ///< instant without an offset of its own; fraction_digits
-  kIntervalYm, kIntervalDs,
-  kRowAddress,                 ///< Oracle ROWID and UROWID: text
-  kXml, kJson,
-  kUnsupported,                ///< carried by nobody; `native` says what it was
+  kInt16,
+  kInt32,
+  kInt64,    ///< signed integers of that width
+  kDecimal,  ///< precision/scale; precision 0: without limits
+  kFloat32,
+  kFloat64,
+  kText,   ///< bounded text; length_chars
+  kBytes,  ///< bounded bytes; length_bytes
+  kClob,
+  kBlob,          ///< unbounded text and bytes
+  kTimestamp,     ///< wall clock; fraction_digits 0…9
+  kTimestampTz,   ///< instant with its offset; fraction_digits
+  kTimestampLtz,  ///< instant without an offset of its own; fraction_digits
+  kIntervalYm,
+  kIntervalDs,
+  kRowAddress,  ///< Oracle ROWID and UROWID: text
+  kXml,
+  kJson,
+  kUnsupported,  ///< carried by nobody; `native` says what it was
 };
 std::string_view name_of(TypeKind kind);
 
 struct LogicalType {
   TypeKind kind = TypeKind::kUnsupported;
-  std::uint32_t length_chars = 0;   ///< kText: declared length in characters; 0: unknown
-  std::uint32_t length_bytes = 0;   ///< kText, kBytes: declared length in bytes; 0: unknown
-  std::int16_t precision = 0;       ///< kDecimal: decimal digits, 0: without limits
-  std::int16_t scale = 0;           ///< kDecimal
-  std::uint8_t fraction_digits = 0; ///< timestamps and kIntervalDs
-  bool blank_padded = false;        ///< CHAR(n): trailing blanks are padding
-  bool national = false;            ///< counted in UTF-16 units at the source
+  std::uint32_t length_chars = 0;    ///< kText: declared length in characters; 0: unknown
+  std::uint32_t length_bytes = 0;    ///< kText, kBytes: declared length in bytes; 0: unknown
+  std::int16_t precision = 0;        ///< kDecimal: decimal digits, 0: without limits
+  std::int16_t scale = 0;            ///< kDecimal
+  std::uint8_t fraction_digits = 0;  ///< timestamps and kIntervalDs
+  bool blank_padded = false;         ///< CHAR(n): trailing blanks are padding
+  bool national = false;             ///< counted in UTF-16 units at the source
   friend bool operator==(const LogicalType&, const LogicalType&) = default;
 };
 

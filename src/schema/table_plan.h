@@ -23,10 +23,10 @@ struct ColumnPlan {
 struct TablePlan {
   TableRef source;
   TableRef target;
-  std::vector<ColumnPlan> columns;   ///< cell i of a batch belongs to columns[i]
-  std::vector<std::size_t> key;      ///< indexes into columns: the row identity; empty: none
-  std::string key_name;              ///< of the target's primary key
-  bool key_is_primary = false;       ///< create it as PRIMARY KEY
+  std::vector<ColumnPlan> columns;  ///< cell i of a batch belongs to columns[i]
+  std::vector<std::size_t> key;     ///< indexes into columns: the row identity; empty: none
+  std::string key_name;             ///< of the target's primary key
+  bool key_is_primary = false;      ///< create it as PRIMARY KEY
   std::uint64_t estimated_rows = 0;
   std::vector<std::string> warnings;
 };

@@ -31,8 +31,8 @@ using schema::TableRef;
 
 /// How to reach one database. `url` never holds the password (it is cut out into `password`).
 struct Settings {
-  std::string url;                             ///< oracle://user@host:1521/service, postgresql://…
-  std::string user;                            ///< from the URL or the endpoint document
+  std::string url;   ///< oracle://user@host:1521/service, postgresql://…
+  std::string user;  ///< from the URL or the endpoint document
   Secret password;
   std::map<std::string, std::string> options;  ///< engine settings: DMS names or URL parameters
   std::string spill_directory;                 ///< where values too large for memory may wait
@@ -67,7 +67,7 @@ struct TableFilter {
 
 /// What logging in and looking around found.
 struct ProbeReport {
-  std::string server_version;        ///< "Oracle Database 19.22.0.0.0", "PostgreSQL 15.18"
+  std::string server_version;  ///< "Oracle Database 19.22.0.0.0", "PostgreSQL 15.18"
   std::vector<std::string> warnings;
 };
 

@@ -17,7 +17,7 @@ struct Url {
   bool has_password = false;             ///< it came in the URL: the user is warned
   Secret password;
   std::map<std::string, std::string> parameters;
-  std::string text;                      ///< the URL as given, without the password
+  std::string text;  ///< the URL as given, without the password
 };
 
 /// kConfig "url.malformed" names the place.

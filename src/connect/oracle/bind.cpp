@@ -21,22 +21,32 @@ std::uint32_t rounded_size(std::size_t bytes) {
 std::uint32_t default_size(OracleType type) {
   switch (type) {
     case OracleType::kNumber:
-    case OracleType::kBinaryInteger: return 22;
-    case OracleType::kDate: return 7;
+    case OracleType::kBinaryInteger:
+      return 22;
+    case OracleType::kDate:
+      return 7;
     case OracleType::kTimestamp:
     case OracleType::kTimestampLtz:
-    case OracleType::kIntervalDs: return 11;
-    case OracleType::kTimestampTz: return 13;
-    case OracleType::kIntervalYm: return 5;
+    case OracleType::kIntervalDs:
+      return 11;
+    case OracleType::kTimestampTz:
+      return 13;
+    case OracleType::kIntervalYm:
+      return 5;
     case OracleType::kBinaryFloat:
-    case OracleType::kBoolean: return 4;
-    case OracleType::kBinaryDouble: return 8;
+    case OracleType::kBoolean:
+      return 4;
+    case OracleType::kBinaryDouble:
+      return 8;
     case OracleType::kClob:
-    case OracleType::kBlob: return 112;
+    case OracleType::kBlob:
+      return 112;
     case OracleType::kVarchar:
     case OracleType::kChar:
-    case OracleType::kRaw: return 4000;
-    default: return 32767;
+    case OracleType::kRaw:
+      return 4000;
+    default:
+      return 32767;
   }
 }
 
@@ -45,8 +55,10 @@ CharsetForm default_form(OracleType type) {
     case OracleType::kVarchar:
     case OracleType::kChar:
     case OracleType::kLong:
-    case OracleType::kClob: return CharsetForm::kDatabase;
-    default: return CharsetForm::kNone;
+    case OracleType::kClob:
+      return CharsetForm::kDatabase;
+    default:
+      return CharsetForm::kNone;
   }
 }
 
@@ -88,7 +100,9 @@ Bind Bind::bytes(std::string_view raw) {
           rounded_size(raw.size())};
 }
 
-Bind Bind::number(std::int64_t value) { return number(std::to_string(value)); }
+Bind Bind::number(std::int64_t value) {
+  return number(std::to_string(value));
+}
 
 Bind Bind::number(std::string_view decimal_text) {
   auto image = wire::encode_number(decimal_text);

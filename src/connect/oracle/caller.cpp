@@ -65,7 +65,9 @@ Result<wire::RequestBuilder*> Caller::begin(const OpContext& context) {
   return &builder_;
 }
 
-Result<void> Caller::send(const OpContext& context) { return send(context, builder_.bytes()); }
+Result<void> Caller::send(const OpContext& context) {
+  return send(context, builder_.bytes());
+}
 
 Result<void> Caller::send(const OpContext& context, wire::ByteView message) {
   result_ = {};
@@ -144,8 +146,8 @@ Result<void> Caller::give_up_response(const OpContext& context) {
 
 Result<std::optional<std::uint8_t>> Caller::peek_type(const OpContext& context) {
   while (channel_->window().empty()) {
-    const bool complete = ends_with_mark_ ? channel_->has_response_end() && status_seen_
-                                          : status_seen_;
+    const bool complete =
+        ends_with_mark_ ? channel_->has_response_end() && status_seen_ : status_seen_;
     if (complete) return std::optional<std::uint8_t>();
     if (channel_->has_response_end()) {
       return fail(protocol_error("a response ended without a status"));
@@ -193,9 +195,8 @@ Result<void> Caller::handle_common(const OpContext& context, Message type) {
     case Message::kError:
       return handle_call_result(context);
     case Message::kStatus: {
-      WHERRY_ASSIGN(const auto status, take(context, [this](Reader& in) {
-                      return decode_call_status(in, dialect_);
-                    }));
+      WHERRY_ASSIGN(const auto status,
+                    take(context, [this](Reader& in) { return decode_call_status(in, dialect_); }));
       if (!status) return {};
       call_status_ = status->call_status;
       status_seen_ = true;

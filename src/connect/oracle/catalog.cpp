@@ -43,7 +43,8 @@ class OracleCatalog final : public connect::Catalog {
                   session_->rows(context, with_owners(kTablesSql, predicate), binds));
     WHERRY_ASSIGN(const auto columns,
                   session_->rows(context, with_owners(kColumnsSql, predicate), binds));
-    WHERRY_ASSIGN(const auto keys, session_->rows(context, with_owners(kKeysSql, predicate), binds));
+    WHERRY_ASSIGN(const auto keys,
+                  session_->rows(context, with_owners(kKeysSql, predicate), binds));
     return assemble_tables(tables, columns, keys);
   }
 

@@ -42,7 +42,9 @@ constexpr std::uint64_t kAssumedBlockBytes = 8192;  // Oracle's default; only an
 
 using TableIndex = std::map<schema::TableRef, std::size_t>;
 
-std::string text(const TextRow& row, std::size_t i) { return row[i].value_or(""); }
+std::string text(const TextRow& row, std::size_t i) {
+  return row[i].value_or("");
+}
 
 Result<std::optional<std::int64_t>> number(const TextRow& row, std::size_t i) {
   if (!row[i]) return std::optional<std::int64_t>{};
@@ -65,9 +67,9 @@ Result<schema::TableDef> table_of(const TextRow& row) {
   schema::TableDef table;
   table.table = {text(row, 0), text(row, 1)};
   table.estimated_rows = static_cast<std::uint64_t>(std::max<std::int64_t>(0, rows.value_or(0)));
-  table.estimated_bytes =
-      rows && row_bytes ? static_cast<std::uint64_t>(*rows * *row_bytes)
-                        : static_cast<std::uint64_t>(blocks.value_or(0)) * kAssumedBlockBytes;
+  table.estimated_bytes = rows && row_bytes
+                              ? static_cast<std::uint64_t>(*rows * *row_bytes)
+                              : static_cast<std::uint64_t>(blocks.value_or(0)) * kAssumedBlockBytes;
   return table;
 }
 

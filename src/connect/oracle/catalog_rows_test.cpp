@@ -6,8 +6,8 @@ namespace wherry::oracle {
 namespace {
 
 TextRow column(const char* table, const char* name, const char* type, const char* nullable = "Y") {
-  return {"HR", table, name, type, std::nullopt, "22", std::nullopt, std::nullopt,
-          nullable, "0", std::nullopt, "NO", "NO"};
+  return {"HR",         table,    name, type,         std::nullopt, "22", std::nullopt,
+          std::nullopt, nullable, "0",  std::nullopt, "NO",         "NO"};
 }
 
 TEST(OracleCatalog, AssemblesColumnsAndKeysInOrder) {

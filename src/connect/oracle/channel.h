@@ -88,7 +88,7 @@ class Channel {
   std::vector<std::uint8_t> buffer_;
   std::size_t payload_begin_ = 0, payload_end_ = 0;  ///< unpacked payload
   std::size_t raw_begin_ = 0, raw_end_ = 0;          ///< received, not yet unpacked
-  std::size_t packet_left_ = 0;                      ///< payload bytes of the current packet to come
+  std::size_t packet_left_ = 0;  ///< payload bytes of the current packet to come
   bool packet_is_void_ = false;
   bool large_length_ = false;
   std::uint32_t sdu_bytes_ = 8192;

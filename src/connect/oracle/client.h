@@ -48,17 +48,17 @@ struct ConnectOptions {
 struct ServerInfo {
   std::string version;  ///< "19.22.0.0.0"
   int major_version = 0;
-  std::string banner;           ///< platform, "x86_64/Linux 2.4.xx"
+  std::string banner;  ///< platform, "x86_64/Linux 2.4.xx"
   std::string database_name, instance_name, service_name;
   std::uint32_t session_id = 0, serial_number = 0;
-  std::uint32_t max_open_cursors = 0;   ///< 0: not told
+  std::uint32_t max_open_cursors = 0;  ///< 0: not told
   std::uint32_t max_identifier_bytes = 30;
   std::uint16_t tns_version = 0;
   std::uint8_t field_version = 0;
   std::uint32_t sdu_bytes = 0;
   std::uint16_t database_charset = 0, national_charset = 0;
   bool is_encrypted = false;
-  std::vector<std::string> warnings;    ///< "ORA-28002: the password will expire within 7 days"
+  std::vector<std::string> warnings;  ///< "ORA-28002: the password will expire within 7 days"
 };
 
 /// One value sent to or wanted from the server. Values are kept in their wire form.
@@ -97,8 +97,7 @@ class Bind {
   [[nodiscard]] const std::optional<std::string>& wire() const { return wire_; }
 
  private:
-  Bind(OracleType type, CharsetForm form, std::optional<std::string> wire,
-       std::uint32_t max_bytes);
+  Bind(OracleType type, CharsetForm form, std::optional<std::string> wire, std::uint32_t max_bytes);
   OracleType type_;
   CharsetForm form_;
   bool is_in_ = true;
@@ -138,8 +137,7 @@ class Query {
   /// Resets `out` and fills it up to its budget. `wanted` gives each column's kind, the same in
   /// every call; kUnsupported "oracle.column_kind" when a column cannot come as that kind. A value
   /// that cannot be carried is kData and names column and row.
-  virtual Result<FetchState> fetch(OpContext&, std::span<const CellKind> wanted,
-                                   RowBatch& out) = 0;
+  virtual Result<FetchState> fetch(OpContext&, std::span<const CellKind> wanted, RowBatch& out) = 0;
   /// Rows handed out so far.
   [[nodiscard]] virtual std::uint64_t row_count() const = 0;
 };
@@ -152,8 +150,8 @@ struct BatchError {
 
 struct ExecResult {
   std::uint64_t row_count = 0;
-  std::string last_rowid;                ///< of the last row touched; may be empty
-  bool compiled_with_errors = false;     ///< CREATE PROCEDURE and the like
+  std::string last_rowid;             ///< of the last row touched; may be empty
+  bool compiled_with_errors = false;  ///< CREATE PROCEDURE and the like
   bool transaction_open = false;
   std::vector<std::uint64_t> row_counts;  ///< per array row, if asked for
   std::vector<BatchError> batch_errors;
@@ -164,8 +162,8 @@ struct ExecResult {
 };
 
 struct ExecuteOptions {
-  bool commit = false;            ///< on success
-  bool batch_errors = false;      ///< arrays: go on after a bad row, list the errors
+  bool commit = false;        ///< on success
+  bool batch_errors = false;  ///< arrays: go on after a bad row, list the errors
   bool array_row_counts = false;
 };
 

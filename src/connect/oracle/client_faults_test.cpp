@@ -32,7 +32,9 @@ ConnectOptions options_for(const Server& server) {
   return options;
 }
 
-std::string number(std::string_view text) { return *wire::encode_number(text); }
+std::string number(std::string_view text) {
+  return *wire::encode_number(text);
+}
 
 std::vector<ColumnDescription> two_columns() {
   return {scripted::column("ID", OracleType::kNumber, 22),
@@ -52,8 +54,7 @@ void serve_small_query(Peer& peer) {
   peer.send_response(joined({peer.describe(two_columns()), peer.success(3)}));
   peer.read_request();
   peer.send_response(joined({row_header(), row({number("1"), "one"}), row({number("-2.5"), {}}),
-                             row({number("3"), std::string(300, 'x')}),
-                             peer.end_of_rows(3, 3)}));
+                             row({number("3"), std::string(300, 'x')}), peer.end_of_rows(3, 3)}));
 }
 
 using Rows = std::vector<std::pair<std::string, std::string>>;
@@ -141,7 +142,9 @@ void expect_position_lost(Session& session, OpContext& context) {
   EXPECT_TRUE(session.ping(context).ok());
 }
 
-Bytes too_old(const Peer& peer) { return peer.status(1555, "ORA-01555: snapshot too old\n", 3); }
+Bytes too_old(const Peer& peer) {
+  return peer.status(1555, "ORA-01555: snapshot too old\n", 3);
+}
 
 TEST(ClientFaults, TakesMarkersInTheMiddleOfARow) {
   on_both_kinds(
@@ -240,8 +243,7 @@ TEST(ClientFaults, RepeatsValuesOfThePreviousResponse) {
         const Bytes header_bits = {6, 0, 1, 1, 0, 0, 0, 1, 1, 1, 1, 0};
         peer.send_response(joined({row_header(), second, peer.success(3, 2)}));
         peer.read_request();
-        peer.send_response(
-            joined({header_bits, {7, 2, 0xC1, 4}, peer.end_of_rows(3, 3)}));
+        peer.send_response(joined({header_bits, {7, 2, 0xC1, 4}, peer.end_of_rows(3, 3)}));
       },
       [](Session& session, OpContext& context) {
         auto query = session.query(context, "select id, name from t");
@@ -262,12 +264,12 @@ TEST(ClientFaults, ADataErrorNamesColumnAndRowAndLeavesTheSessionUsable) {
   on_both_kinds(
       [](Peer& peer) {
         peer.read_request();
-        peer.send_response(joined({peer.describe({scripted::column("BORN", OracleType::kDate, 7)}),
-                                   peer.success(3)}));
+        peer.send_response(joined(
+            {peer.describe({scripted::column("BORN", OracleType::kDate, 7)}), peer.success(3)}));
         peer.read_request();
         const std::string leap_day_1500 = {115, 100, 2, 29, 1, 1, 1};
-        peer.send_response(joined({row_header(), row({wire::encode_date(0)}),
-                                   row({leap_day_1500}), peer.success(3, 2)}));
+        peer.send_response(joined(
+            {row_header(), row({wire::encode_date(0)}), row({leap_day_1500}), peer.success(3, 2)}));
         if (peer.expect_marker() != MarkerKind::kBreak) throw std::runtime_error("no break");
         if (peer.expect_marker() != MarkerKind::kReset) throw std::runtime_error("no reset");
         peer.send_marker(MarkerKind::kReset);

@@ -135,8 +135,7 @@ Result<Description> description_of(const NvNode& node) {
   WHERRY_ASSIGN(description.retry_delay, duration_in(node, "RETRY_DELAY", milliseconds(1000)));
   WHERRY_ASSIGN(description.transport_connect_timeout,
                 duration_in(node, "TRANSPORT_CONNECT_TIMEOUT", milliseconds(20'000)));
-  WHERRY_ASSIGN(description.connect_timeout,
-                duration_in(node, "CONNECT_TIMEOUT", milliseconds(0)));
+  WHERRY_ASSIGN(description.connect_timeout, duration_in(node, "CONNECT_TIMEOUT", milliseconds(0)));
   WHERRY_ASSIGN(const auto minutes, number_in<std::uint16_t>(node, "EXPIRE_TIME", 0));
   description.expire_time = std::chrono::minutes(minutes);
   if (!node.value_of("SDU").empty()) {
@@ -194,7 +193,9 @@ std::string network_safe(std::string_view text) {
   return result;
 }
 
-NvNode leaf(std::string name, std::string value) { return {std::move(name), std::move(value), {}}; }
+NvNode leaf(std::string name, std::string value) {
+  return {std::move(name), std::move(value), {}};
+}
 
 }  // namespace
 
@@ -203,8 +204,8 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc()) return std::nullopt;
   std::string unit = lower(std::string_view(end, text.data() + text.size()));
-  unit.erase(0, unit.find_first_not_of(' ') == unit.npos ? unit.size()
-                                                         : unit.find_first_not_of(' '));
+  unit.erase(0,
+             unit.find_first_not_of(' ') == unit.npos ? unit.size() : unit.find_first_not_of(' '));
   if (unit == "ms") return std::chrono::milliseconds(value);
   if (unit.empty() || unit == "sec") return std::chrono::seconds(value);
   if (unit == "min") return std::chrono::minutes(value);
@@ -228,8 +229,8 @@ std::vector<Attempt> order_attempts(const ConnectTarget& target,
   for (const std::size_t d : tried(target.order, target.descriptions.size(), pick)) {
     const Description& description = target.descriptions[d];
     for (std::uint32_t pass = 0; pass <= description.retry_count; ++pass) {
-      std::chrono::milliseconds delay = pass == 0 ? std::chrono::milliseconds(0)
-                                                  : description.retry_delay;
+      std::chrono::milliseconds delay =
+          pass == 0 ? std::chrono::milliseconds(0) : description.retry_delay;
       for (const std::size_t l : tried(description.order, description.lists.size(), pick)) {
         const AddressList& list = description.lists[l];
         for (const std::size_t a : tried(list.order, list.addresses.size(), pick)) {
@@ -245,16 +246,18 @@ std::vector<Attempt> order_attempts(const ConnectTarget& target,
 std::string connect_data_text(const Description& description, const Address& address,
                               const ClientId& id) {
   NvNode connect_data = description.connect_data;
-  connect_data.children.push_back({"CID", "",
-                                   {leaf("PROGRAM", network_safe(id.program)),
-                                    leaf("HOST", network_safe(id.machine)),
-                                    leaf("USER", network_safe(id.os_user))}});
+  connect_data.children.push_back(
+      {"CID",
+       "",
+       {leaf("PROGRAM", network_safe(id.program)), leaf("HOST", network_safe(id.machine)),
+        leaf("USER", network_safe(id.os_user))}});
   // Base-64, so its equals signs need no quotes; listeners want none.
   const std::string connection_id = "(CONNECTION_ID=" + id.connection_id + ")";
   std::string data_text = to_text(connect_data);
   data_text.insert(data_text.size() - 1, connection_id);
   const NvNode address_node = {
-      "ADDRESS", "",
+      "ADDRESS",
+      "",
       {leaf("PROTOCOL", address.protocol == Protocol::kTcps ? "tcps" : "tcp"),
        leaf("HOST", address.host), leaf("PORT", std::to_string(address.port))}};
   return "(DESCRIPTION=" + to_text(address_node) + data_text + ")";

@@ -53,7 +53,7 @@ struct Description {
   std::chrono::minutes expire_time{0};
   std::optional<std::uint32_t> sdu_bytes;
   bool use_sni = false;
-  NvNode connect_data;      ///< as given: SERVICE_NAME, SID, SERVER, …
+  NvNode connect_data;  ///< as given: SERVICE_NAME, SID, SERVER, …
   Security security;
 };
 

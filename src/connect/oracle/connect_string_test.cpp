@@ -27,8 +27,7 @@ std::string addresses_of(const Description& description) {
 
 std::string order_of(const ConnectTarget& target) {
   std::string text;
-  for (const Attempt& attempt :
-       order_attempts(target, [](std::size_t n) { return n - 1; })) {
+  for (const Attempt& attempt : order_attempts(target, [](std::size_t n) { return n - 1; })) {
     if (attempt.delay.count() != 0) text += "(" + std::to_string(attempt.delay.count()) + ")";
     text += attempt.address.host + " ";
   }
@@ -65,9 +64,10 @@ TEST(EasyConnect, APortAppliesToTheHostsBeforeIt) {
 
 TEST(EasyConnect, ReadsParameters) {
   const Description description =
-      parsed("tcps://h/s?retry_count=3&retry_delay=2&sdu=100&wallet_location=\"/a b/c\""
-             "&ssl_server_dn_match=off&ssl_server_cert_dn=\"CN=x,O=y\"&nonsense=1"
-             "&transport_connect_timeout=500ms&expire_time=2")
+      parsed(
+          "tcps://h/s?retry_count=3&retry_delay=2&sdu=100&wallet_location=\"/a b/c\""
+          "&ssl_server_dn_match=off&ssl_server_cert_dn=\"CN=x,O=y\"&nonsense=1"
+          "&transport_connect_timeout=500ms&expire_time=2")
           .descriptions[0];
   EXPECT_EQ(description.retry_count, 3U);
   EXPECT_EQ(description.retry_delay, std::chrono::seconds(2));
@@ -136,11 +136,11 @@ TEST(Attempts, FollowTheTableOfSwitches) {
 TEST(ConnectData, IsCanonicalAndSafe) {
   const ConnectTarget target = parsed("h:1521/s");
   const ClientId id{"my (prog)", "vm=1", "us er", "AAAA=="};
-  EXPECT_EQ(connect_data_text(target.descriptions[0], target.descriptions[0].lists[0].addresses[0],
-                              id),
-            "(DESCRIPTION=(ADDRESS=(PROTOCOL=tcp)(HOST=h)(PORT=1521))"
-            "(CONNECT_DATA=(SERVICE_NAME=s)(CID=(PROGRAM=my??prog?)(HOST=vm?1)(USER=us?er))"
-            "(CONNECTION_ID=AAAA==)))");
+  EXPECT_EQ(
+      connect_data_text(target.descriptions[0], target.descriptions[0].lists[0].addresses[0], id),
+      "(DESCRIPTION=(ADDRESS=(PROTOCOL=tcp)(HOST=h)(PORT=1521))"
+      "(CONNECT_DATA=(SERVICE_NAME=s)(CID=(PROGRAM=my??prog?)(HOST=vm?1)(USER=us?er))"
+      "(CONNECTION_ID=AAAA==)))");
 }
 
 TEST(ConnectData, NamesTheServiceForTlsWhenAsked) {

@@ -37,8 +37,9 @@ class OracleConnector final : public connect::Connector {
     return make_catalog(std::move(session));
   }
 
-  Result<std::unique_ptr<connect::SnapshotSource>> open_snapshot(
-      OpContext& context, const connect::Settings& settings, const Position& at) override {
+  Result<std::unique_ptr<connect::SnapshotSource>> open_snapshot(OpContext& context,
+                                                                 const connect::Settings& settings,
+                                                                 const Position& at) override {
     WHERRY_ASSIGN(const EndpointOptions options, endpoint_options(settings));
     return make_snapshot(context, options, at);
   }
@@ -56,6 +57,8 @@ class OracleConnector final : public connect::Connector {
 
 }  // namespace
 
-std::unique_ptr<connect::Connector> make_connector() { return std::make_unique<OracleConnector>(); }
+std::unique_ptr<connect::Connector> make_connector() {
+  return std::make_unique<OracleConnector>();
+}
 
 }  // namespace wherry::oracle

@@ -36,8 +36,8 @@ bool sleep_for(std::chrono::milliseconds time, std::stop_token stop) {
 
 Result<net::TlsContext> tls_context(const Security& security, const ConnectOptions& options) {
   net::TlsOptions tls;
-  std::string location = options.wallet_location.empty() ? security.wallet_location
-                                                         : options.wallet_location;
+  std::string location =
+      options.wallet_location.empty() ? security.wallet_location : options.wallet_location;
   if (location == "SYSTEM") location.clear();
   struct stat status {};
   if (!location.empty() && stat(location.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) {
@@ -53,8 +53,8 @@ Result<net::TlsContext> tls_context(const Security& security, const ConnectOptio
 Error name_mismatch(const net::PeerCertificate& peer, const std::string& wanted) {
   Error error = make_error(
       ErrorKind::kConfig, "oracle.certificate_name",
-      "The server's certificate is for another server: it names " + peer.subject_text +
-          ", not " + wanted,
+      "The server's certificate is for another server: it names " + peer.subject_text + ", not " +
+          wanted,
       "Check the host name, give the certificate's name with ssl_server_cert_dn, or switch the "
       "check off with ssl_server_dn_match=off");
   return error;
@@ -65,8 +65,11 @@ class Dialer {
  public:
   Dialer(const OpContext& context, const ConnectOptions& options, const ClientId& id,
          const Attempt& attempt)
-      : context_(context), options_(options), description_(*attempt.description),
-        address_(attempt.address), original_host_(attempt.address.host),
+      : context_(context),
+        options_(options),
+        description_(*attempt.description),
+        address_(attempt.address),
+        original_host_(attempt.address.host),
         wait_(net::Wait::of(context, description_.connect_timeout)) {
     request_.connect_data = connect_data_text(description_, address_, id);
     request_.sdu_bytes = description_.sdu_bytes.value_or(options.sdu_bytes);
@@ -138,8 +141,7 @@ class Dialer {
   /// A listener that says nothing is given as long as the transport.
   net::Wait answer_wait() const {
     net::Wait wait = wait_;
-    wait.until =
-        std::min(wait.until, net::Clock::now() + description_.transport_connect_timeout);
+    wait.until = std::min(wait.until, net::Clock::now() + description_.transport_connect_timeout);
     return wait;
   }
 

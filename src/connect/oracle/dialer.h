@@ -15,9 +15,9 @@ namespace wherry::oracle {
 struct Connection {
   std::unique_ptr<Channel> channel;
   wire::Accept accept;
-  Address address;        ///< the one that answered
+  Address address;            ///< the one that answered
   std::string listener_text;  ///< connect data that was accepted
-  net::Wait wait;         ///< for the log-in: the description's connect timeout
+  net::Wait wait;             ///< for the log-in: the description's connect timeout
 };
 
 /// The error of the last address that was tried, with all that were tried in its fields.

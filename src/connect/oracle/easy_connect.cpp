@@ -23,7 +23,9 @@ Error alias_error(std::string_view text) {
                     "Write host:port/service, or the full (DESCRIPTION=…)");
 }
 
-NvNode leaf(std::string name, std::string value) { return {std::move(name), std::move(value), {}}; }
+NvNode leaf(std::string name, std::string value) {
+  return {std::move(name), std::move(value), {}};
+}
 
 /// Parameters of Easy Connect Plus and where their descriptor twins live.
 struct Parameter {
@@ -107,9 +109,10 @@ class EasyConnect {
     std::vector<std::string> waiting;  // hosts that take the next port
     const auto flush = [&](const std::string& port) {
       for (std::string& host : waiting) {
-        list.children.push_back({"ADDRESS", "",
-                                 {leaf("PROTOCOL", protocol_), leaf("HOST", std::move(host)),
-                                  leaf("PORT", port)}});
+        list.children.push_back(
+            {"ADDRESS",
+             "",
+             {leaf("PROTOCOL", protocol_), leaf("HOST", std::move(host)), leaf("PORT", port)}});
       }
       waiting.clear();
     };
@@ -208,9 +211,12 @@ class EasyConnect {
     if (found == std::end(kParameters)) return;
     NvNode node = leaf(found->keyword, std::move(value));
     switch (found->place) {
-      case Parameter::kDescription: return description_.push_back(std::move(node));
-      case Parameter::kSecurity: return security_.push_back(std::move(node));
-      case Parameter::kConnectData: return connect_data_.push_back(std::move(node));
+      case Parameter::kDescription:
+        return description_.push_back(std::move(node));
+      case Parameter::kSecurity:
+        return security_.push_back(std::move(node));
+      case Parameter::kConnectData:
+        return connect_data_.push_back(std::move(node));
     }
   }
 

@@ -36,7 +36,8 @@ constexpr Known kKnown[] = {
      "Try again when the other transaction has ended"},
     {60, ErrorKind::kTransient, "oracle.deadlock", "The server resolved a deadlock",
      "The transaction can be repeated"},
-    {604, ErrorKind::kTransient, "oracle.recursive_sql", "The server failed in an internal statement",
+    {604, ErrorKind::kTransient, "oracle.recursive_sql",
+     "The server failed in an internal statement",
      "Read the server's text; its alert log may say more"},
     {904, ErrorKind::kSchema, "oracle.unknown_column", "A column does not exist",
      "Check the table's columns; it may have been changed"},
@@ -75,7 +76,8 @@ constexpr Known kKnown[] = {
      "Reload the table: it can only be read at a later moment"},
     {1555, ErrorKind::kPositionLost, "oracle.snapshot_too_old",
      "The server can no longer show the data as of the load's moment",
-     "Raise UNDO_RETENTION or the undo tablespace, or load in smaller parts, then reload the table"},
+     "Raise UNDO_RETENTION or the undo tablespace, or load in smaller parts, then reload the "
+     "table"},
     {2391, ErrorKind::kResource, "oracle.too_many_sessions",
      "The user has as many sessions as its profile allows",
      "Use fewer parallel readers, or raise SESSIONS_PER_USER in the user's profile"},
@@ -90,14 +92,13 @@ constexpr Known kKnown[] = {
      "The server cannot show the data as of the load's moment",
      "Reload the table: it can only be read at a later moment"},
     {8181, ErrorKind::kPositionLost, "oracle.unknown_scn",
-     "The SCN is not one that the server can read at",
-     "Start again at a current SCN"},
+     "The SCN is not one that the server can read at", "Start again at a current SCN"},
     {12154, ErrorKind::kConfig, "oracle.unknown_alias", "The connect name is not known",
      "Give host:port/service, or a full description"},
     {12505, ErrorKind::kConfig, "oracle.unknown_service", "The listener does not know the SID",
      kServiceHint},
-    {12514, ErrorKind::kConfig, "oracle.unknown_service",
-     "The listener does not know the service", kServiceHint},
+    {12514, ErrorKind::kConfig, "oracle.unknown_service", "The listener does not know the service",
+     kServiceHint},
     {12516, ErrorKind::kTransient, "oracle.no_handler", "The listener has no free handler",
      kTryLater},
     {12519, ErrorKind::kTransient, "oracle.no_handler", "The listener has no free handler",
@@ -116,8 +117,7 @@ constexpr Known kKnown[] = {
      kReconnect},
     {12564, ErrorKind::kTransient, "oracle.refused", "The listener refused the connection",
      "Look into the listener's log"},
-    {12570, ErrorKind::kTransient, "oracle.connection_lost", "The connection was lost",
-     kReconnect},
+    {12570, ErrorKind::kTransient, "oracle.connection_lost", "The connection was lost", kReconnect},
     {12572, ErrorKind::kTransient, "oracle.connection_lost", "The session was shut down",
      kReconnect},
     {12650, ErrorKind::kUnsupported, "oracle.native_encryption",
@@ -143,15 +143,15 @@ constexpr Known kKnown[] = {
      "Check SQLNET.ALLOWED_LOGON_VERSION_SERVER, and set the user's password again"},
 };
 
-constexpr std::uint32_t kFatal[] = {
-    22,   28,   31,    45,    378,   600,   602,   603,   609,   1012,  1033, 1034,
-    1041, 1043, 1089,  1090,  1092,  2396,  3113,  3114,  3122,  3135,  12153, 12537,
-    12547, 12570, 12571, 12572, 12583, 27146, 28511, 56600};
+constexpr std::uint32_t kFatal[] = {22,    28,    31,    45,    378,   600,   602,   603,
+                                    609,   1012,  1033,  1034,  1041,  1043,  1089,  1090,
+                                    1092,  2396,  3113,  3114,  3122,  3135,  12153, 12537,
+                                    12547, 12570, 12571, 12572, 12583, 27146, 28511, 56600};
 
 const Known* find_known(std::uint32_t code) {
-  const Known* found =
-      std::lower_bound(std::begin(kKnown), std::end(kKnown), code,
-                       [](const Known& known, std::uint32_t number) { return known.code < number; });
+  const Known* found = std::lower_bound(
+      std::begin(kKnown), std::end(kKnown), code,
+      [](const Known& known, std::uint32_t number) { return known.code < number; });
   return found != std::end(kKnown) && found->code == code ? found : nullptr;
 }
 
@@ -162,7 +162,9 @@ std::string trimmed(std::string_view text) {
 
 }  // namespace
 
-std::string ora_code(std::uint32_t code) { return fmt::format("ORA-{:05}", code); }
+std::string ora_code(std::uint32_t code) {
+  return fmt::format("ORA-{:05}", code);
+}
 
 Error server_error(std::uint32_t code, std::string_view text, int position) {
   const Known* known = find_known(code);

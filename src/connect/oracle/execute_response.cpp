@@ -27,8 +27,8 @@ ColumnDescription column_of(const Bind& bind) {
 
 }  // namespace
 
-ExecuteResponse::ExecuteResponse(Caller& caller, StatementKind kind,
-                                 std::span<const Bind> binds, bool with_row_counts)
+ExecuteResponse::ExecuteResponse(Caller& caller, StatementKind kind, std::span<const Bind> binds,
+                                 bool with_row_counts)
     : caller_(caller), kind_(kind), binds_(binds), with_row_counts_(with_row_counts) {
   result_.out.resize(binds.size());
 }
@@ -39,9 +39,8 @@ Result<ExecResult> ExecuteResponse::read(const OpContext& context) {
     if (!message) break;
     switch (*message) {
       case Message::kIoVector: {
-        WHERRY_ASSIGN(auto directions, caller_.take(context, [](Reader& in) {
-                        return decode_io_vector(in);
-                      }));
+        WHERRY_ASSIGN(auto directions,
+                      caller_.take(context, [](Reader& in) { return decode_io_vector(in); }));
         if (directions) directions_ = *std::move(directions);
         break;
       }
@@ -53,17 +52,18 @@ Result<ExecResult> ExecuteResponse::read(const OpContext& context) {
         break;
       case Message::kParameters: {
         WHERRY_ASSIGN(auto parameters, caller_.take(context, [this](Reader& in) {
-                        return decode_return_parameters(in, caller_.dialect(), with_row_counts_);
-                      }));
+          return decode_return_parameters(in, caller_.dialect(), with_row_counts_);
+        }));
         if (parameters) result_.row_counts = std::move(parameters->row_counts);
         break;
       }
       case Message::kImplicitResults: {
         WHERRY_ASSIGN(const auto results, caller_.take(context, [this](Reader& in) {
-                        return decode_implicit_results(in, caller_.dialect());
-                      }));
+          return decode_implicit_results(in, caller_.dialect());
+        }));
         if (results) {
-          for (const wire::ImplicitResult& one : *results) caller_.close_cursor_later(one.cursor_id);
+          for (const wire::ImplicitResult& one : *results)
+            caller_.close_cursor_later(one.cursor_id);
         }
         break;
       }
@@ -91,9 +91,8 @@ Result<ExecResult> ExecuteResponse::read(const OpContext& context) {
 
 Result<void> ExecuteResponse::take_values(const OpContext& context) {
   if (kind_ == StatementKind::kPlsql) {
-    WHERRY_ASSIGN(auto values, caller_.take(context, [this](Reader& in) {
-                    return decode_out_row(in);
-                  }));
+    WHERRY_ASSIGN(auto values,
+                  caller_.take(context, [this](Reader& in) { return decode_out_row(in); }));
     if (values) result_.out = *std::move(values);
     return {};
   }
@@ -110,8 +109,8 @@ Result<void> ExecuteResponse::take_values(const OpContext& context) {
 ExecuteResponse::TextValues ExecuteResponse::decode_out_row(Reader& in) {
   TextValues values(binds_.size());
   for (std::size_t i = 0; i < binds_.size() && in.ok(); ++i) {
-    const bool comes = i < directions_.size() ? directions_[i] != BindDirection::kIn
-                                              : binds_[i].is_out();
+    const bool comes =
+        i < directions_.size() ? directions_[i] != BindDirection::kIn : binds_[i].is_out();
     if (comes) values[i] = decode_value(in, binds_[i]);
   }
   return values;

@@ -34,8 +34,7 @@ void LargeValue::finish(RowBatch& batch, Cell& cell) {
     cell.size_bytes = static_cast<std::uint32_t>(buffer_.size());
     cell.payload.ptr = batch.arena().copy(buffer_.data(), buffer_.size());
   } else {
-    auto* spilled =
-        new (batch.arena().allocate(sizeof(SpilledValue))) SpilledValue();
+    auto* spilled = new (batch.arena().allocate(sizeof(SpilledValue))) SpilledValue();
     *spilled = {file_.get(), file_offset_, size_bytes_};
     cell.state = CellState::kSpilled;
     cell.size_bytes = 0;

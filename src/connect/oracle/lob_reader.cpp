@@ -42,8 +42,7 @@ bool is_temporary(ByteView locator) {
 
 Result<void> LobReader::read(const OpContext& context, const wire::LobValue& lob,
                              LobEncoding encoding, const ByteSink& sink) {
-  const bool is_utf16 =
-      encoding == LobEncoding::kUtf16Be || encoding == LobEncoding::kUtf16Le;
+  const bool is_utf16 = encoding == LobEncoding::kUtf16Be || encoding == LobEncoding::kUtf16Le;
   wire::Utf16Stream utf16(encoding == LobEncoding::kUtf16Le ? wire::ByteOrder::kLittle
                                                             : wire::ByteOrder::kBig);
   std::string converted;
@@ -55,10 +54,8 @@ Result<void> LobReader::read(const OpContext& context, const wire::LobValue& lob
   };
   std::uint64_t offset = 1;
   while (!lob.has_size || offset <= lob.size) {
-    const std::uint64_t amount =
-        lob.has_size ? std::min(kAmount, lob.size - offset + 1) : kAmount;
-    WHERRY_ASSIGN(const Piece piece,
-                  read_piece(context, lob.locator(), offset, amount, raw_sink));
+    const std::uint64_t amount = lob.has_size ? std::min(kAmount, lob.size - offset + 1) : kAmount;
+    WHERRY_ASSIGN(const Piece piece, read_piece(context, lob.locator(), offset, amount, raw_sink));
     if (piece.amount == 0) break;
     offset += piece.amount;
   }
@@ -80,9 +77,9 @@ Result<LobReader::Piece> LobReader::read_piece(const OpContext& context, ByteVie
       WHERRY_TRY(take_data(context, sink));
     } else if (*message == Message::kParameters) {
       WHERRY_ASSIGN(const auto returned, caller_.take(context, [&](wire::Reader& in) {
-                      in.skip(locator.size());
-                      return in.sb8();
-                    }));
+        in.skip(locator.size());
+        return in.sb8();
+      }));
       if (returned && *returned > 0) piece.amount = static_cast<std::uint64_t>(*returned);
     } else {
       caller_.set_broken();

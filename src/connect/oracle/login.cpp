@@ -21,12 +21,18 @@ constexpr std::uint32_t kDriverVersion = 1U << 20;
 
 std::uint32_t mode_of(LoginRole role) {
   switch (role) {
-    case LoginRole::kSysdba: return 0x20;
-    case LoginRole::kSysoper: return 0x40;
-    case LoginRole::kSysbackup: return 0x01000000;
-    case LoginRole::kSysdg: return 0x02000000;
-    case LoginRole::kSyskm: return 0x04000000;
-    case LoginRole::kNormal: break;
+    case LoginRole::kSysdba:
+      return 0x20;
+    case LoginRole::kSysoper:
+      return 0x40;
+    case LoginRole::kSysbackup:
+      return 0x01000000;
+    case LoginRole::kSysdg:
+      return 0x02000000;
+    case LoginRole::kSyskm:
+      return 0x04000000;
+    case LoginRole::kNormal:
+      break;
   }
   return 0;
 }
@@ -60,8 +66,12 @@ class Login {
  public:
   Login(const OpContext& context, Connection& connection, const ConnectOptions& options,
         const wire::ClientIdentity& identity, const wire::LoginRandom& random)
-      : context_(context), connection_(connection), options_(options), identity_(identity),
-        random_(random), name_(parse_name(options.user)) {
+      : context_(context),
+        connection_(connection),
+        options_(options),
+        identity_(identity),
+        random_(random),
+        name_(parse_name(options.user)) {
     caller_ = std::make_unique<Caller>(std::move(connection.channel), options.call_timeout);
     types_.compile_capabilities = wire::client_compile_capabilities(
         wire::kMaxFieldVersion, connection.accept.has_end_of_response());
@@ -91,9 +101,8 @@ class Login {
   // Messages. Each handler takes one message's body.
 
   Result<void> take_protocol() {
-    WHERRY_ASSIGN(auto reply, caller_->take(context_, [](Reader& in) {
-                    return decode_protocol(in);
-                  }));
+    WHERRY_ASSIGN(auto reply,
+                  caller_->take(context_, [](Reader& in) { return decode_protocol(in); }));
     if (!reply) return {};
     protocol_ = *std::move(reply);
     const std::uint8_t server_version =
@@ -109,8 +118,8 @@ class Login {
 
   Result<void> take_types() {
     WHERRY_ASSIGN(const auto reply, caller_->take(context_, [this](Reader& in) {
-                    return decode_data_types(in, has_zone_, false);
-                  }));
+      return decode_data_types(in, has_zone_, false);
+    }));
     if (reply && reply->time_zone) zone_ = zone_of_image(*reply->time_zone);
     return {};
   }
@@ -188,8 +197,8 @@ class Login {
     inner.field_version = wire::kFastAuthFieldVersion;
     const wire::Bytes phase_one_bytes = encode_auth(phase_one_message(), inner);
     caller_->expect_end_of_response(connection_.accept.has_end_of_response());
-    WHERRY_TRY(caller_->send(
-        context_, encode_fast_auth(protocol_request(), types_, phase_one_bytes)));
+    WHERRY_TRY(
+        caller_->send(context_, encode_fast_auth(protocol_request(), types_, phase_one_bytes)));
     WHERRY_TRY(read_pairs(challenge_pairs_));
     if (!renegotiate_) return {};
     // The server cannot do it in one step; it has told its protocol already or is asked again.
@@ -202,8 +211,7 @@ class Login {
 
   Result<void> phase_two() {
     WHERRY_ASSIGN(const wire::Challenge challenge, wire::read_challenge(challenge_pairs_));
-    const wire::LoginProof proof =
-        answer_challenge(challenge, options_.password.reveal(), random_);
+    const wire::LoginProof proof = answer_challenge(challenge, options_.password.reveal(), random_);
     wire::AuthMessage message;
     message.phase = wire::AuthPhase::kTwo;
     message.sequence = 2;
@@ -308,8 +316,8 @@ std::string version_text(std::uint32_t number, std::uint8_t field_version) {
   };
   constexpr std::uint8_t kNewNumbers = 11;
   if (field_version >= kNewNumbers) {
-    return part(24, 0xFF) + "." + part(16, 0xFF) + "." + part(12, 0xF) + "." + part(4, 0xFF) +
-           "." + part(0, 0xF);
+    return part(24, 0xFF) + "." + part(16, 0xFF) + "." + part(12, 0xF) + "." + part(4, 0xFF) + "." +
+           part(0, 0xF);
   }
   return part(24, 0xFF) + "." + part(20, 0xF) + "." + part(12, 0xF) + "." + part(8, 0xF) + "." +
          part(0, 0xF);
@@ -330,8 +338,8 @@ wire::ZoneField zone_of_image(const wire::ZoneImage& image) {
 std::optional<wire::ZoneField> zone_of_text(std::string_view text) {
   wire::ZoneField zone;
   if (text.size() >= 6 && (text[0] == '+' || text[0] == '-') && text[3] == ':') {
-    const int minutes = static_cast<int>(number_of(text.substr(1, 2)) * 60 +
-                                         number_of(text.substr(4, 2)));
+    const int minutes =
+        static_cast<int>(number_of(text.substr(1, 2)) * 60 + number_of(text.substr(4, 2)));
     zone.offset_minutes = text[0] == '-' ? -minutes : minutes;
     return zone;
   }

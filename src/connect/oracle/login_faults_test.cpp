@@ -174,8 +174,7 @@ TEST(LoginFaults, RefusesServersThatDemandNativeEncryption) {
 
 TEST(LoginFaults, RefusesAServerThatDoesNotKnowThePassword) {
   for (const ServerKind& kind : {ServerKind(), ServerKind::v23()}) {
-    const Error error =
-        error_of_script({[&](Peer& peer) { peer.log_in(kind, {}, true); }});
+    const Error error = error_of_script({[&](Peer& peer) { peer.log_in(kind, {}, true); }});
     EXPECT_EQ(error.code, "oracle.server_not_genuine");
     EXPECT_EQ(error.kind, ErrorKind::kAuth);
   }
@@ -189,11 +188,11 @@ TEST(LoginFaults, TakesWarningsAndStateMessagesBeforeTheStatus) {
   extra.ub2(0);
   extra.clr("ORA-28002: the password will expire within 7 days\n");
   const Bytes pieces = joined({
-      {23, 2, 1, 3, 3, 'a', 'b', 'c'},                                     // process id
-      {23, 4, 0, 0, 0, 0, 0, 0},                                           // session return
-      {23, 5, 0, 0, 1, 1, 1, 1, 3, 3, 'U', 'T', 'C', 0, 1, 163, 0},        // state sync, one pair
-      {23, 7, 1, 2, 2, 9, 9},                                              // transaction id
-      {23, 10, 0, 0, 0, 0, 0},                                             // signature
+      {23, 2, 1, 3, 3, 'a', 'b', 'c'},                               // process id
+      {23, 4, 0, 0, 0, 0, 0, 0},                                     // session return
+      {23, 5, 0, 0, 1, 1, 1, 1, 3, 3, 'U', 'T', 'C', 0, 1, 163, 0},  // state sync, one pair
+      {23, 7, 1, 2, 2, 9, 9},                                        // transaction id
+      {23, 10, 0, 0, 0, 0, 0},                                       // signature
   });
   for (const ServerKind& kind : {ServerKind(), ServerKind::v23()}) {
     Server server([&](Peer& peer) { peer.log_in(kind, joined({pieces, extra.bytes()})); });

@@ -79,11 +79,11 @@ class Parser {
     return true;
   }
   [[nodiscard]] Error error(const std::string& what) const {
-    return make_error(ErrorKind::kConfig, "oracle.connect_string",
-                      "The connect descriptor is malformed at character " +
-                          std::to_string(at_ + 1) + ": " + what,
-                      "Write (DESCRIPTION=(ADDRESS=(PROTOCOL=tcp)(HOST=…)(PORT=…))"
-                      "(CONNECT_DATA=(SERVICE_NAME=…))) or host:port/service");
+    return make_error(
+        ErrorKind::kConfig, "oracle.connect_string",
+        "The connect descriptor is malformed at character " + std::to_string(at_ + 1) + ": " + what,
+        "Write (DESCRIPTION=(ADDRESS=(PROTOCOL=tcp)(HOST=…)(PORT=…))"
+        "(CONNECT_DATA=(SERVICE_NAME=…))) or host:port/service");
   }
 
   std::string_view text_;
@@ -91,7 +91,9 @@ class Parser {
 };
 
 /// A value that would not survive as it is goes into quotes.
-bool needs_quotes(std::string_view value) { return value.find_first_of("()= ") != value.npos; }
+bool needs_quotes(std::string_view value) {
+  return value.find_first_of("()= ") != value.npos;
+}
 
 }  // namespace
 
@@ -107,7 +109,9 @@ std::string_view NvNode::value_of(std::string_view child) const {
   return node != nullptr ? std::string_view(node->value) : std::string_view();
 }
 
-Result<NvNode> parse_nv(std::string_view text) { return Parser(text).whole(); }
+Result<NvNode> parse_nv(std::string_view text) {
+  return Parser(text).whole();
+}
 
 std::string to_text(const NvNode& node) {
   std::string text = "(" + node.name + "=";

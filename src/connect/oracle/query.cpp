@@ -91,10 +91,15 @@ BindSet BindSet::of(std::span<const std::span<const Bind>> rows, bool is_plsql,
 
 QueryImpl::QueryImpl(std::shared_ptr<Caller> caller, const FetchOptions& options,
                      std::optional<wire::ZoneField> database_zone)
-    : caller_(std::move(caller)), options_(options), database_zone_(database_zone),
-      large_(options.lob_inline_max_bytes), spill_(options.spill_directory) {}
+    : caller_(std::move(caller)),
+      options_(options),
+      database_zone_(database_zone),
+      large_(options.lob_inline_max_bytes),
+      spill_(options.spill_directory) {}
 
-QueryImpl::~QueryImpl() { caller_->close_cursor_later(cursor_id_); }
+QueryImpl::~QueryImpl() {
+  caller_->close_cursor_later(cursor_id_);
+}
 
 bool QueryImpl::has_lobs() const {
   return std::any_of(columns_.begin(), columns_.end(),
@@ -106,8 +111,8 @@ std::uint32_t QueryImpl::choose_array_rows() const {
   for (const ColumnDescription& column : columns_) row_bytes += likely_bytes(column);
   const bool staged = has_lobs() && options_.lob_mode == LobMode::kLocator;
   if (options_.array_rows != 0) return options_.array_rows;
-  const std::uint32_t rows = std::clamp(options_.round_trip_bytes / row_bytes, kMinArrayRows,
-                                        kMaxArrayRows);
+  const std::uint32_t rows =
+      std::clamp(options_.round_trip_bytes / row_bytes, kMinArrayRows, kMaxArrayRows);
   return staged ? std::min(rows, kMaxStagedRows) : rows;
 }
 
@@ -145,8 +150,8 @@ Result<void> QueryImpl::read_description(const OpContext& context) {
     switch (*message) {
       case Message::kDescribe: {
         WHERRY_ASSIGN(auto description, caller_->take(context, [this](Reader& in) {
-                        return decode_describe(in, caller_->dialect());
-                      }));
+          return decode_describe(in, caller_->dialect());
+        }));
         if (description) columns_ = std::move(description->columns);
         break;
       }
@@ -190,10 +195,9 @@ Result<void> QueryImpl::define(const OpContext& context) {
 
 Result<void> QueryImpl::prepare(std::span<const CellKind> wanted) {
   if (decoder_) return {};
-  const bool has_local_times =
-      std::any_of(columns_.begin(), columns_.end(), [](const ColumnDescription& column) {
-        return column.type == OracleType::kTimestampLtz;
-      });
+  const bool has_local_times = std::any_of(
+      columns_.begin(), columns_.end(),
+      [](const ColumnDescription& column) { return column.type == OracleType::kTimestampLtz; });
   if (has_local_times && !database_zone_) {
     return make_error(ErrorKind::kUnsupported, "oracle.database_time_zone",
                       "The server did not tell its time zone (DBTIMEZONE), so TIMESTAMP WITH LOCAL "
@@ -311,8 +315,8 @@ Result<void> QueryImpl::take_message(const OpContext& context, Message message, 
     }
     case Message::kBitVector: {
       WHERRY_ASSIGN(const auto vector, caller_->take(context, [this](Reader& in) {
-                      return decode_bit_vector(in, columns_.size());
-                    }));
+        return decode_bit_vector(in, columns_.size());
+      }));
       if (vector && decoder_) decoder_->set_bit_vector(vector->bits);
       return {};
     }
@@ -325,13 +329,12 @@ Result<void> QueryImpl::take_message(const OpContext& context, Message message, 
       return {};
     }
     case Message::kParameters:
-      WHERRY_TRY(caller_->take(context, [&](Reader& in) {
-        return decode_return_parameters(in, dialect, false);
-      }));
+      WHERRY_TRY(caller_->take(
+          context, [&](Reader& in) { return decode_return_parameters(in, dialect, false); }));
       return {};
     case Message::kImplicitResults:
-      WHERRY_TRY(caller_->take(
-          context, [&](Reader& in) { return decode_implicit_results(in, dialect); }));
+      WHERRY_TRY(
+          caller_->take(context, [&](Reader& in) { return decode_implicit_results(in, dialect); }));
       return {};
     case Message::kDescribe:
       return server_error(1007, "the columns of the query changed while it was running");

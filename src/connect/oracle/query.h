@@ -21,8 +21,7 @@ class QueryImpl : public Query {
   ~QueryImpl() override;
 
   /// Sends the execute call and reads up to the first row. Call once.
-  Result<void> execute(const OpContext& context, std::string_view sql,
-                       std::span<const Bind> binds);
+  Result<void> execute(const OpContext& context, std::string_view sql, std::span<const Bind> binds);
 
   [[nodiscard]] std::span<const ColumnDescription> columns() const override { return columns_; }
   Result<FetchState> fetch(OpContext& context, std::span<const CellKind> wanted,
@@ -44,8 +43,7 @@ class QueryImpl : public Query {
   Result<FetchState> fetch_rows(const OpContext& context, RowBatch& out);
   Result<FetchState> fetch_with_lobs(const OpContext& context, RowBatch& out);
   Result<void> move_staged_row(const OpContext& context, RowBatch& out);
-  Result<void> resolve_lob(const OpContext& context, std::size_t column, Cell& cell,
-                           RowBatch& out);
+  Result<void> resolve_lob(const OpContext& context, std::size_t column, Cell& cell, RowBatch& out);
   void end_response();
   [[nodiscard]] bool has_lobs() const;
   [[nodiscard]] std::uint32_t choose_array_rows() const;

@@ -15,21 +15,21 @@ namespace {
 constexpr std::uint32_t kTruncated = 1406;
 
 Error kind_error(const ColumnDescription& column, CellKind kind) {
-  Error error = make_error(
-      ErrorKind::kUnsupported, "oracle.column_kind",
-      "Column " + column.name + " of type " + name_of(column.type) + " cannot be read as " +
-          std::string(name_of(kind)),
-      "The table was changed, or this is a bug in Wherry: describe the table again");
+  Error error =
+      make_error(ErrorKind::kUnsupported, "oracle.column_kind",
+                 "Column " + column.name + " of type " + name_of(column.type) +
+                     " cannot be read as " + std::string(name_of(kind)),
+                 "The table was changed, or this is a bug in Wherry: describe the table again");
   return std::move(error).with("column", column.name);
 }
 
 Error type_error(const ColumnDescription& column) {
-  Error error = make_error(
-      ErrorKind::kUnsupported, "oracle.column_type",
-      "Column " + column.name + " has the type " + name_of(column.type) +
-          ", which Wherry cannot read",
-      "Leave the column out, or select an expression that makes a readable type of it "
-      "(XMLSERIALIZE, JSON_SERIALIZE, TO_CLOB, single attributes of an object)");
+  Error error =
+      make_error(ErrorKind::kUnsupported, "oracle.column_type",
+                 "Column " + column.name + " has the type " + name_of(column.type) +
+                     ", which Wherry cannot read",
+                 "Leave the column out, or select an expression that makes a readable type of it "
+                 "(XMLSERIALIZE, JSON_SERIALIZE, TO_CLOB, single attributes of an object)");
   return std::move(error).with("column", column.name);
 }
 
@@ -68,13 +68,12 @@ Result<RowDecoder::Column> RowDecoder::plan_column(const ColumnDescription& desc
 }
 
 Result<RowDecoder> RowDecoder::make(std::span<const ColumnDescription> columns,
-                                    std::span<const CellKind> wanted,
-                                    const wire::Dialect& dialect, const Options& options) {
+                                    std::span<const CellKind> wanted, const wire::Dialect& dialect,
+                                    const Options& options) {
   WHERRY_ASSERT(columns.size() == wanted.size(), "one kind for each column");
   RowDecoder decoder(dialect, options);
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    WHERRY_ASSIGN(Column column,
-                  decoder.plan_column(columns[i], wanted[i], dialect, options));
+    WHERRY_ASSIGN(Column column, decoder.plan_column(columns[i], wanted[i], dialect, options));
     decoder.has_streams_ |= column.mode == Mode::kStream;
     decoder.columns_.push_back(std::move(column));
   }
@@ -101,7 +100,8 @@ RowStep RowDecoder::decode(ByteView bytes, std::size_t& consumed, RowBatch& out)
   if (is_plain) {
     for (; i < count; ++i) {
       status = columns[i].decode(in, context_, row[i]);
-      if (status != ValueStatus::kOk) [[unlikely]] break;
+      if (status != ValueStatus::kOk) [[unlikely]]
+        break;
     }
   } else {
     for (; i < count; ++i) {

@@ -16,7 +16,9 @@ namespace {
 using scripted::column;
 using wire::Writer;
 
-std::string number(std::string_view text) { return *wire::encode_number(text); }
+std::string number(std::string_view text) {
+  return *wire::encode_number(text);
+}
 
 RowDecoder make(const std::vector<ColumnDescription>& columns, const std::vector<CellKind>& kinds,
                 RowDecoder::Options options = {}) {
@@ -100,11 +102,23 @@ TEST(RowDecoder, DecodesEveryScalarTypeCutAtEveryByte) {
   RowDecoder::Options options;
   options.database_zone.offset_minutes = 120;
   const wire::Bytes row = full_row();
-  const std::vector<std::string> expected = {
-      "-1234567.89", "42", std::string(700, 'v') + "é", "né \xF0\x9F\x8E\x89", "dead00be",
-      "2026-08-09 12:13:14", "2026-08-09 12:13:14.123456789",
-      "2026-08-09 14:43:14.123456789 +02:30", "2026-08-09 10:13:14 +00:00", "1.5", "-1",
-      "-1-02", "+3 04:05:06.5", "true", "AAAR3sAAEAAAACrAAF", "AAAR3sAAEAAAACrAAF", "NULL"};
+  const std::vector<std::string> expected = {"-1234567.89",
+                                             "42",
+                                             std::string(700, 'v') + "é",
+                                             "né \xF0\x9F\x8E\x89",
+                                             "dead00be",
+                                             "2026-08-09 12:13:14",
+                                             "2026-08-09 12:13:14.123456789",
+                                             "2026-08-09 14:43:14.123456789 +02:30",
+                                             "2026-08-09 10:13:14 +00:00",
+                                             "1.5",
+                                             "-1",
+                                             "-1-02",
+                                             "+3 04:05:06.5",
+                                             "true",
+                                             "AAAR3sAAEAAAACrAAF",
+                                             "AAAR3sAAEAAAACrAAF",
+                                             "NULL"};
   RowDecoder decoder = make(columns, kinds, options);
   RowBatch batch(64 * 1024 * 1024);
   batch.reset(columns.size());
@@ -177,10 +191,9 @@ void put_long(Writer& out, std::string_view value) {
 }
 
 TEST(RowDecoder, StreamsLongValuesAndSpillsTheLargeOnes) {
-  std::vector<ColumnDescription> columns = {column("ID", OracleType::kNumber, 22),
-                                            column("C", OracleType::kClob, 4000),
-                                            column("B", OracleType::kBlob, 4000),
-                                            column("NC", OracleType::kClob, 4000)};
+  std::vector<ColumnDescription> columns = {
+      column("ID", OracleType::kNumber, 22), column("C", OracleType::kClob, 4000),
+      column("B", OracleType::kBlob, 4000), column("NC", OracleType::kClob, 4000)};
   columns[3].form = CharsetForm::kNational;
   RowDecoder::Options options;
   options.lobs_inline = true;
@@ -289,7 +302,8 @@ TEST(RowDecoder, SurvivesAnyBytes) {
   for (int round = 0; round < 20'000; ++round) {
     wire::Bytes bytes = row;
     for (int k = 0; k < 3; ++k) {
-      bytes[random(static_cast<std::uint32_t>(bytes.size()))] = static_cast<std::uint8_t>(random(256));
+      bytes[random(static_cast<std::uint32_t>(bytes.size()))] =
+          static_cast<std::uint8_t>(random(256));
     }
     bytes.resize(1 + random(static_cast<std::uint32_t>(bytes.size())));
     RowDecoder decoder = make(columns, natural_kinds(columns));

@@ -128,8 +128,7 @@ class Peer {
   }
   void send_packet(PacketType type, ByteView body, std::uint8_t flags = 0) {
     Writer out;
-    encode_header(out,
-                  {static_cast<std::uint32_t>(body.size() + wire::kHeaderBytes), type, flags},
+    encode_header(out, {static_cast<std::uint32_t>(body.size() + wire::kHeaderBytes), type, flags},
                   large_);
     out.raw(body);
     send_raw(out.bytes());
@@ -247,8 +246,8 @@ class Peer {
 
   void send_payload(ByteView payload, bool marks_end) {
     do {
-      std::size_t size = std::min<std::size_t>(payload.size(),
-                                               kind_.sdu_bytes - wire::kDataHeaderBytes);
+      std::size_t size =
+          std::min<std::size_t>(payload.size(), kind_.sdu_bytes - wire::kDataHeaderBytes);
       if (cut_ != 0) size = std::min(size, cut_);
       Writer body;
       body.u16(marks_end && size == payload.size() ? wire::kDataEndOfResponse : std::uint16_t{0});
@@ -405,7 +404,8 @@ class Peer {
     if (spoil) plain[20] ^= 1;
     out.u8(8);
     out.ub2(4);
-    write_pair(out, "AUTH_SVR_RESPONSE", wire::to_hex_upper(wire::aes_cbc_encrypt(combined, plain)));
+    write_pair(out, "AUTH_SVR_RESPONSE",
+               wire::to_hex_upper(wire::aes_cbc_encrypt(combined, plain)));
     write_pair(out, "AUTH_SESSION_ID", "77");
     write_pair(out, "AUTH_SERIAL_NUM", "5");
     write_pair(out, "AUTH_VERSION_NO", "318963712");
@@ -503,7 +503,9 @@ inline Bytes joined(std::initializer_list<Bytes> parts) {
 }
 
 /// Message 6 without a bit vector.
-inline Bytes row_header() { return {6, 0, 1, 1, 0, 0, 0, 0, 0}; }
+inline Bytes row_header() {
+  return {6, 0, 1, 1, 0, 0, 0, 0, 0};
+}
 
 /// Message 7 with values that are CLRs; nullopt is NULL.
 inline Bytes row(std::initializer_list<std::optional<std::string>> values) {

@@ -38,8 +38,7 @@ Result<std::unique_ptr<Session>> Session::connect(OpContext& context,
   WHERRY_ASSIGN(Connection connection, open_connection(context, options, id));
   const std::string address =
       connection.address.host + ":" + std::to_string(connection.address.port);
-  auto login = log_in(context, std::move(connection), options, identity,
-                      wire::make_login_random());
+  auto login = log_in(context, std::move(connection), options, identity, wire::make_login_random());
   if (!login.ok()) {
     return std::move(login).error().with("address", address).with("user", options.user);
   }
@@ -49,7 +48,8 @@ Result<std::unique_ptr<Session>> Session::connect(OpContext& context,
 }
 
 SessionImpl::SessionImpl(LoggedIn login)
-    : caller_(std::move(login.caller)), server_(std::move(login.server)),
+    : caller_(std::move(login.caller)),
+      server_(std::move(login.server)),
       database_zone_(login.database_zone) {}
 
 void SessionImpl::learn_database_zone(OpContext& context) {

@@ -24,8 +24,8 @@ class SessionImpl : public Session {
                                        const FetchOptions& options) override;
   Result<std::vector<TextRow>> rows(OpContext& context, std::string_view sql,
                                     std::span<const Bind> binds) override;
-  Result<ExecResult> execute(OpContext& context, std::string_view sql,
-                             std::span<const Bind> binds, const ExecuteOptions& options) override;
+  Result<ExecResult> execute(OpContext& context, std::string_view sql, std::span<const Bind> binds,
+                             const ExecuteOptions& options) override;
   Result<ExecResult> execute_array(OpContext& context, std::string_view sql,
                                    std::span<const BindRow> rows,
                                    const ExecuteOptions& options) override;

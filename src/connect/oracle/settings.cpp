@@ -14,10 +14,20 @@ namespace {
 constexpr int kDefaultPort = 1521;
 
 /// Passed on in the connect string (Oracle Net Services, "Easy Connect Plus" parameters).
-constexpr std::array<std::string_view, 14> kNetworkParameters = {
-    "connect_timeout", "enable", "expire_time", "failover", "load_balance", "retry_count",
-    "retry_delay", "sdu", "source_route", "ssl_server_cert_dn", "ssl_server_dn_match",
-    "transport_connect_timeout", "use_sni", "wallet_location"};
+constexpr std::array<std::string_view, 14> kNetworkParameters = {"connect_timeout",
+                                                                 "enable",
+                                                                 "expire_time",
+                                                                 "failover",
+                                                                 "load_balance",
+                                                                 "retry_count",
+                                                                 "retry_delay",
+                                                                 "sdu",
+                                                                 "source_route",
+                                                                 "ssl_server_cert_dn",
+                                                                 "ssl_server_dn_match",
+                                                                 "transport_connect_timeout",
+                                                                 "use_sni",
+                                                                 "wallet_location"};
 
 constexpr std::array<std::string_view, 6> kOwnParameters = {
     "array_rows", "call_timeout_ms", "connect_string", "lob_inline_max_kb", "protocol", "role"};
@@ -52,11 +62,10 @@ Result<void> check_names(const connect::Settings& settings) {
     // DMS endpoint attributes are spelt in capitals; those without a meaning here are not errors.
     if (name.empty() || (name[0] >= 'A' && name[0] <= 'Z')) continue;
     if (contains(kNetworkParameters, name) || contains(kOwnParameters, name)) continue;
-    return make_error(
-        ErrorKind::kConfig, "oracle.unknown_setting",
-        fmt::format("the Oracle endpoint has no setting named '{}'", name),
-        fmt::format("Known settings: {}, {}", fmt::join(kOwnParameters, ", "),
-                    fmt::join(kNetworkParameters, ", ")));
+    return make_error(ErrorKind::kConfig, "oracle.unknown_setting",
+                      fmt::format("the Oracle endpoint has no setting named '{}'", name),
+                      fmt::format("Known settings: {}, {}", fmt::join(kOwnParameters, ", "),
+                                  fmt::join(kNetworkParameters, ", ")));
   }
   return {};
 }
@@ -79,7 +88,8 @@ Result<std::string> connect_string(const connect::Settings& settings) {
                       "Write oracle://user@host:1521/service");
   }
   // An IPv6 address needs its brackets back.
-  const std::string host = url.host.find(':') == std::string::npos ? url.host : "[" + url.host + "]";
+  const std::string host =
+      url.host.find(':') == std::string::npos ? url.host : "[" + url.host + "]";
   std::string text = fmt::format("{}://{}:{}/{}", protocol.empty() ? "tcp" : protocol, host,
                                  url.port == 0 ? kDefaultPort : url.port, url.path);
   char separator = '?';

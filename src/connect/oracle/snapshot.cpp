@@ -12,14 +12,16 @@ namespace {
 constexpr std::string_view kPositionPrefix = "scn:";
 
 /// Names come from the dictionary; one with a quotation mark cannot exist in Oracle (ORA-03001).
-std::string quoted(std::string_view name) { return fmt::format("\"{}\"", name); }
+std::string quoted(std::string_view name) {
+  return fmt::format("\"{}\"", name);
+}
 
 Result<std::string> current_scn(OpContext& context, Session& session) {
   auto rows = session.rows(context, "select to_char(current_scn) from v$database");
   if (!rows.ok()) {
     // V$DATABASE needs a grant that a plain account has not; the package says the same.
-    rows = session.rows(context,
-                        "select to_char(dbms_flashback.get_system_change_number) from dual");
+    rows =
+        session.rows(context, "select to_char(dbms_flashback.get_system_change_number) from dual");
   }
   if (!rows.ok()) {
     Error error = std::move(rows).error();
@@ -154,8 +156,9 @@ std::string select_text(const schema::TablePlan& plan, const connect::Chunk& chu
 
 Result<std::unique_ptr<Session>> open_session(OpContext& context, const ConnectOptions& options) {
   WHERRY_ASSIGN(auto session, Session::connect(context, options));
-  WHERRY_ASSIGN(const ExecResult altered,
-                session->execute(context, "alter session set nls_sort = 'BINARY' nls_comp = 'BINARY'"));
+  WHERRY_ASSIGN(
+      const ExecResult altered,
+      session->execute(context, "alter session set nls_sort = 'BINARY' nls_comp = 'BINARY'"));
   static_cast<void>(altered);
   return session;
 }

@@ -24,7 +24,9 @@ constexpr Keyword kKeywords[] = {
     {"COMMENT", StatementKind::kDdl},  {"TRUNCATE", StatementKind::kDdl},
 };
 
-bool is_blank(char c) { return std::isspace(static_cast<unsigned char>(c)) != 0 || c == '('; }
+bool is_blank(char c) {
+  return std::isspace(static_cast<unsigned char>(c)) != 0 || c == '(';
+}
 
 /// Without the blanks, parentheses and comments at its start.
 std::string_view from_first_word(std::string_view sql) {

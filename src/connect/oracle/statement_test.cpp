@@ -52,8 +52,8 @@ TEST(Errors, ClassifyByNumber) {
 
 TEST(Errors, EveryKnownNumberIsFound) {
   // The table must be sorted, or look-ups miss.
-  for (const std::uint32_t number : {1U, 54U, 904U, 1005U, 1092U, 1466U, 2391U, 4031U, 8180U,
-                                     12154U, 12660U, 22924U, 28040U}) {
+  for (const std::uint32_t number :
+       {1U, 54U, 904U, 1005U, 1092U, 1466U, 2391U, 4031U, 8180U, 12154U, 12660U, 22924U, 28040U}) {
     EXPECT_NE(server_error(number, "").code, "oracle.server") << number;
   }
 }

@@ -127,7 +127,8 @@ std::string to_text(const NativeType& native) {
   }
   if (name == "FLOAT" && native.precision) return fmt::format("FLOAT({})", *native.precision);
   if (name == "RAW") return fmt::format("RAW({})", native.length_bytes);
-  if (name == "NVARCHAR2" || name == "NCHAR") return fmt::format("{}({})", name, native.length_chars);
+  if (name == "NVARCHAR2" || name == "NCHAR")
+    return fmt::format("{}({})", name, native.length_chars);
   if (name == "VARCHAR2" || name == "CHAR") {
     return native.char_semantics ? fmt::format("{}({} CHAR)", name, native.length_chars)
                                  : fmt::format("{}({})", name, native.length_bytes);

@@ -13,8 +13,8 @@ namespace wherry::oracle {
 
 /// What ALL_TAB_COLS says of a column.
 struct NativeType {
-  std::string name;        ///< DATA_TYPE: "NUMBER", "TIMESTAMP(6) WITH TIME ZONE"
-  std::string owner;       ///< DATA_TYPE_OWNER: set for object types and XMLTYPE
+  std::string name;   ///< DATA_TYPE: "NUMBER", "TIMESTAMP(6) WITH TIME ZONE"
+  std::string owner;  ///< DATA_TYPE_OWNER: set for object types and XMLTYPE
   std::uint32_t length_bytes = 0;
   std::uint32_t length_chars = 0;
   bool char_semantics = false;

@@ -7,7 +7,8 @@ namespace {
 
 using schema::TypeKind;
 
-NativeType native(std::string name, std::optional<int> precision = {}, std::optional<int> scale = {}) {
+NativeType native(std::string name, std::optional<int> precision = {},
+                  std::optional<int> scale = {}) {
   NativeType type;
   type.name = std::move(name);
   type.precision = precision;
@@ -15,7 +16,9 @@ NativeType native(std::string name, std::optional<int> precision = {}, std::opti
   return type;
 }
 
-std::string logical_of(const NativeType& type) { return schema::describe(to_logical(type)); }
+std::string logical_of(const NativeType& type) {
+  return schema::describe(to_logical(type));
+}
 
 TEST(OracleTypeMap, NumbersKeepEveryDigit) {
   EXPECT_EQ(to_logical(native("NUMBER")), to_logical(native("FLOAT", 126)));

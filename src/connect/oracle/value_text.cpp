@@ -50,9 +50,8 @@ std::string months_text(std::int64_t months) {
 std::string seconds_text(std::int64_t seconds, std::int32_t nanoseconds) {
   const bool negative = seconds < 0 || nanoseconds < 0;
   const std::int64_t s = negative ? -seconds : seconds;
-  std::string text =
-      fmt::format("{}{} {:02}:{:02}:{:02}", negative ? '-' : '+', s / 86400, s / 3600 % 24,
-                  s / 60 % 60, s % 60);
+  std::string text = fmt::format("{}{} {:02}:{:02}:{:02}", negative ? '-' : '+', s / 86400,
+                                 s / 3600 % 24, s / 60 % 60, s % 60);
   if (nanoseconds != 0) {
     text += fmt::format(".{:09}", negative ? -nanoseconds : nanoseconds);
     text.erase(text.find_last_not_of('0') + 1);
@@ -67,19 +66,29 @@ std::optional<std::string> value_text(const Cell& cell) {
   WHERRY_ASSERT(cell.state == CellState::kSet, "a spilled value is not text");
   constexpr std::int64_t kMicrosPerMinute = 60'000'000;
   switch (cell.kind) {
-    case CellKind::kBool: return cell.payload.i64 != 0 ? "true" : "false";
-    case CellKind::kInt64: return std::to_string(cell.payload.i64);
-    case CellKind::kFloat32: return float_text(cell.payload.f32);
-    case CellKind::kFloat64: return float_text(cell.payload.f64);
-    case CellKind::kDecimal: return to_text(decimal_of(cell));
-    case CellKind::kText: return std::string(cell.bytes());
-    case CellKind::kBytes: return hex_text(cell.bytes());
-    case CellKind::kTimestamp: return timestamp_of(cell.payload.i64, cell.nanos);
+    case CellKind::kBool:
+      return cell.payload.i64 != 0 ? "true" : "false";
+    case CellKind::kInt64:
+      return std::to_string(cell.payload.i64);
+    case CellKind::kFloat32:
+      return float_text(cell.payload.f32);
+    case CellKind::kFloat64:
+      return float_text(cell.payload.f64);
+    case CellKind::kDecimal:
+      return to_text(decimal_of(cell));
+    case CellKind::kText:
+      return std::string(cell.bytes());
+    case CellKind::kBytes:
+      return hex_text(cell.bytes());
+    case CellKind::kTimestamp:
+      return timestamp_of(cell.payload.i64, cell.nanos);
     case CellKind::kTimestampTz:
       return timestamp_of(cell.payload.i64 + cell.extra * kMicrosPerMinute, cell.nanos) + " " +
              offset_text(cell.extra);
-    case CellKind::kIntervalYm: return months_text(cell.payload.i64);
-    case CellKind::kIntervalDs: return seconds_text(cell.payload.i64, cell.extra);
+    case CellKind::kIntervalYm:
+      return months_text(cell.payload.i64);
+    case CellKind::kIntervalDs:
+      return seconds_text(cell.payload.i64, cell.extra);
   }
   return std::nullopt;
 }

@@ -19,7 +19,9 @@ std::int64_t floor_divide(std::int64_t a, std::int64_t b) {
 }
 
 /// Oracle's years have no 0: -1 (1 BC) is astronomical 0.
-std::int64_t astronomical(int year) { return year < 0 ? year + 1 : year; }
+std::int64_t astronomical(int year) {
+  return year < 0 ? year + 1 : year;
+}
 
 bool is_gregorian(int year, int month, int day) {
   return year > 1582 || (year == 1582 && (month > 10 || (month == 10 && day >= 15)));
@@ -105,7 +107,20 @@ DateTime century_start(const DateTime& t) {
   return start;
 }
 
-enum class Unit { kCentury, kYear, kIsoYear, kQuarter, kMonth, kWw, kIw, kW, kDay, kWeekStart, kHour, kMinute };
+enum class Unit {
+  kCentury,
+  kYear,
+  kIsoYear,
+  kQuarter,
+  kMonth,
+  kWw,
+  kIw,
+  kW,
+  kDay,
+  kWeekStart,
+  kHour,
+  kMinute
+};
 
 Unit unit_of(std::string_view model) {
   struct Named {
@@ -113,15 +128,17 @@ Unit unit_of(std::string_view model) {
     Unit unit;
   };
   static constexpr std::array<Named, 32> kUnits = {{
-      {"CC", Unit::kCentury}, {"SCC", Unit::kCentury}, {"SYYYY", Unit::kYear}, {"YYYY", Unit::kYear},
-      {"YEAR", Unit::kYear}, {"SYEAR", Unit::kYear}, {"YYY", Unit::kYear}, {"YY", Unit::kYear},
-      {"Y", Unit::kYear}, {"IYYY", Unit::kIsoYear}, {"IYY", Unit::kIsoYear}, {"IY", Unit::kIsoYear},
-      {"I", Unit::kIsoYear}, {"Q", Unit::kQuarter}, {"MONTH", Unit::kMonth}, {"MON", Unit::kMonth},
-      {"MM", Unit::kMonth}, {"RM", Unit::kMonth}, {"WW", Unit::kWw}, {"IW", Unit::kIw},
-      {"W", Unit::kW}, {"DDD", Unit::kDay}, {"DD", Unit::kDay}, {"J", Unit::kDay},
+      {"CC", Unit::kCentury},    {"SCC", Unit::kCentury},  {"SYYYY", Unit::kYear},
+      {"YYYY", Unit::kYear},     {"YEAR", Unit::kYear},    {"SYEAR", Unit::kYear},
+      {"YYY", Unit::kYear},      {"YY", Unit::kYear},      {"Y", Unit::kYear},
+      {"IYYY", Unit::kIsoYear},  {"IYY", Unit::kIsoYear},  {"IY", Unit::kIsoYear},
+      {"I", Unit::kIsoYear},     {"Q", Unit::kQuarter},    {"MONTH", Unit::kMonth},
+      {"MON", Unit::kMonth},     {"MM", Unit::kMonth},     {"RM", Unit::kMonth},
+      {"WW", Unit::kWw},         {"IW", Unit::kIw},        {"W", Unit::kW},
+      {"DDD", Unit::kDay},       {"DD", Unit::kDay},       {"J", Unit::kDay},
       {"DAY", Unit::kWeekStart}, {"DY", Unit::kWeekStart}, {"D", Unit::kWeekStart},
-      {"HH", Unit::kHour}, {"HH12", Unit::kHour}, {"HH24", Unit::kHour}, {"MI", Unit::kMinute},
-      {"RR", Unit::kYear},
+      {"HH", Unit::kHour},       {"HH12", Unit::kHour},    {"HH24", Unit::kHour},
+      {"MI", Unit::kMinute},     {"RR", Unit::kYear},
   }};
   const std::string name = upper(model);
   for (const Named& unit : kUnits) {
@@ -222,7 +239,8 @@ DateTime next_start(const DateTime& start, Unit unit) {
 }
 
 DateTime shifted(const DateTime& t, int minutes) {
-  return from_total_seconds(total_seconds(t) + static_cast<std::int64_t>(minutes) * 60, t.nanosecond, t);
+  return from_total_seconds(total_seconds(t) + static_cast<std::int64_t>(minutes) * 60,
+                            t.nanosecond, t);
 }
 
 }  // namespace
@@ -269,7 +287,9 @@ bool is_valid(const DateTime& t) {
          t.nanosecond < static_cast<std::uint32_t>(kNanosPerSecond);
 }
 
-int weekday(const DateTime& t) { return static_cast<int>((julian_day(t) + 1) % 7) + 1; }
+int weekday(const DateTime& t) {
+  return static_cast<int>((julian_day(t) + 1) % 7) + 1;
+}
 
 std::int64_t total_seconds(const DateTime& t) {
   return julian_day(t) * kSecondsPerDay + t.hour * 3600 + t.minute * 60 + t.second;
@@ -363,8 +383,10 @@ Number months_between(const DateTime& a, const DateTime& b) {
   const bool both_last =
       a.day == days_in_month(a.year, a.month) && b.day == days_in_month(b.year, b.month);
   if (a.day == b.day || both_last) return Number::from_int(months);
-  const std::int64_t seconds_a = (a.day * kSecondsPerDay) + a.hour * 3600 + a.minute * 60 + a.second;
-  const std::int64_t seconds_b = (b.day * kSecondsPerDay) + b.hour * 3600 + b.minute * 60 + b.second;
+  const std::int64_t seconds_a =
+      (a.day * kSecondsPerDay) + a.hour * 3600 + a.minute * 60 + a.second;
+  const std::int64_t seconds_b =
+      (b.day * kSecondsPerDay) + b.hour * 3600 + b.minute * 60 + b.second;
   // The fraction is of a month of 31 days.
   const auto fraction = Number::divide(Number::from_int(seconds_a - seconds_b),
                                        Number::from_int(31 * kSecondsPerDay));
@@ -389,7 +411,9 @@ DateTime next_day(const DateTime& t, std::string_view name) {
   throw OraError(1846, "not a valid day of the week");
 }
 
-DateTime truncated(const DateTime& t, std::string_view model) { return floor_to(t, unit_of(model)); }
+DateTime truncated(const DateTime& t, std::string_view model) {
+  return floor_to(t, unit_of(model));
+}
 
 DateTime rounded(const DateTime& t, std::string_view model) {
   const Unit unit = unit_of(model);
@@ -397,7 +421,11 @@ DateTime rounded(const DateTime& t, std::string_view model) {
   return rounds_up(t, unit) ? next_start(start, unit) : start;
 }
 
-DateTime to_local(const DateTime& utc) { return shifted(utc, utc.offset_minutes); }
-DateTime to_utc(const DateTime& local) { return shifted(local, -local.offset_minutes); }
+DateTime to_local(const DateTime& utc) {
+  return shifted(utc, utc.offset_minutes);
+}
+DateTime to_utc(const DateTime& local) {
+  return shifted(local, -local.offset_minutes);
+}
 
 }  // namespace orasim

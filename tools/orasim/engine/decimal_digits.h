@@ -9,10 +9,10 @@
 
 namespace orasim::decimal {
 
-inline constexpr int kMaxDigits = 20;       ///< base-100 digits a NUMBER keeps
-inline constexpr int kMaxExponent = 62;     ///< value < 100^63
-inline constexpr int kMinExponent = -65;    ///< 1E-130
-inline constexpr int kWork = 48;            ///< room for a full product or an aligned sum
+inline constexpr int kMaxDigits = 20;     ///< base-100 digits a NUMBER keeps
+inline constexpr int kMaxExponent = 62;   ///< value < 100^63
+inline constexpr int kMinExponent = -65;  ///< 1E-130
+inline constexpr int kWork = 48;          ///< room for a full product or an aligned sum
 
 /// value = ± d[0].d[1]d[2]… × 100^exponent; count == 0 is zero.
 struct Digits {

@@ -12,23 +12,26 @@ namespace orasim {
 namespace {
 
 constexpr std::array<std::string_view, 12> kMonths = {
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December"};
-constexpr std::array<std::string_view, 7> kDays = {"Sunday", "Monday", "Tuesday", "Wednesday",
+    "January", "February", "March",     "April",   "May",      "June",
+    "July",    "August",   "September", "October", "November", "December"};
+constexpr std::array<std::string_view, 7> kDays = {"Sunday",   "Monday", "Tuesday", "Wednesday",
                                                    "Thursday", "Friday", "Saturday"};
-constexpr std::array<std::string_view, 12> kRoman = {"I", "II", "III", "IV", "V", "VI", "VII",
-                                                     "VIII", "IX", "X", "XI", "XII"};
+constexpr std::array<std::string_view, 12> kRoman = {"I",   "II",   "III", "IV", "V",  "VI",
+                                                     "VII", "VIII", "IX",  "X",  "XI", "XII"};
 
 // Longest first: the scanner takes the first that fits.
 constexpr std::array<std::string_view, 47> kElements = {
-    "SYYYY", "SYEAR", "MONTH", "SSSSS", "Y,YYY", "YYYY", "IYYY", "RRRR", "YEAR", "HH24", "HH12",
-    "A.D.", "B.C.", "A.M.", "P.M.", "YYY", "IYY", "MON", "DAY", "DDD", "SCC", "TZH", "TZM", "TZR",
-    "TZD", "FF1", "FF2", "FF3", "FF4", "FF5", "FF6", "FF7", "FF8", "FF9", "YY", "RR", "IY", "CC",
-    "MM", "RM", "WW", "IW", "DD", "DY", "HH", "MI", "SS"};
+    "SYYYY", "SYEAR", "MONTH", "SSSSS", "Y,YYY", "YYYY", "IYYY", "RRRR", "YEAR", "HH24",
+    "HH12",  "A.D.",  "B.C.",  "A.M.",  "P.M.",  "YYY",  "IYY",  "MON",  "DAY",  "DDD",
+    "SCC",   "TZH",   "TZM",   "TZR",   "TZD",   "FF1",  "FF2",  "FF3",  "FF4",  "FF5",
+    "FF6",   "FF7",   "FF8",   "FF9",   "YY",    "RR",   "IY",   "CC",   "MM",   "RM",
+    "WW",    "IW",    "DD",    "DY",    "HH",    "MI",   "SS"};
 constexpr std::array<std::string_view, 13> kShort = {"FF", "FM", "FX", "AD", "BC", "AM", "PM",
-                                                     "Y", "I", "Q", "W", "D", "J"};
+                                                     "Y",  "I",  "Q",  "W",  "D",  "J"};
 
-char upper(char c) { return static_cast<char>(std::toupper(static_cast<unsigned char>(c))); }
+char upper(char c) {
+  return static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+}
 
 bool starts_with_any_case(std::string_view text, std::string_view prefix) {
   if (text.size() < prefix.size()) return false;
@@ -64,7 +67,8 @@ std::vector<Piece> scan(std::string_view model) {
     Piece piece;
     if (model[0] == '"') {
       const std::size_t end = model.find('"', 1);
-      if (end == std::string_view::npos) throw OraError(1861, "literal does not match format string");
+      if (end == std::string_view::npos)
+        throw OraError(1861, "literal does not match format string");
       piece.literal = std::string(model.substr(1, end - 1));
       model.remove_prefix(end + 1);
       pieces.push_back(std::move(piece));
@@ -95,9 +99,8 @@ std::string cased(std::string_view name, const Piece& piece) {
   if (piece.upper_case) {
     std::transform(out.begin(), out.end(), out.begin(), upper);
   } else if (!piece.title_case) {
-    std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) {
-      return static_cast<char>(std::tolower(c));
-    });
+    std::transform(out.begin(), out.end(), out.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   }
   return out;
 }
@@ -199,7 +202,8 @@ std::string element_text(const DateTime& t, const Piece& p, bool fm, const Nls& 
   if (e == "SSSSS") return padded(t.hour * 3600 + t.minute * 60 + t.second, 5, fm);
   if (e == "X") return nls.numeric_characters.substr(0, 1);
   if (e == "FF") return fraction_text(t.nanosecond, t.nanosecond % 1000 == 0 ? 6 : 9);
-  if (e.substr(0, 2) == "FF") return fraction_text(t.nanosecond, static_cast<std::size_t>(e[2] - '0'));
+  if (e.substr(0, 2) == "FF")
+    return fraction_text(t.nanosecond, static_cast<std::size_t>(e[2] - '0'));
   if (e[0] == 'T') return zone_element(t, e, fm);
   if (e == "AD" || e == "BC" || e == "A.D." || e == "B.C.") return era(t, p);
   if (e == "AM" || e == "PM" || e == "A.M." || e == "P.M.") return half_of_day(t, p);
@@ -210,8 +214,7 @@ std::string element_text(const DateTime& t, const Piece& p, bool fm, const Nls& 
 /// Reads input text under a model.
 class DateParser {
  public:
-  DateParser(std::string_view text, const DateTime& now, const Nls& nls)
-      : text_(text), now_(now) {
+  DateParser(std::string_view text, const DateTime& now, const Nls& nls) : text_(text), now_(now) {
     offset_minutes_ = nls.session_offset_minutes;
   }
 
@@ -363,11 +366,13 @@ class DateParser {
   void zone(const std::string& e) {
     if (e == "TZH") {
       const bool negative = take_sign();
-      const int hours = in_range(digits(2, 1858), 0, 14, 1874, "time zone hour must be between -15 and 15");
+      const int hours =
+          in_range(digits(2, 1858), 0, 14, 1874, "time zone hour must be between -15 and 15");
       zone_sign_ = negative ? -1 : 1;
       offset_minutes_ = zone_sign_ * hours * 60;
     } else if (e == "TZM") {
-      const int minutes = in_range(digits(2, 1858), 0, 59, 1875, "time zone minute must be between -59 and 59");
+      const int minutes =
+          in_range(digits(2, 1858), 0, 59, 1875, "time zone minute must be between -59 and 59");
       offset_minutes_ += zone_sign_ * minutes;
     } else if (e == "TZR") {
       std::size_t n = 0;
@@ -411,9 +416,11 @@ class DateParser {
     } else if (e == "MM" || e == "MON" || e == "MONTH" || e == "RM") {
       month_element(e);
     } else if (e == "DD") {
-      day_ = in_range(digits(2, 1847), 1, 31, 1847, "day of month must be between 1 and last day of month");
+      day_ = in_range(digits(2, 1847), 1, 31, 1847,
+                      "day of month must be between 1 and last day of month");
     } else if (e == "DDD") {
-      day_of_year_ = in_range(digits(3, 1848), 1, 366, 1848, "day of year must be between 1 and 365 (366 for leap year)");
+      day_of_year_ = in_range(digits(3, 1848), 1, 366, 1848,
+                              "day of year must be between 1 and 365 (366 for leap year)");
     } else if (e == "J") {
       julian_ = digits(7, 1854);
     } else if (e == "DAY" || e == "DY") {
@@ -430,7 +437,8 @@ class DateParser {
     } else if (e == "SS") {
       second_ = in_range(digits(2, 1852), 0, 59, 1852, "seconds must be between 0 and 59");
     } else if (e == "SSSSS") {
-      const int s = in_range(digits(5, 1853), 0, 86399, 1853, "seconds in day must be between 0 and 86399");
+      const int s =
+          in_range(digits(5, 1853), 0, 86399, 1853, "seconds in day must be between 0 and 86399");
       hour_ = s / 3600;
       minute_ = s / 60 % 60;
       second_ = s % 60;
@@ -455,7 +463,8 @@ class DateParser {
     const char c = upper(text_[0]);
     if (c != 'A' && c != 'P') throw OraError(1855, "AM/A.M. or PM/P.M. required");
     afternoon_ = c == 'P';
-    text_.remove_prefix(text_.size() > 1 && text_[1] == '.' ? std::min<std::size_t>(4, text_.size()) : 2);
+    text_.remove_prefix(text_.size() > 1 && text_[1] == '.' ? std::min<std::size_t>(4, text_.size())
+                                                            : 2);
   }
 
   void read_era(const std::string& e) {
@@ -476,7 +485,8 @@ class DateParser {
         throw OraError(1841, "(full) year must be between -4713 and +9999, and not be 0");
       }
       t.year = static_cast<std::int16_t>(year);
-      t.month = static_cast<std::uint8_t>(month_ == 0 ? (day_of_year_ != 0 ? 1 : now_.month) : month_);
+      t.month =
+          static_cast<std::uint8_t>(month_ == 0 ? (day_of_year_ != 0 ? 1 : now_.month) : month_);
       t.day = static_cast<std::uint8_t>(day_ == 0 ? 1 : day_);
       if (day_of_year_ != 0) t = from_julian_day(julian_day(t) + day_of_year_ - 1);
       if (!is_valid(t)) throw OraError(1839, "date not valid for month specified");

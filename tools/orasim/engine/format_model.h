@@ -33,7 +33,8 @@ IntervalYm parse_interval_ym(std::string_view text);
 /// "3 04:05:06.5", "-3 4:5:6"; ORA-01867.
 IntervalDs parse_interval_ds(std::string_view text);
 
-/// "+02:30", "-03:30", "UTC"; false when it is neither an offset nor a name that is known to be UTC.
+/// "+02:30", "-03:30", "UTC"; false when it is neither an offset nor a name that is known to be
+/// UTC.
 bool parse_offset(std::string_view text, int& minutes);
 std::string offset_text(int minutes);
 

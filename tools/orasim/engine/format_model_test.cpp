@@ -11,7 +11,9 @@ namespace {
 const Nls kNls;
 const DateTime kNow = {2026, 11, 24, 10, 0, 0, 0, 0, 0};
 
-std::string date(const DateTime& t, const char* model) { return format_date(t, model, kNls); }
+std::string date(const DateTime& t, const char* model) {
+  return format_date(t, model, kNls);
+}
 std::string reread(const char* text, const char* model) {
   return date(parse_date(text, model, kNow, kNls), "SYYYY-MM-DD HH24:MI:SS.FF9 TZH:TZM");
 }

@@ -23,15 +23,18 @@ struct NumberModel {
   bool hex_lower = false, text_minimum = false;
 };
 
-[[noreturn]] void invalid_model() { throw OraError(1481, "invalid number format model"); }
+[[noreturn]] void invalid_model() {
+  throw OraError(1481, "invalid number format model");
+}
 
 NumberModel scan_model(std::string_view model) {
   NumberModel m;
   for (std::size_t i = 0; i < model.size(); ++i) {
     const char c = static_cast<char>(std::toupper(static_cast<unsigned char>(model[i])));
-    const char next = i + 1 < model.size()
-                          ? static_cast<char>(std::toupper(static_cast<unsigned char>(model[i + 1])))
-                          : '\0';
+    const char next =
+        i + 1 < model.size()
+            ? static_cast<char>(std::toupper(static_cast<unsigned char>(model[i + 1])))
+            : '\0';
     if (c == 'F' && next == 'M') {
       m.fill_mode = true;
       ++i;
@@ -84,7 +87,8 @@ void split_digits(const Number& n, std::string& integer, std::string& fraction) 
   for (std::size_t i = 1; i < bytes.size(); ++i) {
     if (negative && bytes[i] == 0x66) break;
     const int pair = negative ? 101 - bytes[i] : bytes[i] - 1;
-    if (position == 0 && exponent < 0) fraction.append(static_cast<std::size_t>(-2 * exponent), '0');
+    if (position == 0 && exponent < 0)
+      fraction.append(static_cast<std::size_t>(-2 * exponent), '0');
     std::string& part = position < exponent ? integer : fraction;
     part += static_cast<char>('0' + pair / 10);
     part += static_cast<char>('0' + pair % 10);
@@ -130,7 +134,8 @@ bool lay_integer(const std::string& digits, const NumberModel& m, const Nls& nls
   for (std::size_t i = m.integer.size(); i-- > 0;) {
     const bool forced = first_zero != std::string::npos && i >= first_zero;
     if (m.integer[i] == ',') {
-      const bool shown = place != 0 && (places - place >= digits.size() ? forced && i > first_zero : true);
+      const bool shown =
+          place != 0 && (places - place >= digits.size() ? forced && i > first_zero : true);
       reversed += shown ? nls.numeric_characters[1] : (m.fill_mode ? '\0' : ' ');
       continue;
     }
@@ -216,7 +221,8 @@ std::string format_number(const Number& n, std::string_view model, const Nls& nl
     return m.fill_mode ? std::string() : std::string(model.size() + 1, ' ');
   }
   // A model without fraction shows zero as 0, not as nothing.
-  const bool show_zero = integer.empty() && (m.fraction.empty() || (m.fill_mode && fraction.empty()));
+  const bool show_zero =
+      integer.empty() && (m.fraction.empty() || (m.fill_mode && fraction.empty()));
   std::string body;
   if (!lay_integer(show_zero ? "0" : integer, m, nls, body)) {
     return std::string(model.size() + 1 - (m.fill_mode ? 2 : 0), '#');
@@ -284,9 +290,11 @@ std::string interval_text(const IntervalDs& interval, int precision, int fractio
   const bool negative = interval.seconds < 0 || interval.nanoseconds < 0;
   const std::int64_t s = std::abs(interval.seconds);
   std::string out = (negative ? "-" : "+") + padded(s / 86400, precision) + " " +
-                    padded(s / 3600 % 24, 2) + ":" + padded(s / 60 % 60, 2) + ":" + padded(s % 60, 2);
+                    padded(s / 3600 % 24, 2) + ":" + padded(s / 60 % 60, 2) + ":" +
+                    padded(s % 60, 2);
   if (fraction_digits > 0) {
-    out += "." + padded(std::abs(interval.nanoseconds), 9).substr(0, static_cast<std::size_t>(fraction_digits));
+    out += "." + padded(std::abs(interval.nanoseconds), 9)
+                     .substr(0, static_cast<std::size_t>(fraction_digits));
   }
   return out;
 }

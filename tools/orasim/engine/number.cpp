@@ -53,11 +53,11 @@ Number pack(const Digits& v) {
 
 namespace {
 
-using decimal::pack;
 using decimal::Digits;
 using decimal::kMaxDigits;
 using decimal::kWork;
 using decimal::normalize;
+using decimal::pack;
 
 Digits unpack(const Number& n) {
   Digits v;
@@ -203,7 +203,9 @@ std::optional<Number> cut(Digits v, int digits, bool round) {
 
 }  // namespace
 
-Number::Number() : size_(1) { bytes_[0] = 0x80; }
+Number::Number() : size_(1) {
+  bytes_[0] = 0x80;
+}
 
 Number Number::from_int(std::int64_t value) {
   std::uint64_t u = value < 0 ? 0 - static_cast<std::uint64_t>(value) : value;
@@ -385,8 +387,8 @@ double Number::to_double() const {
     text[n++] = static_cast<char>('0' + v.d[i] % 10);
   }
   text[n++] = 'e';
-  n = static_cast<int>(std::to_chars(text + n, text + sizeof text,
-                                     2 * (v.exponent - v.count + 1)).ptr - text);
+  n = static_cast<int>(
+      std::to_chars(text + n, text + sizeof text, 2 * (v.exponent - v.count + 1)).ptr - text);
   double out = 0;
   std::from_chars(text, text + n, out);
   return out;

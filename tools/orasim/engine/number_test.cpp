@@ -74,9 +74,16 @@ TEST(Number, RefusesWhatIsNoNumber) {
     EXPECT_FALSE(Number::parse(s)) << s;
   }
   EXPECT_TRUE(num("1e-131").is_zero());
-  for (const auto& raw : std::vector<std::vector<std::uint8_t>>{
-           {}, {0xc1}, {0xc1, 0}, {0xc1, 1}, {0xc1, 2, 1}, {0x3e, 100}, {0x3e, 101, 0x66},
-           {0xc1, 102}, {0xff, 0x65, 0}, std::vector<std::uint8_t>(40, 2)}) {
+  for (const auto& raw : std::vector<std::vector<std::uint8_t>>{{},
+                                                                {0xc1},
+                                                                {0xc1, 0},
+                                                                {0xc1, 1},
+                                                                {0xc1, 2, 1},
+                                                                {0x3e, 100},
+                                                                {0x3e, 101, 0x66},
+                                                                {0xc1, 102},
+                                                                {0xff, 0x65, 0},
+                                                                std::vector<std::uint8_t>(40, 2)}) {
     EXPECT_FALSE(Number::from_bytes(raw)) << raw.size();
   }
 }

@@ -60,17 +60,17 @@ struct ExecuteOptions {
 };
 
 struct ExecuteResult {
-  std::uint64_t row_count = 0;                       ///< DML: rows touched; PL/SQL: 1
-  std::vector<std::uint64_t> row_counts;             ///< DML: one per bind row
+  std::uint64_t row_count = 0;            ///< DML: rows touched; PL/SQL: 1
+  std::vector<std::uint64_t> row_counts;  ///< DML: one per bind row
   std::vector<BatchError> batch_errors;
-  std::unique_ptr<RowStream> rows;                   ///< queries only
+  std::unique_ptr<RowStream> rows;  ///< queries only
   /// DML RETURNING: [bind row][return bind] -> values, one per affected row.
   std::vector<std::vector<std::vector<Value>>> returning;
   /// PL/SQL: values of all binds after the block, in bind order (IN binds unchanged).
   std::vector<Value> out_binds;
-  std::vector<bool> is_out;                          ///< PL/SQL: which binds the block assigned
+  std::vector<bool> is_out;  ///< PL/SQL: which binds the block assigned
   /// PL/SQL: cursors returned by DBMS_SQL.RETURN_RESULT or opened into a ref cursor bind.
-  RowId last_row_id;                                 ///< all zero: none
+  RowId last_row_id;  ///< all zero: none
   bool success_with_compilation_error = false;
 };
 
@@ -93,7 +93,7 @@ class Statement {
 
 /// What a session shows in V$SESSION and uses for USERENV.
 struct SessionIdentity {
-  std::string user;     ///< upper case unless it was quoted
+  std::string user;  ///< upper case unless it was quoted
   std::string program, machine, os_user, terminal, process;
   std::uint32_t session_id = 0;
   std::uint32_t serial_number = 0;
@@ -118,16 +118,16 @@ class Session {
 struct UserInfo {
   std::string name;
   std::string password;
-  bool locked = false;           ///< ALTER USER … ACCOUNT LOCK: ORA-28000
-  bool expired = false;          ///< ALTER USER … PASSWORD EXPIRE: ORA-28001
+  bool locked = false;             ///< ALTER USER … ACCOUNT LOCK: ORA-28000
+  bool expired = false;            ///< ALTER USER … PASSWORD EXPIRE: ORA-28001
   bool can_create_session = true;  ///< false: ORA-01045
 };
 
 struct DatabaseOptions {
-  std::string data_dir;           ///< empty: memory only
+  std::string data_dir;  ///< empty: memory only
   std::string service_name = "SIM";
   std::string version = "19.22.0.0.0";
-  std::string emulate = "19";     ///< 12.2 | 19 | 23: decides V$VERSION, BOOLEAN, identifiers
+  std::string emulate = "19";  ///< 12.2 | 19 | 23: decides V$VERSION, BOOLEAN, identifiers
 };
 
 class Database {

@@ -116,13 +116,19 @@ struct Value {
   [[nodiscard]] const Lob& lob() const { return std::get<Lob>(data); }
 };
 
-inline Value make_null(Type t) { return Value{t, false, {}}; }
+inline Value make_null(Type t) {
+  return Value{t, false, {}};
+}
 inline Value make_text(std::string s, Type t = Type::kVarchar2, bool national = false) {
   if (s.empty()) return Value{t, national, {}};
   return Value{t, national, std::move(s)};
 }
-inline Value make_number(Number n) { return Value{Type::kNumber, false, std::move(n)}; }
-inline Value make_int(std::int64_t v) { return make_number(Number::from_int(v)); }
+inline Value make_number(Number n) {
+  return Value{Type::kNumber, false, std::move(n)};
+}
+inline Value make_int(std::int64_t v) {
+  return make_number(Number::from_int(v));
+}
 
 using Row = std::vector<Value>;
 

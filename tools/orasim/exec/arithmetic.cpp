@@ -8,8 +8,12 @@
 namespace orasim {
 namespace {
 
-bool is_interval(Type t) { return t == Type::kIntervalDs || t == Type::kIntervalYm; }
-bool is_binary(Type t) { return t == Type::kBinaryFloat || t == Type::kBinaryDouble; }
+bool is_interval(Type t) {
+  return t == Type::kIntervalDs || t == Type::kIntervalYm;
+}
+bool is_binary(Type t) {
+  return t == Type::kBinaryFloat || t == Type::kBinaryDouble;
+}
 
 Value binary_arithmetic(char op, const Value& a, const Value& b, const ConvertContext& c) {
   const double x = std::get<double>(to_binary(a, Type::kBinaryDouble, c).data);
@@ -35,12 +39,16 @@ Value number_arithmetic(char op, const Value& a, const Value& b, const ConvertCo
   return make_number(*result);
 }
 
-IntervalDs negated(IntervalDs i) { return {-i.seconds, -i.nanoseconds}; }
+IntervalDs negated(IntervalDs i) {
+  return {-i.seconds, -i.nanoseconds};
+}
 
 Value interval_sum(const Value& a, const Value& b) {
   if (a.type != b.type) raise_inconsistent(type_word(a.type), type_word(b.type));
   if (a.type == Type::kIntervalYm) {
-    return Value{a.type, false, IntervalYm{std::get<IntervalYm>(a.data).months + std::get<IntervalYm>(b.data).months}};
+    return Value{
+        a.type, false,
+        IntervalYm{std::get<IntervalYm>(a.data).months + std::get<IntervalYm>(b.data).months}};
   }
   const auto& x = std::get<IntervalDs>(a.data);
   const auto& y = std::get<IntervalDs>(b.data);
@@ -58,27 +66,34 @@ Value interval_sum(const Value& a, const Value& b) {
 }
 
 Value negated_interval(const Value& v) {
-  if (v.type == Type::kIntervalYm) return Value{v.type, false, IntervalYm{-std::get<IntervalYm>(v.data).months}};
+  if (v.type == Type::kIntervalYm)
+    return Value{v.type, false, IntervalYm{-std::get<IntervalYm>(v.data).months}};
   return Value{v.type, false, negated(std::get<IntervalDs>(v.data))};
 }
 
 Value scaled_interval(const Value& interval, const Number& factor) {
   if (interval.type == Type::kIntervalYm) {
-    const auto months = Number::multiply(Number::from_int(std::get<IntervalYm>(interval.data).months), factor);
+    const auto months =
+        Number::multiply(Number::from_int(std::get<IntervalYm>(interval.data).months), factor);
     const auto whole = months ? months->truncated(0).to_int() : std::nullopt;
     if (!whole) raise(1873);
     return Value{interval.type, false, IntervalYm{static_cast<std::int32_t>(*whole)}};
   }
   const auto& ds = std::get<IntervalDs>(interval.data);
   const Number billion = Number::from_int(1'000'000'000);
-  const auto nanos = Number::add(Number::multiply(Number::from_int(ds.seconds), billion).value_or(Number()),
-                                 Number::from_int(ds.nanoseconds));
+  const auto nanos =
+      Number::add(Number::multiply(Number::from_int(ds.seconds), billion).value_or(Number()),
+                  Number::from_int(ds.nanoseconds));
   const auto product = nanos ? Number::multiply(*nanos, factor) : std::nullopt;
   const auto seconds = product ? Number::divide(*product, billion) : std::nullopt;
   const auto whole = seconds ? seconds->truncated(0).to_int() : std::nullopt;
   if (!whole) raise(1873);
-  const Number rest = Number::subtract(product->truncated(0), Number::multiply(Number::from_int(*whole), billion).value_or(Number())).value_or(Number());
-  return Value{interval.type, false, IntervalDs{*whole, static_cast<std::int32_t>(rest.to_int().value_or(0))}};
+  const Number rest =
+      Number::subtract(product->truncated(0),
+                       Number::multiply(Number::from_int(*whole), billion).value_or(Number()))
+          .value_or(Number());
+  return Value{interval.type, false,
+               IntervalDs{*whole, static_cast<std::int32_t>(rest.to_int().value_or(0))}};
 }
 
 Value datetime_plus_interval(const Value& t, const Value& interval) {
@@ -102,7 +117,8 @@ Value datetime_arithmetic(char op, const Value& a, const Value& b, const Convert
                        a.type == Type::kTimestampLtz || b.type == Type::kTimestampLtz;
     const Type common = zoned ? Type::kTimestampTz : Type::kTimestamp;
     return Value{Type::kIntervalDs, false,
-                 interval_between(to_datetime(a, common, c).date_time(), to_datetime(b, common, c).date_time())};
+                 interval_between(to_datetime(a, common, c).date_time(),
+                                  to_datetime(b, common, c).date_time())};
   }
   const bool date_first = is_datetime(a.type);
   const Value& date = date_first ? a : b;
@@ -114,7 +130,8 @@ Value datetime_arithmetic(char op, const Value& a, const Value& b, const Convert
   }
   const Number days = to_number(other, c).number();
   const Value as_date = to_datetime(date, Type::kDate, c);
-  return Value{Type::kDate, false, add_days(as_date.date_time(), op == '-' ? days.negated() : days)};
+  return Value{Type::kDate, false,
+               add_days(as_date.date_time(), op == '-' ? days.negated() : days)};
 }
 
 }  // namespace
@@ -158,7 +175,9 @@ DataType arithmetic_type(char op, const DataType& a, const DataType& b) {
   if (is_interval(a.type)) return a;
   if (is_interval(b.type)) return b;
   if (is_binary(a.type) || is_binary(b.type)) {
-    return simple_type(a.type == Type::kBinaryFloat && b.type == Type::kBinaryFloat ? Type::kBinaryFloat : Type::kBinaryDouble);
+    return simple_type(a.type == Type::kBinaryFloat && b.type == Type::kBinaryFloat
+                           ? Type::kBinaryFloat
+                           : Type::kBinaryDouble);
   }
   static_cast<void>(op);
   return plain_number();
@@ -175,7 +194,8 @@ DataType common_type(const DataType& a, const DataType& b) {
   }
   if (is_numeric(a.type) && is_numeric(b.type)) {
     if (is_binary(a.type) || is_binary(b.type)) return simple_type(Type::kBinaryDouble);
-    const bool same = a.precision == b.precision && a.scale == b.scale && a.has_precision == b.has_precision;
+    const bool same =
+        a.precision == b.precision && a.scale == b.scale && a.has_precision == b.has_precision;
     return same ? a : plain_number();
   }
   if (b.type == Type::kClob) return b;

@@ -31,7 +31,11 @@ struct OrderItem {
 };
 
 enum class FrameBound : std::uint8_t {
-  kUnboundedPreceding, kPreceding, kCurrentRow, kFollowing, kUnboundedFollowing,
+  kUnboundedPreceding,
+  kPreceding,
+  kCurrentRow,
+  kFollowing,
+  kUnboundedFollowing,
 };
 
 struct WindowSpec {
@@ -45,36 +49,60 @@ struct WindowSpec {
 };
 
 enum class ExprKind : std::uint8_t {
-  kLiteral, kName, kStar, kBind, kUnary, kBinary, kCall, kCase, kCast, kExtract, kSubquery,
-  kAtTimeZone, kIntervalOf, kRow, kDefault,
+  kLiteral,
+  kName,
+  kStar,
+  kBind,
+  kUnary,
+  kBinary,
+  kCall,
+  kCase,
+  kCast,
+  kExtract,
+  kSubquery,
+  kAtTimeZone,
+  kIntervalOf,
+  kRow,
+  kDefault,
   // Conditions:
-  kCompare, kBetween, kLike, kIn, kIsNull, kIsNan, kIsInfinite, kIsJson, kIsTrue, kExists, kAnd,
-  kOr, kNot,
+  kCompare,
+  kBetween,
+  kLike,
+  kIn,
+  kIsNull,
+  kIsNan,
+  kIsInfinite,
+  kIsJson,
+  kIsTrue,
+  kExists,
+  kAnd,
+  kOr,
+  kNot,
 };
 
 struct Expr {
   ExprKind kind = ExprKind::kLiteral;
   int begin = 0, end = 0;
-  Value value;                  ///< kLiteral
-  Name name;                    ///< kName, kCall; qualifier of kStar
-  bool outer = false;           ///< kName with (+)
-  int bind = -1;                ///< kBind: index in wire order
-  std::string op;               ///< operator, EXTRACT field, ANY/ALL in `quantifier`
+  Value value;         ///< kLiteral
+  Name name;           ///< kName, kCall; qualifier of kStar
+  bool outer = false;  ///< kName with (+)
+  int bind = -1;       ///< kBind: index in wire order
+  std::string op;      ///< operator, EXTRACT field, ANY/ALL in `quantifier`
   std::string quantifier;
-  bool negated = false;         ///< NOT BETWEEN, IS NOT NULL, …
-  bool has_else = false;        ///< kCase
-  bool has_operand = false;     ///< kCase
-  bool distinct = false;        ///< aggregate (DISTINCT x)
+  bool negated = false;      ///< NOT BETWEEN, IS NOT NULL, …
+  bool has_else = false;     ///< kCase
+  bool has_operand = false;  ///< kCase
+  bool distinct = false;     ///< aggregate (DISTINCT x)
   bool ignore_nulls = false;
   bool call_without_parentheses = false;
   std::vector<ExprPtr> args;
   std::vector<std::string> arg_names;  ///< named notation: same length as args, or empty
   std::unique_ptr<WindowSpec> window;
-  std::vector<OrderItem> within;       ///< WITHIN GROUP or KEEP (… ORDER BY …)
-  std::string keep;                    ///< FIRST or LAST of KEEP (DENSE_RANK …)
-  std::string overflow_text;           ///< LISTAGG … ON OVERFLOW TRUNCATE 'x'
+  std::vector<OrderItem> within;  ///< WITHIN GROUP or KEEP (… ORDER BY …)
+  std::string keep;               ///< FIRST or LAST of KEEP (DENSE_RANK …)
+  std::string overflow_text;      ///< LISTAGG … ON OVERFLOW TRUNCATE 'x'
   bool overflow_truncate = false, overflow_count = true;
-  DataType type;                       ///< kCast, kIntervalOf
+  DataType type;  ///< kCast, kIntervalOf
   QueryPtr query;
 };
 
@@ -89,7 +117,7 @@ struct TableRef {
   Name name;
   Ident alias;
   Ident partition;
-  ExprPtr as_of;               ///< AS OF SCN / TIMESTAMP
+  ExprPtr as_of;  ///< AS OF SCN / TIMESTAMP
   bool as_of_timestamp = false;
   QueryPtr query;
   bool lateral = false;
@@ -109,12 +137,12 @@ struct QueryBlock {
   int pos = 0;
   bool distinct = false;
   std::vector<SelectItem> items;
-  std::vector<Name> into;               ///< PL/SQL SELECT … INTO: variable names
-  std::vector<int> into_binds;          ///< … or binds; parallel, -1 = name
+  std::vector<Name> into;       ///< PL/SQL SELECT … INTO: variable names
+  std::vector<int> into_binds;  ///< … or binds; parallel, -1 = name
   std::vector<TableRefPtr> from;
   ExprPtr where, start_with, connect_by, having;
   bool nocycle = false;
-  std::vector<ExprPtr> group_by;        ///< distinct grouping expressions
+  std::vector<ExprPtr> group_by;  ///< distinct grouping expressions
   bool has_group_by = false;
   std::vector<std::vector<int>> grouping_sets;  ///< indexes into group_by; empty: one plain set
 };
@@ -130,7 +158,7 @@ struct Cte {
 struct Query {
   int begin = 0, end = 0;
   std::vector<Cte> with;
-  std::unique_ptr<QueryBlock> block;    ///< when op is kNone
+  std::unique_ptr<QueryBlock> block;  ///< when op is kNone
   SetOperator op = SetOperator::kNone;
   QueryPtr left, right;
   std::vector<OrderItem> order_by;
@@ -140,28 +168,28 @@ struct Query {
 };
 
 struct Assignment {
-  std::vector<Ident> columns;           ///< several: (a, b) = (subquery)
+  std::vector<Ident> columns;  ///< several: (a, b) = (subquery)
   ExprPtr value;
 };
 
 struct Returning {
   std::vector<ExprPtr> exprs;
-  std::vector<int> binds;               ///< return bind numbers, or -1 …
-  std::vector<Name> variables;          ///< … for a PL/SQL variable
+  std::vector<int> binds;       ///< return bind numbers, or -1 …
+  std::vector<Name> variables;  ///< … for a PL/SQL variable
 };
 
 struct InsertTarget {
   Name table;
   Ident alias;
   std::vector<Ident> columns;
-  std::vector<ExprPtr> values;          ///< empty for INSERT … SELECT
-  ExprPtr when;                         ///< multi-table: WHEN condition
+  std::vector<ExprPtr> values;  ///< empty for INSERT … SELECT
+  ExprPtr when;                 ///< multi-table: WHEN condition
   bool is_else = false;
   int pos = 0;
 };
 
 struct Insert {
-  std::vector<InsertTarget> targets;    ///< one, or several for INSERT ALL / FIRST
+  std::vector<InsertTarget> targets;  ///< one, or several for INSERT ALL / FIRST
   bool multi = false, first = false;
   QueryPtr query;
   Returning returning;
@@ -171,7 +199,7 @@ struct Update {
   Name table;
   Ident alias;
   int pos = 0;
-  QueryPtr view;                        ///< UPDATE (SELECT …)
+  QueryPtr view;  ///< UPDATE (SELECT …)
   std::vector<Assignment> set;
   ExprPtr where;
   Returning returning;

@@ -8,22 +8,24 @@
 namespace orasim {
 namespace {
 
-constexpr std::string_view kAggregates[] = {
-    "COUNT", "SUM", "AVG", "MIN", "MAX", "LISTAGG", "STDDEV", "STDDEV_SAMP", "STDDEV_POP",
-    "VARIANCE", "VAR_SAMP", "VAR_POP", "MEDIAN", "GROUPING", "ANY_VALUE"};
-constexpr std::string_view kAnalyticOnly[] = {"ROW_NUMBER", "RANK", "DENSE_RANK", "LAG", "LEAD",
-                                              "FIRST_VALUE", "LAST_VALUE", "NTILE"};
+constexpr std::string_view kAggregates[] = {"COUNT",      "SUM",      "AVG",      "MIN",
+                                            "MAX",        "LISTAGG",  "STDDEV",   "STDDEV_SAMP",
+                                            "STDDEV_POP", "VARIANCE", "VAR_SAMP", "VAR_POP",
+                                            "MEDIAN",     "GROUPING", "ANY_VALUE"};
+constexpr std::string_view kAnalyticOnly[] = {"ROW_NUMBER", "RANK",        "DENSE_RANK", "LAG",
+                                              "LEAD",       "FIRST_VALUE", "LAST_VALUE", "NTILE"};
 
 bool is_analytic_name(const std::string& name) {
-  return is_aggregate_name(name) ||
-         std::find(std::begin(kAnalyticOnly), std::end(kAnalyticOnly), name) != std::end(kAnalyticOnly);
+  return is_aggregate_name(name) || std::find(std::begin(kAnalyticOnly), std::end(kAnalyticOnly),
+                                              name) != std::end(kAnalyticOnly);
 }
 
 DataType result_type(const Aggregate& a) {
   if (a.name == "MIN" || a.name == "MAX" || a.name == "ANY_VALUE") return a.argument_type;
   if (a.name == "LISTAGG") return text_type(Type::kVarchar2, 4000, false, false);
   if (a.name == "SUM" && a.argument_type.type == Type::kIntervalDs) return a.argument_type;
-  const bool binary = a.argument_type.type == Type::kBinaryDouble || a.argument_type.type == Type::kBinaryFloat;
+  const bool binary =
+      a.argument_type.type == Type::kBinaryDouble || a.argument_type.type == Type::kBinaryFloat;
   return a.name != "COUNT" && binary ? simple_type(Type::kBinaryDouble) : plain_number();
 }
 
@@ -36,7 +38,8 @@ Value sum_of(const std::vector<Value>& values, const ConvertContext& c) {
 
 Value deviation(const Aggregate& a, const std::vector<Value>& values, const ConvertContext& c) {
   const bool population = a.name.find("_POP") != std::string::npos;
-  if (values.size() == 1) return a.name.find("_SAMP") != std::string::npos ? make_null(Type::kNumber) : make_int(0);
+  if (values.size() == 1)
+    return a.name.find("_SAMP") != std::string::npos ? make_null(Type::kNumber) : make_int(0);
   double mean = 0;
   for (const Value& v : values) mean += to_number(v, c).number().to_double();
   mean /= static_cast<double>(values.size());
@@ -50,7 +53,8 @@ Value deviation(const Aggregate& a, const std::vector<Value>& values, const Conv
 }
 
 Value median(std::vector<Value> values, const ConvertContext& c) {
-  std::sort(values.begin(), values.end(), [&](const Value& a, const Value& b) { return compare(a, b, c) < 0; });
+  std::sort(values.begin(), values.end(),
+            [&](const Value& a, const Value& b) { return compare(a, b, c) < 0; });
   const std::size_t n = values.size();
   if (n % 2 == 1) return values[n / 2];
   const Value sum = arithmetic('+', values[n / 2 - 1], values[n / 2], c);
@@ -93,7 +97,8 @@ Value compute(const Aggregate& a, const std::vector<const Row*>& rows, const Fra
   if (values.empty()) return make_null(result_type(a).type);
   if (a.name == "SUM") return sum_of(values, c);
   if (a.name == "AVG") {
-    return arithmetic('/', sum_of(values, c), make_int(static_cast<std::int64_t>(values.size())), c);
+    return arithmetic('/', sum_of(values, c), make_int(static_cast<std::int64_t>(values.size())),
+                      c);
   }
   if (a.name == "MIN" || a.name == "MAX") {
     const Value* best = &values[0];
@@ -144,7 +149,8 @@ BoundExpr Binder::aggregate(const ast::Expr& e, const std::string& name) {
     a.argument = std::move(argument.eval);
     a.argument_type = argument.type;
     if (e.args.size() > 1) a.second = condition(*e.args[1]);
-    for (const ast::OrderItem& item : e.within) a.order.emplace_back(condition(*item.expr), item.descending);
+    for (const ast::OrderItem& item : e.within)
+      a.order.emplace_back(condition(*item.expr), item.descending);
   }
   aggregates = outer;
   BoundExpr out;
@@ -172,21 +178,28 @@ BoundExpr Binder::analytic(const ast::Expr& e, const std::string& name) {
     }
     a.arguments.push_back(std::move(bound.eval));
   }
-  for (const auto& item : e.within) a.call.order.emplace_back(condition(*item.expr), item.descending);
+  for (const auto& item : e.within)
+    a.call.order.emplace_back(condition(*item.expr), item.descending);
   for (const auto& part : e.window->partition) a.partition.push_back(condition(*part));
   for (const auto& item : e.window->order) {
-    a.order.push_back({condition(*item.expr), item.descending, item.nulls_first.value_or(item.descending)});
+    a.order.push_back(
+        {condition(*item.expr), item.descending, item.nulls_first.value_or(item.descending)});
   }
   aggregates = outer;
   if (e.window->has_frame && (e.window->from != ast::FrameBound::kUnboundedPreceding ||
-                              (e.window->to != ast::FrameBound::kCurrentRow && e.window->to != ast::FrameBound::kUnboundedFollowing))) {
+                              (e.window->to != ast::FrameBound::kCurrentRow &&
+                               e.window->to != ast::FrameBound::kUnboundedFollowing))) {
     raise_text(439, "feature not enabled: this window frame", e.begin);
   }
-  a.running = !a.order.empty() && !(e.window->has_frame && e.window->to == ast::FrameBound::kUnboundedFollowing);
+  a.running = !a.order.empty() &&
+              !(e.window->has_frame && e.window->to == ast::FrameBound::kUnboundedFollowing);
   a.rows = e.window->has_frame && e.window->rows;
   BoundExpr out;
-  const bool takes_type = name == "LAG" || name == "LEAD" || name == "FIRST_VALUE" || name == "LAST_VALUE";
-  out.type = takes_type ? a.call.argument_type : is_aggregate_name(name) ? result_type(a.call) : plain_number();
+  const bool takes_type =
+      name == "LAG" || name == "LEAD" || name == "FIRST_VALUE" || name == "LAST_VALUE";
+  out.type = takes_type                ? a.call.argument_type
+             : is_aggregate_name(name) ? result_type(a.call)
+                                       : plain_number();
   const auto slot = static_cast<std::size_t>(analytic_base) + analytics->size();
   analytics->push_back(std::move(a));
   out.eval = [slot](const Frame& f) { return (*f.row)[slot]; };
@@ -222,7 +235,8 @@ int compare_order(const Analytic& a, const Row& x, const Row& y, Frame f) {
 Value offset_value(const Analytic& a, const std::vector<Row*>& part, std::size_t i, Frame f) {
   f.row = part[i];
   std::int64_t offset = 1;
-  if (a.arguments.size() > 1) offset = to_number(a.arguments[1](f), f.context->convert()).number().to_int().value_or(1);
+  if (a.arguments.size() > 1)
+    offset = to_number(a.arguments[1](f), f.context->convert()).number().to_int().value_or(1);
   const std::int64_t at = static_cast<std::int64_t>(i) + (a.call.name == "LAG" ? -offset : offset);
   if (at < 0 || at >= static_cast<std::int64_t>(part.size())) {
     return a.arguments.size() > 2 ? a.arguments[2](f) : make_null(a.call.argument_type.type);
@@ -231,8 +245,10 @@ Value offset_value(const Analytic& a, const std::vector<Row*>& part, std::size_t
   return a.arguments[0](f);
 }
 
-void compute_partition(const Analytic& a, std::size_t slot, std::vector<Row*>& part, const Frame& frame) {
-  std::stable_sort(part.begin(), part.end(), [&](const Row* x, const Row* y) { return compare_order(a, *x, *y, frame) < 0; });
+void compute_partition(const Analytic& a, std::size_t slot, std::vector<Row*>& part,
+                       const Frame& frame) {
+  std::stable_sort(part.begin(), part.end(),
+                   [&](const Row* x, const Row* y) { return compare_order(a, *x, *y, frame) < 0; });
   const std::string& name = a.call.name;
   std::int64_t rank = 1;
   std::int64_t dense = 1;
@@ -261,7 +277,9 @@ void compute_partition(const Analytic& a, std::size_t slot, std::vector<Row*>& p
     } else {
       // Peers share a result; without an order all rows are peers.
       std::size_t end = a.running ? i + 1 : part.size();
-      while (a.running && !a.rows && end < part.size() && compare_order(a, *part[i], *part[end], frame) == 0) ++end;
+      while (a.running && !a.rows && end < part.size() &&
+             compare_order(a, *part[i], *part[end], frame) == 0)
+        ++end;
       while (window.size() < end) window.push_back(part[window.size()]);
       results[i] = !a.running && i > 0 ? results[0] : compute(a.call, window, frame);
     }

@@ -48,8 +48,8 @@ void fill(KeptRows& kept, const BoundQuery& query, const Frame& f, bool one_row)
 
 const KeptRows& rows_of(const std::shared_ptr<KeptRows>& kept, const BoundQuery& query,
                         const Frame& f, bool one_row) {
-  const bool reusable = !query.is_correlated() && kept->is_filled &&
-                        kept->execution_id == f.context->execution_id;
+  const bool reusable =
+      !query.is_correlated() && kept->is_filled && kept->execution_id == f.context->execution_id;
   if (!reusable) {
     fill(*kept, query, f, one_row);
     kept->is_filled = true;
@@ -117,16 +117,18 @@ BoundExpr Binder::compare_rows(const ast::Expr& e) {
   if (e.args[1]->kind == ExprKind::kSubquery) {
     auto query = subquery(*e.args[1]->query);
     if (query->columns().size() != left.size()) raise(947, e.begin);
-    return bound_condition([left, query, negated, kept = std::make_shared<KeptRows>()](const Frame& f) {
-      const KeptRows& rows = rows_of(kept, *query, f, true);
-      if (rows.rows.size() > 1) raise(1427);
-      if (rows.rows.empty()) return unknown();
-      Row values;
-      for (const Eval& eval : left) values.push_back(eval(f));
-      return negate(equal_rows(values, rows.rows[0], f.context->convert()), negated);
-    });
+    return bound_condition(
+        [left, query, negated, kept = std::make_shared<KeptRows>()](const Frame& f) {
+          const KeptRows& rows = rows_of(kept, *query, f, true);
+          if (rows.rows.size() > 1) raise(1427);
+          if (rows.rows.empty()) return unknown();
+          Row values;
+          for (const Eval& eval : left) values.push_back(eval(f));
+          return negate(equal_rows(values, rows.rows[0], f.context->convert()), negated);
+        });
   }
-  if (e.args[1]->kind != ExprKind::kRow || e.args[1]->args.size() != left.size()) raise(920, e.begin);
+  if (e.args[1]->kind != ExprKind::kRow || e.args[1]->args.size() != left.size())
+    raise(920, e.begin);
   std::vector<Eval> right;
   for (const auto& item : e.args[1]->args) right.push_back(condition(*item));
   return bound_condition([left, right, negated](const Frame& f) {
@@ -152,25 +154,26 @@ BoundExpr Binder::compare_any(const ast::Expr& e) {
   } else {
     items.push_back(condition(right));
   }
-  return bound_condition([op = e.op, a, all, query, items, kept = std::make_shared<KeptRows>()](const Frame& f) {
-    const Value x = a(f);
-    std::vector<Value> others;
-    if (query) {
-      for (const Row& row : rows_of(kept, *query, f, false).rows) others.push_back(row[0]);
-    } else {
-      for (const Eval& item : items) others.push_back(item(f));
-    }
-    bool is_unknown = false;
-    for (const Value& y : others) {
-      if (x.is_null() || y.is_null()) {
-        is_unknown = true;
-        continue;
-      }
-      const bool hit = holds(op, orasim::compare(x, y, f.context->convert()));
-      if (hit != all) return boolean(hit);
-    }
-    return is_unknown ? unknown() : boolean(all);
-  });
+  return bound_condition(
+      [op = e.op, a, all, query, items, kept = std::make_shared<KeptRows>()](const Frame& f) {
+        const Value x = a(f);
+        std::vector<Value> others;
+        if (query) {
+          for (const Row& row : rows_of(kept, *query, f, false).rows) others.push_back(row[0]);
+        } else {
+          for (const Eval& item : items) others.push_back(item(f));
+        }
+        bool is_unknown = false;
+        for (const Value& y : others) {
+          if (x.is_null() || y.is_null()) {
+            is_unknown = true;
+            continue;
+          }
+          const bool hit = holds(op, orasim::compare(x, y, f.context->convert()));
+          if (hit != all) return boolean(hit);
+        }
+        return is_unknown ? unknown() : boolean(all);
+      });
 }
 
 BoundExpr Binder::between(const ast::Expr& e) {
@@ -255,7 +258,8 @@ BoundExpr Binder::in(const ast::Expr& e) {
     for (const auto& item : e.args[0]->args) left.push_back(condition(*item));
     std::vector<std::vector<Eval>> rows;
     for (std::size_t i = 1; i < e.args.size(); ++i) {
-      if (e.args[i]->kind != ExprKind::kRow || e.args[i]->args.size() != left.size()) raise(920, e.begin);
+      if (e.args[i]->kind != ExprKind::kRow || e.args[i]->args.size() != left.size())
+        raise(920, e.begin);
       std::vector<Eval> items;
       for (const auto& item : e.args[i]->args) items.push_back(condition(*item));
       rows.push_back(std::move(items));
@@ -301,10 +305,12 @@ BoundExpr Binder::in_subquery(const ast::Expr& e) {
     left.push_back(condition(*e.args[0]));
   }
   auto query = subquery(*e.query);
-  if (query->columns().size() != left.size()) raise(query->columns().size() > left.size() ? 913 : 947, e.begin);
+  if (query->columns().size() != left.size())
+    raise(query->columns().size() > left.size() ? 913 : 947, e.begin);
   std::vector<Type> types;
   for (const ColumnInfo& c : query->columns()) types.push_back(c.type.type);
-  return bound_condition([left, query, types, negated = e.negated, kept = std::make_shared<KeptRows>()](const Frame& f) {
+  return bound_condition([left, query, types, negated = e.negated,
+                          kept = std::make_shared<KeptRows>()](const Frame& f) {
     const ConvertContext& c = f.context->convert();
     const KeptRows& rows = rows_of(kept, *query, f, false);
     if (rows.rows.empty()) return boolean(negated);
@@ -342,7 +348,8 @@ BoundExpr Binder::is_test(const ast::Expr& e) {
   const bool negated = e.negated;
   switch (e.kind) {
     case ExprKind::kIsNull:
-      return bound_condition([a, negated](const Frame& f) { return boolean(a(f).is_null() != negated); });
+      return bound_condition(
+          [a, negated](const Frame& f) { return boolean(a(f).is_null() != negated); });
     case ExprKind::kIsTrue:
       return bound_condition([a, negated, wanted = e.op == "TRUE"](const Frame& f) {
         const Value v = a(f);
@@ -354,19 +361,25 @@ BoundExpr Binder::is_test(const ast::Expr& e) {
       return bound_condition([a, negated, nan = e.kind == ExprKind::kIsNan](const Frame& f) {
         const Value v = a(f);
         if (v.is_null()) return unknown();
-        const double d = std::get<double>(to_binary(v, Type::kBinaryDouble, f.context->convert()).data);
+        const double d =
+            std::get<double>(to_binary(v, Type::kBinaryDouble, f.context->convert()).data);
         return boolean((nan ? std::isnan(d) : std::isinf(d)) != negated);
       });
     default:
       return bound_condition([a, negated](const Frame& f) {
         const Value v = a(f);
         if (v.is_null()) return unknown();
-        std::string text = v.type == Type::kRaw ? v.text() : std::string(text_of(v.type == Type::kBlob || v.type == Type::kClob ? v : to_varchar(v, f.context->convert())));
+        std::string text = v.type == Type::kRaw
+                               ? v.text()
+                               : std::string(text_of(v.type == Type::kBlob || v.type == Type::kClob
+                                                         ? v
+                                                         : to_varchar(v, f.context->convert())));
         const std::size_t first = text.find_first_not_of(" \t\r\n");
         const std::size_t last = text.find_last_not_of(" \t\r\n");
         // Well-formed at its ends: the simulator stores JSON, it does not read it.
-        const bool json = first != std::string::npos &&
-                          ((text[first] == '{' && text[last] == '}') || (text[first] == '[' && text[last] == ']'));
+        const bool json =
+            first != std::string::npos && ((text[first] == '{' && text[last] == '}') ||
+                                           (text[first] == '[' && text[last] == ']'));
         return boolean(json != negated);
       });
   }

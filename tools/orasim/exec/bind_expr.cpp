@@ -26,10 +26,13 @@ BoundExpr Binder::expression(const ast::Expr& e) {
       out.type = simple_type(e.value.type);
       out.nullable = e.value.is_null();
       if (is_text(e.value.type)) {
-        const auto n = e.value.is_null() ? 0 : static_cast<std::int64_t>(char_count(e.value.text()));
-        out.type = text_type(e.value.is_null() ? Type::kVarchar2 : e.value.type, std::max<std::int64_t>(n, 1),
-                             false, e.value.national);
-        if (!e.value.is_null()) out.type.size_bytes = static_cast<std::uint32_t>(e.value.text().size()) * (e.value.national ? 2 : 1);
+        const auto n =
+            e.value.is_null() ? 0 : static_cast<std::int64_t>(char_count(e.value.text()));
+        out.type = text_type(e.value.is_null() ? Type::kVarchar2 : e.value.type,
+                             std::max<std::int64_t>(n, 1), false, e.value.national);
+        if (!e.value.is_null())
+          out.type.size_bytes =
+              static_cast<std::uint32_t>(e.value.text().size()) * (e.value.national ? 2 : 1);
       }
       out.eval = [v = e.value](const Frame&) { return v; };
       return out;
@@ -85,7 +88,8 @@ BoundExpr Binder::expression(const ast::Expr& e) {
   raise(936, e.begin);
 }
 
-// ---- names ---------------------------------------------------------------------------------------
+// ---- names
+// ---------------------------------------------------------------------------------------
 
 namespace {
 
@@ -198,7 +202,8 @@ BoundExpr Binder::name(const ast::Expr& e) {
   std::string full;
   for (const ast::Ident& part : e.name) full += (full.empty() ? "" : ".") + part.text;
   if (full.compare(0, 4, "SYS.") == 0) full.erase(0, 4);
-  if (const ScalarFunction* f = find_function(full); f != nullptr && f->min_args == 0 && !e.name.back().quoted) {
+  if (const ScalarFunction* f = find_function(full);
+      f != nullptr && f->min_args == 0 && !e.name.back().quoted) {
     BoundExpr out;
     out.type = f->type({});
     out.eval = [f](const Frame& frame) { return f->call({}, frame.context->functions); };
@@ -224,7 +229,8 @@ BoundExpr Binder::bind(const ast::Expr& e) {
   return out;
 }
 
-// ---- operators -----------------------------------------------------------------------------------
+// ---- operators
+// -----------------------------------------------------------------------------------
 
 BoundExpr Binder::unary(const ast::Expr& e) {
   if (e.op == "PRIOR" || e.op == "CONNECT_BY_ROOT") {
@@ -272,15 +278,22 @@ BoundExpr Binder::concat(BoundExpr a, BoundExpr b) {
   if (a.type.type == Type::kClob || b.type.type == Type::kClob) {
     out.type = simple_type(Type::kClob);
   } else {
-    out.type = text_type(Type::kVarchar2, std::min<std::uint32_t>(width(a.type) + width(b.type), 4000), false, false);
+    out.type =
+        text_type(Type::kVarchar2, std::min<std::uint32_t>(width(a.type) + width(b.type), 4000),
+                  false, false);
     out.type.national = national;
   }
   out.is_constant = a.is_constant && b.is_constant;
   out.eval = [x = std::move(a.eval), y = std::move(b.eval)](const Frame& f) {
     const Value left = x(f);
     const Value right = y(f);
-    if (left.is_null()) return right.is_null() || is_text(right.type) || is_lob(right.type) ? right : to_varchar(right, f.context->convert());
-    if (right.is_null()) return is_text(left.type) || is_lob(left.type) ? left : to_varchar(left, f.context->convert());
+    if (left.is_null())
+      return right.is_null() || is_text(right.type) || is_lob(right.type)
+                 ? right
+                 : to_varchar(right, f.context->convert());
+    if (right.is_null())
+      return is_text(left.type) || is_lob(left.type) ? left
+                                                     : to_varchar(left, f.context->convert());
     const ConvertContext& c = f.context->convert();
     const Value l = left.type == Type::kClob ? left : to_varchar(left, c);
     const Value r = right.type == Type::kClob ? right : to_varchar(right, c);
@@ -309,7 +322,8 @@ BoundExpr Binder::binary(const ast::Expr& e) {
   return out;
 }
 
-// ---- calls ---------------------------------------------------------------------------------------
+// ---- calls
+// ---------------------------------------------------------------------------------------
 
 BoundExpr Binder::call(const ast::Expr& e) {
   std::string full;
@@ -386,8 +400,9 @@ BoundExpr Binder::case_of(const ast::Expr& e) {
     const Value subject = operand ? operand(f) : Value{};
     for (const auto& [when, then] : branches) {
       const Value w = when(f);
-      const bool hit = operand ? !subject.is_null() && !w.is_null() && orasim::compare(subject, w, c) == 0
-                               : is_true(w);
+      const bool hit =
+          operand ? !subject.is_null() && !w.is_null() && orasim::compare(subject, w, c) == 0
+                  : is_true(w);
       if (hit) return typed(then(f));
     }
     return otherwise ? typed(otherwise(f)) : make_null(type);
@@ -399,7 +414,8 @@ BoundExpr Binder::cast(const ast::Expr& e) {
   BoundExpr inner = expression(*e.args[0]);
   BoundExpr out;
   out.type = e.type;
-  if (is_text(e.type.type) && out.type.size_bytes == 0) out.type = text_type(e.type.type, 1, false, e.type.national);
+  if (is_text(e.type.type) && out.type.size_bytes == 0)
+    out.type = text_type(e.type.type, 1, false, e.type.national);
   out.eval = [eval = std::move(inner.eval), type = out.type](const Frame& f) {
     return convert_to(eval(f), type, {}, f.context->convert());
   };
@@ -424,7 +440,8 @@ BoundExpr Binder::extract(const ast::Expr& e) {
       if (field == "MINUTE") return make_int(ds->seconds / 60 % 60);
       if (field != "SECOND") raise(30076);
       const Number whole = Number::from_int(ds->seconds % 60);
-      const auto fraction = Number::divide(Number::from_int(ds->nanoseconds), Number::from_int(1000000000));
+      const auto fraction =
+          Number::divide(Number::from_int(ds->nanoseconds), Number::from_int(1000000000));
       return make_number(Number::add(whole, fraction.value_or(Number())).value_or(whole));
     }
     // EXTRACT of a zoned time works on UTC fields, except for the zone itself.
@@ -439,8 +456,10 @@ BoundExpr Binder::extract(const ast::Expr& e) {
     if (field == "HOUR") return make_int(d.hour);
     if (field == "MINUTE") return make_int(d.minute);
     if (field == "SECOND") {
-      const auto fraction = Number::divide(Number::from_int(d.nanosecond), Number::from_int(1000000000));
-      return make_number(Number::add(Number::from_int(d.second), fraction.value_or(Number())).value_or(Number()));
+      const auto fraction =
+          Number::divide(Number::from_int(d.nanosecond), Number::from_int(1000000000));
+      return make_number(
+          Number::add(Number::from_int(d.second), fraction.value_or(Number())).value_or(Number()));
     }
     raise(30076);
   };
@@ -451,7 +470,8 @@ BoundExpr Binder::at_time_zone(const ast::Expr& e) {
   BoundExpr inner = expression(*e.args[0]);
   Eval zone = e.args.size() > 1 ? expression(*e.args[1]).eval : Eval();
   BoundExpr out;
-  out.type = timestamp_type_of(Type::kTimestampTz, inner.type.type == Type::kDate ? 0 : inner.type.scale);
+  out.type =
+      timestamp_type_of(Type::kTimestampTz, inner.type.type == Type::kDate ? 0 : inner.type.scale);
   out.eval = [eval = std::move(inner.eval), zone = std::move(zone)](const Frame& f) {
     const ConvertContext& c = f.context->convert();
     Value v = to_datetime(eval(f), Type::kTimestampTz, c);

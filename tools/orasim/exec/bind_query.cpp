@@ -32,7 +32,8 @@ std::string derived_name(const ast::Expr& e, std::string_view sql) {
 
 class QueryBinder {
  public:
-  QueryBinder(const BindEnvironment& environment, const Scope* outer, std::vector<const ast::Cte*> ctes)
+  QueryBinder(const BindEnvironment& environment, const Scope* outer,
+              std::vector<const ast::Cte*> ctes)
       : env_(environment), outer_(outer), ctes_(std::move(ctes)) {
     env_.ctes = ctes_;
   }
@@ -81,7 +82,8 @@ class QueryBinder {
       // An untyped NULL of one side takes the other's type.
       const bool null_a = is_text(a[i].type.type) && a[i].type.size_bytes <= 1 && a[i].nullable;
       const bool null_b = is_text(b[i].type.type) && b[i].type.size_bytes <= 1 && b[i].nullable;
-      if (family(a[i].type.type) != family(b[i].type.type) && !null_a && !null_b) raise(1790, query.begin);
+      if (family(a[i].type.type) != family(b[i].type.type) && !null_a && !null_b)
+        raise(1790, query.begin);
       info.type = null_a ? b[i].type : null_b ? a[i].type : common_type(a[i].type, b[i].type);
       info.nullable = a[i].nullable || b[i].nullable;
       plan.columns.push_back(std::move(info));
@@ -115,7 +117,8 @@ class QueryBinder {
   }
 
   static int literal_position(const ast::Expr& e, std::size_t columns) {
-    if (e.kind != ExprKind::kLiteral || e.value.type != Type::kNumber || e.value.is_null()) return -1;
+    if (e.kind != ExprKind::kLiteral || e.value.type != Type::kNumber || e.value.is_null())
+      return -1;
     const auto n = e.value.number().to_int();
     if (!n || *n < 1 || *n > static_cast<std::int64_t>(columns)) raise(1785, e.begin);
     return static_cast<int>(*n) - 1;
@@ -194,8 +197,9 @@ class QueryBinder {
       }
       // ROWNUM < n and <= n, once false, stay false.
       const ast::Expr& e = *c.expr;
-      const bool monotone = e.kind == ExprKind::kCompare && (e.op == "<" || e.op == "<=" || e.op == "=") &&
-                            e.args[0]->kind == ExprKind::kName && e.args[0]->name.back().text == "ROWNUM";
+      const bool monotone =
+          e.kind == ExprKind::kCompare && (e.op == "<" || e.op == "<=" || e.op == "=") &&
+          e.args[0]->kind == ExprKind::kName && e.args[0]->name.back().text == "ROWNUM";
       b.rownum_filters.push_back(std::move(c.eval));
       b.rownum_ends.push_back(monotone);
     }
@@ -210,7 +214,8 @@ class QueryBinder {
 
   static bool has_prior(const ast::Expr& e) {
     if (e.kind == ExprKind::kUnary && e.op == "PRIOR") return true;
-    return std::any_of(e.args.begin(), e.args.end(), [](const auto& arg) { return arg && has_prior(*arg); });
+    return std::any_of(e.args.begin(), e.args.end(),
+                       [](const auto& arg) { return arg && has_prior(*arg); });
   }
 
   void select_item(const ast::SelectItem& item, BlockPlan& b, Binder& binder) {
@@ -238,16 +243,20 @@ class QueryBinder {
       out.eval = [i](const Frame& f) { return (*f.row)[i]; };
       b.output.push_back(std::move(out));
     }
-    if (!found) raise_invalid_identifier("\"" + (e.name.empty() ? std::string("*") : e.name.back().text) + "\"", e.begin);
+    if (!found)
+      raise_invalid_identifier(
+          "\"" + (e.name.empty() ? std::string("*") : e.name.back().text) + "\"", e.begin);
   }
 
-  OrderKey block_order(const ast::OrderItem& item, const ast::QueryBlock& block, BlockPlan& b, Binder& binder) {
+  OrderKey block_order(const ast::OrderItem& item, const ast::QueryBlock& block, BlockPlan& b,
+                       Binder& binder) {
     OrderKey key = order_key(item);
     key.position = literal_position(*item.expr, b.output.size());
     if (key.position >= 0) return key;
     // An alias of the select list comes before a column of the tables.
     if (item.expr->kind == ExprKind::kName && item.expr->name.size() == 1) {
-      for (std::size_t i = 0; i < block.items.size() && block.items.size() == b.output.size(); ++i) {
+      for (std::size_t i = 0; i < block.items.size() && block.items.size() == b.output.size();
+           ++i) {
         if (!block.items[i].alias.empty() && block.items[i].alias.text == item.expr->name[0].text) {
           key.position = static_cast<int>(i);
           return key;

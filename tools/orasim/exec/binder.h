@@ -11,7 +11,8 @@ namespace orasim {
 
 class Binder {
  public:
-  Binder(const BindEnvironment& environment, const Scope& scope) : env_(environment), scope_(scope) {}
+  Binder(const BindEnvironment& environment, const Scope& scope)
+      : env_(environment), scope_(scope) {}
 
   BoundExpr expression(const ast::Expr& e);
   /// Three-valued condition.
@@ -20,10 +21,10 @@ class Binder {
   /// Aggregates and analytic calls are collected here when set; without, they are ORA-00934.
   std::vector<Aggregate>* aggregates = nullptr;
   std::vector<Analytic>* analytics = nullptr;
-  int analytic_base = 0;                ///< slot of the first analytic result
+  int analytic_base = 0;  ///< slot of the first analytic result
 
   // What the bound expressions have touched so far.
-  std::set<int> used_tables;            ///< FROM items of the innermost scope
+  std::set<int> used_tables;  ///< FROM items of the innermost scope
   bool uses_outer = false;
   bool uses_rownum = false;
 
@@ -63,8 +64,12 @@ class Binder {
   const Scope& scope_;
 };
 
-inline Value boolean(bool b) { return Value{Type::kBoolean, false, b}; }
-inline Value unknown() { return make_null(Type::kBoolean); }
+inline Value boolean(bool b) {
+  return Value{Type::kBoolean, false, b};
+}
+inline Value unknown() {
+  return make_null(Type::kBoolean);
+}
 inline BoundExpr bound_condition(Eval eval) {
   BoundExpr out;
   out.type = simple_type(Type::kBoolean);

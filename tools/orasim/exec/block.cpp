@@ -194,8 +194,8 @@ class Machine {
       v.type = source->second.type;
       v.is_typed = source->second.is_typed;
     }
-    const Value initial = d.initial ? traced(d.pos, [&] { return evaluate(*d.initial); })
-                                    : make_null(v.type.type);
+    const Value initial =
+        d.initial ? traced(d.pos, [&] { return evaluate(*d.initial); }) : make_null(v.type.type);
     scope.declare(d.name, v, make_null(v.type.type));
     if (d.initial || d.is_not_null) {
       variables_[d.name].is_not_null = d.is_not_null;
@@ -224,40 +224,65 @@ class Machine {
 
   Flow run(const Node& n) {
     switch (n.kind) {
-      case Kind::kBlock: return run(*n.block);
-      case Kind::kIf: return run_if(n);
-      case Kind::kFor: return run_for(n);
+      case Kind::kBlock:
+        return run(*n.block);
+      case Kind::kIf:
+        return run_if(n);
+      case Kind::kFor:
+        return run_for(n);
       case Kind::kWhile:
-      case Kind::kLoop: return run_loop(n);
-      case Kind::kExit: return leave(n, Flow::kExit);
-      case Kind::kContinue: return leave(n, Flow::kContinue);
-      case Kind::kReturn: return Flow::kReturn;
-      default: run_simple(n); return Flow::kNext;
+      case Kind::kLoop:
+        return run_loop(n);
+      case Kind::kExit:
+        return leave(n, Flow::kExit);
+      case Kind::kContinue:
+        return leave(n, Flow::kContinue);
+      case Kind::kReturn:
+        return Flow::kReturn;
+      default:
+        run_simple(n);
+        return Flow::kNext;
     }
   }
 
   void run_simple(const Node& n) {
     switch (n.kind) {
-      case Kind::kSql: return run_sql(n);
-      case Kind::kSelectInto: return select_into(n);
-      case Kind::kAssign: return assign(n.targets.front(), evaluate(*n.exprs.front()));
-      case Kind::kRaise: return raise_exception(n);
-      case Kind::kRaiseApplicationError: return raise_application_error(n);
-      case Kind::kExecute: return execute_immediate(n);
+      case Kind::kSql:
+        return run_sql(n);
+      case Kind::kSelectInto:
+        return select_into(n);
+      case Kind::kAssign:
+        return assign(n.targets.front(), evaluate(*n.exprs.front()));
+      case Kind::kRaise:
+        return raise_exception(n);
+      case Kind::kRaiseApplicationError:
+        return raise_application_error(n);
+      case Kind::kExecute:
+        return execute_immediate(n);
       case Kind::kCall:
         for (const auto& e : n.exprs) evaluate(*e);
         return;
-      default: return run_transaction(n);
+      default:
+        return run_transaction(n);
     }
   }
 
   void run_transaction(const Node& n) {
     switch (n.kind) {
-      case Kind::kCommit: runner_.commit(); break;
-      case Kind::kRollback: runner_.rollback(); break;
-      case Kind::kRollbackTo: runner_.rollback_to(n.name); break;
-      case Kind::kSavepoint: runner_.savepoint(n.name); break;
-      default: break;
+      case Kind::kCommit:
+        runner_.commit();
+        break;
+      case Kind::kRollback:
+        runner_.rollback();
+        break;
+      case Kind::kRollbackTo:
+        runner_.rollback_to(n.name);
+        break;
+      case Kind::kSavepoint:
+        runner_.savepoint(n.name);
+        break;
+      default:
+        break;
     }
     lower_mark();
   }
@@ -442,8 +467,9 @@ class Machine {
     if (found == variables_.end()) fail_undeclared(target.name, target.pos);
     const Variable& v = found->second;
     if (v.is_constant) {
-      fail_compile(sql_, target.pos, "PLS-00363: expression '" + target.name +
-                                         "' cannot be used as an assignment target");
+      fail_compile(
+          sql_, target.pos,
+          "PLS-00363: expression '" + target.name + "' cannot be used as an assignment target");
     }
     Value converted = v.is_typed ? converted_to(value, v.type) : value;
     if (v.is_not_null && converted.is_null()) raise(6502);
@@ -467,9 +493,9 @@ class Machine {
   StatementRunner& runner_;
   std::vector<bool>& is_out_;
   std::map<std::string, Variable> variables_;
-  std::string leave_label_;            ///< the loop that EXIT or CONTINUE names
-  const Raised* handled_ = nullptr;    ///< what RAISE without a name raises again
-  std::uint64_t mark_ = 0;             ///< where the rollback of the whole block goes
+  std::string leave_label_;          ///< the loop that EXIT or CONTINUE names
+  const Raised* handled_ = nullptr;  ///< what RAISE without a name raises again
+  std::uint64_t mark_ = 0;           ///< where the rollback of the whole block goes
 };
 
 }  // namespace
@@ -488,7 +514,9 @@ plsql::Program parse_program(std::string_view sql) {
 
 }  // namespace
 
-std::vector<BindInfo> block_binds(std::string_view sql) { return parse_program(sql).binds; }
+std::vector<BindInfo> block_binds(std::string_view sql) {
+  return parse_program(sql).binds;
+}
 
 void run_block(std::string_view sql, StatementRunner& runner, std::vector<bool>& is_out) {
   const plsql::Program program = parse_program(sql);

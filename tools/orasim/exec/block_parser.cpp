@@ -20,14 +20,15 @@ std::string symbol_at(std::string_view sql, int pos) {
 }
 
 [[noreturn]] void fail_symbol(std::string_view sql, int pos) {
-  fail_compile(sql, pos, "PLS-00103: Encountered the symbol \"" + symbol_at(sql, pos) +
-                             "\" when expecting one of the following:\n\n   := . ( @ % ;\n");
+  fail_compile(sql, pos,
+               "PLS-00103: Encountered the symbol \"" + symbol_at(sql, pos) +
+                   "\" when expecting one of the following:\n\n   := . ( @ % ;\n");
 }
 
 bool is_supplied_package(const std::string& name) {
-  static constexpr std::string_view kPackages[] = {"DBMS_OUTPUT", "DBMS_SESSION", "DBMS_STATS",
-                                                   "DBMS_LOCK",   "DBMS_UTILITY",
-                                                   "DBMS_APPLICATION_INFO"};
+  static constexpr std::string_view kPackages[] = {"DBMS_OUTPUT",  "DBMS_SESSION",
+                                                   "DBMS_STATS",   "DBMS_LOCK",
+                                                   "DBMS_UTILITY", "DBMS_APPLICATION_INFO"};
   return std::find(std::begin(kPackages), std::end(kPackages), name) != std::end(kPackages);
 }
 
@@ -191,9 +192,9 @@ class BlockParser {
 
   ExceptionName exception_name() {
     static const std::map<std::string_view, int> kPredefined = {
-        {"NO_DATA_FOUND", 1403},   {"TOO_MANY_ROWS", 1422},  {"DUP_VAL_ON_INDEX", 1},
-        {"ZERO_DIVIDE", 1476},     {"VALUE_ERROR", 6502},    {"INVALID_NUMBER", 1722},
-        {"INVALID_CURSOR", 1001},  {"PROGRAM_ERROR", 6501},  {"STORAGE_ERROR", 6500},
+        {"NO_DATA_FOUND", 1403},    {"TOO_MANY_ROWS", 1422}, {"DUP_VAL_ON_INDEX", 1},
+        {"ZERO_DIVIDE", 1476},      {"VALUE_ERROR", 6502},   {"INVALID_NUMBER", 1722},
+        {"INVALID_CURSOR", 1001},   {"PROGRAM_ERROR", 6501}, {"STORAGE_ERROR", 6500},
         {"TIMEOUT_ON_RESOURCE", 51}};
     const int pos = p_.peek().begin;
     const std::string exception = name();
@@ -293,8 +294,7 @@ class BlockParser {
       n.targets.push_back({variable, b.into_binds[i], pos});
     }
     if (n.targets.empty()) {
-      fail_compile(sql_, n.pos,
-                   "PLS-00428: an INTO clause is expected in this SELECT statement");
+      fail_compile(sql_, n.pos, "PLS-00428: an INTO clause is expected in this SELECT statement");
     }
     n.sql = std::move(query);
   }
@@ -470,6 +470,8 @@ void fail_compile(std::string_view sql, int pos, const std::string& text) {
                      pos);
 }
 
-Program parse_block(std::string_view sql) { return BlockParser(sql).program(); }
+Program parse_block(std::string_view sql) {
+  return BlockParser(sql).program();
+}
 
 }  // namespace orasim::plsql

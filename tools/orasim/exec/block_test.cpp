@@ -15,8 +15,8 @@ namespace {
 class RecordingRunner : public StatementRunner {
  public:
   std::vector<std::string> log;
-  std::vector<Row> answer;     ///< what every SELECT gives
-  int fail_insert_with = 0;    ///< ORA- number of the next INSERT
+  std::vector<Row> answer;   ///< what every SELECT gives
+  int fail_insert_with = 0;  ///< ORA- number of the next INSERT
 
   std::uint64_t run(const ast::Insert& s) override {
     const int code = std::exchange(fail_insert_with, 0);
@@ -30,14 +30,16 @@ class RecordingRunner : public StatementRunner {
   std::uint64_t run(const ast::Delete&) override { return log.emplace_back("delete"), 0; }
   std::uint64_t run(const ast::Merge&) override { return log.emplace_back("merge"), 1; }
   std::vector<Row> select(const ast::Query&, std::size_t limit) override {
-    return {answer.begin(), answer.begin() + static_cast<std::ptrdiff_t>(
-                                                 std::min(limit, answer.size()))};
+    return {answer.begin(),
+            answer.begin() + static_cast<std::ptrdiff_t>(std::min(limit, answer.size()))};
   }
   Value evaluate(const ast::Expr& e) override {
     using ast::ExprKind;
     switch (e.kind) {
-      case ExprKind::kLiteral: return e.value;
-      case ExprKind::kBind: return binds_.at(static_cast<std::size_t>(e.bind));
+      case ExprKind::kLiteral:
+        return e.value;
+      case ExprKind::kBind:
+        return binds_.at(static_cast<std::size_t>(e.bind));
       case ExprKind::kName: {
         const auto found = variables_.find(e.name.back().text);
         if (found == variables_.end()) raise_invalid_identifier(e.name.back().text, e.begin);
@@ -48,13 +50,15 @@ class RecordingRunner : public StatementRunner {
         const Number b = evaluate(*e.args[1]).number();
         return make_number(*(e.op == "+" ? Number::add(a, b) : Number::subtract(a, b)));
       }
-      case ExprKind::kUnary: return make_number(evaluate(*e.args[0]).number().negated());
+      case ExprKind::kUnary:
+        return make_number(evaluate(*e.args[0]).number().negated());
       case ExprKind::kCompare: {
         const auto order = evaluate(*e.args[0]).number() <=> evaluate(*e.args[1]).number();
         const bool yes = e.op == "=" ? order == 0 : e.op == ">" ? order > 0 : order < 0;
         return Value{Type::kBoolean, false, yes};
       }
-      default: raise(936, e.begin);
+      default:
+        raise(936, e.begin);
     }
   }
   void commit() override {
@@ -157,8 +161,9 @@ TEST(Block, AssignsBindsAndSaysWhichAreOut) {
 }
 
 TEST(Block, SelectIntoWantsExactlyOneRow) {
-  const std::string sql = "DECLARE x NUMBER; BEGIN SELECT a INTO x FROM t; INSERT INTO u VALUES (x);"
-                          " EXCEPTION WHEN NO_DATA_FOUND THEN INSERT INTO u VALUES ('none'); END;";
+  const std::string sql =
+      "DECLARE x NUMBER; BEGIN SELECT a INTO x FROM t; INSERT INTO u VALUES (x);"
+      " EXCEPTION WHEN NO_DATA_FOUND THEN INSERT INTO u VALUES ('none'); END;";
   RecordingRunner runner;
   EXPECT_EQ(run(runner, sql), (Lines{"insert U none"}));
   runner.answer = {{make_int(3)}};
@@ -172,12 +177,14 @@ TEST(Block, SelectIntoWantsExactlyOneRow) {
 TEST(Block, AFailedBlockLeavesNothingBehind) {
   RecordingRunner runner;
   runner.log = {"before"};  // of the same transaction, ahead of the block
-  EXPECT_EQ(error_of(runner, "BEGIN\n INSERT INTO t VALUES (1);\n"
-                             " RAISE_APPLICATION_ERROR(-20001, 'no');\nEND;"),
+  EXPECT_EQ(error_of(runner,
+                     "BEGIN\n INSERT INTO t VALUES (1);\n"
+                     " RAISE_APPLICATION_ERROR(-20001, 'no');\nEND;"),
             "ORA-20001: no\nORA-06512: at line 3");
   EXPECT_EQ(runner.log, (Lines{"before"}));
-  EXPECT_EQ(error_of(runner, "BEGIN INSERT INTO t VALUES (1); COMMIT;"
-                             " INSERT INTO t VALUES (2); RAISE NO_DATA_FOUND; END;"),
+  EXPECT_EQ(error_of(runner,
+                     "BEGIN INSERT INTO t VALUES (1); COMMIT;"
+                     " INSERT INTO t VALUES (2); RAISE NO_DATA_FOUND; END;"),
             "ORA-01403: no data found\nORA-06512: at line 1");
   EXPECT_EQ(runner.log, (Lines{"before", "insert T 1", "commit"}));
 }
@@ -185,9 +192,10 @@ TEST(Block, AFailedBlockLeavesNothingBehind) {
 TEST(Block, HandlersCatchByNameAndByNumber) {
   RecordingRunner runner;
   runner.fail_insert_with = 1438;
-  EXPECT_EQ(run(runner, "DECLARE e EXCEPTION; PRAGMA EXCEPTION_INIT(e, -1438); BEGIN"
-                        " INSERT INTO t VALUES (1); EXCEPTION WHEN ZERO_DIVIDE THEN NULL;"
-                        " WHEN e THEN INSERT INTO t VALUES (SQLCODE); END;"),
+  EXPECT_EQ(run(runner,
+                "DECLARE e EXCEPTION; PRAGMA EXCEPTION_INIT(e, -1438); BEGIN"
+                " INSERT INTO t VALUES (1); EXCEPTION WHEN ZERO_DIVIDE THEN NULL;"
+                " WHEN e THEN INSERT INTO t VALUES (SQLCODE); END;"),
             (Lines{"insert T -1438"}));
   EXPECT_EQ(run("DECLARE mine EXCEPTION; BEGIN BEGIN RAISE mine; EXCEPTION WHEN ZERO_DIVIDE THEN"
                 " NULL; END; EXCEPTION WHEN mine THEN INSERT INTO t VALUES (1); END;"),
@@ -199,8 +207,9 @@ TEST(Block, HandlersCatchByNameAndByNumber) {
 }
 
 TEST(Block, MistakesInNamesAreFoundBeforeHandlersCanCatchThem) {
-  EXPECT_EQ(error_of("BEGIN\n  INSERT INTO t VALUES (nope);\nEXCEPTION WHEN OTHERS THEN NULL;\nEND;"),
-            "ORA-06550: line 2, column 25:\nPL/SQL: ORA-00904: NOPE: invalid identifier");
+  EXPECT_EQ(
+      error_of("BEGIN\n  INSERT INTO t VALUES (nope);\nEXCEPTION WHEN OTHERS THEN NULL;\nEND;"),
+      "ORA-06550: line 2, column 25:\nPL/SQL: ORA-00904: NOPE: invalid identifier");
   EXPECT_EQ(error_of("BEGIN\n nothing.here(1);\nEXCEPTION WHEN OTHERS THEN NULL; END;"),
             "ORA-06550: line 2, column 2:\nPLS-00201: identifier 'NOTHING.HERE' must be declared");
   RecordingRunner runner;
@@ -210,13 +219,14 @@ TEST(Block, MistakesInNamesAreFoundBeforeHandlersCanCatchThem) {
 }
 
 TEST(Block, SyntaxErrorsNameLineAndColumn) {
-  EXPECT_EQ(error_of("BEGIN\n  x := 1\nEND;")
-                .rfind("ORA-06550: line 3, column 1:\nPLS-00103: Encountered the symbol \"END\"", 0),
-            0u);
-  for (const char* sql : {"BEGIN", "BEGIN END;", "DECLARE", "BEGIN NULL; END; x", "BEGIN ;END;",
-                          "BEGIN IF 1 = 1 THEN NULL; END; END;", "BEGIN INSERT INTO t VALUES (1 END;",
-                          "BEGIN SELECT 1 FROM dual; END;", "DECLARE x NOTYPE; BEGIN NULL; END;",
-                          "BEGIN :a; END;"}) {
+  EXPECT_EQ(
+      error_of("BEGIN\n  x := 1\nEND;")
+          .rfind("ORA-06550: line 3, column 1:\nPLS-00103: Encountered the symbol \"END\"", 0),
+      0u);
+  for (const char* sql :
+       {"BEGIN", "BEGIN END;", "DECLARE", "BEGIN NULL; END; x", "BEGIN ;END;",
+        "BEGIN IF 1 = 1 THEN NULL; END; END;", "BEGIN INSERT INTO t VALUES (1 END;",
+        "BEGIN SELECT 1 FROM dual; END;", "DECLARE x NOTYPE; BEGIN NULL; END;", "BEGIN :a; END;"}) {
     EXPECT_EQ(error_of(sql).substr(0, 9), "ORA-06550") << sql;
   }
 }

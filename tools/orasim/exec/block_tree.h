@@ -14,8 +14,26 @@
 namespace orasim::plsql {
 
 enum class Kind : std::uint8_t {
-  kSql, kSelectInto, kCommit, kRollback, kSavepoint, kRollbackTo, kNull, kBlock, kAssign, kIf, kFor,
-  kWhile, kLoop, kExit, kContinue, kReturn, kRaise, kRaiseApplicationError, kExecute, kCall,
+  kSql,
+  kSelectInto,
+  kCommit,
+  kRollback,
+  kSavepoint,
+  kRollbackTo,
+  kNull,
+  kBlock,
+  kAssign,
+  kIf,
+  kFor,
+  kWhile,
+  kLoop,
+  kExit,
+  kContinue,
+  kReturn,
+  kRaise,
+  kRaiseApplicationError,
+  kExecute,
+  kCall,
 };
 
 struct Block;
@@ -43,8 +61,8 @@ struct Target {
 struct Node {
   Kind kind = Kind::kNull;
   int pos = 0;
-  std::string label;                ///< of a loop; of the loop that EXIT and CONTINUE name
-  std::string name;                 ///< savepoint or loop variable
+  std::string label;  ///< of a loop; of the loop that EXIT and CONTINUE name
+  std::string name;   ///< savepoint or loop variable
   std::variant<std::monostate, ast::Insert, ast::Update, ast::Delete, ast::Merge, ast::QueryPtr>
       sql;
   std::vector<Target> targets;      ///< assignment, SELECT INTO, out binds of RETURNING
@@ -52,7 +70,7 @@ struct Node {
   std::vector<Branch> branches;
   Body body;
   std::unique_ptr<Block> block;
-  ExceptionName exception;          ///< of RAISE; without a name: the one being handled
+  ExceptionName exception;  ///< of RAISE; without a name: the one being handled
   bool reverse = false;
 };
 
@@ -60,8 +78,8 @@ struct Declaration {
   std::string name;
   int pos = 0;
   DataType type;
-  bool is_typed = true;       ///< false for table.column%TYPE: keeps what is assigned
-  std::string type_of;        ///< variable%TYPE
+  bool is_typed = true;  ///< false for table.column%TYPE: keeps what is assigned
+  std::string type_of;   ///< variable%TYPE
   bool is_constant = false, is_not_null = false;
   ast::ExprPtr initial;
 };

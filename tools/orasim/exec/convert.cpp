@@ -17,7 +17,9 @@ namespace {
 constexpr char kHexDigits[] = "0123456789ABCDEF";
 constexpr std::uint32_t kNanosPerSecond = 1'000'000'000;
 
-Value null_of(Type type, const Value& like) { return Value{type, like.national, {}}; }
+Value null_of(Type type, const Value& like) {
+  return Value{type, like.national, {}};
+}
 
 DateTime shift_to_session(DateTime utc, const ConvertContext& c) {
   utc.offset_minutes = static_cast<std::int16_t>(c.nls->session_offset_minutes);
@@ -60,7 +62,8 @@ std::string shortest_binary_text(double value, bool is_float) {
   for (int digits = 2; digits < (is_float ? 9 : 17); ++digits) {
     const std::string text = binary_text(value, digits);
     const double back = std::strtod(text.c_str(), nullptr);
-    const bool same = is_float ? static_cast<float>(back) == static_cast<float>(value) : back == value;
+    const bool same =
+        is_float ? static_cast<float>(back) == static_cast<float>(value) : back == value;
     if (same) return text;
   }
   return binary_text(value, is_float ? 9 : 17);
@@ -112,7 +115,8 @@ std::string varchar_text(const Value& v, const ConvertContext& c) {
   switch (v.type) {
     case Type::kNumber: {
       std::string text = v.number().to_string();
-      if (nls.numeric_characters[0] != '.') std::replace(text.begin(), text.end(), '.', nls.numeric_characters[0]);
+      if (nls.numeric_characters[0] != '.')
+        std::replace(text.begin(), text.end(), '.', nls.numeric_characters[0]);
       return text;
     }
     case Type::kDate:
@@ -166,7 +170,8 @@ double as_double(const Value& v, const ConvertContext& c) {
   if (v.type == Type::kBinaryFloat) return static_cast<double>(std::get<float>(v.data));
   if (v.type == Type::kNumber) return v.number().to_double();
   const std::string text(trimmed(text_of(v)));
-  if (text == "Nan" || text == "NaN" || text == "NAN") return std::numeric_limits<double>::quiet_NaN();
+  if (text == "Nan" || text == "NaN" || text == "NAN")
+    return std::numeric_limits<double>::quiet_NaN();
   if (text == "Inf" || text == "INF") return std::numeric_limits<double>::infinity();
   if (text == "-Inf" || text == "-INF") return -std::numeric_limits<double>::infinity();
   return number_from_text(text, *c.nls).to_double();
@@ -224,8 +229,9 @@ Value fit_text(Value v, const DataType& wanted, const std::string& column) {
   const std::size_t maximum = in_characters ? wanted.size_chars : wanted.size_bytes;
   if (maximum != 0 && actual > maximum) {
     if (!column.empty()) too_large(column, actual, maximum);
-    text.resize(in_characters ? char_offset(text, maximum)
-                              : char_offset(text, char_count(std::string_view(text).substr(0, maximum))));
+    text.resize(in_characters
+                    ? char_offset(text, maximum)
+                    : char_offset(text, char_count(std::string_view(text).substr(0, maximum))));
   } else if (wanted.type == Type::kChar && actual < maximum) {
     text.append(maximum - actual, ' ');
   }
@@ -236,7 +242,9 @@ Number power_of_ten(int exponent) {
   return Number::parse("1E" + std::to_string(exponent)).value_or(Number());
 }
 
-Number magnitude(const Number& n) { return n.is_negative() ? n.negated() : n; }
+Number magnitude(const Number& n) {
+  return n.is_negative() ? n.negated() : n;
+}
 
 Value fit_number(Value v, const DataType& wanted) {
   Number n = v.number();
@@ -268,8 +276,9 @@ Value fit_interval(Value v, const DataType& wanted) {
 }
 
 std::strong_ordering order_of(int c) {
-  return c < 0 ? std::strong_ordering::less
-               : c > 0 ? std::strong_ordering::greater : std::strong_ordering::equal;
+  return c < 0   ? std::strong_ordering::less
+         : c > 0 ? std::strong_ordering::greater
+                 : std::strong_ordering::equal;
 }
 
 std::strong_ordering compare_doubles(double a, double b) {
@@ -354,7 +363,7 @@ Value to_datetime(const Value& v, Type wanted, const ConvertContext& c) {
     raise_inconsistent(type_word(wanted), type_word(v.type));
   }
   const Nls& nls = *c.nls;
-  const std::string& model = wanted == Type::kDate         ? nls.date_format
+  const std::string& model = wanted == Type::kDate          ? nls.date_format
                              : wanted == Type::kTimestampTz ? nls.timestamp_tz_format
                                                             : nls.timestamp_format;
   return datetime_as(wanted, parse_date(text_of(v), model, shift_to_session(c.now_utc, c), nls), c);
@@ -430,8 +439,12 @@ Value convert(const Value& v, Type wanted, const ConvertContext& c) {
       std::string text(trimmed(text_of(to_varchar(v, c))));
       std::transform(text.begin(), text.end(), text.begin(),
                      [](unsigned char ch) { return static_cast<char>(std::toupper(ch)); });
-      if (text == "TRUE" || text == "T" || text == "YES" || text == "Y" || text == "1" || text == "ON") return Value{wanted, false, true};
-      if (text == "FALSE" || text == "F" || text == "NO" || text == "N" || text == "0" || text == "OFF") return Value{wanted, false, false};
+      if (text == "TRUE" || text == "T" || text == "YES" || text == "Y" || text == "1" ||
+          text == "ON")
+        return Value{wanted, false, true};
+      if (text == "FALSE" || text == "F" || text == "NO" || text == "N" || text == "0" ||
+          text == "OFF")
+        return Value{wanted, false, false};
       break;
     }
     case Type::kCursor:
@@ -490,7 +503,8 @@ std::strong_ordering compare(const Value& a, const Value& b, const ConvertContex
     const Type common = is_interval(a.type) ? a.type : b.type;
     const Value x = convert(a, common, c);
     const Value y = convert(b, common, c);
-    if (common == Type::kIntervalYm) return std::get<IntervalYm>(x.data) <=> std::get<IntervalYm>(y.data);
+    if (common == Type::kIntervalYm)
+      return std::get<IntervalYm>(x.data) <=> std::get<IntervalYm>(y.data);
     return std::get<IntervalDs>(x.data) <=> std::get<IntervalDs>(y.data);
   }
   const auto is_rowid = [](Type t) { return t == Type::kRowid || t == Type::kUrowid; };

@@ -22,7 +22,7 @@ struct ConvertContext {
 Value to_varchar(const Value&, const ConvertContext&);
 Value to_number(const Value&, const ConvertContext&);
 Value to_datetime(const Value&, Type wanted, const ConvertContext&);
-Value to_raw(const Value&, const ConvertContext&);   ///< text is hexadecimal
+Value to_raw(const Value&, const ConvertContext&);  ///< text is hexadecimal
 Value to_lob(const Value&, Type wanted, const ConvertContext&);
 Value to_binary(const Value&, Type wanted, const ConvertContext&);  ///< BINARY_FLOAT / _DOUBLE
 /// Text of a character or CLOB value; REQUIRES: not null.

@@ -71,7 +71,8 @@ void DatabaseImpl::ensure_user(std::string_view name, std::string_view password)
 void DatabaseImpl::change_password(std::string_view name, std::string_view password) {
   store_->change_catalog([&](Catalog& c) {
     const auto found = c.users.find(std::string(name));
-    if (found == c.users.end()) throw OraError(1918, "user '" + std::string(name) + "' does not exist");
+    if (found == c.users.end())
+      throw OraError(1918, "user '" + std::string(name) + "' does not exist");
     UserDef user = *found->second;
     user.password = std::string(password);
     user.expired = false;

@@ -107,7 +107,8 @@ void DdlParser::alter_modify(const ObjectName& table) {
     ConstraintDef state;
     constraint_state(state);
     return edit([&](Catalog& c) {
-      ddl::set_constraint_state(c, table.owner, table.name, ref, state.enabled, state.validated, false);
+      ddl::set_constraint_state(c, table.owner, table.name, ref, state.enabled, state.validated,
+                                false);
     });
   }
   if (p_.accept_symbol("(")) {
@@ -166,9 +167,8 @@ void DdlParser::alter_rename(const ObjectName& table) {
 
 void DdlParser::alter_state(const ObjectName& table, bool enabled) {
   if (p_.accept_words({"ALL", "TRIGGERS"})) {
-    return edit([&](Catalog& c) {
-      ddl::set_all_trigger_states(c, table.owner, table.name, enabled);
-    });
+    return edit(
+        [&](Catalog& c) { ddl::set_all_trigger_states(c, table.owner, table.name, enabled); });
   }
   if (p_.is_word("ROW") || p_.is_word("TABLE")) return skip_to_end();  // ROW MOVEMENT, TABLE LOCK
   bool validated = enabled;

@@ -11,11 +11,16 @@ struct CodeKind {
 };
 
 const CodeKind kCodeKinds[] = {
-    {{"PACKAGE", "BODY"}, "PACKAGE BODY"}, {{"TYPE", "BODY"}, "TYPE BODY"},
-    {{"PROCEDURE"}, "PROCEDURE"},          {{"FUNCTION"}, "FUNCTION"},
-    {{"PACKAGE"}, "PACKAGE"},              {{"TRIGGER"}, "TRIGGER"},
-    {{"TYPE"}, "TYPE"},                    {{"DIMENSION"}, "DIMENSION"},
-    {{"LIBRARY"}, "LIBRARY"},              {{"DIRECTORY"}, "DIRECTORY"},
+    {{"PACKAGE", "BODY"}, "PACKAGE BODY"},
+    {{"TYPE", "BODY"}, "TYPE BODY"},
+    {{"PROCEDURE"}, "PROCEDURE"},
+    {{"FUNCTION"}, "FUNCTION"},
+    {{"PACKAGE"}, "PACKAGE"},
+    {{"TRIGGER"}, "TRIGGER"},
+    {{"TYPE"}, "TYPE"},
+    {{"DIMENSION"}, "DIMENSION"},
+    {{"LIBRARY"}, "LIBRARY"},
+    {{"DIRECTORY"}, "DIRECTORY"},
     {{"JAVA", "SOURCE"}, "JAVA SOURCE"},
 };
 
@@ -222,9 +227,9 @@ void DdlParser::alter() {
     return edit([&](Catalog& c) { ddl::rename_index(c, name.owner, name.name, to); });
   }
   // Compilation, system and database settings change nothing here.
-  for (const std::string_view word : {"VIEW", "PROCEDURE", "FUNCTION", "PACKAGE", "TYPE", "SYSTEM",
-                                      "DATABASE", "MATERIALIZED", "PROFILE", "ROLE", "SYNONYM",
-                                      "TABLESPACE", "DIMENSION"}) {
+  for (const std::string_view word :
+       {"VIEW", "PROCEDURE", "FUNCTION", "PACKAGE", "TYPE", "SYSTEM", "DATABASE", "MATERIALIZED",
+        "PROFILE", "ROLE", "SYNONYM", "TABLESPACE", "DIMENSION"}) {
     if (p_.accept(word)) return skip_to_end();
   }
   p_.fail(940);

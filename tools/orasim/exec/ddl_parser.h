@@ -29,7 +29,7 @@ class DdlParser {
   std::vector<std::string> column_names();
   std::string expression_text();
   std::string string_literal();
-  void skip_clause();          ///< one word or a balanced ( … )
+  void skip_clause();  ///< one word or a balanced ( … )
   void skip_to_end();
   ddl::SequenceOptions sequence_options();
 

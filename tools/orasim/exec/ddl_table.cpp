@@ -37,7 +37,8 @@ void DdlParser::skip_to_end() {
   while (!p_.at_end()) skip_clause();
 }
 
-// ---- constraints ---------------------------------------------------------------------------------
+// ---- constraints
+// ---------------------------------------------------------------------------------
 
 bool DdlParser::constraint_starts() const {
   return p_.is_word("CONSTRAINT") || (p_.is_word("PRIMARY") && p_.is_word("KEY", 1)) ||
@@ -70,8 +71,9 @@ void DdlParser::using_index(ConstraintDef& c) {
     return;
   }
   static constexpr std::string_view kAttributes[] = {
-      "TABLESPACE", "PCTFREE", "INITRANS", "MAXTRANS", "STORAGE", "LOGGING", "NOLOGGING", "COMPUTE",
-      "ENABLE", "DISABLE", "LOCAL", "GLOBAL", "REVERSE", "COMPRESS", "NOCOMPRESS", "SORT", "NOSORT"};
+      "TABLESPACE", "PCTFREE",  "INITRANS",   "MAXTRANS", "STORAGE", "LOGGING",
+      "NOLOGGING",  "COMPUTE",  "ENABLE",     "DISABLE",  "LOCAL",   "GLOBAL",
+      "REVERSE",    "COMPRESS", "NOCOMPRESS", "SORT",     "NOSORT"};
   bool is_attribute = p_.at_end() || p_.is_symbol(",") || p_.is_symbol(")");
   for (const auto word : kAttributes) is_attribute = is_attribute || p_.is_word(word);
   if (!is_attribute) c.index_name = object_name().name;
@@ -153,7 +155,8 @@ bool DdlParser::inline_constraint(TableBody& body, const std::string& column) {
   return true;
 }
 
-// ---- columns -------------------------------------------------------------------------------------
+// ---- columns
+// -------------------------------------------------------------------------------------
 
 ddl::SequenceOptions DdlParser::sequence_options() {
   ddl::SequenceOptions o;
@@ -265,7 +268,8 @@ void DdlParser::table_item(TableBody& body) {
   }
 }
 
-// ---- the table -----------------------------------------------------------------------------------
+// ---- the table
+// -----------------------------------------------------------------------------------
 
 PartitionDef DdlParser::partition_definition(std::uint32_t position) {
   PartitionDef part;
@@ -308,7 +312,8 @@ void DdlParser::partitions(ddl::CreateTable& table) {
   p_.expect_symbol("(", 906);
   do {
     p_.expect("PARTITION", 14150);
-    table.partitions.push_back(partition_definition(static_cast<std::uint32_t>(table.partitions.size()) + 1));
+    table.partitions.push_back(
+        partition_definition(static_cast<std::uint32_t>(table.partitions.size()) + 1));
   } while (p_.accept_symbol(","));
   p_.expect_symbol(")", 907);
 }

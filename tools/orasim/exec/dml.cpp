@@ -71,13 +71,15 @@ struct Target {
 class InsertValues final : public BoundDml {
  public:
   InsertValues(const ast::Insert& insert, const BindEnvironment& environment)
-      : target_(insert.targets[0], environment), returning_(insert.returning, target_.table, environment) {
+      : target_(insert.targets[0], environment),
+        returning_(insert.returning, target_.table, environment) {
     const auto& values = insert.targets[0].values;
     if (values.size() < target_.columns.size()) raise(947, insert.targets[0].pos);
     if (values.size() > target_.columns.size()) raise(913, insert.targets[0].pos);
     const Scope empty;
     for (const auto& e : values) {
-      values_.push_back(e->kind == ast::ExprKind::kDefault ? Eval() : Binder(environment, empty).condition(*e));
+      values_.push_back(
+          e->kind == ast::ExprKind::kDefault ? Eval() : Binder(environment, empty).condition(*e));
     }
   }
 
@@ -119,10 +121,13 @@ class InsertSelect final : public BoundDml {
       Branch branch{Target(ast, environment), {}, {}, ast.is_else};
       if (ast.when) branch.when = Binder(environment, output).condition(*ast.when);
       for (const auto& e : ast.values) {
-        branch.values.push_back(e->kind == ast::ExprKind::kDefault ? Eval() : Binder(environment, output).condition(*e));
+        branch.values.push_back(e->kind == ast::ExprKind::kDefault
+                                    ? Eval()
+                                    : Binder(environment, output).condition(*e));
       }
       const std::size_t have = branch.values.empty() ? output.columns.size() : branch.values.size();
-      if (have != branch.target.columns.size()) raise(have < branch.target.columns.size() ? 947 : 913, ast.pos);
+      if (have != branch.target.columns.size())
+        raise(have < branch.target.columns.size() ? 947 : 913, ast.pos);
       branches_.push_back(std::move(branch));
     }
   }
@@ -154,7 +159,8 @@ class InsertSelect final : public BoundDml {
     bool is_else;
   };
 
-  static void insert(const Branch& branch, const Row& row, const Frame& f, ExecContext& context, DmlResult& result) {
+  static void insert(const Branch& branch, const Row& row, const Frame& f, ExecContext& context,
+                     DmlResult& result) {
     std::vector<std::optional<Value>> values;
     if (branch.values.empty()) {
       for (const Value& v : row) values.emplace_back(v);
@@ -162,8 +168,8 @@ class InsertSelect final : public BoundDml {
     for (const Eval& eval : branch.values) {
       values.push_back(eval ? std::optional<Value>(eval(f)) : std::nullopt);
     }
-    result.last_row_id = context.transaction->insert(branch.target.table.def(),
-                                                     branch.target.make_row(std::move(values), context));
+    result.last_row_id = context.transaction->insert(
+        branch.target.table.def(), branch.target.make_row(std::move(values), context));
     ++result.row_count;
   }
 
@@ -291,7 +297,8 @@ class UpdateRows final : public BoundDml {
         Row changed = found.row;
         set_.apply(changed, f, table_);
         table_.complete(changed, context);
-        if (!context.transaction->update(table_.def(), found.id, changed, context.scn)) throw Restart{};
+        if (!context.transaction->update(table_.def(), found.id, changed, context.scn))
+          throw Restart{};
         ++result.row_count;
         returning_.add(changed, found.id, context, result);
       }
@@ -336,14 +343,17 @@ class MergeRows final : public BoundDml {
  public:
   MergeRows(const ast::Merge& merge, const BindEnvironment& environment)
       : table_(merge.table, merge.alias.text, merge.pos, environment),
-        has_update_(merge.has_update), has_insert_(merge.has_insert) {
+        has_update_(merge.has_update),
+        has_insert_(merge.has_insert) {
     bind_source(merge, environment);
     Binder binder(environment, joined_);
     on_ = binder.condition(*merge.on);
     if (merge.has_update) {
       set_ = std::make_unique<SetClauses>(merge.set, table_, environment, joined_);
-      if (merge.update_where) update_where_ = Binder(environment, joined_).condition(*merge.update_where);
-      if (merge.delete_where) delete_where_ = Binder(environment, joined_).condition(*merge.delete_where);
+      if (merge.update_where)
+        update_where_ = Binder(environment, joined_).condition(*merge.update_where);
+      if (merge.delete_where)
+        delete_where_ = Binder(environment, joined_).condition(*merge.delete_where);
     }
     if (merge.has_insert) bind_insert_part(merge, environment);
   }
@@ -379,7 +389,8 @@ class MergeRows final : public BoundDml {
     }
   }
 
-  static std::shared_ptr<BoundQuery> bind_text(const std::string& text, const BindEnvironment& environment);
+  static std::shared_ptr<BoundQuery> bind_text(const std::string& text,
+                                               const BindEnvironment& environment);
 
   void bind_insert_part(const ast::Merge& merge, const BindEnvironment& environment) {
     ast::InsertTarget target;
@@ -391,9 +402,11 @@ class MergeRows final : public BoundDml {
       raise(merge.insert_values.size() < insert_->columns.size() ? 947 : 913, merge.pos);
     }
     for (const auto& e : merge.insert_values) {
-      insert_values_.push_back(e->kind == ast::ExprKind::kDefault ? Eval() : Binder(environment, joined_).condition(*e));
+      insert_values_.push_back(
+          e->kind == ast::ExprKind::kDefault ? Eval() : Binder(environment, joined_).condition(*e));
     }
-    if (merge.insert_where) insert_where_ = Binder(environment, joined_).condition(*merge.insert_where);
+    if (merge.insert_where)
+      insert_where_ = Binder(environment, joined_).condition(*merge.insert_where);
   }
 
   std::vector<Found> target_rows(ExecContext& context) const {
@@ -437,7 +450,8 @@ class MergeRows final : public BoundDml {
     Row changed = target.row;
     set_->apply(changed, f, table_);
     table_.complete(changed, context);
-    if (!context.transaction->update(table_.def(), target.id, changed, context.scn)) throw Restart{};
+    if (!context.transaction->update(table_.def(), target.id, changed, context.scn))
+      throw Restart{};
     ++result.row_count;
     result.last_row_id = target.id;
     if (!delete_where_) return;
@@ -463,7 +477,8 @@ class MergeRows final : public BoundDml {
     for (const Eval& eval : insert_values_) {
       values.push_back(eval ? std::optional<Value>(eval(f)) : std::nullopt);
     }
-    result.last_row_id = context.transaction->insert(table_.def(), insert_->make_row(std::move(values), context));
+    result.last_row_id =
+        context.transaction->insert(table_.def(), insert_->make_row(std::move(values), context));
     ++result.row_count;
   }
 
@@ -477,7 +492,8 @@ class MergeRows final : public BoundDml {
   std::vector<Eval> insert_values_;
 };
 
-std::shared_ptr<BoundQuery> MergeRows::bind_text(const std::string& text, const BindEnvironment& environment) {
+std::shared_ptr<BoundQuery> MergeRows::bind_text(const std::string& text,
+                                                 const BindEnvironment& environment) {
   Parser parser(text);
   const ast::QueryPtr query = parser.query();
   BindEnvironment inner = environment;
@@ -487,15 +503,18 @@ std::shared_ptr<BoundQuery> MergeRows::bind_text(const std::string& text, const 
 
 }  // namespace
 
-std::unique_ptr<BoundDml> bind_insert(const ast::Insert& insert, const BindEnvironment& environment) {
+std::unique_ptr<BoundDml> bind_insert(const ast::Insert& insert,
+                                      const BindEnvironment& environment) {
   if (insert.query) return std::make_unique<InsertSelect>(insert, environment);
   return std::make_unique<InsertValues>(insert, environment);
 }
-std::unique_ptr<BoundDml> bind_update(const ast::Update& update, const BindEnvironment& environment) {
+std::unique_ptr<BoundDml> bind_update(const ast::Update& update,
+                                      const BindEnvironment& environment) {
   if (update.view) raise(1732, update.pos);
   return std::make_unique<UpdateRows>(update, environment);
 }
-std::unique_ptr<BoundDml> bind_delete(const ast::Delete& remove, const BindEnvironment& environment) {
+std::unique_ptr<BoundDml> bind_delete(const ast::Delete& remove,
+                                      const BindEnvironment& environment) {
   return std::make_unique<DeleteRows>(remove, environment);
 }
 std::unique_ptr<BoundDml> bind_merge(const ast::Merge& merge, const BindEnvironment& environment) {
@@ -521,7 +540,8 @@ void check_all_rows(const TableDef& table, const ConstraintDef& check,
     f.row = &wide;
     const Value v = condition(f);
     if (!v.is_null() && !std::get<bool>(v.data)) {
-      raise_text(2293, "cannot validate (" + table.owner + "." + check.name + ") - check constraint violated");
+      raise_text(2293, "cannot validate (" + table.owner + "." + check.name +
+                           ") - check constraint violated");
     }
   }
 }

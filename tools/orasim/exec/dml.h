@@ -15,17 +15,20 @@ struct DmlResult {
   RowId last_row_id;
 };
 
-/// A DML statement ready to run in one transaction. Changes of a failed run are the caller's to roll
-/// back (Transaction::rollback_to).
+/// A DML statement ready to run in one transaction. Changes of a failed run are the caller's to
+/// roll back (Transaction::rollback_to).
 class BoundDml {
  public:
   virtual ~BoundDml() = default;
   virtual DmlResult run(ExecContext& context) = 0;
 };
 
-std::unique_ptr<BoundDml> bind_insert(const ast::Insert& insert, const BindEnvironment& environment);
-std::unique_ptr<BoundDml> bind_update(const ast::Update& update, const BindEnvironment& environment);
-std::unique_ptr<BoundDml> bind_delete(const ast::Delete& remove, const BindEnvironment& environment);
+std::unique_ptr<BoundDml> bind_insert(const ast::Insert& insert,
+                                      const BindEnvironment& environment);
+std::unique_ptr<BoundDml> bind_update(const ast::Update& update,
+                                      const BindEnvironment& environment);
+std::unique_ptr<BoundDml> bind_delete(const ast::Delete& remove,
+                                      const BindEnvironment& environment);
 std::unique_ptr<BoundDml> bind_merge(const ast::Merge& merge, const BindEnvironment& environment);
 
 /// Throws ORA-02293 when a row fails `check`; for ALTER TABLE ADD CHECK.

@@ -10,7 +10,8 @@ DmlTable::DmlTable(const ast::Name& name, const std::string& alias, int pos,
   if (!table_) raise(942, pos);
   scope_ = table_scope(*table_, alias);
   for (const ColumnDef& column : table_->columns) {
-    column_texts_.push_back("\"" + table_->owner + "\".\"" + table_->name + "\".\"" + column.name + "\"");
+    column_texts_.push_back("\"" + table_->owner + "\".\"" + table_->name + "\".\"" + column.name +
+                            "\"");
   }
   bind_texts(environment);
 }
@@ -53,7 +54,9 @@ Value DmlTable::converted(const Value& value, std::size_t column, ExecContext& c
 Value DmlTable::default_value(std::size_t column, ExecContext& context) const {
   const ColumnDef& def = table_->columns[column];
   if (def.is_identity) {
-    return converted(make_number(context.store->next_sequence_value(table_->owner, def.identity_sequence)), column, context);
+    return converted(
+        make_number(context.store->next_sequence_value(table_->owner, def.identity_sequence)),
+        column, context);
   }
   if (!defaults_[column]) return Value{def.type.type, def.type.national, {}};
   Frame f;
@@ -75,10 +78,12 @@ void DmlTable::complete(Row& row, ExecContext& context) const {
 
 DmlReturning::DmlReturning(const ast::Returning& returning, const DmlTable& table,
                            const BindEnvironment& environment) {
-  for (const auto& e : returning.exprs) evals_.push_back(Binder(environment, table.scope()).condition(*e));
+  for (const auto& e : returning.exprs)
+    evals_.push_back(Binder(environment, table.scope()).condition(*e));
 }
 
-void DmlReturning::add(const Row& row, const RowId& id, ExecContext& context, DmlResult& result) const {
+void DmlReturning::add(const Row& row, const RowId& id, ExecContext& context,
+                       DmlResult& result) const {
   result.last_row_id = id;
   if (evals_.empty()) return;
   Row with_id = row;

@@ -1,9 +1,9 @@
 // Queries and expressions made ready to run. Binding resolves every name to a slot of a row once;
 // running is then calls of closures, without names and without the syntax tree.
 //
-// A Scope says what names mean; a Frame holds the row they mean it for. A subquery's scope and frame
-// point to those of the query around it (correlation).
-// Threads: what is bound belongs to one session. Errors: OraError.
+// A Scope says what names mean; a Frame holds the row they mean it for. A subquery's scope and
+// frame point to those of the query around it (correlation). Threads: what is bound belongs to one
+// session. Errors: OraError.
 #pragma once
 
 #include <atomic>
@@ -52,7 +52,7 @@ struct Frame {
   ExecContext* context = nullptr;
   std::int64_t rownum = 0;
   std::int64_t level = 0;
-  const Row* prior = nullptr;                 ///< parent row of CONNECT BY
+  const Row* prior = nullptr;  ///< parent row of CONNECT BY
   const std::vector<Value>* aggregates = nullptr;
 };
 
@@ -62,22 +62,22 @@ struct BoundExpr {
   DataType type;
   Eval eval;
   bool nullable = true;
-  int slot = -1;               ///< a plain column of the innermost scope
-  bool is_constant = false;    ///< needs no row (literals, binds)
+  int slot = -1;             ///< a plain column of the innermost scope
+  bool is_constant = false;  ///< needs no row (literals, binds)
 };
 
 struct ScopeColumn {
-  std::string qualifier;       ///< alias or table name
-  std::string schema;          ///< of a table without alias
+  std::string qualifier;  ///< alias or table name
+  std::string schema;     ///< of a table without alias
   std::string name;
   DataType type;
   bool nullable = true;
-  bool is_hidden = false;      ///< ROWID, ORA_ROWSCN: not part of *
-  int table = 0;               ///< index of the FROM item
+  bool is_hidden = false;  ///< ROWID, ORA_ROWSCN: not part of *
+  int table = 0;           ///< index of the FROM item
 };
 
 struct Scope {
-  std::vector<ScopeColumn> columns;   ///< slot i of a row
+  std::vector<ScopeColumn> columns;  ///< slot i of a row
   const Scope* outer = nullptr;
 };
 
@@ -100,8 +100,8 @@ struct Analytic {
   };
   std::vector<Order> order;
   std::vector<Eval> arguments;
-  bool running = false;   ///< from the partition's start to the current row (with peers)
-  bool rows = false;      ///< the frame counts rows, not peers
+  bool running = false;  ///< from the partition's start to the current row (with peers)
+  bool rows = false;     ///< the frame counts rows, not peers
 };
 
 class QueryPlan;  // run_query.cpp
@@ -128,8 +128,8 @@ struct BindEnvironment {
   Store* store = nullptr;
   std::string current_schema;
   std::string user;
-  std::string_view sql;                 ///< text the positions point into
-  const Row* bind_samples = nullptr;    ///< types of binds, when they are known
+  std::string_view sql;               ///< text the positions point into
+  const Row* bind_samples = nullptr;  ///< types of binds, when they are known
   /// PL/SQL variables by name; they are constants while a statement runs.
   const std::map<std::string, Value>* variables = nullptr;
   std::vector<const ast::Cte*> ctes = {};  ///< WITH queries in sight
@@ -145,14 +145,16 @@ Scope table_scope(const TableDef& table, const std::string& alias, const Scope* 
 /// Expressions and conditions over a scope. Conditions evaluate to BOOLEAN or NULL.
 BoundExpr bind_expression(const ast::Expr& expr, const BindEnvironment& environment,
                           const Scope& scope);
-inline bool is_true(const Value& v) { return !v.is_null() && std::get<bool>(v.data); }
+inline bool is_true(const Value& v) {
+  return !v.is_null() && std::get<bool>(v.data);
+}
 
 /// Finds a table by name through synonyms; null when it is no table.
 std::shared_ptr<const TableDef> resolve_table(const BindEnvironment& environment,
                                               const ast::Name& name);
 
-/// Rows of one table that may satisfy `where` (all conjuncts are checked by the caller): by ROWID or
-/// through an index when an equality allows it. Slots as in table_scope(): ROWID is the last.
+/// Rows of one table that may satisfy `where` (all conjuncts are checked by the caller): by ROWID
+/// or through an index when an equality allows it. Slots as in table_scope(): ROWID is the last.
 class TableRows {
  public:
   TableRows(std::shared_ptr<const TableDef> table, const ast::Expr* where,

@@ -120,7 +120,8 @@ class FromBinder {
       }
       if (name == "DUAL") return declare_dual(node, shown);
     }
-    if (ref.name.size() == 2 && ref.name[0].text == "SYS" && name == "DUAL") return declare_dual(node, shown);
+    if (ref.name.size() == 2 && ref.name[0].text == "SYS" && name == "DUAL")
+      return declare_dual(node, shown);
     if (auto table = resolve_table(env_, ref.name)) {
       node.table = table;
       for (ScopeColumn& c : table_scope(*table, alias).columns) add_column(std::move(c), node);
@@ -153,7 +154,8 @@ class FromBinder {
   }
 
   bool declare_view(FromNode& node, const ast::TableRef& ref, const std::string& shown) {
-    std::string owner = ref.name.size() > 1 ? ref.name[ref.name.size() - 2].text : env_.current_schema;
+    std::string owner =
+        ref.name.size() > 1 ? ref.name[ref.name.size() - 2].text : env_.current_schema;
     std::string name = ref.name.back().text;
     const auto& code = env_.catalog->code;
     for (int hop = 0; hop < 5; ++hop) {
@@ -171,7 +173,8 @@ class FromBinder {
         return true;
       }
       auto synonym = code.find({owner, name, "SYNONYM"});
-      if (synonym == code.end() && ref.name.size() == 1) synonym = code.find({"PUBLIC", name, "SYNONYM"});
+      if (synonym == code.end() && ref.name.size() == 1)
+        synonym = code.find({"PUBLIC", name, "SYNONYM"});
       if (synonym == code.end()) return false;
       owner = synonym->second->table_owner;
       name = synonym->second->table_name;
@@ -201,7 +204,8 @@ class FromBinder {
 
   int find_in(const FromNode& side, const std::string& name) const {
     for (std::size_t i = side.begin; i < side.end; ++i) {
-      if (scope_.columns[i].name == name && !scope_.columns[i].is_hidden) return static_cast<int>(i);
+      if (scope_.columns[i].name == name && !scope_.columns[i].is_hidden)
+        return static_cast<int>(i);
     }
     return -1;
   }
@@ -236,7 +240,8 @@ class FromBinder {
       if (c.outer_table >= 0) marked.insert(c.outer_table);
     }
     std::stable_partition(items.begin(), items.end(), [&](const auto& item) {
-      return std::none_of(item->tables.begin(), item->tables.end(), [&](int t) { return marked.count(t) != 0; });
+      return std::none_of(item->tables.begin(), item->tables.end(),
+                          [&](int t) { return marked.count(t) != 0; });
     });
     order_marked(items, conjuncts, marked);
     std::vector<bool> used(conjuncts.size(), false);
@@ -244,7 +249,8 @@ class FromBinder {
     const auto settle = [&](FromNode& target) {
       for (std::size_t i = 0; i < conjuncts.size(); ++i) {
         const Conjunct& c = conjuncts[i];
-        const bool fits = !used[i] && !c.uses_rownum && c.outer_table < 0 && !c.tables.empty() && within(c.tables, target.tables);
+        const bool fits = !used[i] && !c.uses_rownum && c.outer_table < 0 && !c.tables.empty() &&
+                          within(c.tables, target.tables);
         if (!fits) continue;
         // An outer join's own rows may not be filtered before it is complete.
         if (target.left && target.kind != JoinKind::kInner) continue;
@@ -285,9 +291,9 @@ class FromBinder {
         const int a = *items[i]->tables.begin();
         const int b = *items[i + 1]->tables.begin();
         if (marked.count(a) == 0 || marked.count(b) == 0) continue;
-        const bool depends = std::any_of(conjuncts.begin(), conjuncts.end(), [&](const Conjunct& c) {
-          return c.outer_table == a && c.tables.count(b) != 0;
-        });
+        const bool depends = std::any_of(
+            conjuncts.begin(), conjuncts.end(),
+            [&](const Conjunct& c) { return c.outer_table == a && c.tables.count(b) != 0; });
         if (depends) std::swap(items[i], items[i + 1]);
       }
     }
@@ -332,7 +338,8 @@ std::vector<Conjunct> bind_conjuncts(const ast::Expr* where, const BindEnvironme
       c.right = r.eval;
       c.left_tables = left.used_tables;
       c.right_tables = right.used_tables;
-      c.is_hashable = hash_alike(l.type, r.type) && !c.left_tables.empty() && !c.right_tables.empty();
+      c.is_hashable =
+          hash_alike(l.type, r.type) && !c.left_tables.empty() && !c.right_tables.empty();
     }
     out.push_back(std::move(c));
   }
@@ -353,9 +360,11 @@ void attach(FromNode& join, const Conjunct& c) {
   join.conditions.push_back(c.eval);
 }
 
-std::unique_ptr<FromNode> bind_from(const ast::QueryBlock& block, const BindEnvironment& environment,
+std::unique_ptr<FromNode> bind_from(const ast::QueryBlock& block,
+                                    const BindEnvironment& environment,
                                     const std::vector<const ast::Cte*>& ctes, Scope& scope,
-                                    bool attach_where, std::vector<Conjunct>& rest, bool& correlated) {
+                                    bool attach_where, std::vector<Conjunct>& rest,
+                                    bool& correlated) {
   return FromBinder(block, environment, ctes, scope, correlated).bind(attach_where, rest);
 }
 
@@ -367,7 +376,8 @@ std::shared_ptr<const TableDef> resolve_table(const BindEnvironment& environment
     if (auto table = environment.catalog->find_table(owner, object)) return table;
     const auto& code = environment.catalog->code;
     auto synonym = code.find({owner, object, "SYNONYM"});
-    if (synonym == code.end() && name.size() == 1) synonym = code.find({"PUBLIC", object, "SYNONYM"});
+    if (synonym == code.end() && name.size() == 1)
+      synonym = code.find({"PUBLIC", object, "SYNONYM"});
     if (synonym == code.end()) return nullptr;
     owner = synonym->second->table_owner;
     object = synonym->second->table_name;

@@ -13,13 +13,13 @@ namespace orasim {
 struct FromNode {
   // A leaf has a source; a join has children.
   std::unique_ptr<RowSource> source;
-  std::shared_ptr<const TableDef> table;   ///< leaf over a base table
+  std::shared_ptr<const TableDef> table;  ///< leaf over a base table
   int table_index = -1;
   ast::JoinKind kind = ast::JoinKind::kInner;
   std::unique_ptr<FromNode> left, right;
-  std::size_t begin = 0, end = 0;          ///< slots of a leaf or of a contiguous subtree
+  std::size_t begin = 0, end = 0;  ///< slots of a leaf or of a contiguous subtree
   std::set<int> tables;
-  std::vector<Eval> conditions;            ///< of a join; of a leaf: a filter
+  std::vector<Eval> conditions;                  ///< of a join; of a leaf: a filter
   std::vector<std::pair<Eval, Eval>> hash_keys;  ///< left side, right side
 };
 
@@ -46,8 +46,10 @@ void attach(FromNode& join, const Conjunct& conjunct);
 
 /// Binds the FROM clause: fills `scope` and returns the tree, WHERE conjuncts attached where they
 /// can be decided early; those that cannot are left in `rest`.
-std::unique_ptr<FromNode> bind_from(const ast::QueryBlock& block, const BindEnvironment& environment,
+std::unique_ptr<FromNode> bind_from(const ast::QueryBlock& block,
+                                    const BindEnvironment& environment,
                                     const std::vector<const ast::Cte*>& ctes, Scope& scope,
-                                    bool attach_where, std::vector<Conjunct>& rest, bool& correlated);
+                                    bool attach_where, std::vector<Conjunct>& rest,
+                                    bool& correlated);
 
 }  // namespace orasim

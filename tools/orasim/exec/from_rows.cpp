@@ -24,7 +24,10 @@ Frame frame_of(const Row& row, const Frame* outer, ExecContext& context) {
 class LeafStream final : public RowStream {
  public:
   LeafStream(const FromNode& node, std::size_t width, ExecContext& context, const Frame* outer)
-      : node_(node), width_(width), context_(context), outer_(outer),
+      : node_(node),
+        width_(width),
+        context_(context),
+        outer_(outer),
         stream_(node.source->open(context, outer)),
         is_whole_(node.begin == 0 && node.end == width) {}
 
@@ -86,8 +89,8 @@ class JoinStream final : public RowStream {
         return true;
       }
       has_left_ = false;
-      const bool keeps = node_.kind == ast::JoinKind::kLeft || node_.kind == ast::JoinKind::kRight ||
-                         node_.kind == ast::JoinKind::kFull;
+      const bool keeps = node_.kind == ast::JoinKind::kLeft ||
+                         node_.kind == ast::JoinKind::kRight || node_.kind == ast::JoinKind::kFull;
       if (!matched_ && keeps) {
         for (const std::size_t slot : inner_slots_) current_[slot] = null_at(slot);
         row = current_;
@@ -152,7 +155,8 @@ class JoinStream final : public RowStream {
   std::size_t candidate_index(std::size_t i) const { return found_ != nullptr ? (*found_)[i] : i; }
 
   void place(std::size_t index) {
-    for (std::size_t i = 0; i < inner_slots_.size(); ++i) current_[inner_slots_[i]] = kept_[index][i];
+    for (std::size_t i = 0; i < inner_slots_.size(); ++i)
+      current_[inner_slots_[i]] = kept_[index][i];
   }
 
   Value null_at(std::size_t slot) const {

@@ -16,7 +16,9 @@ std::span<const ScalarFunction> number_functions();
 std::span<const ScalarFunction> date_functions();
 std::span<const ScalarFunction> general_functions();
 
-inline DataType plain_type(Type type) { return simple_type(type); }
+inline DataType plain_type(Type type) {
+  return simple_type(type);
+}
 inline DataType varchar_type(std::uint32_t bytes, bool national = false) {
   DataType t;
   t.type = Type::kVarchar2;
@@ -25,11 +27,21 @@ inline DataType varchar_type(std::uint32_t bytes, bool national = false) {
   t.size_chars = national ? t.size_bytes / 2 : t.size_bytes;
   return t;
 }
-inline DataType number_type(const std::vector<DataType>&) { return plain_type(Type::kNumber); }
-inline DataType date_type(const std::vector<DataType>&) { return plain_type(Type::kDate); }
-inline DataType long_text_type(const std::vector<DataType>&) { return varchar_type(4000); }
-inline DataType clob_type(const std::vector<DataType>&) { return plain_type(Type::kClob); }
-inline DataType blob_type(const std::vector<DataType>&) { return plain_type(Type::kBlob); }
+inline DataType number_type(const std::vector<DataType>&) {
+  return plain_type(Type::kNumber);
+}
+inline DataType date_type(const std::vector<DataType>&) {
+  return plain_type(Type::kDate);
+}
+inline DataType long_text_type(const std::vector<DataType>&) {
+  return varchar_type(4000);
+}
+inline DataType clob_type(const std::vector<DataType>&) {
+  return plain_type(Type::kClob);
+}
+inline DataType blob_type(const std::vector<DataType>&) {
+  return plain_type(Type::kBlob);
+}
 /// Text as wide as the first argument.
 inline DataType same_text_type(const std::vector<DataType>& a) {
   if (!a.empty() && a[0].type == Type::kClob) return a[0];

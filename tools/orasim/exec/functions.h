@@ -1,6 +1,6 @@
-// Scalar functions of one row: everything that needs its arguments and the session only. Aggregates,
-// analytic functions and pseudo columns are the executor's.
-// Written by the lead (07:59); please use it, extend it, do not write another.
+// Scalar functions of one row: everything that needs its arguments and the session only.
+// Aggregates, analytic functions and pseudo columns are the executor's. Written by the lead
+// (07:59); please use it, extend it, do not write another.
 #pragma once
 
 #include <functional>
@@ -20,9 +20,9 @@ struct FunctionContext {
   const DatabaseOptions* database = nullptr;
   std::string current_schema;
   std::uint64_t current_scn = 0;
-  DateTime now_utc;               ///< statement time
-  std::function<std::uint64_t(std::int64_t unix_seconds)> scn_at;   ///< may be empty
-  std::function<std::int64_t(std::uint64_t scn)> time_of_scn;       ///< may be empty
+  DateTime now_utc;                                                ///< statement time
+  std::function<std::uint64_t(std::int64_t unix_seconds)> scn_at;  ///< may be empty
+  std::function<std::int64_t(std::uint64_t scn)> time_of_scn;      ///< may be empty
 };
 
 using Args = std::vector<Value>;

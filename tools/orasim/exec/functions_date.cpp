@@ -25,13 +25,17 @@ Value date_value(DateTime t) {
 }
 
 /// The database runs in UTC.
-Value sysdate(const Args&, const FunctionContext& c) { return date_value(c.now_utc); }
+Value sysdate(const Args&, const FunctionContext& c) {
+  return date_value(c.now_utc);
+}
 Value systimestamp(const Args&, const FunctionContext& c) {
   DateTime t = c.now_utc;
   t.nanosecond = t.nanosecond / 1000 * 1000;
   return Value{Type::kTimestampTz, false, t};
 }
-Value current_date(const Args&, const FunctionContext& c) { return date_value(session_now(c)); }
+Value current_date(const Args&, const FunctionContext& c) {
+  return date_value(session_now(c));
+}
 Value current_timestamp(const Args&, const FunctionContext& c) {
   DateTime t = c.now_utc;
   t.nanosecond = t.nanosecond / 1000 * 1000;
@@ -44,7 +48,9 @@ Value localtimestamp(const Args&, const FunctionContext& c) {
   t.offset_minutes = 0;
   return Value{Type::kTimestamp, false, t};
 }
-Value dbtimezone(const Args&, const FunctionContext&) { return make_text("+00:00"); }
+Value dbtimezone(const Args&, const FunctionContext&) {
+  return make_text("+00:00");
+}
 Value sessiontimezone(const Args&, const FunctionContext& c) {
   return make_text(offset_text(c.nls->session_offset_minutes));
 }
@@ -83,7 +89,8 @@ Value to_char(const Args& a, const FunctionContext& c) {
   }
   const std::string model = as_text(a[1], c);
   if (is_datetime(a[0].type)) return make_text(format_date(fields_of(a[0], c), model, *c.nls));
-  if (a[0].type == Type::kIntervalYm || a[0].type == Type::kIntervalDs) return to_varchar(a[0], c.convert);
+  if (a[0].type == Type::kIntervalYm || a[0].type == Type::kIntervalDs)
+    return to_varchar(a[0], c.convert);
   return make_text(format_number(as_number(a[0], c), model, *c.nls));
 }
 
@@ -96,8 +103,12 @@ Value parsed(const Args& a, const FunctionContext& c, Type wanted) {
   if (wanted == Type::kDate) t.nanosecond = 0;
   return Value{wanted, false, t};
 }
-Value to_date(const Args& a, const FunctionContext& c) { return parsed(a, c, Type::kDate); }
-Value to_timestamp(const Args& a, const FunctionContext& c) { return parsed(a, c, Type::kTimestamp); }
+Value to_date(const Args& a, const FunctionContext& c) {
+  return parsed(a, c, Type::kDate);
+}
+Value to_timestamp(const Args& a, const FunctionContext& c) {
+  return parsed(a, c, Type::kTimestamp);
+}
 Value to_timestamp_tz(const Args& a, const FunctionContext& c) {
   return parsed(a, c, Type::kTimestampTz);
 }
@@ -134,14 +145,16 @@ Value numtodsinterval(const Args& a, const FunctionContext& c) {
   const auto seconds = whole.to_int();
   const auto nano_count = nanos.value_or(Number()).truncated(0).to_int();
   if (!seconds || !nano_count) raise(1873);
-  return Value{Type::kIntervalDs, false, IntervalDs{*seconds, static_cast<std::int32_t>(*nano_count)}};
+  return Value{Type::kIntervalDs, false,
+               IntervalDs{*seconds, static_cast<std::int32_t>(*nano_count)}};
 }
 
 Value numtoyminterval(const Args& a, const FunctionContext& c) {
   if (any_null(a)) return make_null(Type::kIntervalYm);
   const std::string unit = upper_trimmed(as_text(a[1], c));
   if (unit != "YEAR" && unit != "MONTH") raise(1760);
-  const auto months = Number::multiply(as_number(a[0], c), Number::from_int(unit == "YEAR" ? 12 : 1));
+  const auto months =
+      Number::multiply(as_number(a[0], c), Number::from_int(unit == "YEAR" ? 12 : 1));
   const auto count = months ? months->rounded(0).to_int() : std::nullopt;
   if (!count || std::abs(*count) > 12'000'000'000) raise(1873);
   return Value{Type::kIntervalYm, false, IntervalYm{static_cast<std::int32_t>(*count)}};
@@ -187,10 +200,18 @@ Value timestamp_to_scn(const Args& a, const FunctionContext& c) {
   return make_int(static_cast<std::int64_t>(c.scn_at(total_seconds(t) - kUnixEpochDay * 86400)));
 }
 
-DataType timestamp6(const std::vector<DataType>&) { return timestamp_type_of(Type::kTimestamp, 6); }
-DataType timestamp9(const std::vector<DataType>&) { return timestamp_type_of(Type::kTimestamp, 9); }
-DataType timestamp_tz6(const std::vector<DataType>&) { return timestamp_type_of(Type::kTimestampTz, 6); }
-DataType timestamp_tz9(const std::vector<DataType>&) { return timestamp_type_of(Type::kTimestampTz, 9); }
+DataType timestamp6(const std::vector<DataType>&) {
+  return timestamp_type_of(Type::kTimestamp, 6);
+}
+DataType timestamp9(const std::vector<DataType>&) {
+  return timestamp_type_of(Type::kTimestamp, 9);
+}
+DataType timestamp_tz6(const std::vector<DataType>&) {
+  return timestamp_type_of(Type::kTimestampTz, 6);
+}
+DataType timestamp_tz9(const std::vector<DataType>&) {
+  return timestamp_type_of(Type::kTimestampTz, 9);
+}
 DataType interval_ds(const std::vector<DataType>&) {
   DataType t = plain_type(Type::kIntervalDs);
   t.precision = t.scale = 9;
@@ -201,7 +222,9 @@ DataType interval_ym(const std::vector<DataType>&) {
   t.precision = 9;
   return t;
 }
-DataType zone_name(const std::vector<DataType>&) { return varchar_type(6); }
+DataType zone_name(const std::vector<DataType>&) {
+  return varchar_type(6);
+}
 DataType to_char_type(const std::vector<DataType>& a) {
   if (!a.empty() && is_text(a[0].type)) return same_text_type(a);
   return varchar_type(75);
@@ -236,6 +259,8 @@ constexpr ScalarFunction kFunctions[] = {
 
 }  // namespace
 
-std::span<const ScalarFunction> date_functions() { return kFunctions; }
+std::span<const ScalarFunction> date_functions() {
+  return kFunctions;
+}
 
 }  // namespace orasim::functions

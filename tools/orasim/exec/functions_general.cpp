@@ -71,7 +71,9 @@ DataType first_type(const std::vector<DataType>& a) {
   for (const DataType& t : a) best = wider(best, t);
   return best;
 }
-DataType nvl2_type(const std::vector<DataType>& a) { return wider(a[1], a[2]); }
+DataType nvl2_type(const std::vector<DataType>& a) {
+  return wider(a[1], a[2]);
+}
 DataType decode_type(const std::vector<DataType>& a) {
   DataType best = a[2];
   std::size_t i = 4;
@@ -80,7 +82,8 @@ DataType decode_type(const std::vector<DataType>& a) {
   return best;
 }
 
-// ---- conversions ---------------------------------------------------------------------------------
+// ---- conversions
+// ---------------------------------------------------------------------------------
 
 Value to_number_of(const Args& a, const FunctionContext& c) {
   if (any_null(a)) return make_null(Type::kNumber);
@@ -115,7 +118,9 @@ Value empty_clob(const Args&, const FunctionContext&) {
 Value empty_blob(const Args&, const FunctionContext&) {
   return Value{Type::kBlob, false, std::make_shared<const LobData>()};
 }
-Value hextoraw(const Args& a, const FunctionContext& c) { return to_raw(a[0], c.convert); }
+Value hextoraw(const Args& a, const FunctionContext& c) {
+  return to_raw(a[0], c.convert);
+}
 Value rawtohex(const Args& a, const FunctionContext& c) {
   if (any_null(a)) return make_null(Type::kVarchar2);
   if (is_text(a[0].type)) {
@@ -149,14 +154,17 @@ Value lob_substr(const Args& a, const FunctionContext& c) {
     const std::int64_t start = as_int(offset, c);
     const std::string& data = a[0].lob()->data;
     if (start < 1 || start > static_cast<std::int64_t>(data.size())) return make_null(Type::kRaw);
-    return make_text(data.substr(static_cast<std::size_t>(start - 1),
-                                 static_cast<std::size_t>(std::max<std::int64_t>(as_int(amount, c), 0))),
-                     Type::kRaw);
+    return make_text(
+        data.substr(static_cast<std::size_t>(start - 1),
+                    static_cast<std::size_t>(std::max<std::int64_t>(as_int(amount, c), 0))),
+        Type::kRaw);
   }
   Value text = find_function("SUBSTR")->call({a[0], offset, amount}, c);
   return text.is_null() ? make_null(Type::kVarchar2) : make_text(std::string(text_of(text)));
 }
-Value rowid_to_char(const Args& a, const FunctionContext& c) { return to_varchar(a[0], c.convert); }
+Value rowid_to_char(const Args& a, const FunctionContext& c) {
+  return to_varchar(a[0], c.convert);
+}
 Value char_to_rowid(const Args& a, const FunctionContext& c) {
   return convert(a[0], Type::kRowid, c.convert);
 }
@@ -178,11 +186,16 @@ Value rowid_block(const Args& a, const FunctionContext& c) {
 Value rowid_row(const Args& a, const FunctionContext& c) {
   return rowid_part(a, c, [](const RowId& r) { return r.slot; });
 }
-Value json_serialize(const Args& a, const FunctionContext&) { return a[0]; }
+Value json_serialize(const Args& a, const FunctionContext&) {
+  return a[0];
+}
 
-// ---- the session and the server -------------------------------------------------------------------
+// ---- the session and the server
+// -------------------------------------------------------------------
 
-Value user(const Args&, const FunctionContext& c) { return make_text(c.identity->user); }
+Value user(const Args&, const FunctionContext& c) {
+  return make_text(c.identity->user);
+}
 Value uid(const Args&, const FunctionContext& c) {
   return make_int(static_cast<std::int64_t>(c.identity->session_id));
 }
@@ -196,7 +209,8 @@ Value userenv_value(std::string name, const FunctionContext& c) {
     return make_text(s.user);
   }
   if (name == "CURRENT_SCHEMA") return make_text(c.current_schema);
-  if (name == "SID" || name == "SESSIONID" || name == "CURRENT_USERID" || name == "CURRENT_SCHEMAID") {
+  if (name == "SID" || name == "SESSIONID" || name == "CURRENT_USERID" ||
+      name == "CURRENT_SCHEMAID") {
     return make_text(std::to_string(s.session_id));
   }
   if (name == "SERVICE_NAME" || name == "DB_NAME" || name == "DB_UNIQUE_NAME" ||
@@ -227,7 +241,9 @@ Value sys_context(const Args& a, const FunctionContext& c) {
                  [](unsigned char ch) { return static_cast<char>(std::toupper(ch)); });
   return space == "USERENV" ? userenv_value(as_text(a[1], c), c) : make_null(Type::kVarchar2);
 }
-Value userenv(const Args& a, const FunctionContext& c) { return userenv_value(as_text(a[0], c), c); }
+Value userenv(const Args& a, const FunctionContext& c) {
+  return userenv_value(as_text(a[0], c), c);
+}
 
 Value current_scn(const Args&, const FunctionContext& c) {
   return make_int(static_cast<std::int64_t>(c.current_scn));
@@ -274,7 +290,8 @@ Value random_string(const Args& a, const FunctionContext& c) {
 /// FNV-1a: Oracle does not say which hash ORA_HASH is, only its range.
 Value ora_hash(const Args& a, const FunctionContext& c) {
   std::uint32_t hash = 2166136261U;
-  for (const char ch : lob_or_text(a[0], c)) hash = (hash ^ static_cast<unsigned char>(ch)) * 16777619U;
+  for (const char ch : lob_or_text(a[0], c))
+    hash = (hash ^ static_cast<unsigned char>(ch)) * 16777619U;
   const std::int64_t buckets = a.size() > 1 ? as_int(a[1], c) : 4294967295;
   if (buckets < 0) raise(1428);
   return make_int(static_cast<std::int64_t>(hash) % (buckets + 1));
@@ -296,7 +313,8 @@ Value standard_hash(const Args& a, const FunctionContext& c) {
 
 Value vsize(const Args& a, const FunctionContext& c) {
   if (any_null(a)) return make_null(Type::kNumber);
-  if (a[0].type == Type::kNumber) return make_int(static_cast<std::int64_t>(a[0].number().bytes().size()));
+  if (a[0].type == Type::kNumber)
+    return make_int(static_cast<std::int64_t>(a[0].number().bytes().size()));
   if (a[0].type == Type::kDate) return make_int(7);
   return make_int(static_cast<std::int64_t>(lob_or_text(a[0], c).size()));
 }
@@ -327,11 +345,16 @@ Value dump(const Args& a, const FunctionContext& c) {
   return make_text(std::move(out));
 }
 
-DataType binary_double_type(const std::vector<DataType>&) { return plain_type(Type::kBinaryDouble); }
-DataType binary_float_type(const std::vector<DataType>&) { return plain_type(Type::kBinaryFloat); }
+DataType binary_double_type(const std::vector<DataType>&) {
+  return plain_type(Type::kBinaryDouble);
+}
+DataType binary_float_type(const std::vector<DataType>&) {
+  return plain_type(Type::kBinaryFloat);
+}
 DataType raw_type(const std::vector<DataType>& a) {
   DataType t = plain_type(Type::kRaw);
-  t.size_bytes = a.empty() || a[0].size_bytes == 0 ? 2000 : std::min<std::uint32_t>(a[0].size_bytes, 2000);
+  t.size_bytes =
+      a.empty() || a[0].size_bytes == 0 ? 2000 : std::min<std::uint32_t>(a[0].size_bytes, 2000);
   return t;
 }
 DataType raw16_type(const std::vector<DataType>&) {
@@ -339,9 +362,15 @@ DataType raw16_type(const std::vector<DataType>&) {
   t.size_bytes = 16;
   return t;
 }
-DataType rowid_type(const std::vector<DataType>&) { return plain_type(Type::kRowid); }
-DataType rowid_text_type(const std::vector<DataType>&) { return varchar_type(18); }
-DataType name_type(const std::vector<DataType>&) { return varchar_type(128); }
+DataType rowid_type(const std::vector<DataType>&) {
+  return plain_type(Type::kRowid);
+}
+DataType rowid_text_type(const std::vector<DataType>&) {
+  return varchar_type(18);
+}
+DataType name_type(const std::vector<DataType>&) {
+  return varchar_type(128);
+}
 DataType lob_substr_type(const std::vector<DataType>& a) {
   if (a[0].type != Type::kBlob) return varchar_type(4000);
   DataType t = plain_type(Type::kRaw);
@@ -353,7 +382,9 @@ DataType nclob_type(const std::vector<DataType>&) {
   t.national = true;
   return t;
 }
-DataType national_text_type(const std::vector<DataType>&) { return varchar_type(4000, true); }
+DataType national_text_type(const std::vector<DataType>&) {
+  return varchar_type(4000, true);
+}
 
 constexpr ScalarFunction kFunctions[] = {
     {"NVL", 2, 2, nvl, first_type},
@@ -403,6 +434,8 @@ constexpr ScalarFunction kFunctions[] = {
 
 }  // namespace
 
-std::span<const ScalarFunction> general_functions() { return kFunctions; }
+std::span<const ScalarFunction> general_functions() {
+  return kFunctions;
+}
 
 }  // namespace orasim::functions

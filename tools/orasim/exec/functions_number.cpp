@@ -15,7 +15,8 @@ double as_double(const Value& v, const FunctionContext& c) {
 }
 
 Value from_double(double d, const Value& like) {
-  if (like.type == Type::kBinaryFloat) return Value{Type::kBinaryFloat, false, static_cast<float>(d)};
+  if (like.type == Type::kBinaryFloat)
+    return Value{Type::kBinaryFloat, false, static_cast<float>(d)};
   if (like.type == Type::kBinaryDouble) return Value{Type::kBinaryDouble, false, d};
   if (!std::isfinite(d)) raise(1426);
   return make_number(Number::from_double(d));
@@ -28,12 +29,24 @@ Value one_number(const Args& a, const FunctionContext& c) {
   return make_number(kExact(as_number(a[0], c)));
 }
 
-Number exact_abs(const Number& n) { return n.is_negative() ? n.negated() : n; }
-Number exact_floor(const Number& n) { return n.floor(); }
-Number exact_ceil(const Number& n) { return n.ceil(); }
-double binary_abs(double d) { return std::fabs(d); }
-double binary_floor(double d) { return std::floor(d); }
-double binary_ceil(double d) { return std::ceil(d); }
+Number exact_abs(const Number& n) {
+  return n.is_negative() ? n.negated() : n;
+}
+Number exact_floor(const Number& n) {
+  return n.floor();
+}
+Number exact_ceil(const Number& n) {
+  return n.ceil();
+}
+double binary_abs(double d) {
+  return std::fabs(d);
+}
+double binary_floor(double d) {
+  return std::floor(d);
+}
+double binary_ceil(double d) {
+  return std::ceil(d);
+}
 
 template <double (*kFunction)(double)>
 Value real_function(const Args& a, const FunctionContext& c) {
@@ -42,14 +55,30 @@ Value real_function(const Args& a, const FunctionContext& c) {
   if (std::isnan(d) && !is_binary(a[0])) raise(1428);
   return from_double(d, a[0]);
 }
-double real_exp(double d) { return std::exp(d); }
-double real_ln(double d) { return d <= 0 ? std::numeric_limits<double>::quiet_NaN() : std::log(d); }
-double real_sin(double d) { return std::sin(d); }
-double real_cos(double d) { return std::cos(d); }
-double real_tan(double d) { return std::tan(d); }
-double real_asin(double d) { return std::asin(d); }
-double real_acos(double d) { return std::acos(d); }
-double real_atan(double d) { return std::atan(d); }
+double real_exp(double d) {
+  return std::exp(d);
+}
+double real_ln(double d) {
+  return d <= 0 ? std::numeric_limits<double>::quiet_NaN() : std::log(d);
+}
+double real_sin(double d) {
+  return std::sin(d);
+}
+double real_cos(double d) {
+  return std::cos(d);
+}
+double real_tan(double d) {
+  return std::tan(d);
+}
+double real_asin(double d) {
+  return std::asin(d);
+}
+double real_acos(double d) {
+  return std::acos(d);
+}
+double real_atan(double d) {
+  return std::atan(d);
+}
 
 Value sqrt_of(const Args& a, const FunctionContext& c) {
   if (any_null(a)) return make_null(Type::kNumber);
@@ -95,7 +124,8 @@ Value power(const Args& a, const FunctionContext& c) {
 Value mod(const Args& a, const FunctionContext& c) {
   if (any_null(a)) return make_null(Type::kNumber);
   if (is_binary(a[0]) || is_binary(a[1])) {
-    return from_double(std::fmod(as_double(a[0], c), as_double(a[1], c)), is_binary(a[0]) ? a[0] : a[1]);
+    return from_double(std::fmod(as_double(a[0], c), as_double(a[1], c)),
+                       is_binary(a[0]) ? a[0] : a[1]);
   }
   const Number divisor = as_number(a[1], c);
   if (divisor.is_zero()) return to_number(a[0], c.convert);
@@ -134,7 +164,8 @@ Value round_or_trunc(const Args& a, const FunctionContext& c) {
     return Value{Type::kDate, false, kRound ? rounded(t, model) : truncated(t, model)};
   }
   const std::int64_t digits = a.size() > 1 ? as_int(a[1], c) : 0;
-  const int clamped = static_cast<int>(std::max<std::int64_t>(-130, std::min<std::int64_t>(digits, 130)));
+  const int clamped =
+      static_cast<int>(std::max<std::int64_t>(-130, std::min<std::int64_t>(digits, 130)));
   if (is_binary(a[0])) {
     const double d = as_double(a[0], c);
     return from_double(kRound ? std::nearbyint(d) : std::trunc(d), a[0]);
@@ -181,8 +212,12 @@ Value double_nan(const Args&, const FunctionContext&) {
 Value double_infinity(const Args&, const FunctionContext&) {
   return Value{Type::kBinaryDouble, false, std::numeric_limits<double>::infinity()};
 }
-DataType float_type(const std::vector<DataType>&) { return plain_type(Type::kBinaryFloat); }
-DataType double_type(const std::vector<DataType>&) { return plain_type(Type::kBinaryDouble); }
+DataType float_type(const std::vector<DataType>&) {
+  return plain_type(Type::kBinaryFloat);
+}
+DataType double_type(const std::vector<DataType>&) {
+  return plain_type(Type::kBinaryDouble);
+}
 
 constexpr ScalarFunction kFunctions[] = {
     {"BINARY_FLOAT_NAN", 0, 0, float_nan, float_type},
@@ -216,6 +251,8 @@ constexpr ScalarFunction kFunctions[] = {
 
 }  // namespace
 
-std::span<const ScalarFunction> number_functions() { return kFunctions; }
+std::span<const ScalarFunction> number_functions() {
+  return kFunctions;
+}
 
 }  // namespace orasim::functions

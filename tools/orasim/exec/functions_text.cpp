@@ -52,7 +52,8 @@ Value substr(const Args& a, const FunctionContext& c) {
   const std::int64_t wanted = a.size() > 2 ? as_int(a[2], c) : count;
   if (start == 0) start = 1;
   if (start < 0) start = count + start + 1;
-  if (start < 1 || start > count || wanted < 1) return make_null(a[0].type == Type::kClob ? Type::kClob : Type::kVarchar2);
+  if (start < 1 || start > count || wanted < 1)
+    return make_null(a[0].type == Type::kClob ? Type::kClob : Type::kVarchar2);
   const std::size_t from = char_offset(text, static_cast<std::size_t>(start - 1));
   const std::size_t to =
       char_offset(text, static_cast<std::size_t>(start - 1 + std::min(wanted, count - start + 1)));
@@ -68,7 +69,8 @@ Value substrb(const Args& a, const FunctionContext& c) {
   if (start == 0) start = 1;
   if (start < 0) start = count + start + 1;
   if (start < 1 || start > count || wanted < 1) return make_null(Type::kVarchar2);
-  return make_text(text.substr(static_cast<std::size_t>(start - 1), static_cast<std::size_t>(wanted)));
+  return make_text(
+      text.substr(static_cast<std::size_t>(start - 1), static_cast<std::size_t>(wanted)));
 }
 
 Value instr(const Args& a, const FunctionContext& c) {
@@ -115,7 +117,9 @@ Value trim_ends(const Args& a, const FunctionContext& c, bool left, bool right) 
   const std::string text = lob_or_text(a[0], c);
   const std::vector<std::string> set = characters_of(a.size() > 1 ? as_text(a[1], c) : " ");
   std::vector<std::string> chars = characters_of(text);
-  const auto in_set = [&](const std::string& ch) { return std::find(set.begin(), set.end(), ch) != set.end(); };
+  const auto in_set = [&](const std::string& ch) {
+    return std::find(set.begin(), set.end(), ch) != set.end();
+  };
   std::size_t from = 0;
   std::size_t to = chars.size();
   while (left && from < to && in_set(chars[from])) ++from;
@@ -124,9 +128,15 @@ Value trim_ends(const Args& a, const FunctionContext& c, bool left, bool right) 
   for (std::size_t i = from; i < to; ++i) out += chars[i];
   return like_first(std::move(out), a[0]);
 }
-Value ltrim(const Args& a, const FunctionContext& c) { return trim_ends(a, c, true, false); }
-Value rtrim(const Args& a, const FunctionContext& c) { return trim_ends(a, c, false, true); }
-Value trim(const Args& a, const FunctionContext& c) { return trim_ends(a, c, true, true); }
+Value ltrim(const Args& a, const FunctionContext& c) {
+  return trim_ends(a, c, true, false);
+}
+Value rtrim(const Args& a, const FunctionContext& c) {
+  return trim_ends(a, c, false, true);
+}
+Value trim(const Args& a, const FunctionContext& c) {
+  return trim_ends(a, c, true, true);
+}
 
 /// Longest text a pad or CHR may make: VARCHAR2's limit.
 constexpr std::int64_t kMaxTextBytes = 32767;
@@ -148,8 +158,12 @@ Value pad(const Args& a, const FunctionContext& c, bool left) {
   }
   return like_first(left ? padding + text : text + padding, a[0]);
 }
-Value lpad(const Args& a, const FunctionContext& c) { return pad(a, c, true); }
-Value rpad(const Args& a, const FunctionContext& c) { return pad(a, c, false); }
+Value lpad(const Args& a, const FunctionContext& c) {
+  return pad(a, c, true);
+}
+Value rpad(const Args& a, const FunctionContext& c) {
+  return pad(a, c, false);
+}
 
 DataType pad_type(const std::vector<DataType>& a) {
   return a[0].type == Type::kClob ? a[0] : varchar_type(4000, a[0].national);
@@ -211,7 +225,8 @@ Value chr(const Args& a, const FunctionContext& c) {
     const auto byte = static_cast<char>(code >> shift & 0xFF);
     if (!out.empty() || byte != 0 || shift == 0) out += byte;
   }
-  // A lone byte above 127 is no character of UTF-8; the server stores U+FFFD's like, we the Latin one.
+  // A lone byte above 127 is no character of UTF-8; the server stores U+FFFD's like, we the Latin
+  // one.
   if (out.size() == 1 && code >= 0x80) {
     out.clear();
     append_utf8(out, static_cast<std::uint32_t>(code));
@@ -328,13 +343,16 @@ Value regexp_replace(const Args& a, const FunctionContext& c) {
 Value regexp_substr(const Args& a, const FunctionContext& c) {
   if (a[0].is_null() || a[1].is_null()) return make_null(Type::kVarchar2);
   const std::string text = lob_or_text(a[0], c);
-  std::size_t at = a.size() > 2 ? char_offset(text, static_cast<std::size_t>(std::max<std::int64_t>(as_int(a[2], c) - 1, 0))) : 0;
+  std::size_t at = a.size() > 2 ? char_offset(text, static_cast<std::size_t>(std::max<std::int64_t>(
+                                                        as_int(a[2], c) - 1, 0)))
+                                : 0;
   std::int64_t occurrence = a.size() > 3 ? as_int(a[3], c) : 1;
   const std::size_t group = a.size() > 5 ? static_cast<std::size_t>(as_int(a[5], c)) : 0;
   const std::regex re = regex_of(a, c, 4);
   auto it = std::sregex_iterator(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(), re);
   for (; it != std::sregex_iterator(); ++it) {
-    if (--occurrence == 0) return group < it->size() ? make_text((*it)[group].str()) : make_null(Type::kVarchar2);
+    if (--occurrence == 0)
+      return group < it->size() ? make_text((*it)[group].str()) : make_null(Type::kVarchar2);
   }
   return make_null(Type::kVarchar2);
 }
@@ -343,14 +361,16 @@ Value regexp_instr(const Args& a, const FunctionContext& c) {
   const std::string text = lob_or_text(a[0], c);
   std::smatch match;
   if (!std::regex_search(text, match, regex_of(a, c, 5))) return make_int(0);
-  return make_int(static_cast<std::int64_t>(
-                      char_count(std::string_view(text).substr(0, static_cast<std::size_t>(match.position(0))))) + 1);
+  return make_int(static_cast<std::int64_t>(char_count(std::string_view(text).substr(
+                      0, static_cast<std::size_t>(match.position(0))))) +
+                  1);
 }
 Value regexp_count(const Args& a, const FunctionContext& c) {
   if (a[0].is_null() || a[1].is_null()) return make_null(Type::kNumber);
   const std::string text = lob_or_text(a[0], c);
   const std::regex re = regex_of(a, c, 3);
-  return make_int(std::distance(std::sregex_iterator(text.begin(), text.end(), re), std::sregex_iterator()));
+  return make_int(
+      std::distance(std::sregex_iterator(text.begin(), text.end(), re), std::sregex_iterator()));
 }
 
 Value soundex(const Args& a, const FunctionContext& c) {
@@ -373,9 +393,15 @@ Value soundex(const Args& a, const FunctionContext& c) {
   return make_text(std::move(out));
 }
 
-DataType boolean_type(const std::vector<DataType>&) { return plain_type(Type::kBoolean); }
-DataType national_type(const std::vector<DataType>&) { return varchar_type(4000, true); }
-DataType chr_type(const std::vector<DataType>&) { return varchar_type(4); }
+DataType boolean_type(const std::vector<DataType>&) {
+  return plain_type(Type::kBoolean);
+}
+DataType national_type(const std::vector<DataType>&) {
+  return varchar_type(4000, true);
+}
+DataType chr_type(const std::vector<DataType>&) {
+  return varchar_type(4);
+}
 
 constexpr ScalarFunction kFunctions[] = {
     {"UPPER", 1, 1, upper, same_text_type},
@@ -414,6 +440,8 @@ constexpr ScalarFunction kFunctions[] = {
 
 }  // namespace
 
-std::span<const ScalarFunction> text_functions() { return kFunctions; }
+std::span<const ScalarFunction> text_functions() {
+  return kFunctions;
+}
 
 }  // namespace orasim::functions

@@ -5,11 +5,15 @@
 namespace orasim {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 bool is_word_start(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
 }
-bool is_word(char c) { return is_word_start(c) || is_digit(c) || c == '_' || c == '$' || c == '#'; }
+bool is_word(char c) {
+  return is_word_start(c) || is_digit(c) || c == '_' || c == '$' || c == '#';
+}
 bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v' || c == '\0';
 }
@@ -137,7 +141,11 @@ class Lexer {
       return;
     }
     const char open = s_[at_ - 1];
-    const char close = open == '[' ? ']' : open == '{' ? '}' : open == '(' ? ')' : open == '<' ? '>' : open;
+    const char close = open == '['   ? ']'
+                       : open == '{' ? '}'
+                       : open == '(' ? ')'
+                       : open == '<' ? '>'
+                                     : open;
     const char ending[] = {close, '\'', '\0'};
     const auto end = s_.find(ending, at_);
     if (end == std::string_view::npos) {
@@ -193,9 +201,9 @@ class Lexer {
     for (const auto candidate : kLong) {
       if (s_.substr(at_, 2) == candidate) {
         at_ += 2;
-        return add(TokenKind::kSymbol,
-                   candidate == "<>" || candidate == "^=" || candidate == "~=" ? "!="
-                                                                               : std::string(candidate));
+        return add(TokenKind::kSymbol, candidate == "<>" || candidate == "^=" || candidate == "~="
+                                           ? "!="
+                                           : std::string(candidate));
       }
     }
     if (std::string_view("()+-*/,.;=<>@%|:[]{}").find(peek()) == std::string_view::npos) {
@@ -215,7 +223,9 @@ class Lexer {
 
 }  // namespace
 
-std::vector<Token> tokenize(std::string_view sql) { return Lexer(sql).run(); }
+std::vector<Token> tokenize(std::string_view sql) {
+  return Lexer(sql).run();
+}
 
 std::string upper_ascii(std::string_view s) {
   std::string out(s);

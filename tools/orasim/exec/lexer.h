@@ -10,14 +10,14 @@ namespace orasim {
 
 enum class TokenKind : unsigned char {
   kEnd,
-  kWord,        ///< identifier or keyword; `text` is upper case
-  kQuoted,      ///< "identifier", as written
-  kString,      ///< '…' or q'[…]'; `text` is the content
-  kNational,    ///< N'…'
-  kNumber,      ///< `text` as written, with a trailing F or D for a binary float
-  kBind,        ///< :name or :1; `text` is the upper-case name (quoted names as written)
-  kSymbol,      ///< operator or punctuation
-  kError,       ///< a lexical error; consuming it throws ORA-`error`
+  kWord,      ///< identifier or keyword; `text` is upper case
+  kQuoted,    ///< "identifier", as written
+  kString,    ///< '…' or q'[…]'; `text` is the content
+  kNational,  ///< N'…'
+  kNumber,    ///< `text` as written, with a trailing F or D for a binary float
+  kBind,      ///< :name or :1; `text` is the upper-case name (quoted names as written)
+  kSymbol,    ///< operator or punctuation
+  kError,     ///< a lexical error; consuming it throws ORA-`error`
 };
 
 struct Token {

@@ -25,14 +25,17 @@ Number number_of(const std::string& text) {
 }
 
 Value year_month(const std::string& text, const std::string& field) {
-  if (field == "YEAR" && text.find('-', 1) != std::string::npos) return Value{Type::kIntervalYm, false, parse_interval_ym(text)};
+  if (field == "YEAR" && text.find('-', 1) != std::string::npos)
+    return Value{Type::kIntervalYm, false, parse_interval_ym(text)};
   const auto n = number_of(text).truncated(0).to_int();
   if (!n) raise(1867);
-  return Value{Type::kIntervalYm, false, IntervalYm{static_cast<std::int32_t>(field == "YEAR" ? *n * 12 : *n)}};
+  return Value{Type::kIntervalYm, false,
+               IntervalYm{static_cast<std::int32_t>(field == "YEAR" ? *n * 12 : *n)}};
 }
 
 /// Brings "4:05" HOUR TO MINUTE and its like to the full day form.
-std::string full_day_text(const std::string& text, const std::string& field, const std::string& last) {
+std::string full_day_text(const std::string& text, const std::string& field,
+                          const std::string& last) {
   std::string sign;
   std::string rest = text;
   while (!rest.empty() && rest[0] == ' ') rest.erase(0, 1);
@@ -51,11 +54,17 @@ Value day_second(const std::string& text, const std::string& field, const std::s
   if (text.find_first_of(": ", 1) != std::string::npos) {
     return Value{Type::kIntervalDs, false, parse_interval_ds(full_day_text(text, field, last))};
   }
-  const std::int64_t unit = field == "DAY" ? 86400 : field == "HOUR" ? 3600 : field == "MINUTE" ? 60 : 1;
+  const std::int64_t unit = field == "DAY"      ? 86400
+                            : field == "HOUR"   ? 3600
+                            : field == "MINUTE" ? 60
+                                                : 1;
   const auto total = Number::multiply(number_of(text), Number::from_int(unit));
   const Number whole = total.value_or(Number()).truncated(0);
   const Number fraction = Number::subtract(total.value_or(Number()), whole).value_or(Number());
-  const auto nanos = Number::multiply(fraction, Number::from_int(1'000'000'000)).value_or(Number()).truncated(0).to_int();
+  const auto nanos = Number::multiply(fraction, Number::from_int(1'000'000'000))
+                         .value_or(Number())
+                         .truncated(0)
+                         .to_int();
   const auto seconds = whole.to_int();
   if (!seconds || !nanos) raise(1867);
   return Value{Type::kIntervalDs, false, IntervalDs{*seconds, static_cast<std::int32_t>(*nanos)}};
@@ -75,8 +84,10 @@ Value parse_timestamp_literal(const std::string& text, int pos) {
     while (!plain.empty() && plain.back() == ' ') plain.pop_back();
     // A zone stands behind a blank, or is a sign behind the time.
     const std::size_t time = plain.find(':');
-    const std::size_t zone = time == std::string::npos ? std::string::npos : plain.find_first_of("+- ", time);
-    const bool fraction = plain.find('.', time == std::string::npos ? 0 : time) != std::string::npos;
+    const std::size_t zone =
+        time == std::string::npos ? std::string::npos : plain.find_first_of("+- ", time);
+    const bool fraction =
+        plain.find('.', time == std::string::npos ? 0 : time) != std::string::npos;
     std::string model = fraction ? "SYYYY-MM-DD HH24:MI:SS.FF" : "SYYYY-MM-DD HH24:MI:SS";
     const bool zoned = zone != std::string::npos;
     if (zoned) {

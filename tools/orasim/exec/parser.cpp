@@ -10,18 +10,22 @@ namespace orasim {
 
 bool is_reserved(std::string_view w) {
   static const std::unordered_set<std::string_view> kWords = {
-      "ACCESS", "ADD", "ALL", "ALTER", "AND", "ANY", "AS", "ASC", "AUDIT", "BETWEEN", "BY", "CHAR",
-      "CHECK", "CLUSTER", "COLUMN", "COMMENT", "COMPRESS", "CONNECT", "CREATE", "CURRENT", "DATE",
-      "DECIMAL", "DEFAULT", "DELETE", "DESC", "DISTINCT", "DROP", "ELSE", "EXCLUSIVE", "EXISTS",
-      "FILE", "FLOAT", "FOR", "FROM", "GRANT", "GROUP", "HAVING", "IDENTIFIED", "IMMEDIATE", "IN",
-      "INCREMENT", "INDEX", "INITIAL", "INSERT", "INTEGER", "INTERSECT", "INTO", "IS", "LIKE",
-      "LOCK", "LONG", "MAXEXTENTS", "MINUS", "MLSLABEL", "MODE", "MODIFY", "NOAUDIT", "NOCOMPRESS",
-      "NOT", "NOWAIT", "NULL", "NUMBER", "OF", "OFFLINE", "ON", "ONLINE", "OPTION", "OR", "ORDER",
-      "PCTFREE", "PRIOR", "PUBLIC", "RAW", "RENAME", "RESOURCE", "REVOKE", "ROW", "ROWS", "SELECT",
-      "SESSION", "SET", "SHARE", "SIZE", "SMALLINT", "START", "SUCCESSFUL", "SYNONYM", "TABLE",
-      "THEN", "TO", "TRIGGER", "UNION", "UNIQUE", "UPDATE", "VALIDATE", "VALUES", "VARCHAR",
-      "VARCHAR2", "VIEW", "WHENEVER", "WHERE", "WITH", "LEVEL", "ROWNUM", "ROWID", "SYSDATE", "UID",
-      "USER"};
+      "ACCESS",    "ADD",        "ALL",        "ALTER",     "AND",      "ANY",       "AS",
+      "ASC",       "AUDIT",      "BETWEEN",    "BY",        "CHAR",     "CHECK",     "CLUSTER",
+      "COLUMN",    "COMMENT",    "COMPRESS",   "CONNECT",   "CREATE",   "CURRENT",   "DATE",
+      "DECIMAL",   "DEFAULT",    "DELETE",     "DESC",      "DISTINCT", "DROP",      "ELSE",
+      "EXCLUSIVE", "EXISTS",     "FILE",       "FLOAT",     "FOR",      "FROM",      "GRANT",
+      "GROUP",     "HAVING",     "IDENTIFIED", "IMMEDIATE", "IN",       "INCREMENT", "INDEX",
+      "INITIAL",   "INSERT",     "INTEGER",    "INTERSECT", "INTO",     "IS",        "LIKE",
+      "LOCK",      "LONG",       "MAXEXTENTS", "MINUS",     "MLSLABEL", "MODE",      "MODIFY",
+      "NOAUDIT",   "NOCOMPRESS", "NOT",        "NOWAIT",    "NULL",     "NUMBER",    "OF",
+      "OFFLINE",   "ON",         "ONLINE",     "OPTION",    "OR",       "ORDER",     "PCTFREE",
+      "PRIOR",     "PUBLIC",     "RAW",        "RENAME",    "RESOURCE", "REVOKE",    "ROW",
+      "ROWS",      "SELECT",     "SESSION",    "SET",       "SHARE",    "SIZE",      "SMALLINT",
+      "START",     "SUCCESSFUL", "SYNONYM",    "TABLE",     "THEN",     "TO",        "TRIGGER",
+      "UNION",     "UNIQUE",     "UPDATE",     "VALIDATE",  "VALUES",   "VARCHAR",   "VARCHAR2",
+      "VIEW",      "WHENEVER",   "WHERE",      "WITH",      "LEVEL",    "ROWNUM",    "ROWID",
+      "SYSDATE",   "UID",        "USER"};
   return kWords.contains(w);
 }
 
@@ -79,14 +83,18 @@ void Parser::expect_symbol(std::string_view symbol, int error) {
   if (!accept_symbol(symbol)) fail(error);
 }
 
-bool Parser::at_end() const { return peek().kind == TokenKind::kEnd; }
+bool Parser::at_end() const {
+  return peek().kind == TokenKind::kEnd;
+}
 
 void Parser::expect_end() {
   if (is_symbol(";")) fail(911);
   if (!at_end()) fail(933);
 }
 
-void Parser::fail(int code) const { raise(code, peek().begin); }
+void Parser::fail(int code) const {
+  raise(code, peek().begin);
+}
 
 std::string Parser::source(int begin, int end) const {
   return std::string(sql_.substr(static_cast<std::size_t>(begin),
@@ -126,9 +134,10 @@ ast::Ident Parser::identifier(int error) {
   const bool quoted = t.kind == TokenKind::kQuoted;
   if (!quoted && (t.kind != TokenKind::kWord || is_reserved(t.text))) {
     // Pseudo columns are reserved too, but read as names wherever a name may stand.
-    static const std::unordered_set<std::string_view> kPseudo = {"ROWID", "ROWNUM", "LEVEL",
-                                                                 "SYSDATE", "USER", "UID"};
-    if (t.kind != TokenKind::kWord || (error != 904 && error != 936) || !kPseudo.contains(t.text)) fail(error);
+    static const std::unordered_set<std::string_view> kPseudo = {"ROWID",   "ROWNUM", "LEVEL",
+                                                                 "SYSDATE", "USER",   "UID"};
+    if (t.kind != TokenKind::kWord || (error != 904 && error != 936) || !kPseudo.contains(t.text))
+      fail(error);
   }
   if (t.text.size() > 128) raise(972, t.begin);
   ast::Ident id{t.text, quoted, t.begin};
@@ -143,8 +152,8 @@ ast::Name Parser::qualified_name(int error) {
     take();
     name.push_back(identifier(error == 903 ? 903 : 904));
   }
-  if (accept_symbol("@")) raise_text(2019, "connection description for remote database not found",
-                                     peek().begin);
+  if (accept_symbol("@"))
+    raise_text(2019, "connection description for remote database not found", peek().begin);
   return name;
 }
 

@@ -19,15 +19,15 @@ class Parser {
   explicit Parser(std::string_view sql, bool plsql = false);
 
   // --- statements -----------------------------------------------------------------------------
-  ast::QueryPtr query();                ///< WITH / SELECT / ( … ) with ORDER BY, FOR UPDATE
+  ast::QueryPtr query();  ///< WITH / SELECT / ( … ) with ORDER BY, FOR UPDATE
   ast::Insert insert();
   ast::Update update();
   ast::Delete remove();
   ast::Merge merge();
 
   // --- pieces ---------------------------------------------------------------------------------
-  ast::ExprPtr expression();            ///< value expression
-  ast::ExprPtr condition();             ///< OR level
+  ast::ExprPtr expression();  ///< value expression
+  ast::ExprPtr condition();   ///< OR level
   DataType data_type();
   ast::Ident identifier(int error = 904);
   ast::Name qualified_name(int error = 903);

@@ -1,8 +1,8 @@
 // Value expressions: operators, literals, names and calls.
 #include <charconv>
 
-#include "exec/literals.h"
 #include "exec/errors.h"
+#include "exec/literals.h"
 #include "exec/parser.h"
 
 namespace orasim {
@@ -10,7 +10,9 @@ namespace orasim {
 using ast::ExprKind;
 using ast::ExprPtr;
 
-ExprPtr Parser::expression() { return additive(); }
+ExprPtr Parser::expression() {
+  return additive();
+}
 
 ExprPtr Parser::additive() {
   const int begin = peek().begin;
@@ -320,7 +322,8 @@ ExprPtr Parser::interval_literal() {
 
 /// YEAR[(p)] [TO MONTH], MONTH, DAY[(p)] [TO HOUR|MINUTE|SECOND[(s)]], …
 bool Parser::interval_qualifier(DataType& type) {
-  static constexpr std::string_view kFields[] = {"YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"};
+  static constexpr std::string_view kFields[] = {"YEAR", "MONTH",  "DAY",
+                                                 "HOUR", "MINUTE", "SECOND"};
   auto field = [&]() -> int {
     for (int i = 0; i < 6; ++i) {
       if (accept(kFields[i])) return i;

@@ -40,7 +40,9 @@ void Parser::with_clause(ast::Query& q) {
   } while (accept_symbol(","));
 }
 
-QueryPtr Parser::set_expression() { return continue_set(query_term()); }
+QueryPtr Parser::set_expression() {
+  return continue_set(query_term());
+}
 
 /// Oracle gives all set operators the same rank and reads them from the left.
 QueryPtr Parser::continue_set(QueryPtr left) {
@@ -121,7 +123,8 @@ void Parser::select_item(ast::QueryBlock& b) {
 }
 
 void Parser::select_into(ast::QueryBlock& b) {
-  if (accept("BULK")) raise_text(6550, "PLS-00103: BULK COLLECT is not supported here", peek().begin);
+  if (accept("BULK"))
+    raise_text(6550, "PLS-00103: BULK COLLECT is not supported here", peek().begin);
   expect("INTO");
   do {
     if (peek().kind == TokenKind::kBind) {
@@ -140,9 +143,9 @@ bool Parser::alias_follows(bool table) const {
   if (t.kind != TokenKind::kWord || is_reserved(t.text)) return false;
   if (!table) return !(plsql_ && t.text == "BULK");
   static constexpr std::string_view kAfterTable[] = {
-      "LEFT", "RIGHT", "INNER", "FULL", "CROSS", "JOIN", "NATURAL", "USING", "OFFSET", "FETCH",
-      "PARTITION", "SUBPARTITION", "SAMPLE", "VERSIONS", "PIVOT", "UNPIVOT", "WHEN", "LOG",
-      "RETURNING", "RETURN", "MODEL", "LOOP", "EXCEPT"};
+      "LEFT",   "RIGHT", "INNER",     "FULL",         "CROSS",  "JOIN",     "NATURAL", "USING",
+      "OFFSET", "FETCH", "PARTITION", "SUBPARTITION", "SAMPLE", "VERSIONS", "PIVOT",   "UNPIVOT",
+      "WHEN",   "LOG",   "RETURNING", "RETURN",       "MODEL",  "LOOP",     "EXCEPT"};
   return std::find(std::begin(kAfterTable), std::end(kAfterTable), t.text) == std::end(kAfterTable);
 }
 

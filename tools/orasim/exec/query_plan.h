@@ -11,11 +11,11 @@ namespace orasim {
 struct OutputColumn {
   ColumnInfo info;
   Eval eval;
-  int slot = -1;   ///< a plain column: copied without a call
+  int slot = -1;  ///< a plain column: copied without a call
 };
 
 struct OrderKey {
-  Eval eval;        ///< over the block's frame; empty: `position` of the output
+  Eval eval;  ///< over the block's frame; empty: `position` of the output
   int position = -1;
   bool descending = false, nulls_first = false;
 };
@@ -24,9 +24,9 @@ struct OrderKey {
 struct BlockPlan {
   Scope scope;
   std::unique_ptr<FromNode> from;
-  std::size_t width = 0;                 ///< of the wide row, analytic results included
-  std::vector<Eval> filters;             ///< WHERE conjuncts decided on whole rows
-  std::vector<Eval> rownum_filters;      ///< those that count rows; false ends the query when monotone
+  std::size_t width = 0;             ///< of the wide row, analytic results included
+  std::vector<Eval> filters;         ///< WHERE conjuncts decided on whole rows
+  std::vector<Eval> rownum_filters;  ///< those that count rows; false ends the query when monotone
   std::vector<bool> rownum_ends;
   Eval start_with, connect_by;
   bool has_connect_by = false, connects_priors = false;
@@ -37,7 +37,7 @@ struct BlockPlan {
   Eval having;
   bool distinct = false;
   std::vector<OutputColumn> output;
-  std::vector<OrderKey> order;           ///< of the query that is this block alone
+  std::vector<OrderKey> order;  ///< of the query that is this block alone
 };
 
 class QueryPlan {
@@ -47,7 +47,7 @@ class QueryPlan {
   std::unique_ptr<BlockPlan> block;
   ast::SetOperator op = ast::SetOperator::kNone;
   std::shared_ptr<BoundQuery> left, right;
-  std::vector<OrderKey> order;           ///< of a set operation: by position
+  std::vector<OrderKey> order;  ///< of a set operation: by position
   Eval offset, fetch;
   bool fetch_percent = false, with_ties = false;
   bool for_update = false, nowait = false;

@@ -99,7 +99,10 @@ std::optional<KeyPart> key_part(const ast::Expr& e, const BindEnvironment& envir
 class TableSource final : public RowSource {
  public:
   TableSource(std::shared_ptr<const TableDef> table, TableRows rows, Eval as_of, bool is_time)
-      : table_(std::move(table)), rows_(std::move(rows)), as_of_(std::move(as_of)), is_time_(is_time) {}
+      : table_(std::move(table)),
+        rows_(std::move(rows)),
+        as_of_(std::move(as_of)),
+        is_time_(is_time) {}
   std::unique_ptr<RowStream> open(ExecContext& context, const Frame* outer) const override {
     return rows_.open(context, outer, scn(context, outer));
   }
@@ -123,7 +126,8 @@ class TableSource final : public RowSource {
       if (!n || *n < 0 || static_cast<Scn>(*n) > context.store->current_scn()) raise(8181);
       wanted = static_cast<Scn>(*n);
     }
-    if (wanted < context.store->oldest_readable_scn()) raise_text(1555, "snapshot too old: rollback segment number  with name \"\" too small");
+    if (wanted < context.store->oldest_readable_scn())
+      raise_text(1555, "snapshot too old: rollback segment number  with name \"\" too small");
     return wanted;
   }
 
@@ -180,12 +184,14 @@ TableRows::TableRows(std::shared_ptr<const TableDef> table, const ast::Expr* whe
     if (!part) continue;
     if (part->column == "ROWID") rowid_ = part->value;
     // Blank padding makes an index on CHAR miss what a comparison would find.
-    else if (part->type.type != Type::kChar) parts.push_back(*std::move(part));
+    else if (part->type.type != Type::kChar)
+      parts.push_back(*std::move(part));
   }
   const auto add_lookup = [&](const std::vector<std::string>& columns) {
     Lookup lookup;
     for (const std::string& column : columns) {
-      const auto found = std::find_if(parts.begin(), parts.end(), [&](const KeyPart& p) { return p.column == column; });
+      const auto found = std::find_if(parts.begin(), parts.end(),
+                                      [&](const KeyPart& p) { return p.column == column; });
       if (found == parts.end()) return;
       lookup.columns.push_back(column);
       lookup.values.push_back(found->value);
@@ -194,12 +200,14 @@ TableRows::TableRows(std::shared_ptr<const TableDef> table, const ast::Expr* whe
     if (!lookup.columns.empty()) lookups_.push_back(std::move(lookup));
   };
   for (const ConstraintDef& c : table_->constraints) {
-    if (c.kind == ConstraintKind::kPrimaryKey || c.kind == ConstraintKind::kUnique) add_lookup(c.columns);
+    if (c.kind == ConstraintKind::kPrimaryKey || c.kind == ConstraintKind::kUnique)
+      add_lookup(c.columns);
   }
   for (const IndexDef& index : table_->indexes) add_lookup(index.columns);
 }
 
-std::unique_ptr<RowStream> TableRows::open(ExecContext& context, const Frame* outer, Scn scn) const {
+std::unique_ptr<RowStream> TableRows::open(ExecContext& context, const Frame* outer,
+                                           Scn scn) const {
   // The values stand outside the table's own row: a frame with no row in its place.
   Frame f;
   f.outer = outer;
@@ -223,25 +231,29 @@ std::unique_ptr<RowStream> TableRows::open(ExecContext& context, const Frame* ou
       Value v = lookup.values[i](f);
       if (v.is_null()) return std::make_unique<OneRow>(std::nullopt);
       // Comparing a text column with a number converts the column: no lookup then.
-      if (is_text(lookup.types[i].type) != is_text(v.type)) comparable = comparable && !is_text(lookup.types[i].type);
+      if (is_text(lookup.types[i].type) != is_text(v.type))
+        comparable = comparable && !is_text(lookup.types[i].type);
       if (!comparable) break;
       v = convert(v, lookup.types[i].type, c);
       v.national = lookup.types[i].national;
       key.push_back(std::move(v));
     }
     if (!comparable) continue;
-    auto scan = context.store->lookup(*table_, lookup.columns, key, scn, context.transaction, context.cancel);
+    auto scan = context.store->lookup(*table_, lookup.columns, key, scn, context.transaction,
+                                      context.cancel);
     if (scan) return std::make_unique<ScanStream>(std::move(scan));
   }
   return std::make_unique<ScanStream>(
       context.store->scan(*table_, scn, context.transaction, context.cancel));
 }
 
-std::unique_ptr<RowSource> table_source(std::shared_ptr<const TableDef> table, const ast::Expr* where,
-                                        const BindEnvironment& environment, const Scope& scope,
-                                        int table_index, Eval as_of_scn, bool as_of_is_time) {
+std::unique_ptr<RowSource> table_source(std::shared_ptr<const TableDef> table,
+                                        const ast::Expr* where, const BindEnvironment& environment,
+                                        const Scope& scope, int table_index, Eval as_of_scn,
+                                        bool as_of_is_time) {
   TableRows rows(table, where, environment, scope, table_index);
-  return std::make_unique<TableSource>(std::move(table), std::move(rows), std::move(as_of_scn), as_of_is_time);
+  return std::make_unique<TableSource>(std::move(table), std::move(rows), std::move(as_of_scn),
+                                       as_of_is_time);
 }
 std::unique_ptr<RowSource> dictionary_source(const DictionaryView* view) {
   return std::make_unique<DictionarySource>(view);
@@ -249,7 +261,9 @@ std::unique_ptr<RowSource> dictionary_source(const DictionaryView* view) {
 std::unique_ptr<RowSource> query_source(std::shared_ptr<BoundQuery> query) {
   return std::make_unique<QuerySource>(std::move(query));
 }
-std::unique_ptr<RowSource> dual_source() { return std::make_unique<DualSource>(); }
+std::unique_ptr<RowSource> dual_source() {
+  return std::make_unique<DualSource>();
+}
 
 Scope table_scope(const TableDef& table, const std::string& alias, const Scope* outer) {
   Scope scope;

@@ -18,9 +18,10 @@ class RowSource {
 };
 
 /// A base table as of `as_of` (empty: the statement's SCN); the last slot is ROWID.
-std::unique_ptr<RowSource> table_source(std::shared_ptr<const TableDef> table, const ast::Expr* where,
-                                        const BindEnvironment& environment, const Scope& scope,
-                                        int table_index, Eval as_of_scn, bool as_of_is_time);
+std::unique_ptr<RowSource> table_source(std::shared_ptr<const TableDef> table,
+                                        const ast::Expr* where, const BindEnvironment& environment,
+                                        const Scope& scope, int table_index, Eval as_of_scn,
+                                        bool as_of_is_time);
 std::unique_ptr<RowSource> dictionary_source(const DictionaryView* view);
 std::unique_ptr<RowSource> query_source(std::shared_ptr<BoundQuery> query);
 std::unique_ptr<RowSource> dual_source();

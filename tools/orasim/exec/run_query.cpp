@@ -37,7 +37,9 @@ void project(const BlockPlan& plan, const Frame& f, Row& out, Row* keys) {
 class FilteredRows {
  public:
   FilteredRows(const BlockPlan& plan, ExecContext& context, const Frame* outer)
-      : plan_(plan), context_(context), outer_(outer),
+      : plan_(plan),
+        context_(context),
+        outer_(outer),
         base_width_(plan.width - plan.analytics.size()),
         rows_(open_from(*plan.from, base_width_, context, outer)) {
     if (plan.has_connect_by) prepare_hierarchy();
@@ -161,8 +163,10 @@ void lock_rows_of(const BlockPlan& plan, const Frame& f, bool nowait) {
     } else if (node->table) {
       const Value& id = (*f.row)[node->end - 1];
       if (id.is_null() || c.transaction == nullptr) continue;
-      // Another transaction may have changed the row meanwhile: what is locked is its newest version.
-      while (!c.transaction->lock_row(*node->table, std::get<RowId>(id.data), c.store->current_scn(), nowait)) {
+      // Another transaction may have changed the row meanwhile: what is locked is its newest
+      // version.
+      while (!c.transaction->lock_row(*node->table, std::get<RowId>(id.data),
+                                      c.store->current_scn(), nowait)) {
         c.check_cancel();
       }
     }
@@ -171,7 +175,8 @@ void lock_rows_of(const BlockPlan& plan, const Frame& f, bool nowait) {
 
 class PlainBlock final : public BlockStream {
  public:
-  PlainBlock(const BlockPlan& plan, ExecContext& context, const Frame* outer, bool lock, bool nowait)
+  PlainBlock(const BlockPlan& plan, ExecContext& context, const Frame* outer, bool lock,
+             bool nowait)
       : plan_(plan), rows_(plan, context, outer), lock_(lock), nowait_(nowait) {}
   bool next(Row& out, Row* keys) override {
     Frame f;
@@ -275,7 +280,8 @@ class GroupedBlock final : public BlockStream {
   /// COUNT(*) over everything needs no rows kept.
   bool counts_only() const {
     return plan_.group_by.empty() && !plan_.aggregates.empty() &&
-           std::all_of(plan_.aggregates.begin(), plan_.aggregates.end(), [](const Aggregate& a) { return a.star; });
+           std::all_of(plan_.aggregates.begin(), plan_.aggregates.end(),
+                       [](const Aggregate& a) { return a.star; });
   }
   void count(FilteredRows& source) {
     Frame f;
@@ -298,7 +304,8 @@ struct Keyed {
   Row row, keys;
 };
 
-bool before(const std::vector<OrderKey>& order, const Row& a, const Row& b, const ConvertContext& c) {
+bool before(const std::vector<OrderKey>& order, const Row& a, const Row& b,
+            const ConvertContext& c) {
   for (std::size_t i = 0; i < order.size(); ++i) {
     if (a[i].is_null() || b[i].is_null()) {
       if (a[i].is_null() == b[i].is_null()) continue;
@@ -350,7 +357,8 @@ class QueryStream final : public RowStream {
     const auto number = [&](const Eval& eval) {
       const Value v = eval(f);
       if (v.is_null()) return std::int64_t{0};
-      return std::max<std::int64_t>(0, to_number(v, context_.convert()).number().truncated(0).to_int().value_or(0));
+      return std::max<std::int64_t>(
+          0, to_number(v, context_.convert()).number().truncated(0).to_int().value_or(0));
     };
     if (plan_->offset) offset_ = number(plan_->offset);
     if (plan_->fetch) limit_ = number(plan_->fetch);
@@ -368,19 +376,23 @@ class QueryStream final : public RowStream {
       for (Keyed& keyed : rows_) {
         const Frame f = frame_of(keyed.row, outer_, context_);
         for (const OrderKey& key : *order) {
-          keyed.keys.push_back(key.position >= 0 ? keyed.row[static_cast<std::size_t>(key.position)] : key.eval(f));
+          keyed.keys.push_back(key.position >= 0 ? keyed.row[static_cast<std::size_t>(key.position)]
+                                                 : key.eval(f));
         }
       }
     }
     if (order->empty()) return;
     const ConvertContext& c = context_.convert();
-    std::stable_sort(rows_.begin(), rows_.end(), [&](const Keyed& a, const Keyed& b) { return before(*order, a.keys, b.keys, c); });
+    std::stable_sort(rows_.begin(), rows_.end(), [&](const Keyed& a, const Keyed& b) {
+      return before(*order, a.keys, b.keys, c);
+    });
     if (plan_->fetch_percent && limit_ >= 0) {
       limit_ = (static_cast<std::int64_t>(rows_.size()) * limit_ + 99) / 100;
     }
     if (plan_->with_ties && limit_ > 0) {
       auto last = static_cast<std::size_t>(offset_ + limit_);
-      while (last < rows_.size() && !before(*order, rows_[last - 1].keys, rows_[last].keys, c)) ++last;
+      while (last < rows_.size() && !before(*order, rows_[last - 1].keys, rows_[last].keys, c))
+        ++last;
       limit_ = static_cast<std::int64_t>(last) - offset_;
     }
   }
@@ -394,7 +406,8 @@ class QueryStream final : public RowStream {
         const DataType& type = plan_->columns[i].type;
         const bool alike = row[i].type == type.type || (is_text(row[i].type) && is_text(type.type));
         if (!alike) row[i] = convert(row[i], type.type, context_.convert());
-        if (row[i].type == Type::kChar && type.type == Type::kVarchar2) row[i].type = Type::kVarchar2;
+        if (row[i].type == Type::kChar && type.type == Type::kVarchar2)
+          row[i].type = Type::kVarchar2;
       }
       out.push_back(row);
     }
@@ -453,8 +466,12 @@ std::unique_ptr<BlockStream> open_block(const BlockPlan& plan, ExecContext& cont
 
 BoundQuery::BoundQuery(std::shared_ptr<QueryPlan> plan) : plan_(std::move(plan)) {}
 BoundQuery::~BoundQuery() = default;
-const std::vector<ColumnInfo>& BoundQuery::columns() const { return plan_->columns; }
-bool BoundQuery::is_correlated() const { return plan_->is_correlated; }
+const std::vector<ColumnInfo>& BoundQuery::columns() const {
+  return plan_->columns;
+}
+bool BoundQuery::is_correlated() const {
+  return plan_->is_correlated;
+}
 std::unique_ptr<RowStream> BoundQuery::open(ExecContext& context, const Frame* outer) const {
   return std::make_unique<QueryStream>(plan_, context, outer);
 }

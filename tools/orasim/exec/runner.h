@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "exec/ast.h"
 #include "engine/value.h"
+#include "exec/ast.h"
 
 namespace orasim {
 

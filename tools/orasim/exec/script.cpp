@@ -25,17 +25,21 @@ std::string upper_words(std::string_view line, std::size_t count) {
   return out;
 }
 
-bool begins(std::string_view text, std::string_view part) { return text.substr(0, part.size()) == part; }
+bool begins(std::string_view text, std::string_view part) {
+  return text.substr(0, part.size()) == part;
+}
 
 /// Lines that are SQL*Plus's own, outside statements.
 bool is_client_line(std::string_view line) {
   const std::string words = upper_words(line, 2);
-  for (const std::string_view word : {"REM", "REMARK", "PROMPT", "SPOOL", "WHENEVER", "ACCEPT", "DEFINE", "UNDEFINE",
-                                      "EXIT", "QUIT", "SHOW", "COLUMN", "CLEAR", "PAUSE", "CONNECT", "HOST"}) {
+  for (const std::string_view word :
+       {"REM", "REMARK", "PROMPT", "SPOOL", "WHENEVER", "ACCEPT", "DEFINE", "UNDEFINE", "EXIT",
+        "QUIT", "SHOW", "COLUMN", "CLEAR", "PAUSE", "CONNECT", "HOST"}) {
     if (words == word || begins(words, std::string(word) + " ")) return true;
   }
   if (begins(words, "SET ")) {
-    return !begins(words, "SET TRANSACTION") && !begins(words, "SET ROLE") && !begins(words, "SET CONSTRAINT");
+    return !begins(words, "SET TRANSACTION") && !begins(words, "SET ROLE") &&
+           !begins(words, "SET CONSTRAINT");
   }
   return begins(words, "@") || begins(words, "!");
 }
@@ -45,7 +49,8 @@ bool is_code(std::string_view text) {
   const std::string words = upper_words(text, 6);
   if (begins(words, "BEGIN") || begins(words, "DECLARE") || begins(words, "<<")) return true;
   if (!begins(words, "CREATE")) return false;
-  for (const std::string_view kind : {" PROCEDURE", " FUNCTION", " PACKAGE", " TRIGGER", " TYPE "}) {
+  for (const std::string_view kind :
+       {" PROCEDURE", " FUNCTION", " PACKAGE", " TRIGGER", " TYPE "}) {
     if (words.find(kind) != std::string::npos) return true;
   }
   return false;
@@ -117,7 +122,8 @@ std::vector<std::string> split_script(std::string_view text) {
     if (is_code(with_line)) {
       std::size_t ignored = 0;
       // Quotes and comments still matter; semicolons do not.
-      for (std::string_view rest = line; scanner.ends_in(rest, ignored);) rest.remove_prefix(ignored + 1);
+      for (std::string_view rest = line; scanner.ends_in(rest, ignored);)
+        rest.remove_prefix(ignored + 1);
       current = with_line + "\n";
     } else if (scanner.ends_in(line, end)) {
       current += line.substr(0, end);

@@ -23,17 +23,21 @@ DateTime utc_now() {
 
 /// NLS settings as the dictionary shows them.
 std::vector<std::pair<std::string, std::string>> nls_settings(const Nls& nls) {
-  return {{"NLS_LANGUAGE", nls.language},       {"NLS_TERRITORY", nls.territory},
-          {"NLS_CURRENCY", nls.currency},       {"NLS_ISO_CURRENCY", nls.iso_currency},
+  return {{"NLS_LANGUAGE", nls.language},
+          {"NLS_TERRITORY", nls.territory},
+          {"NLS_CURRENCY", nls.currency},
+          {"NLS_ISO_CURRENCY", nls.iso_currency},
           {"NLS_NUMERIC_CHARACTERS", nls.numeric_characters},
-          {"NLS_DATE_FORMAT", nls.date_format}, {"NLS_TIMESTAMP_FORMAT", nls.timestamp_format},
+          {"NLS_DATE_FORMAT", nls.date_format},
+          {"NLS_TIMESTAMP_FORMAT", nls.timestamp_format},
           {"NLS_TIMESTAMP_TZ_FORMAT", nls.timestamp_tz_format},
-          {"NLS_SORT", nls.sort},               {"NLS_COMP", nls.comp}};
+          {"NLS_SORT", nls.sort},
+          {"NLS_COMP", nls.comp}};
 }
 
 struct NlsName {
   std::string_view name;
-  std::string Nls::* field;
+  std::string Nls::*field;
 };
 constexpr NlsName kNlsNames[] = {
     {"NLS_DATE_FORMAT", &Nls::date_format},
@@ -48,7 +52,8 @@ constexpr NlsName kNlsNames[] = {
     {"NLS_COMP", &Nls::comp},
 };
 
-void set_parameter(const std::string& name, const std::string& value, bool quoted, SessionState& state) {
+void set_parameter(const std::string& name, const std::string& value, bool quoted,
+                   SessionState& state) {
   for (const NlsName& known : kNlsNames) {
     if (known.name != name) continue;
     if (name == "NLS_NUMERIC_CHARACTERS" && value.size() != 2) raise(12705);
@@ -132,9 +137,15 @@ std::unique_ptr<ExecContext> SessionState::context(const Row* binds, std::option
     return *found;
   };
   c->dictionary = [this, catalog = store->catalog()] {
-    DictionaryContext d{*catalog, *store, identity.user, identity.session_id,
-                        database->options().service_name, database->options().version,
-                        database->options().emulate, database->sessions(), nls_settings(nls)};
+    DictionaryContext d{*catalog,
+                        *store,
+                        identity.user,
+                        identity.session_id,
+                        database->options().service_name,
+                        database->options().version,
+                        database->options().emulate,
+                        database->sessions(),
+                        nls_settings(nls)};
     return d;
   };
   return c;

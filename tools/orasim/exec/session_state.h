@@ -26,7 +26,7 @@ struct SessionState {
   std::shared_ptr<Transaction> transaction;
   std::map<std::string, std::uint64_t> savepoints;
   std::map<SequenceKey, Number> current_values;
-  std::optional<Scn> fixed_scn;   ///< SET TRANSACTION READ ONLY or SERIALIZABLE
+  std::optional<Scn> fixed_scn;  ///< SET TRANSACTION READ ONLY or SERIALIZABLE
   bool is_read_only = false;
   std::atomic<bool> cancelled{false};
   std::uint64_t executions = 0;

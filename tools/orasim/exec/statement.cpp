@@ -44,8 +44,8 @@ bool one_of(const std::string& word, const std::array<std::string_view, N>& list
 
 constexpr std::array<std::string_view, 4> kDmlWords = {"INSERT", "UPDATE", "DELETE", "MERGE"};
 constexpr std::array<std::string_view, 13> kDdlWords = {
-    "CREATE", "ALTER", "DROP", "GRANT", "REVOKE", "ANALYZE", "AUDIT", "NOAUDIT", "COMMENT",
-    "TRUNCATE", "RENAME", "PURGE", "FLASHBACK"};
+    "CREATE",  "ALTER",   "DROP",     "GRANT",  "REVOKE", "ANALYZE",  "AUDIT",
+    "NOAUDIT", "COMMENT", "TRUNCATE", "RENAME", "PURGE",  "FLASHBACK"};
 
 StatementKind kind_of(const std::string& sql, const std::string& word) {
   if (word == "SELECT" || word == "WITH") return StatementKind::kQuery;
@@ -65,8 +65,11 @@ class HeldRows final : public RowStream {
  public:
   HeldRows(std::shared_ptr<BoundQuery> query, std::unique_ptr<ExecContext> context,
            std::shared_ptr<Transaction> transaction, std::unique_ptr<Row> binds)
-      : query_(std::move(query)), binds_(std::move(binds)), transaction_(std::move(transaction)),
-        context_(std::move(context)), rows_(query_->open(*context_)) {}
+      : query_(std::move(query)),
+        binds_(std::move(binds)),
+        transaction_(std::move(transaction)),
+        context_(std::move(context)),
+        rows_(query_->open(*context_)) {}
   bool next(Row& row) override { return rows_->next(row); }
 
  private:
@@ -114,10 +117,11 @@ class QueryStatement final : public BaseStatement {
     Parser parser(sql_);
     const ast::QueryPtr query = parser.query();
     const auto now = bind_query(*query, state_.environment(sql_));
-    return !std::equal(columns_.begin(), columns_.end(), now->columns().begin(), now->columns().end(),
-                       [](const ColumnInfo& a, const ColumnInfo& b) {
+    return !std::equal(columns_.begin(), columns_.end(), now->columns().begin(),
+                       now->columns().end(), [](const ColumnInfo& a, const ColumnInfo& b) {
                          return a.name == b.name && a.type.type == b.type.type &&
-                                a.type.size_bytes == b.type.size_bytes && a.type.precision == b.type.precision &&
+                                a.type.size_bytes == b.type.size_bytes &&
+                                a.type.precision == b.type.precision &&
                                 a.type.scale == b.type.scale;
                        });
   }
@@ -130,7 +134,8 @@ class QueryStatement final : public BaseStatement {
     if (options.as_of_scn) scn = *options.as_of_scn;
     auto context = state_.context(binds.get(), scn);
     ExecuteResult result;
-    result.rows = std::make_unique<HeldRows>(query_, std::move(context), state_.transaction, std::move(binds));
+    result.rows = std::make_unique<HeldRows>(query_, std::move(context), state_.transaction,
+                                             std::move(binds));
     return result;
   }
 
@@ -150,7 +155,8 @@ class QueryStatement final : public BaseStatement {
 };
 
 std::unique_ptr<BoundDml> parse_dml(const std::string& sql, const std::string& word,
-                                    const BindEnvironment& environment, std::vector<BindInfo>* binds) {
+                                    const BindEnvironment& environment,
+                                    std::vector<BindInfo>* binds) {
   Parser p(sql);
   std::unique_ptr<BoundDml> out;
   if (word == "INSERT") {
@@ -199,7 +205,8 @@ class DmlStatement final : public BaseStatement {
     version_ = environment.catalog->version;
   }
 
-  void one(const Row& binds, std::size_t index, const ExecuteOptions& options, ExecuteResult& result) {
+  void one(const Row& binds, std::size_t index, const ExecuteOptions& options,
+           ExecuteResult& result) {
     const std::uint64_t mark = state_.transaction->mark();
     try {
       auto context = state_.context(&binds, std::nullopt);
@@ -208,16 +215,18 @@ class DmlStatement final : public BaseStatement {
       result.row_count += done.row_count;
       result.row_counts.push_back(done.row_count);
       if (done.row_count != 0) result.last_row_id = done.last_row_id;
-      const auto returns = static_cast<std::size_t>(
-          std::count_if(binds_.begin(), binds_.end(), [](const BindInfo& b) { return b.is_returning; }));
+      const auto returns = static_cast<std::size_t>(std::count_if(
+          binds_.begin(), binds_.end(), [](const BindInfo& b) { return b.is_returning; }));
       done.returning.resize(returns);
       if (returns != 0) result.returning.push_back(std::move(done.returning));
     } catch (const OraError& error) {
       state_.transaction->rollback_to(mark);
       if (!options.batch_errors) throw;
       result.row_counts.push_back(0);
-      result.batch_errors.push_back({static_cast<std::uint32_t>(index), error.code(), error.what()});
-      const auto returns = std::count_if(binds_.begin(), binds_.end(), [](const BindInfo& b) { return b.is_returning; });
+      result.batch_errors.push_back(
+          {static_cast<std::uint32_t>(index), error.code(), error.what()});
+      const auto returns = std::count_if(binds_.begin(), binds_.end(),
+                                         [](const BindInfo& b) { return b.is_returning; });
       if (returns != 0) result.returning.emplace_back(static_cast<std::size_t>(returns));
     }
   }
@@ -321,9 +330,15 @@ class SessionRunner final : public StatementRunner {
  public:
   SessionRunner(SessionState& state, Row binds) : state_(state), binds_(std::move(binds)) {}
 
-  std::uint64_t run(const ast::Insert& s) override { return run_dml(*bind_insert(s, environment())); }
-  std::uint64_t run(const ast::Update& s) override { return run_dml(*bind_update(s, environment())); }
-  std::uint64_t run(const ast::Delete& s) override { return run_dml(*bind_delete(s, environment())); }
+  std::uint64_t run(const ast::Insert& s) override {
+    return run_dml(*bind_insert(s, environment()));
+  }
+  std::uint64_t run(const ast::Update& s) override {
+    return run_dml(*bind_update(s, environment()));
+  }
+  std::uint64_t run(const ast::Delete& s) override {
+    return run_dml(*bind_delete(s, environment()));
+  }
   std::uint64_t run(const ast::Merge& s) override { return run_dml(*bind_merge(s, environment())); }
 
   std::vector<Row> select(const ast::Query& query, std::size_t limit) override {
@@ -348,11 +363,15 @@ class SessionRunner final : public StatementRunner {
 
   void commit() override { state_.commit(); }
   void rollback() override { state_.rollback(); }
-  void savepoint(const std::string& name) override { state_.savepoints[name] = state_.transaction->mark(); }
+  void savepoint(const std::string& name) override {
+    state_.savepoints[name] = state_.transaction->mark();
+  }
   void rollback_to(const std::string& name) override {
     execute_text("ROLLBACK TO SAVEPOINT \"" + name + "\"", state_, {});
   }
-  void execute(const std::string& sql, const Row& values) override { execute_text(sql, state_, values); }
+  void execute(const std::string& sql, const Row& values) override {
+    execute_text(sql, state_, values);
+  }
   std::uint64_t mark() override { return state_.transaction->mark(); }
   void rollback_to_mark(std::uint64_t mark) override { state_.transaction->rollback_to(mark); }
   std::map<std::string, Value>& variables() override { return variables_; }
@@ -430,7 +449,8 @@ std::unique_ptr<Statement> make_statement(std::string sql, SessionState& state) 
 
 void execute_text(const std::string& sql, SessionState& state, const Row& binds) {
   auto statement = make_statement(sql, state);
-  auto result = statement->execute(binds.empty() ? std::vector<Row>{} : std::vector<Row>{binds}, {});
+  auto result =
+      statement->execute(binds.empty() ? std::vector<Row>{} : std::vector<Row>{binds}, {});
   Row row;
   while (result.rows && result.rows->next(row)) {
   }

@@ -15,21 +15,51 @@ DataType simple_type(Type type) {
   DataType t;
   t.type = type;
   switch (type) {
-    case Type::kNumber: t.size_bytes = 22; break;
-    case Type::kDate: t.size_bytes = 7; break;
-    case Type::kBinaryFloat: t.size_bytes = 4; break;
-    case Type::kBinaryDouble: t.size_bytes = 8; break;
-    case Type::kRowid: t.size_bytes = 10; break;
-    case Type::kUrowid: t.size_bytes = 4000; break;
+    case Type::kNumber:
+      t.size_bytes = 22;
+      break;
+    case Type::kDate:
+      t.size_bytes = 7;
+      break;
+    case Type::kBinaryFloat:
+      t.size_bytes = 4;
+      break;
+    case Type::kBinaryDouble:
+      t.size_bytes = 8;
+      break;
+    case Type::kRowid:
+      t.size_bytes = 10;
+      break;
+    case Type::kUrowid:
+      t.size_bytes = 4000;
+      break;
     case Type::kClob:
-    case Type::kBlob: t.size_bytes = 4000; break;
+    case Type::kBlob:
+      t.size_bytes = 4000;
+      break;
     case Type::kTimestamp:
-    case Type::kTimestampLtz: t.size_bytes = 11; t.scale = 6; break;
-    case Type::kTimestampTz: t.size_bytes = 13; t.scale = 6; break;
-    case Type::kIntervalYm: t.size_bytes = 5; t.precision = 2; break;
-    case Type::kIntervalDs: t.size_bytes = 11; t.precision = 2; t.scale = 6; break;
-    case Type::kBoolean: t.size_bytes = 1; break;
-    default: break;
+    case Type::kTimestampLtz:
+      t.size_bytes = 11;
+      t.scale = 6;
+      break;
+    case Type::kTimestampTz:
+      t.size_bytes = 13;
+      t.scale = 6;
+      break;
+    case Type::kIntervalYm:
+      t.size_bytes = 5;
+      t.precision = 2;
+      break;
+    case Type::kIntervalDs:
+      t.size_bytes = 11;
+      t.precision = 2;
+      t.scale = 6;
+      break;
+    case Type::kBoolean:
+      t.size_bytes = 1;
+      break;
+    default:
+      break;
   }
   return t;
 }
@@ -62,26 +92,45 @@ DataType xml_type() {
 
 std::string type_word(Type type, bool national) {
   switch (type) {
-    case Type::kNumber: return "NUMBER";
+    case Type::kNumber:
+      return "NUMBER";
     case Type::kVarchar2:
-    case Type::kChar: return national ? "NCHAR" : "CHAR";
-    case Type::kLong: return "LONG";
-    case Type::kRowid: return "ROWID";
-    case Type::kDate: return "DATE";
-    case Type::kRaw: return "BINARY";
-    case Type::kLongRaw: return "LONG BINARY";
-    case Type::kBinaryFloat: return "BINARY_FLOAT";
-    case Type::kBinaryDouble: return "BINARY_DOUBLE";
-    case Type::kCursor: return "CURSER";
-    case Type::kClob: return national ? "NCLOB" : "CLOB";
-    case Type::kBlob: return "BLOB";
-    case Type::kTimestamp: return "TIMESTAMP";
-    case Type::kTimestampTz: return "TIMESTAMP WITH TIME ZONE";
-    case Type::kTimestampLtz: return "TIMESTAMP WITH LOCAL TIME ZONE";
-    case Type::kIntervalYm: return "INTERVAL YEAR TO MONTH";
-    case Type::kIntervalDs: return "INTERVAL DAY TO SECOND";
-    case Type::kUrowid: return "UROWID";
-    case Type::kBoolean: return "BOOLEAN";
+    case Type::kChar:
+      return national ? "NCHAR" : "CHAR";
+    case Type::kLong:
+      return "LONG";
+    case Type::kRowid:
+      return "ROWID";
+    case Type::kDate:
+      return "DATE";
+    case Type::kRaw:
+      return "BINARY";
+    case Type::kLongRaw:
+      return "LONG BINARY";
+    case Type::kBinaryFloat:
+      return "BINARY_FLOAT";
+    case Type::kBinaryDouble:
+      return "BINARY_DOUBLE";
+    case Type::kCursor:
+      return "CURSER";
+    case Type::kClob:
+      return national ? "NCLOB" : "CLOB";
+    case Type::kBlob:
+      return "BLOB";
+    case Type::kTimestamp:
+      return "TIMESTAMP";
+    case Type::kTimestampTz:
+      return "TIMESTAMP WITH TIME ZONE";
+    case Type::kTimestampLtz:
+      return "TIMESTAMP WITH LOCAL TIME ZONE";
+    case Type::kIntervalYm:
+      return "INTERVAL YEAR TO MONTH";
+    case Type::kIntervalDs:
+      return "INTERVAL DAY TO SECOND";
+    case Type::kUrowid:
+      return "UROWID";
+    case Type::kBoolean:
+      return "BOOLEAN";
   }
   return "UNKNOWN";
 }

@@ -29,7 +29,9 @@ std::string type_word(Type, bool national = false);
   return t == Type::kDate || t == Type::kTimestamp || t == Type::kTimestampTz ||
          t == Type::kTimestampLtz;
 }
-[[nodiscard]] inline bool is_lob(Type t) { return t == Type::kClob || t == Type::kBlob; }
+[[nodiscard]] inline bool is_lob(Type t) {
+  return t == Type::kClob || t == Type::kBlob;
+}
 
 /// Number of characters of UTF-8 text (continuation bytes are not counted).
 std::size_t char_count(std::string_view utf8);

@@ -26,10 +26,8 @@ class Writer {
     out_.text({reinterpret_cast<const char*>(n.bytes().data()), n.bytes().size()});
   }
   template <class E>
-    requires std::is_enum_v<E>
-  void operator()(E e) {
-    out_.u8(static_cast<std::uint8_t>(e));
-  }
+  requires std::is_enum_v<E>
+  void operator()(E e) { out_.u8(static_cast<std::uint8_t>(e)); }
   void flag(std::vector<bool>::const_reference b) { out_.boolean(b); }
   template <class T>
   std::size_t count(const std::vector<T>& v) {
@@ -62,10 +60,8 @@ class Reader {
     n = *number;
   }
   template <class E>
-    requires std::is_enum_v<E>
-  void operator()(E& e) {
-    e = static_cast<E>(in_.u8());
-  }
+  requires std::is_enum_v<E>
+  void operator()(E& e) { e = static_cast<E>(in_.u8()); }
   void flag(std::vector<bool>::reference b) { b = in_.boolean(); }
   template <class T>
   std::size_t count(std::vector<T>& v) {

@@ -35,7 +35,9 @@ void CommitLog::restore(Scn scn, std::int64_t micros) {
   note_time(scn, micros);
 }
 
-void CommitLog::restore_floor(Scn scn) { floor_ = std::max(floor_, scn); }
+void CommitLog::restore_floor(Scn scn) {
+  floor_ = std::max(floor_, scn);
+}
 
 void CommitLog::note_time(Scn scn, std::int64_t micros) {
   // The wall clock may step back; the map stays in order.

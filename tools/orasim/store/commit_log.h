@@ -1,11 +1,10 @@
 // The database's clock of changes: hands out SCNs, makes commits durable and publishes them.
 //
-// A commit is appended to the log under one mutex, so log order is SCN order; the flush is shared by
-// all commits that wait for one (the first waiter flushes for all). Only then, in SCN order, are
-// transaction records stamped and current() moved on: who reads at current() sees every commit up to
-// it, and nothing that a crash could take back.
-// Without a log file commits are published at once.
-// Threads: thread-safe.
+// A commit is appended to the log under one mutex, so log order is SCN order; the flush is shared
+// by all commits that wait for one (the first waiter flushes for all). Only then, in SCN order, are
+// transaction records stamped and current() moved on: who reads at current() sees every commit up
+// to it, and nothing that a crash could take back. Without a log file commits are published at
+// once. Threads: thread-safe.
 #pragma once
 
 #include <atomic>

@@ -52,7 +52,7 @@ struct CreateTable {
 
 /// Names one constraint of a table: by name, or PRIMARY KEY, or UNIQUE (columns).
 struct ConstraintRef {
-  std::string name;                  ///< empty: by kind
+  std::string name;  ///< empty: by kind
   bool primary_key = false;
   std::vector<std::string> unique_columns;
 };
@@ -62,8 +62,8 @@ struct ModifyColumn {
   std::optional<DataType> type;
   std::optional<std::string> default_sql;  ///< "" or "NULL" drops the default
   std::optional<bool> default_on_null;
-  std::optional<bool> not_null;            ///< true: NOT NULL, false: NULL
-  std::string not_null_name;               ///< CONSTRAINT name NOT NULL; empty: generated
+  std::optional<bool> not_null;  ///< true: NOT NULL, false: NULL
+  std::string not_null_name;     ///< CONSTRAINT name NOT NULL; empty: generated
   bool drop_identity = false;
   std::optional<SequenceOptions> identity;
 };

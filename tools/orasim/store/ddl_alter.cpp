@@ -16,8 +16,8 @@ void make_identity(Catalog& c, TableDef& t, ColumnDef& column, const SequenceOpt
   column.is_identity = true;
   column.identity_sequence = "ISEQ$$_" + std::to_string(t.object_id);
   column.default_sql = "\"" + t.owner + "\".\"" + column.identity_sequence + "\".nextval";
-  c.sequences[{t.owner, column.identity_sequence}] = std::make_shared<SequenceDef>(
-      make_sequence(c, t.owner, column.identity_sequence, options));
+  c.sequences[{t.owner, column.identity_sequence}] =
+      std::make_shared<SequenceDef>(make_sequence(c, t.owner, column.identity_sequence, options));
 }
 
 bool plain_word(char ch) {
@@ -219,7 +219,8 @@ void rename_column(Catalog& c, const std::string& owner, const std::string& tabl
     k.check_sql = rename_in(k.check_sql, name, new_name);
   }
   for (IndexDef& index : t.indexes) replace(index.columns);
-  for (ColumnDef& column : t.columns) column.virtual_sql = rename_in(column.virtual_sql, name, new_name);
+  for (ColumnDef& column : t.columns)
+    column.virtual_sql = rename_in(column.virtual_sql, name, new_name);
   replace(t.partition_columns);
   mark_layout(c, t);
   std::vector<std::pair<std::string, std::string>> children;

@@ -120,8 +120,7 @@ void set_all_trigger_states(Catalog& c, const std::string& owner, const std::str
 
 void create_user(Catalog& c, const UserDef& user) {
   if (c.users.contains(user.name)) {
-    throw OraError(1920,
-                   "user name '" + user.name + "' conflicts with another user or role name");
+    throw OraError(1920, "user name '" + user.name + "' conflicts with another user or role name");
   }
   auto made = std::make_shared<UserDef>(user);
   made->user_id = c.next_user_id++;

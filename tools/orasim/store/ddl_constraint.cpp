@@ -169,7 +169,9 @@ std::size_t find_constraint(const TableDef& t, const ConstraintRef& ref, int mis
                  "cannot " + verb + " constraint (" + ref.name + ") - no such constraint");
 }
 
-bool refers_to(const ConstraintDef& fk, const std::string& key) { return fk.ref_constraint == key; }
+bool refers_to(const ConstraintDef& fk, const std::string& key) {
+  return fk.ref_constraint == key;
+}
 
 }  // namespace
 
@@ -211,8 +213,8 @@ void remove_constraint(TableDef& t, std::size_t at, bool keep_index) {
   if (is_key(k) && !keep_index) {
     // Only an index that was made for the constraint goes with it.
     std::erase_if(t.indexes, [&](const IndexDef& index) {
-      const bool shared = std::any_of(
-          t.constraints.begin(), t.constraints.end(), [&](const ConstraintDef& other) {
+      const bool shared =
+          std::any_of(t.constraints.begin(), t.constraints.end(), [&](const ConstraintDef& other) {
             return is_key(other) && other.index_name == index.name;
           });
       return index.name == k.index_name && index.made_for_constraint && !shared;
@@ -225,7 +227,8 @@ void drop_foreign_keys_to(Catalog& c, const TableDef& parent, const std::string&
   const std::string owner = parent.owner, name = parent.name;
   std::vector<std::pair<std::string, std::string>> children;
   visit_references(c, owner, name, [&](const TableDef& child, const ConstraintDef& k) {
-    if (constraint.empty() || refers_to(k, constraint)) children.emplace_back(child.owner, child.name);
+    if (constraint.empty() || refers_to(k, constraint))
+      children.emplace_back(child.owner, child.name);
     return true;
   });
   for (const auto& [child_owner, child_name] : children) {

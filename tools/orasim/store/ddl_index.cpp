@@ -8,10 +8,12 @@ namespace {
 
 /// A column name rather than an expression.
 bool is_name(const std::string& text) {
-  return std::all_of(text.begin(), text.end(), [](char ch) {
-    return std::isalnum(static_cast<unsigned char>(ch)) != 0 || ch == '_' || ch == '$' ||
-           ch == '#' || static_cast<unsigned char>(ch) >= 0x80;
-  }) && !text.empty() && std::isdigit(static_cast<unsigned char>(text[0])) == 0;
+  return std::all_of(text.begin(), text.end(),
+                     [](char ch) {
+                       return std::isalnum(static_cast<unsigned char>(ch)) != 0 || ch == '_' ||
+                              ch == '$' || ch == '#' || static_cast<unsigned char>(ch) >= 0x80;
+                     }) &&
+         !text.empty() && std::isdigit(static_cast<unsigned char>(text[0])) == 0;
 }
 
 void check_index_columns(TableDef& t, IndexDef& index) {

@@ -3,7 +3,9 @@
 namespace orasim::ddl {
 namespace {
 
-Number decimal(const char* text) { return *Number::parse(text); }
+Number decimal(const char* text) {
+  return *Number::parse(text);
+}
 
 Number difference(const Number& a, const Number& b) {
   const auto result = Number::subtract(a, b);

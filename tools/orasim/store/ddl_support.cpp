@@ -27,14 +27,18 @@ TableDef& edit_table(Catalog& c, const TableDef& t) {
   return edit_table(c, owner, name);
 }
 
-void mark_structure(Catalog& c, TableDef& t) { t.structure_version = c.version + 1; }
+void mark_structure(Catalog& c, TableDef& t) {
+  t.structure_version = c.version + 1;
+}
 
 void mark_layout(Catalog& c, TableDef& t) {
   t.layout_version = c.version + 1;
   mark_structure(c, t);
 }
 
-void forget_history(Catalog& c, TableDef& t) { t.readable_from_scn = c.edit_scn; }
+void forget_history(Catalog& c, TableDef& t) {
+  t.readable_from_scn = c.edit_scn;
+}
 
 void check_object_name_free(const Catalog& c, std::string_view owner, std::string_view name) {
   bool taken = c.find_table(owner, name) != nullptr || c.find_sequence(owner, name) != nullptr;
@@ -80,7 +84,9 @@ std::string take_constraint_name(Catalog& c) {
   return "SYS_C" + digits;
 }
 
-std::uint32_t take_object_id(Catalog& c) { return c.next_object_id++; }
+std::uint32_t take_object_id(Catalog& c) {
+  return c.next_object_id++;
+}
 
 void visit_references(const Catalog& c, std::string_view owner, std::string_view table,
                       const std::function<bool(const TableDef&, const ConstraintDef&)>& visit) {

@@ -33,8 +33,9 @@ std::string take_constraint_name(Catalog&);
 std::uint32_t take_object_id(Catalog&);
 
 /// `visit` each foreign key that refers to the table, own ones too, until it returns false.
-void visit_references(const Catalog&, std::string_view owner, std::string_view table,
-                      const std::function<bool(const TableDef& child, const ConstraintDef&)>& visit);
+void visit_references(
+    const Catalog&, std::string_view owner, std::string_view table,
+    const std::function<bool(const TableDef& child, const ConstraintDef&)>& visit);
 
 // ddl_constraint.cpp
 /// Adds to a table that may not be in the catalog yet.

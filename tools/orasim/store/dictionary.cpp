@@ -12,15 +12,27 @@ constexpr std::int64_t kSecondsPerDay = 86400;
 
 }  // namespace
 
-Value text(std::string_view s) { return make_text(std::string(s)); }
-Value long_text(std::string_view s) { return make_text(std::string(s), Type::kLong); }
-Value number(std::int64_t n) { return make_int(n); }
+Value text(std::string_view s) {
+  return make_text(std::string(s));
+}
+Value long_text(std::string_view s) {
+  return make_text(std::string(s), Type::kLong);
+}
+Value number(std::int64_t n) {
+  return make_int(n);
+}
 Value number_or_null(bool present, std::int64_t n) {
   return present ? make_int(n) : make_null(Type::kNumber);
 }
-Value yes_no(bool b) { return text(b ? "YES" : "NO"); }
-Value y_n(bool b) { return text(b ? "Y" : "N"); }
-Value null() { return make_null(Type::kVarchar2); }
+Value yes_no(bool b) {
+  return text(b ? "YES" : "NO");
+}
+Value y_n(bool b) {
+  return text(b ? "Y" : "N");
+}
+Value null() {
+  return make_null(Type::kVarchar2);
+}
 
 Value date(std::int64_t unix_seconds) {
   if (unix_seconds == 0) return make_null(Type::kDate);
@@ -81,9 +93,12 @@ Registry::Registry() {
   add_nls_views(*this);
   add_instance_views(*this);
   add_session_views(*this);
-  for (const auto& [name, of] : {std::pair{"TABS", "USER_TABLES"}, {"COLS", "USER_TAB_COLUMNS"},
-                                 {"OBJ", "USER_OBJECTS"}, {"IND", "USER_INDEXES"},
-                                 {"SEQ", "USER_SEQUENCES"}, {"SYN", "USER_SYNONYMS"}}) {
+  for (const auto& [name, of] : {std::pair{"TABS", "USER_TABLES"},
+                                 {"COLS", "USER_TAB_COLUMNS"},
+                                 {"OBJ", "USER_OBJECTS"},
+                                 {"IND", "USER_INDEXES"},
+                                 {"SEQ", "USER_SEQUENCES"},
+                                 {"SYN", "USER_SYNONYMS"}}) {
     alias(name, of);
   }
 }

@@ -20,7 +20,7 @@ namespace orasim {
 struct SessionInfo {
   std::uint32_t session_id = 0, serial_number = 0;
   std::string user, program, machine, os_user, terminal, process, module, action, schema;
-  std::string status = "INACTIVE";     ///< ACTIVE, INACTIVE
+  std::string status = "INACTIVE";  ///< ACTIVE, INACTIVE
   std::int64_t logon_unix_seconds = 0;
 };
 
@@ -28,11 +28,11 @@ struct SessionInfo {
 struct DictionaryContext {
   const Catalog& catalog;
   const Store& store;
-  std::string user;                    ///< session user, for USER_ views
+  std::string user;  ///< session user, for USER_ views
   std::uint32_t session_id = 0;
   std::string service_name = "SIM";
-  std::string version = "19.22.0.0.0"; ///< what V$VERSION and V$INSTANCE say
-  std::string emulate = "19";          ///< 12.2 | 19 | 23
+  std::string version = "19.22.0.0.0";     ///< what V$VERSION and V$INSTANCE say
+  std::string emulate = "19";              ///< 12.2 | 19 | 23
   std::vector<SessionInfo> sessions = {};  ///< V$SESSION
   /// NLS settings of the session that differ from the defaults: name, value.
   std::vector<std::pair<std::string, std::string>> nls_session = {};
@@ -42,7 +42,7 @@ struct DictionaryContext {
 using RowSink = std::function<bool(const Row&)>;
 
 struct DictionaryView {
-  std::string name;                    ///< ALL_TABLES, V$DATABASE, …
+  std::string name;  ///< ALL_TABLES, V$DATABASE, …
   std::vector<ColumnDef> columns;
   std::function<void(const DictionaryContext&, const RowSink&)> produce;
 };

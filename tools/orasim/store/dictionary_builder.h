@@ -20,8 +20,8 @@ Value long_text(std::string_view);
 Value number(std::int64_t);
 Value number_or_null(bool present, std::int64_t);
 Value date(std::int64_t unix_seconds);
-Value yes_no(bool);            ///< YES / NO
-Value y_n(bool);               ///< Y / N
+Value yes_no(bool);  ///< YES / NO
+Value y_n(bool);     ///< Y / N
 Value null();
 
 template <class Item>
@@ -34,7 +34,8 @@ struct Column {
 /// Columns that say the same in every row.
 template <class Item>
 Column<Item> fixed(const char* name, const char* value) {
-  return {name, Kind::kText, [v = text(value)](const Item&, const DictionaryContext&) { return v; }};
+  return {name, Kind::kText,
+          [v = text(value)](const Item&, const DictionaryContext&) { return v; }};
 }
 template <class Item>
 Column<Item> fixed_number(const char* name, std::int64_t value) {
@@ -60,8 +61,8 @@ Column<Item> number_of(const char* name, Get get) {
 
 /// Calls `visit` for each item until it returns false.
 template <class Item>
-using Items = std::function<void(const DictionaryContext&,
-                                 const std::function<bool(const Item&)>& visit)>;
+using Items =
+    std::function<void(const DictionaryContext&, const std::function<bool(const Item&)>& visit)>;
 
 class Registry {
  public:
@@ -74,8 +75,8 @@ class Registry {
   void add(const std::string& name, Items<Item> items, std::vector<Column<Item>> columns) {
     put(name, std::move(items), std::move(columns));
   }
-  /// DBA_name and ALL_name with all columns; USER_name without the columns in `not_in_user` and only
-  /// with items whose owner is the session's user.
+  /// DBA_name and ALL_name with all columns; USER_name without the columns in `not_in_user` and
+  /// only with items whose owner is the session's user.
   template <class Item>
   void add_family(const std::string& name, const Items<Item>& items,
                   const std::vector<Column<Item>>& columns,
@@ -89,9 +90,7 @@ class Registry {
     }
     const Items<Item> own_items = [items, owner](const DictionaryContext& context,
                                                  const std::function<bool(const Item&)>& visit) {
-      items(context, [&](const Item& item) {
-        return owner(item) != context.user || visit(item);
-      });
+      items(context, [&](const Item& item) { return owner(item) != context.user || visit(item); });
     };
     put("USER_" + name, own_items, own);
   }

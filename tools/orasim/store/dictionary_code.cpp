@@ -19,7 +19,9 @@ Items<Code> code_of(const std::string& kind) {
   };
 }
 
-std::string owner_of(const Code& c) { return c.owner; }
+std::string owner_of(const Code& c) {
+  return c.owner;
+}
 
 std::string upper(std::string s) {
   for (char& ch : s) ch = static_cast<char>(std::toupper(static_cast<unsigned char>(ch)));
@@ -106,7 +108,8 @@ void add_sequences(Registry& r) {
       "SEQUENCES", items,
       {text_of<Sequence>("SEQUENCE_OWNER", [](const Sequence& s) { return s.owner; }),
        text_of<Sequence>("SEQUENCE_NAME", [](const Sequence& s) { return s.name; }),
-       value("MIN_VALUE", &Sequence::min_value), value("MAX_VALUE", &Sequence::max_value),
+       value("MIN_VALUE", &Sequence::min_value),
+       value("MAX_VALUE", &Sequence::max_value),
        value("INCREMENT_BY", &Sequence::increment_by),
        text_of<Sequence>("CYCLE_FLAG", [](const Sequence& s) { return s.cycle ? "Y" : "N"; }),
        text_of<Sequence>("ORDER_FLAG", [](const Sequence& s) { return s.order ? "Y" : "N"; }),
@@ -115,8 +118,10 @@ void add_sequences(Registry& r) {
         [](const Sequence& s, const Context& c) {
           return make_number(c.store.sequence_last_number(s));
         }},
-       fixed<Sequence>("SCALE_FLAG", "N"), fixed<Sequence>("EXTEND_FLAG", "N"),
-       fixed<Sequence>("SHARDED_FLAG", "N"), fixed<Sequence>("SESSION_FLAG", "N"),
+       fixed<Sequence>("SCALE_FLAG", "N"),
+       fixed<Sequence>("EXTEND_FLAG", "N"),
+       fixed<Sequence>("SHARDED_FLAG", "N"),
+       fixed<Sequence>("SESSION_FLAG", "N"),
        fixed<Sequence>("KEEP_VALUE", "N")},
       [](const Sequence& s) { return s.owner; }, {"SEQUENCE_OWNER"});
 }
@@ -124,35 +129,44 @@ void add_sequences(Registry& r) {
 void add_views(Registry& r) {
   r.add_family<Code>(
       "VIEWS", code_of("VIEW"),
-      {text_of<Code>("OWNER", owner_of), text_of<Code>("VIEW_NAME", [](const Code& c) { return c.name; }),
+      {text_of<Code>("OWNER", owner_of),
+       text_of<Code>("VIEW_NAME", [](const Code& c) { return c.name; }),
        number_of<Code>("TEXT_LENGTH", [](const Code& c) { return c.text.size(); }),
        {"TEXT", Kind::kLong, [](const Code& c, const Context&) { return long_text(c.text); }},
        text_of<Code>("TEXT_VC", [](const Code& c) { return c.text.substr(0, 4000); }),
-       empty<Code>("TYPE_TEXT_LENGTH", Kind::kNumber), empty<Code>("TYPE_TEXT", Kind::kText),
-       empty<Code>("OID_TEXT_LENGTH", Kind::kNumber), empty<Code>("OID_TEXT", Kind::kText),
-       empty<Code>("VIEW_TYPE_OWNER", Kind::kText), empty<Code>("VIEW_TYPE", Kind::kText),
-       empty<Code>("SUPERVIEW_NAME", Kind::kText), fixed<Code>("EDITIONING_VIEW", "N"),
-       fixed<Code>("READ_ONLY", "N"), fixed<Code>("CONTAINER_DATA", "N"),
-       fixed<Code>("BEQUEATH", "DEFINER"), fixed_number<Code>("ORIGIN_CON_ID", 0),
+       empty<Code>("TYPE_TEXT_LENGTH", Kind::kNumber),
+       empty<Code>("TYPE_TEXT", Kind::kText),
+       empty<Code>("OID_TEXT_LENGTH", Kind::kNumber),
+       empty<Code>("OID_TEXT", Kind::kText),
+       empty<Code>("VIEW_TYPE_OWNER", Kind::kText),
+       empty<Code>("VIEW_TYPE", Kind::kText),
+       empty<Code>("SUPERVIEW_NAME", Kind::kText),
+       fixed<Code>("EDITIONING_VIEW", "N"),
+       fixed<Code>("READ_ONLY", "N"),
+       fixed<Code>("CONTAINER_DATA", "N"),
+       fixed<Code>("BEQUEATH", "DEFINER"),
+       fixed_number<Code>("ORIGIN_CON_ID", 0),
        fixed<Code>("DEFAULT_COLLATION", "USING_NLS_COMP")},
       owner_of, {"OWNER"});
   r.add_family<Code>(
       "MVIEWS", code_of("MATERIALIZED VIEW"),
-      {text_of<Code>("OWNER", owner_of), text_of<Code>("MVIEW_NAME", [](const Code& c) { return c.name; }),
+      {text_of<Code>("OWNER", owner_of),
+       text_of<Code>("MVIEW_NAME", [](const Code& c) { return c.name; }),
        text_of<Code>("CONTAINER_NAME", [](const Code& c) { return c.name; }),
        {"QUERY", Kind::kLong, [](const Code& c, const Context&) { return long_text(c.text); }},
        number_of<Code>("QUERY_LEN", [](const Code& c) { return c.text.size(); }),
-       fixed<Code>("UPDATABLE", "N"), fixed<Code>("REFRESH_MODE", "DEMAND"),
-       fixed<Code>("REFRESH_METHOD", "FORCE"), fixed<Code>("BUILD_MODE", "DEFERRED")},
+       fixed<Code>("UPDATABLE", "N"),
+       fixed<Code>("REFRESH_MODE", "DEMAND"),
+       fixed<Code>("REFRESH_METHOD", "FORCE"),
+       fixed<Code>("BUILD_MODE", "DEFERRED")},
       owner_of, {});
-  r.add_family<Code>(
-      "SYNONYMS", code_of("SYNONYM"),
-      {text_of<Code>("OWNER", owner_of),
-       text_of<Code>("SYNONYM_NAME", [](const Code& c) { return c.name; }),
-       text_of<Code>("TABLE_OWNER", [](const Code& c) { return c.table_owner; }),
-       text_of<Code>("TABLE_NAME", [](const Code& c) { return c.table_name; }),
-       empty<Code>("DB_LINK", Kind::kText), fixed_number<Code>("ORIGIN_CON_ID", 0)},
-      owner_of, {"OWNER"});
+  r.add_family<Code>("SYNONYMS", code_of("SYNONYM"),
+                     {text_of<Code>("OWNER", owner_of),
+                      text_of<Code>("SYNONYM_NAME", [](const Code& c) { return c.name; }),
+                      text_of<Code>("TABLE_OWNER", [](const Code& c) { return c.table_owner; }),
+                      text_of<Code>("TABLE_NAME", [](const Code& c) { return c.table_name; }),
+                      empty<Code>("DB_LINK", Kind::kText), fixed_number<Code>("ORIGIN_CON_ID", 0)},
+                     owner_of, {"OWNER"});
 }
 
 void add_triggers(Registry& r) {

@@ -9,7 +9,7 @@ namespace {
 struct Item {
   const TableDef* table = nullptr;
   const ColumnDef* column = nullptr;
-  std::int64_t visible_id = 0;   ///< COLUMN_ID; 0 for a hidden column
+  std::int64_t visible_id = 0;  ///< COLUMN_ID; 0 for a hidden column
   std::int64_t internal_id = 0;
 };
 
@@ -27,9 +27,13 @@ void visit_columns(const DictionaryContext& c, bool hidden_too,
   }
 }
 
-std::string owner_of(const Item& i) { return i.table->owner; }
+std::string owner_of(const Item& i) {
+  return i.table->owner;
+}
 
-bool is_character(const DataType& t) { return t.type == Type::kVarchar2 || t.type == Type::kChar; }
+bool is_character(const DataType& t) {
+  return t.type == Type::kVarchar2 || t.type == Type::kChar;
+}
 
 Value precision(const DataType& t) {
   switch (t.type) {
@@ -96,7 +100,9 @@ Columns common_head() {
       {"NULLABLE", Kind::kText,
        [](const Item& i, const Context&) { return y_n(i.column->nullable); }},
       {"COLUMN_ID", Kind::kNumber,
-       [](const Item& i, const Context&) { return number_or_null(i.visible_id > 0, i.visible_id); }},
+       [](const Item& i, const Context&) {
+         return number_or_null(i.visible_id > 0, i.visible_id);
+       }},
       {"DEFAULT_LENGTH", Kind::kNumber,
        [](const Item& i, const Context&) {
          const auto size = static_cast<std::int64_t>(default_text(*i.column).size());
@@ -167,14 +173,17 @@ Column<Item> histogram() {
   return {"HISTOGRAM", Kind::kText, [](const Item&, const Context&) { return text("NONE"); }};
 }
 
-void append(Columns& to, const Columns& more) { to.insert(to.end(), more.begin(), more.end()); }
+void append(Columns& to, const Columns& more) {
+  to.insert(to.end(), more.begin(), more.end());
+}
 
 std::string identity_options(const SequenceDef& s) {
-  return "START WITH: " + s.start_with.to_string() + ", INCREMENT BY: " +
-         s.increment_by.to_string() + ", MAX_VALUE: " + s.max_value.to_string() +
-         ", MIN_VALUE: " + s.min_value.to_string() + ", CYCLE_FLAG: " + (s.cycle ? "Y" : "N") +
-         ", CACHE_SIZE: " + std::to_string(s.cache_size) + ", ORDER_FLAG: " +
-         (s.order ? "Y" : "N") +
+  return "START WITH: " + s.start_with.to_string() +
+         ", INCREMENT BY: " + s.increment_by.to_string() +
+         ", MAX_VALUE: " + s.max_value.to_string() + ", MIN_VALUE: " + s.min_value.to_string() +
+         ", CYCLE_FLAG: " + (s.cycle ? "Y" : "N") +
+         ", CACHE_SIZE: " + std::to_string(s.cache_size) +
+         ", ORDER_FLAG: " + (s.order ? "Y" : "N") +
          ", SCALE_FLAG: N, EXTEND_FLAG: N, SESSION_FLAG: N, KEEP_VALUE: N";
 }
 
@@ -194,22 +203,23 @@ void add_lobs(Registry& r) {
   };
   Columns columns = common_head();
   columns.resize(3);
-  append(columns,
-         {{"SEGMENT_NAME", Kind::kText,
-           [lob_name](const Item& i, const Context&) { return text(lob_name(i, "SYS_LOB")); }},
-          {"TABLESPACE_NAME", Kind::kText, [](const Item&, const Context&) { return text("USERS"); }},
-          {"INDEX_NAME", Kind::kText,
-           [lob_name](const Item& i, const Context&) { return text(lob_name(i, "SYS_IL")); }},
-          {"CHUNK", Kind::kNumber, [](const Item&, const Context&) { return number(8192); }},
-          {"CACHE", Kind::kText, [](const Item&, const Context&) { return text("NO"); }},
-          {"LOGGING", Kind::kText, [](const Item&, const Context&) { return text("YES"); }},
-          {"ENCRYPT", Kind::kText, [](const Item&, const Context&) { return text("NO"); }},
-          {"COMPRESSION", Kind::kText, [](const Item&, const Context&) { return text("NO"); }},
-          {"DEDUPLICATION", Kind::kText, [](const Item&, const Context&) { return text("NO"); }},
-          {"IN_ROW", Kind::kText, [](const Item&, const Context&) { return text("YES"); }},
-          {"PARTITIONED", Kind::kText,
-           [](const Item& i, const Context&) { return yes_no(!i.table->partition_by.empty()); }},
-          {"SECUREFILE", Kind::kText, [](const Item&, const Context&) { return text("YES"); }}});
+  append(
+      columns,
+      {{"SEGMENT_NAME", Kind::kText,
+        [lob_name](const Item& i, const Context&) { return text(lob_name(i, "SYS_LOB")); }},
+       {"TABLESPACE_NAME", Kind::kText, [](const Item&, const Context&) { return text("USERS"); }},
+       {"INDEX_NAME", Kind::kText,
+        [lob_name](const Item& i, const Context&) { return text(lob_name(i, "SYS_IL")); }},
+       {"CHUNK", Kind::kNumber, [](const Item&, const Context&) { return number(8192); }},
+       {"CACHE", Kind::kText, [](const Item&, const Context&) { return text("NO"); }},
+       {"LOGGING", Kind::kText, [](const Item&, const Context&) { return text("YES"); }},
+       {"ENCRYPT", Kind::kText, [](const Item&, const Context&) { return text("NO"); }},
+       {"COMPRESSION", Kind::kText, [](const Item&, const Context&) { return text("NO"); }},
+       {"DEDUPLICATION", Kind::kText, [](const Item&, const Context&) { return text("NO"); }},
+       {"IN_ROW", Kind::kText, [](const Item&, const Context&) { return text("YES"); }},
+       {"PARTITIONED", Kind::kText,
+        [](const Item& i, const Context&) { return yes_no(!i.table->partition_by.empty()); }},
+       {"SECUREFILE", Kind::kText, [](const Item&, const Context&) { return text("YES"); }}});
   r.add_family<Item>("LOBS", lobs, columns, owner_of, {"OWNER"});
 }
 
@@ -219,17 +229,17 @@ void add_identity(Registry& r) {
   };
   Columns columns = common_head();
   columns.resize(3);
-  append(columns, {{"GENERATION_TYPE", Kind::kText,
-                    [](const Item& i, const Context&) {
-                      return text(i.column->identity_always ? "ALWAYS" : "BY DEFAULT");
-                    }},
-                   {"SEQUENCE_NAME", Kind::kText,
-                    [](const Item& i, const Context&) { return text(i.column->identity_sequence); }},
-                   {"IDENTITY_OPTIONS", Kind::kText, [](const Item& i, const Context& c) {
-                      const auto s =
-                          c.catalog.find_sequence(i.table->owner, i.column->identity_sequence);
-                      return s == nullptr ? null() : text(identity_options(*s));
-                    }}});
+  append(columns,
+         {{"GENERATION_TYPE", Kind::kText,
+           [](const Item& i, const Context&) {
+             return text(i.column->identity_always ? "ALWAYS" : "BY DEFAULT");
+           }},
+          {"SEQUENCE_NAME", Kind::kText,
+           [](const Item& i, const Context&) { return text(i.column->identity_sequence); }},
+          {"IDENTITY_OPTIONS", Kind::kText, [](const Item& i, const Context& c) {
+             const auto s = c.catalog.find_sequence(i.table->owner, i.column->identity_sequence);
+             return s == nullptr ? null() : text(identity_options(*s));
+           }}});
   r.add_family<Item>("TAB_IDENTITY_COLS", identity, columns, owner_of, {"OWNER"});
 }
 
@@ -257,10 +267,10 @@ void add_column_views(Registry& r) {
   r.add_family<Item>("TAB_COLS", all, cols, owner_of, {"OWNER"});
   Columns comments = common_head();
   comments.resize(3);
-  append(comments, {{"COMMENTS", Kind::kText,
-                     [](const Item& i, const Context&) { return text(i.column->comment); }},
-                    {"ORIGIN_CON_ID", Kind::kNumber,
-                     [](const Item&, const Context&) { return number(0); }}});
+  append(comments,
+         {{"COMMENTS", Kind::kText,
+           [](const Item& i, const Context&) { return text(i.column->comment); }},
+          {"ORIGIN_CON_ID", Kind::kNumber, [](const Item&, const Context&) { return number(0); }}});
   r.add_family<Item>("COL_COMMENTS", visible, comments, owner_of, {"OWNER"});
   add_lobs(r);
   add_identity(r);

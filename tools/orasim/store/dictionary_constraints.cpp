@@ -29,10 +29,18 @@ void visit_columns(const Context& c, const std::function<bool(const Item&)>& vis
   });
 }
 
-const ConstraintDef& def(const Item& i) { return *i.constraint; }
-bool is_foreign(const Item& i) { return def(i).kind == ConstraintKind::kForeignKey; }
-bool is_check(const Item& i) { return def(i).kind == ConstraintKind::kCheck; }
-std::string owner_of(const Item& i) { return i.table->owner; }
+const ConstraintDef& def(const Item& i) {
+  return *i.constraint;
+}
+bool is_foreign(const Item& i) {
+  return def(i).kind == ConstraintKind::kForeignKey;
+}
+bool is_check(const Item& i) {
+  return def(i).kind == ConstraintKind::kCheck;
+}
+std::string owner_of(const Item& i) {
+  return i.table->owner;
+}
 std::string index_owner(const Item& i) {
   if (def(i).index_name.empty()) return {};
   return def(i).index_owner.empty() ? i.table->owner : def(i).index_owner;
@@ -52,15 +60,19 @@ std::vector<Column<Item>> constraint_columns() {
       text_of<Item>("R_CONSTRAINT_NAME", [](const Item& i) { return def(i).ref_constraint; }),
       text_of<Item>("DELETE_RULE",
                     [](const Item& i) { return is_foreign(i) ? def(i).delete_rule : ""; }),
-      text_of<Item>("STATUS", [](const Item& i) { return def(i).enabled ? "ENABLED" : "DISABLED"; }),
-      text_of<Item>("DEFERRABLE",
-                    [](const Item& i) { return def(i).deferrable ? "DEFERRABLE" : "NOT DEFERRABLE"; }),
-      text_of<Item>("DEFERRED",
-                    [](const Item& i) { return def(i).initially_deferred ? "DEFERRED" : "IMMEDIATE"; }),
+      text_of<Item>("STATUS",
+                    [](const Item& i) { return def(i).enabled ? "ENABLED" : "DISABLED"; }),
+      text_of<Item>(
+          "DEFERRABLE",
+          [](const Item& i) { return def(i).deferrable ? "DEFERRABLE" : "NOT DEFERRABLE"; }),
+      text_of<Item>(
+          "DEFERRED",
+          [](const Item& i) { return def(i).initially_deferred ? "DEFERRED" : "IMMEDIATE"; }),
       text_of<Item>("VALIDATED",
                     [](const Item& i) { return def(i).validated ? "VALIDATED" : "NOT VALIDATED"; }),
-      text_of<Item>("GENERATED",
-                    [](const Item& i) { return def(i).generated_name ? "GENERATED NAME" : "USER NAME"; }),
+      text_of<Item>(
+          "GENERATED",
+          [](const Item& i) { return def(i).generated_name ? "GENERATED NAME" : "USER NAME"; }),
       empty<Item>("BAD", Kind::kText),
       empty<Item>("RELY", Kind::kText),
       {"LAST_CHANGE", Kind::kDate,

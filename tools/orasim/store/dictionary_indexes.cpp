@@ -49,7 +49,9 @@ std::string index_type(const Item& i) {
   return i.index->function_based ? "FUNCTION-BASED " + type : type;
 }
 
-std::string owner_of(const Item& i) { return i.index->owner; }
+std::string owner_of(const Item& i) {
+  return i.index->owner;
+}
 
 std::vector<Column<Item>> index_columns() {
   return {
@@ -105,28 +107,27 @@ void add_index_views(Registry& r) {
       text_of<Item>("TABLE_OWNER", [](const Item& i) { return i.table->owner; }),
       text_of<Item>("TABLE_NAME", [](const Item& i) { return i.table->name; })};
   std::vector<Column<Item>> columns = head;
-  columns.insert(
-      columns.end(),
-      {text_of<Item>("COLUMN_NAME", column_name),
-       number_of<Item>("COLUMN_POSITION", [](const Item& i) { return i.position + 1; }),
-       number_of<Item>("COLUMN_LENGTH",
-                       [](const Item& i) {
-                         const ColumnDef* c = column_of(i);
-                         return c == nullptr ? 0 : data_length(c->type);
-                       }),
-       number_of<Item>("CHAR_LENGTH",
-                       [](const Item& i) {
-                         const ColumnDef* c = column_of(i);
-                         return c == nullptr ? 0U : c->type.size_chars;
-                       }),
-       text_of<Item>("DESCEND",
-                     [](const Item& i) {
-                       return i.position < i.index->descending.size() &&
-                                      i.index->descending[i.position]
-                                  ? "DESC"
-                                  : "ASC";
-                     }),
-       empty<Item>("COLLATED_COLUMN_ID", Kind::kNumber)});
+  columns.insert(columns.end(),
+                 {text_of<Item>("COLUMN_NAME", column_name),
+                  number_of<Item>("COLUMN_POSITION", [](const Item& i) { return i.position + 1; }),
+                  number_of<Item>("COLUMN_LENGTH",
+                                  [](const Item& i) {
+                                    const ColumnDef* c = column_of(i);
+                                    return c == nullptr ? 0 : data_length(c->type);
+                                  }),
+                  number_of<Item>("CHAR_LENGTH",
+                                  [](const Item& i) {
+                                    const ColumnDef* c = column_of(i);
+                                    return c == nullptr ? 0U : c->type.size_chars;
+                                  }),
+                  text_of<Item>("DESCEND",
+                                [](const Item& i) {
+                                  return i.position < i.index->descending.size() &&
+                                                 i.index->descending[i.position]
+                                             ? "DESC"
+                                             : "ASC";
+                                }),
+                  empty<Item>("COLLATED_COLUMN_ID", Kind::kNumber)});
   r.add_family<Item>("IND_COLUMNS", visit_columns, columns, owner_of,
                      {"INDEX_OWNER", "TABLE_OWNER"});
   const Items<Item> expressions = [](const Context& c,

@@ -9,7 +9,9 @@ namespace {
 using Context = DictionaryContext;
 struct One {};
 
-void visit_one(const Context&, const std::function<bool(const One&)>& visit) { visit(One{}); }
+void visit_one(const Context&, const std::function<bool(const One&)>& visit) {
+  visit(One{});
+}
 
 template <class Get>
 Column<One> text_from(const char* name, Get get) {
@@ -29,8 +31,12 @@ Column<One> date_from(const char* name, Get get) {
 std::string database_name(const Context& c) {
   return c.service_name.substr(0, std::min<std::size_t>(8, c.service_name.find('.')));
 }
-Scn start_scn(const Context& c) { return c.store.identity().resetlogs_scn; }
-std::int64_t start_time(const Context& c) { return c.store.identity().created_unix; }
+Scn start_scn(const Context& c) {
+  return c.store.identity().resetlogs_scn;
+}
+std::int64_t start_time(const Context& c) {
+  return c.store.identity().created_unix;
+}
 
 std::string short_version(const Context& c) {
   return c.version.substr(0, c.version.find('.')) + ".0.0.0.0";
@@ -42,8 +48,8 @@ std::string product(const Context& c) {
 }
 std::string banner(const Context& c) {
   const bool free = c.emulate.starts_with("23");
-  return product(c) + " Release " + short_version(c) + (free ? " - Develop, Learn, and Run for Free"
-                                                             : " - Production");
+  return product(c) + " Release " + short_version(c) +
+         (free ? " - Develop, Learn, and Run for Free" : " - Production");
 }
 
 void add_database(Registry& r) {
@@ -86,17 +92,26 @@ void add_database(Registry& r) {
 
 void add_instance(Registry& r) {
   r.add<One>("V$INSTANCE", visit_one,
-             {fixed_number<One>("INSTANCE_NUMBER", 1), text_from("INSTANCE_NAME", database_name),
-              fixed<One>("HOST_NAME", "localhost"), text_from("VERSION", short_version),
+             {fixed_number<One>("INSTANCE_NUMBER", 1),
+              text_from("INSTANCE_NAME", database_name),
+              fixed<One>("HOST_NAME", "localhost"),
+              text_from("VERSION", short_version),
               text_from("VERSION_LEGACY", short_version),
               text_from("VERSION_FULL", [](const Context& c) { return c.version; }),
-              date_from("STARTUP_TIME", start_time), fixed<One>("STATUS", "OPEN"),
-              fixed<One>("PARALLEL", "NO"), fixed_number<One>("THREAD#", 1),
-              fixed<One>("ARCHIVER", "STARTED"), fixed<One>("LOGINS", "ALLOWED"),
-              fixed<One>("SHUTDOWN_PENDING", "NO"), fixed<One>("DATABASE_STATUS", "ACTIVE"),
-              fixed<One>("INSTANCE_ROLE", "PRIMARY_INSTANCE"), fixed<One>("ACTIVE_STATE", "NORMAL"),
-              fixed<One>("BLOCKED", "NO"), fixed_number<One>("CON_ID", 0),
-              fixed<One>("INSTANCE_MODE", "REGULAR"), text_from("EDITION", [](const Context& c) {
+              date_from("STARTUP_TIME", start_time),
+              fixed<One>("STATUS", "OPEN"),
+              fixed<One>("PARALLEL", "NO"),
+              fixed_number<One>("THREAD#", 1),
+              fixed<One>("ARCHIVER", "STARTED"),
+              fixed<One>("LOGINS", "ALLOWED"),
+              fixed<One>("SHUTDOWN_PENDING", "NO"),
+              fixed<One>("DATABASE_STATUS", "ACTIVE"),
+              fixed<One>("INSTANCE_ROLE", "PRIMARY_INSTANCE"),
+              fixed<One>("ACTIVE_STATE", "NORMAL"),
+              fixed<One>("BLOCKED", "NO"),
+              fixed_number<One>("CON_ID", 0),
+              fixed<One>("INSTANCE_MODE", "REGULAR"),
+              text_from("EDITION", [](const Context& c) {
                 return c.emulate.starts_with("23") ? "FREE" : "EE";
               })});
   r.add<One>("V$THREAD", visit_one,

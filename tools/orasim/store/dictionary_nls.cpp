@@ -77,8 +77,8 @@ std::vector<Column<Setting>> columns() {
 void add_nls_views(Registry& r) {
   r.add<Setting>("NLS_SESSION_PARAMETERS", items(session_settings), columns());
   r.add<Setting>("NLS_DATABASE_PARAMETERS", items(database_settings), columns());
-  r.add<Setting>("NLS_INSTANCE_PARAMETERS",
-                 items([](const Context&) { return defaults(); }), columns());
+  r.add<Setting>("NLS_INSTANCE_PARAMETERS", items([](const Context&) { return defaults(); }),
+                 columns());
   auto dynamic = columns();
   dynamic.push_back(fixed_number<Setting>("CON_ID", 0));
   r.add<Setting>("V$NLS_PARAMETERS", items([](const Context& c) {

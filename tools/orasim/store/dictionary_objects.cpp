@@ -14,23 +14,23 @@ struct Item {
 };
 
 Item table_item(const TableDef& t) {
-  return {t.owner,        t.name, "TABLE",    t.object_id, t.data_object_id, t.created_unix,
-          t.last_ddl_unix, true,   t.temporary, false};
+  return {t.owner,        t.name,          "TABLE", t.object_id, t.data_object_id,
+          t.created_unix, t.last_ddl_unix, true,    t.temporary, false};
 }
 
 Item index_item(const IndexDef& i) {
-  return {i.owner,        i.name, "INDEX", i.object_id, i.object_id, i.created_unix,
-          i.created_unix, true,   false,   i.generated_name};
+  return {i.owner,        i.name,         "INDEX", i.object_id, i.object_id,
+          i.created_unix, i.created_unix, true,    false,       i.generated_name};
 }
 
 Item sequence_item(const SequenceDef& s) {
-  return {s.owner, s.name, "SEQUENCE", s.object_id, 0, s.created_unix, s.last_ddl_unix, true,
-          false,   false};
+  return {s.owner,        s.name,          "SEQUENCE", s.object_id, 0,
+          s.created_unix, s.last_ddl_unix, true,       false,       false};
 }
 
 Item code_item(const CodeDef& c) {
-  return {c.owner,         c.name,  c.kind, c.object_id, 0, c.created_unix,
-          c.last_ddl_unix, c.valid, false,  false};
+  return {c.owner,        c.name,          c.kind,  c.object_id, 0,
+          c.created_unix, c.last_ddl_unix, c.valid, false,       false};
 }
 
 void visit_objects(const Context& c, const std::function<bool(const Item&)>& visit) {
@@ -80,14 +80,17 @@ void add_object_views(Registry& r) {
        text_of<Item>("TEMPORARY", [](const Item& i) { return i.temporary ? "Y" : "N"; }),
        text_of<Item>("GENERATED", [](const Item& i) { return i.generated ? "Y" : "N"; }),
        fixed<Item>("SECONDARY", "N"),
-       number_of<Item>("NAMESPACE",
-                       [](const Item& i) {
-                         return i.type == "INDEX" ? 4 : (i.type == "TRIGGER" ? 3 : 1);
-                       }),
-       empty<Item>("EDITION_NAME", Kind::kText), fixed<Item>("SHARING", "NONE"),
-       empty<Item>("EDITIONABLE", Kind::kText), fixed<Item>("ORACLE_MAINTAINED", "N"),
-       fixed<Item>("APPLICATION", "N"), fixed<Item>("DEFAULT_COLLATION", "USING_NLS_COMP"),
-       fixed<Item>("DUPLICATED", "N"), fixed<Item>("SHARDED", "N")},
+       number_of<Item>(
+           "NAMESPACE",
+           [](const Item& i) { return i.type == "INDEX" ? 4 : (i.type == "TRIGGER" ? 3 : 1); }),
+       empty<Item>("EDITION_NAME", Kind::kText),
+       fixed<Item>("SHARING", "NONE"),
+       empty<Item>("EDITIONABLE", Kind::kText),
+       fixed<Item>("ORACLE_MAINTAINED", "N"),
+       fixed<Item>("APPLICATION", "N"),
+       fixed<Item>("DEFAULT_COLLATION", "USING_NLS_COMP"),
+       fixed<Item>("DUPLICATED", "N"),
+       fixed<Item>("SHARDED", "N")},
       [](const Item& i) { return i.owner; }, {"OWNER"});
 }
 

@@ -27,7 +27,9 @@ void put_little(std::string& out, std::uint32_t value, int bytes) {
   for (int i = 0; i < bytes; ++i) out.push_back(static_cast<char>(value >> (8 * i)));
 }
 
-Value raw(std::string bytes) { return Value{Type::kRaw, false, std::move(bytes)}; }
+Value raw(std::string bytes) {
+  return Value{Type::kRaw, false, std::move(bytes)};
+}
 
 /// XID as the database keeps it on little-endian machines.
 Value xid(const Transaction& t) {
@@ -116,7 +118,8 @@ Value transaction_address(const S& s, const Context& c) {
 
 std::vector<Column<S>> session_columns() {
   return {
-      {"SADDR", Kind::kRaw, [](const S& s, const Context&) { return session_address(s.session_id); }},
+      {"SADDR", Kind::kRaw,
+       [](const S& s, const Context&) { return session_address(s.session_id); }},
       number_of<S>("SID", [](const S& s) { return s.session_id; }),
       number_of<S>("SERIAL#", [](const S& s) { return s.serial_number; }),
       number_of<S>("AUDSID", [](const S& s) { return s.session_id; }),

@@ -11,7 +11,7 @@ constexpr std::int64_t kBlockBytes = 8192;
 struct Item {
   const TableDef* table = nullptr;
   ExtentInfo extent;
-  std::int64_t number = 0;        ///< of the extent, or how many there are
+  std::int64_t number = 0;  ///< of the extent, or how many there are
   std::int64_t blocks = 0;
 };
 
@@ -35,7 +35,9 @@ void visit_segments(const Context& c, const std::function<bool(const Item&)>& vi
   }
 }
 
-std::string owner_of(const Item& i) { return i.table->owner; }
+std::string owner_of(const Item& i) {
+  return i.table->owner;
+}
 std::string partition_of(const Item& i) {
   return i.table->partitions.empty() ? std::string{} : i.table->partitions.front().name;
 }
@@ -46,7 +48,8 @@ std::string segment_type(const Item& i) {
 std::vector<Column<Item>> head() {
   return {text_of<Item>("OWNER", owner_of),
           text_of<Item>("SEGMENT_NAME", [](const Item& i) { return i.table->name; }),
-          text_of<Item>("PARTITION_NAME", partition_of), text_of<Item>("SEGMENT_TYPE", segment_type)};
+          text_of<Item>("PARTITION_NAME", partition_of),
+          text_of<Item>("SEGMENT_TYPE", segment_type)};
 }
 
 struct Space {
@@ -56,9 +59,9 @@ struct Space {
 
 void add_tablespaces(Registry& r) {
   const Items<Space> spaces = [](const Context&, const std::function<bool(const Space&)>& visit) {
-    for (const Space& s : {Space{"SYSTEM", "PERMANENT"}, Space{"SYSAUX", "PERMANENT"},
-                           Space{"UNDOTBS1", "UNDO"}, Space{"TEMP", "TEMPORARY"},
-                           Space{"USERS", "PERMANENT"}}) {
+    for (const Space& s :
+         {Space{"SYSTEM", "PERMANENT"}, Space{"SYSAUX", "PERMANENT"}, Space{"UNDOTBS1", "UNDO"},
+          Space{"TEMP", "TEMPORARY"}, Space{"USERS", "PERMANENT"}}) {
       if (!visit(s)) return;
     }
   };
@@ -98,15 +101,14 @@ void add_storage_views(Registry& r) {
   r.add_family<Item>("SEGMENTS", visit_segments, segments, owner_of,
                      {"OWNER", "HEADER_FILE", "HEADER_BLOCK", "RELATIVE_FNO"});
   std::vector<Column<Item>> extents = head();
-  extents.insert(
-      extents.end(),
-      {fixed<Item>("TABLESPACE_NAME", "USERS"),
-       number_of<Item>("EXTENT_ID", [](const Item& i) { return i.number; }),
-       number_of<Item>("FILE_ID", [](const Item& i) { return i.extent.file; }),
-       number_of<Item>("BLOCK_ID", [](const Item& i) { return i.extent.first_block; }),
-       number_of<Item>("BYTES", [](const Item& i) { return i.blocks * kBlockBytes; }),
-       number_of<Item>("BLOCKS", [](const Item& i) { return i.blocks; }),
-       number_of<Item>("RELATIVE_FNO", [](const Item& i) { return i.extent.file; })});
+  extents.insert(extents.end(),
+                 {fixed<Item>("TABLESPACE_NAME", "USERS"),
+                  number_of<Item>("EXTENT_ID", [](const Item& i) { return i.number; }),
+                  number_of<Item>("FILE_ID", [](const Item& i) { return i.extent.file; }),
+                  number_of<Item>("BLOCK_ID", [](const Item& i) { return i.extent.first_block; }),
+                  number_of<Item>("BYTES", [](const Item& i) { return i.blocks * kBlockBytes; }),
+                  number_of<Item>("BLOCKS", [](const Item& i) { return i.blocks; }),
+                  number_of<Item>("RELATIVE_FNO", [](const Item& i) { return i.extent.file; })});
   r.add_family<Item>("EXTENTS", visit_extents, extents, owner_of,
                      {"OWNER", "FILE_ID", "BLOCK_ID", "RELATIVE_FNO"});
   add_tablespaces(r);

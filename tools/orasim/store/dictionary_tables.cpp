@@ -53,14 +53,18 @@ void visit_part_keys(const Context& c, const std::function<bool(const KeyColumn&
   }
 }
 
-std::string owner_of_table(const Table& t) { return t.owner; }
+std::string owner_of_table(const Table& t) {
+  return t.owner;
+}
 
 Value row_length(const Table& t, const Context& c) {
   const TableStats s = c.store.stats(t);
   return number(s.row_count == 0 ? 0 : static_cast<std::int64_t>(s.row_bytes / s.row_count));
 }
 
-bool in_segment(const Table& t) { return !t.temporary && t.partition_by.empty(); }
+bool in_segment(const Table& t) {
+  return !t.temporary && t.partition_by.empty();
+}
 
 std::vector<Column<Table>> table_columns() {
   return {
@@ -200,8 +204,7 @@ void add_partition_views(Registry& r) {
        fixed_number<Table>("DEF_SUBPARTITION_COUNT", 0),
        number_of<Table>("PARTITIONING_KEY_COUNT",
                         [](const Table& t) { return t.partition_columns.size(); }),
-       fixed_number<Table>("SUBPARTITIONING_KEY_COUNT", 0),
-       fixed<Table>("STATUS", "VALID"),
+       fixed_number<Table>("SUBPARTITIONING_KEY_COUNT", 0), fixed<Table>("STATUS", "VALID"),
        fixed<Table>("DEF_TABLESPACE_NAME", "USERS"),
        text_of<Table>("INTERVAL", [](const Table& t) { return t.interval_sql; })},
       owner_of_table, {"OWNER"});
@@ -210,8 +213,9 @@ void add_partition_views(Registry& r) {
       {text_of<KeyColumn>("OWNER", [](const KeyColumn& k) { return k.table->owner; }),
        text_of<KeyColumn>("NAME", [](const KeyColumn& k) { return k.table->name; }),
        fixed<KeyColumn>("OBJECT_TYPE", "TABLE"),
-       text_of<KeyColumn>("COLUMN_NAME",
-                          [](const KeyColumn& k) { return k.table->partition_columns[k.position]; }),
+       text_of<KeyColumn>(
+           "COLUMN_NAME",
+           [](const KeyColumn& k) { return k.table->partition_columns[k.position]; }),
        number_of<KeyColumn>("COLUMN_POSITION", [](const KeyColumn& k) { return k.position + 1; }),
        empty<KeyColumn>("COLLATED_COLUMN_ID", Kind::kNumber)},
       [](const KeyColumn& k) { return k.table->owner; }, {"OWNER"});

@@ -85,16 +85,15 @@ TEST_F(Dictionary, ColumnTypesAndLengthsReadAsOracleShowsThem) {
   add_typed("K", Type::kClob, [](DataType& t) { t.national = true; });
   add_typed("L", Type::kTimestamp, [](DataType& t) { t.scale = 0; });
   create(*store_, types_);
-  EXPECT_THAT(query("ALL_TAB_COLUMNS", {"COLUMN_NAME", "DATA_TYPE", "DATA_LENGTH",
-                                        "DATA_PRECISION", "DATA_SCALE", "CHAR_LENGTH",
-                                        "CHAR_USED"}),
-              ElementsAre("A|NUMBER|22|-|-|0|-", "B|NUMBER|22|8|2|0|-", "C|NUMBER|22|-|0|0|-",
-                          "D|FLOAT|22|126|-|0|-", "E|VARCHAR2|40|-|-|10|C",
-                          "F|NVARCHAR2|20|-|-|10|C", "G|DATE|7|-|-|0|-",
-                          "H|TIMESTAMP(6) WITH TIME ZONE|13|-|6|0|-",
-                          "I|INTERVAL DAY(2) TO SECOND(6)|11|2|6|0|-",
-                          "J|INTERVAL YEAR(2) TO MONTH|5|2|0|0|-", "K|NCLOB|4000|-|-|0|-",
-                          "L|TIMESTAMP(0)|7|-|0|0|-"));
+  EXPECT_THAT(
+      query("ALL_TAB_COLUMNS", {"COLUMN_NAME", "DATA_TYPE", "DATA_LENGTH", "DATA_PRECISION",
+                                "DATA_SCALE", "CHAR_LENGTH", "CHAR_USED"}),
+      ElementsAre("A|NUMBER|22|-|-|0|-", "B|NUMBER|22|8|2|0|-", "C|NUMBER|22|-|0|0|-",
+                  "D|FLOAT|22|126|-|0|-", "E|VARCHAR2|40|-|-|10|C", "F|NVARCHAR2|20|-|-|10|C",
+                  "G|DATE|7|-|-|0|-", "H|TIMESTAMP(6) WITH TIME ZONE|13|-|6|0|-",
+                  "I|INTERVAL DAY(2) TO SECOND(6)|11|2|6|0|-",
+                  "J|INTERVAL YEAR(2) TO MONTH|5|2|0|0|-", "K|NCLOB|4000|-|-|0|-",
+                  "L|TIMESTAMP(0)|7|-|0|0|-"));
   EXPECT_THAT(query("USER_LOBS", {"COLUMN_NAME"}), ElementsAre("K"));
 }
 
@@ -117,11 +116,11 @@ TEST_F(Dictionary, ConstraintsAndTheirColumnsAreListed) {
   child.constraints.push_back(foreign_key("C_P_FK", {"P_ID"}, "P", "CASCADE"));
   child.constraints.push_back(not_null("NAME"));
   create(*store_, child);
-  EXPECT_THAT(query("ALL_CONSTRAINTS", {"CONSTRAINT_NAME", "CONSTRAINT_TYPE", "R_CONSTRAINT_NAME",
-                                        "DELETE_RULE", "SEARCH_CONDITION", "GENERATED"}),
-              ElementsAre("C_PK|P|-|-|-|USER NAME",
-                          "SYS_C007500|C|-|-|\"NAME\" IS NOT NULL|GENERATED NAME",
-                          "C_P_FK|R|P_PK|CASCADE|-|USER NAME", "P_PK|P|-|-|-|USER NAME"));
+  EXPECT_THAT(
+      query("ALL_CONSTRAINTS", {"CONSTRAINT_NAME", "CONSTRAINT_TYPE", "R_CONSTRAINT_NAME",
+                                "DELETE_RULE", "SEARCH_CONDITION", "GENERATED"}),
+      ElementsAre("C_PK|P|-|-|-|USER NAME", "SYS_C007500|C|-|-|\"NAME\" IS NOT NULL|GENERATED NAME",
+                  "C_P_FK|R|P_PK|CASCADE|-|USER NAME", "P_PK|P|-|-|-|USER NAME"));
   EXPECT_THAT(query("USER_CONS_COLUMNS", {"CONSTRAINT_NAME", "COLUMN_NAME", "POSITION"}),
               ElementsAre("C_PK|ID|1", "SYS_C007500|NAME|-", "C_P_FK|P_ID|1", "P_PK|ID|1"));
   EXPECT_THAT(query("USER_IND_COLUMNS", {"INDEX_NAME", "COLUMN_NAME", "DESCEND"}),
@@ -173,8 +172,9 @@ TEST_F(Dictionary, DatabaseViewsGiveTheScnAndTheVersion) {
   create(*store_, simple_table("T"));
   EXPECT_THAT(query("V$DATABASE", {"NAME", "CURRENT_SCN", "LOG_MODE"}),
               ElementsAre("SIM|" + std::to_string(store_->current_scn()) + "|ARCHIVELOG"));
-  EXPECT_THAT(query("V_$VERSION", {"BANNER"}),
-              ElementsAre("Oracle Database 19c Enterprise Edition Release 19.0.0.0.0 - Production"));
+  EXPECT_THAT(
+      query("V_$VERSION", {"BANNER"}),
+      ElementsAre("Oracle Database 19c Enterprise Edition Release 19.0.0.0.0 - Production"));
   EXPECT_EQ(query("NLS_DATABASE_PARAMETERS", {"PARAMETER"}).size(), 20U);
 }
 

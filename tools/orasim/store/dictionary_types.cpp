@@ -3,7 +3,9 @@
 namespace orasim::dictionary {
 namespace {
 
-std::string in_parens(int n) { return "(" + std::to_string(n) + ")"; }
+std::string in_parens(int n) {
+  return "(" + std::to_string(n) + ")";
+}
 
 }  // namespace
 

@@ -9,12 +9,25 @@ namespace {
 using Context = DictionaryContext;
 using User = UserDef;
 
-constexpr std::array kPrivileges = {
-    "CREATE SESSION",     "ALTER SESSION",        "CREATE TABLE",         "CREATE ANY TABLE",
-    "CREATE VIEW",        "CREATE SEQUENCE",      "CREATE PROCEDURE",     "CREATE TRIGGER",
-    "CREATE SYNONYM",     "CREATE USER",          "UNLIMITED TABLESPACE", "SELECT ANY TABLE",
-    "INSERT ANY TABLE",   "UPDATE ANY TABLE",     "DELETE ANY TABLE",     "SELECT ANY DICTIONARY",
-    "FLASHBACK ANY TABLE", "SELECT ANY TRANSACTION", "LOGMINING"};
+constexpr std::array kPrivileges = {"CREATE SESSION",
+                                    "ALTER SESSION",
+                                    "CREATE TABLE",
+                                    "CREATE ANY TABLE",
+                                    "CREATE VIEW",
+                                    "CREATE SEQUENCE",
+                                    "CREATE PROCEDURE",
+                                    "CREATE TRIGGER",
+                                    "CREATE SYNONYM",
+                                    "CREATE USER",
+                                    "UNLIMITED TABLESPACE",
+                                    "SELECT ANY TABLE",
+                                    "INSERT ANY TABLE",
+                                    "UPDATE ANY TABLE",
+                                    "DELETE ANY TABLE",
+                                    "SELECT ANY DICTIONARY",
+                                    "FLASHBACK ANY TABLE",
+                                    "SELECT ANY TRANSACTION",
+                                    "LOGMINING"};
 
 void visit_users(const Context& c, const std::function<bool(const User&)>& visit) {
   for (const auto& [name, id] : {std::pair{"SYS", 0U}, std::pair{"SYSTEM", 9U}}) {
@@ -35,28 +48,32 @@ std::string account_status(const User& u) {
   return u.expired ? "EXPIRED" : "OPEN";
 }
 
-bool is_system(const User& u) { return u.name == "SYS" || u.name == "SYSTEM"; }
+bool is_system(const User& u) {
+  return u.name == "SYS" || u.name == "SYSTEM";
+}
 
 Column<User> created() {
-  return {"CREATED", Kind::kDate, [](const User& u, const Context&) { return date(u.created_unix); }};
+  return {"CREATED", Kind::kDate,
+          [](const User& u, const Context&) { return date(u.created_unix); }};
 }
 
 std::vector<Column<User>> full_columns() {
-  return {text_of<User>("USERNAME", [](const User& u) { return u.name; }),
-          number_of<User>("USER_ID", [](const User& u) { return u.user_id; }),
-          text_of<User>("ACCOUNT_STATUS", account_status),
-          empty<User>("LOCK_DATE", Kind::kDate),
-          empty<User>("EXPIRY_DATE", Kind::kDate),
-          fixed<User>("DEFAULT_TABLESPACE", "USERS"),
-          fixed<User>("TEMPORARY_TABLESPACE", "TEMP"),
-          fixed<User>("LOCAL_TEMP_TABLESPACE", "TEMP"),
-          created(),
-          fixed<User>("PROFILE", "DEFAULT"),
-          empty<User>("EXTERNAL_NAME", Kind::kText),
-          fixed<User>("AUTHENTICATION_TYPE", "PASSWORD"),
-          text_of<User>("ORACLE_MAINTAINED", [](const User& u) { return is_system(u) ? "Y" : "N"; }),
-          fixed<User>("COMMON", "NO"),
-          fixed<User>("DEFAULT_COLLATION", "USING_NLS_COMP")};
+  return {
+      text_of<User>("USERNAME", [](const User& u) { return u.name; }),
+      number_of<User>("USER_ID", [](const User& u) { return u.user_id; }),
+      text_of<User>("ACCOUNT_STATUS", account_status),
+      empty<User>("LOCK_DATE", Kind::kDate),
+      empty<User>("EXPIRY_DATE", Kind::kDate),
+      fixed<User>("DEFAULT_TABLESPACE", "USERS"),
+      fixed<User>("TEMPORARY_TABLESPACE", "TEMP"),
+      fixed<User>("LOCAL_TEMP_TABLESPACE", "TEMP"),
+      created(),
+      fixed<User>("PROFILE", "DEFAULT"),
+      empty<User>("EXTERNAL_NAME", Kind::kText),
+      fixed<User>("AUTHENTICATION_TYPE", "PASSWORD"),
+      text_of<User>("ORACLE_MAINTAINED", [](const User& u) { return is_system(u) ? "Y" : "N"; }),
+      fixed<User>("COMMON", "NO"),
+      fixed<User>("DEFAULT_COLLATION", "USING_NLS_COMP")};
 }
 
 struct Grant {
@@ -89,17 +106,20 @@ void add_privileges(Registry& r) {
   r.add<Grant>("SESSION_PRIVS", grants(true, all), {privilege("PRIVILEGE")});
   r.add<Grant>("SESSION_ROLES", grants(true, roles), {privilege("ROLE")});
   const auto system = [&](const char* who) {
-    return std::vector<Column<Grant>>{grantee(who), privilege("PRIVILEGE"),
-                                      fixed<Grant>("ADMIN_OPTION", "NO"),
-                                      fixed<Grant>("COMMON", "NO"), fixed<Grant>("INHERITED", "NO")};
+    return std::vector<Column<Grant>>{
+        grantee(who), privilege("PRIVILEGE"), fixed<Grant>("ADMIN_OPTION", "NO"),
+        fixed<Grant>("COMMON", "NO"), fixed<Grant>("INHERITED", "NO")};
   };
   r.add<Grant>("USER_SYS_PRIVS", grants(true, all), system("USERNAME"));
   r.add<Grant>("DBA_SYS_PRIVS", grants(false, all), system("GRANTEE"));
   const auto role = [&](const char* who) {
-    return std::vector<Column<Grant>>{
-        grantee(who), privilege("GRANTED_ROLE"), fixed<Grant>("ADMIN_OPTION", "NO"),
-        fixed<Grant>("DELEGATE_OPTION", "NO"), fixed<Grant>("DEFAULT_ROLE", "YES"),
-        fixed<Grant>("COMMON", "NO"), fixed<Grant>("INHERITED", "NO")};
+    return std::vector<Column<Grant>>{grantee(who),
+                                      privilege("GRANTED_ROLE"),
+                                      fixed<Grant>("ADMIN_OPTION", "NO"),
+                                      fixed<Grant>("DELEGATE_OPTION", "NO"),
+                                      fixed<Grant>("DEFAULT_ROLE", "YES"),
+                                      fixed<Grant>("COMMON", "NO"),
+                                      fixed<Grant>("INHERITED", "NO")};
   };
   r.add<Grant>("USER_ROLE_PRIVS", grants(true, roles), role("USERNAME"));
   r.add<Grant>("DBA_ROLE_PRIVS", grants(false, roles), role("GRANTEE"));
@@ -123,14 +143,14 @@ void add_privileges(Registry& r) {
 }  // namespace
 
 void add_user_views(Registry& r) {
-  r.add<User>("ALL_USERS", visit_users,
-              {text_of<User>("USERNAME", [](const User& u) { return u.name; }),
-               number_of<User>("USER_ID", [](const User& u) { return u.user_id; }), created(),
-               fixed<User>("COMMON", "NO"),
-               text_of<User>("ORACLE_MAINTAINED",
-                             [](const User& u) { return is_system(u) ? "Y" : "N"; }),
-               fixed<User>("INHERITED", "NO"), fixed<User>("DEFAULT_COLLATION", "USING_NLS_COMP"),
-               fixed<User>("IMPLICIT", "NO"), fixed<User>("ALL_SHARD", "NO")});
+  r.add<User>(
+      "ALL_USERS", visit_users,
+      {text_of<User>("USERNAME", [](const User& u) { return u.name; }),
+       number_of<User>("USER_ID", [](const User& u) { return u.user_id; }), created(),
+       fixed<User>("COMMON", "NO"),
+       text_of<User>("ORACLE_MAINTAINED", [](const User& u) { return is_system(u) ? "Y" : "N"; }),
+       fixed<User>("INHERITED", "NO"), fixed<User>("DEFAULT_COLLATION", "USING_NLS_COMP"),
+       fixed<User>("IMPLICIT", "NO"), fixed<User>("ALL_SHARD", "NO")});
   r.add<User>("DBA_USERS", visit_users, full_columns());
   const Items<User> own = [](const Context& c, const std::function<bool(const User&)>& visit) {
     visit_users(c, [&](const User& u) { return u.name != c.user || visit(u); });

@@ -40,8 +40,8 @@ void append_key_part(Type type, const Field& field, std::string& key) {
 
 OrderedIndex::Place OrderedIndex::lower_bound(std::string_view key, std::uint64_t row) const {
   // The last leaf whose first entry is not behind the wanted one.
-  const auto behind = std::partition_point(
-      leaves_.begin(), leaves_.end(), [&](const std::unique_ptr<Leaf>& leaf) {
+  const auto behind =
+      std::partition_point(leaves_.begin(), leaves_.end(), [&](const std::unique_ptr<Leaf>& leaf) {
         return compare(leaf->front().key, leaf->front().row, key, row) <= 0;
       });
   if (behind == leaves_.begin()) return {};

@@ -2,10 +2,9 @@
 //
 // An entry says only that some version of the row has, or had, the key: rows keep their entries
 // when they change, so that older readers find them. Whoever looks up checks the version he sees.
-// Keys are made of field payloads: 0x01, the payload with 00 written as 00 FF, then 00 01; a NULL is
-// the one byte 0xFF. So keys compare like the values, NULLs last, and a key of the first columns is
-// a prefix of the whole key.
-// Threads: none of its own; the store's write lock guards it.
+// Keys are made of field payloads: 0x01, the payload with 00 written as 00 FF, then 00 01; a NULL
+// is the one byte 0xFF. So keys compare like the values, NULLs last, and a key of the first columns
+// is a prefix of the whole key. Threads: none of its own; the store's write lock guards it.
 #pragma once
 
 #include <cstdint>
@@ -53,7 +52,7 @@ class KeyExtractor {
   struct Part {
     std::uint16_t slot = 0;
     Type type = Type::kVarchar2;
-    std::string when_absent;      ///< payload that rows written before the column read as
+    std::string when_absent;  ///< payload that rows written before the column read as
     bool has_when_absent = false;
   };
   explicit KeyExtractor(std::vector<Part> parts);

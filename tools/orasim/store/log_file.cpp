@@ -120,7 +120,8 @@ std::unique_ptr<LogFile> LogFile::open(const std::string& data_dir,
   if (fd < 0) fail(path, "cannot open");
   std::unique_ptr<LogFile> log(new LogFile(fd, path));
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
-    throw std::runtime_error(path + ": in use by another process; stop it or use another directory");
+    throw std::runtime_error(path +
+                             ": in use by another process; stop it or use another directory");
   }
   struct stat info {};
   if (::fstat(fd, &info) != 0) fail(path, "cannot stat");
@@ -133,7 +134,9 @@ std::unique_ptr<LogFile> LogFile::open(const std::string& data_dir,
   return log;
 }
 
-LogFile::~LogFile() { ::close(fd_); }
+LogFile::~LogFile() {
+  ::close(fd_);
+}
 
 void LogFile::start_new(const std::string& data_dir) {
   if (::ftruncate(fd_, 0) != 0 || ::lseek(fd_, 0, SEEK_SET) != 0) fail(path_, "cannot truncate");
@@ -193,6 +196,8 @@ void LogFile::append(std::string_view frames) {
   }
 }
 
-bool LogFile::sync() { return ::fdatasync(fd_) == 0; }
+bool LogFile::sync() {
+  return ::fdatasync(fd_) == 0;
+}
 
 }  // namespace orasim

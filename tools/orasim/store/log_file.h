@@ -1,9 +1,9 @@
 // The append-only log of a data directory: DIR/orasim.log.
 //
 // Format 1: the 8 bytes "ORASIML1", then frames: u32 length (never 0), u32 CRC-32 (IEEE, reflected)
-// of the payload, payload; integers little-endian. A payload is one record: a kind byte (RecordKind)
-// and its body, see recovery.cpp. A frame that is cut short or whose CRC is wrong ends the log:
-// open() cuts the file there, as it can only be the tail of a write that a crash stopped.
+// of the payload, payload; integers little-endian. A payload is one record: a kind byte
+// (RecordKind) and its body, see recovery.cpp. A frame that is cut short or whose CRC is wrong ends
+// the log: open() cuts the file there, as it can only be the tail of a write that a crash stopped.
 // One process at a time: the file is locked while it is open.
 // Threads: none of its own; CommitLog serialises.
 #pragma once
@@ -17,13 +17,13 @@
 namespace orasim {
 
 enum class RecordKind : std::uint8_t {
-  kOpened = 1,     ///< i64 µs; changes without a commit before it are void
-  kChanges = 2,    ///< row changes of one transaction
-  kCommit = 3,     ///< its commit
-  kCatalog = 4,    ///< what DDL changed
-  kExtent = 5,     ///< blocks given to a segment
-  kSequence = 6,   ///< numbers below this are used up
-  kScnFloor = 7,   ///< SCNs below this may have been handed out
+  kOpened = 1,    ///< i64 µs; changes without a commit before it are void
+  kChanges = 2,   ///< row changes of one transaction
+  kCommit = 3,    ///< its commit
+  kCatalog = 4,   ///< what DDL changed
+  kExtent = 5,    ///< blocks given to a segment
+  kSequence = 6,  ///< numbers below this are used up
+  kScnFloor = 7,  ///< SCNs below this may have been handed out
 };
 
 std::uint32_t crc32(std::string_view bytes);

@@ -142,8 +142,7 @@ void decode_rowid(const Field& f, Value& v) {
 }
 
 void decode_number(const Field& f, Value& v) {
-  const auto number =
-      Number::from_bytes({reinterpret_cast<const std::uint8_t*>(f.data), f.size});
+  const auto number = Number::from_bytes({reinterpret_cast<const std::uint8_t*>(f.data), f.size});
   if (!number) throw OraError(600, "internal error code, arguments: [kdrnum]");
   v.data = *number;
 }
@@ -242,8 +241,7 @@ bool encode_payload(Type type, const Value& v, std::string& out) {
     return type == Type::kIntervalYm;
   }
   if (const auto* ds = std::get_if<IntervalDs>(&v.data)) {
-    put_be<std::uint64_t>(out,
-                          static_cast<std::uint64_t>(ds->seconds) ^ (std::uint64_t{1} << 63));
+    put_be<std::uint64_t>(out, static_cast<std::uint64_t>(ds->seconds) ^ (std::uint64_t{1} << 63));
     put_be<std::uint32_t>(out, static_cast<std::uint32_t>(ds->nanoseconds) ^ 0x80000000U);
     return type == Type::kIntervalDs;
   }
@@ -272,8 +270,8 @@ bool encode_payload(Type type, const Value& v, std::string& out) {
 void encode_row(const RowLayout& layout, const Row& row, LobKeeper& keeper, std::string& image) {
   image.clear();
   if (row.size() != layout.columns.size()) {
-    throw OraError(600, "internal error code, arguments: [row width], [" +
-                            std::to_string(row.size()) + "]");
+    throw OraError(
+        600, "internal error code, arguments: [row width], [" + std::to_string(row.size()) + "]");
   }
   std::size_t end = 0;  // behind the last field that is not NULL
   std::string payload;

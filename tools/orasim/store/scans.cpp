@@ -71,12 +71,11 @@ bool has_index_on(const TableDef& table, const std::vector<std::string>& columns
                      [&](const IndexDef& i) {
                        return !i.function_based && begins_with(i.columns, columns);
                      }) ||
-         std::any_of(table.constraints.begin(), table.constraints.end(),
-                     [&](const ConstraintDef& c) {
-                       return c.enabled && c.kind != ConstraintKind::kCheck &&
-                              c.kind != ConstraintKind::kForeignKey &&
-                              begins_with(c.columns, columns);
-                     });
+         std::any_of(
+             table.constraints.begin(), table.constraints.end(), [&](const ConstraintDef& c) {
+               return c.enabled && c.kind != ConstraintKind::kCheck &&
+                      c.kind != ConstraintKind::kForeignKey && begins_with(c.columns, columns);
+             });
 }
 
 LookupScan::LookupScan(SegmentPtr segment, RowLayout layout, const ReadView& view,

@@ -43,8 +43,8 @@ const Version* visible_version(const RowSlot& slot, const ReadView& view) {
   }
   if (skipped && view.undo_from != nullptr &&
       view.scn < view.undo_from->load(std::memory_order_relaxed)) {
-    throw OraError(1555,
-                   "snapshot too old: rollback segment number 9 with name \"_SYSSMU9_1\" too small");
+    throw OraError(
+        1555, "snapshot too old: rollback segment number 9 with name \"_SYSSMU9_1\" too small");
   }
   return v == nullptr || v->kind() == VersionKind::kDeleted ? nullptr : v;
 }
@@ -102,8 +102,7 @@ bool Segment::find(const RowId& id, std::uint64_t& ordinal) const {
 
 void Segment::next_block() {
   if (blocks_left_ == 0) {
-    const ExtentInfo extent =
-        allocate_blocks_(data_object_, next_extent_blocks(extents_.size()));
+    const ExtentInfo extent = allocate_blocks_(data_object_, next_extent_blocks(extents_.size()));
     const std::uint32_t header = extents_.empty() ? kSegmentHeaderBlocks : 0;
     extents_.push_back(extent);
     file_ = extent.file;
@@ -171,8 +170,8 @@ void Segment::pop(std::uint64_t ordinal) {
       if (!index->key_of(gone->image(), key)) continue;
       bool still_needed = false;
       for (const Version* v = gone->previous; v != nullptr && !still_needed; v = v->previous) {
-        still_needed = v->kind() == VersionKind::kRow && index->key_of(v->image(), other) &&
-                       other == key;
+        still_needed =
+            v->kind() == VersionKind::kRow && index->key_of(v->image(), other) && other == key;
       }
       if (!still_needed) index->entries.remove(key, ordinal);
     }

@@ -26,8 +26,8 @@ class TransactionImpl;
 
 /// What all versions of one transaction share. Lives as long as the store.
 struct TxRecord {
-  std::atomic<Scn> commit_scn{0};      ///< 0: open, or rolled back
-  TransactionImpl* owner = nullptr;    ///< while open; under the write lock
+  std::atomic<Scn> commit_scn{0};    ///< 0: open, or rolled back
+  TransactionImpl* owner = nullptr;  ///< while open; under the write lock
 };
 
 enum class VersionKind : std::uint8_t { kRow, kDeleted, kLock };
@@ -35,8 +35,8 @@ enum class VersionKind : std::uint8_t { kRow, kDeleted, kLock };
 struct Version {
   Version* previous = nullptr;
   TxRecord* tx = nullptr;
-  std::uint32_t size = 0;              ///< bytes of the image that follows
-  std::uint32_t sequence : 30 = 0;     ///< number of the change within its transaction
+  std::uint32_t size = 0;           ///< bytes of the image that follows
+  std::uint32_t sequence : 30 = 0;  ///< number of the change within its transaction
   std::uint32_t kind_bits : 2 = 0;
   [[nodiscard]] VersionKind kind() const { return static_cast<VersionKind>(kind_bits); }
   [[nodiscard]] std::string_view image() const {
@@ -55,8 +55,8 @@ struct RowSlot {
 struct ReadView {
   Scn scn = 0;
   const TxRecord* own = nullptr;
-  std::uint32_t own_sequence = 0;              ///< own changes below this number are seen
-  const std::atomic<Scn>* undo_from = nullptr; ///< ORA-01555 when undo below it is needed
+  std::uint32_t own_sequence = 0;               ///< own changes below this number are seen
+  const std::atomic<Scn>* undo_from = nullptr;  ///< ORA-01555 when undo below it is needed
 };
 
 /// Newest version that the view sees; nullptr: none, or a deleted row.

@@ -23,7 +23,7 @@ class Sequences {
  private:
   struct State {
     Number next, reserved_up_to;
-    std::uint32_t left = 0;      ///< numbers of the run still to give
+    std::uint32_t left = 0;  ///< numbers of the run still to give
     std::uint32_t restarts = 0;
   };
   State& state_of(const SequenceDef&);

@@ -34,16 +34,16 @@ using Scn = std::uint64_t;
 struct ColumnDef {
   std::string name;
   DataType type;
-  bool nullable = true;             ///< false also for columns of the primary key
-  std::string default_sql;          ///< expression text; empty: none
+  bool nullable = true;     ///< false also for columns of the primary key
+  std::string default_sql;  ///< expression text; empty: none
   bool default_on_null = false;
   bool is_identity = false;
-  std::string identity_sequence;    ///< ISEQ$$_nnn
+  std::string identity_sequence;  ///< ISEQ$$_nnn
   bool is_virtual = false;
   std::string virtual_sql;
   bool is_hidden = false;
   std::string comment;
-  bool identity_always = false;     ///< GENERATED ALWAYS; false: BY DEFAULT
+  bool identity_always = false;  ///< GENERATED ALWAYS; false: BY DEFAULT
   /// Place in the stored row image; never changes and is never reused. Set by store/ddl.
   std::uint16_t stored_slot = 0;
   /// ADD COLUMN with a default: what rows written before read as (NULL otherwise).
@@ -51,15 +51,18 @@ struct ColumnDef {
 };
 
 enum class ConstraintKind : char {
-  kPrimaryKey = 'P', kUnique = 'U', kForeignKey = 'R', kCheck = 'C',
+  kPrimaryKey = 'P',
+  kUnique = 'U',
+  kForeignKey = 'R',
+  kCheck = 'C',
 };
 
 struct ConstraintDef {
-  std::string name;                 ///< SYS_Cnnnnnn when not given
+  std::string name;  ///< SYS_Cnnnnnn when not given
   bool generated_name = false;
   ConstraintKind kind = ConstraintKind::kCheck;
   std::vector<std::string> columns;
-  std::string check_sql;            ///< text between the parentheses; `"X" IS NOT NULL` for NOT NULL
+  std::string check_sql;  ///< text between the parentheses; `"X" IS NOT NULL` for NOT NULL
   bool is_not_null = false;
   std::string ref_owner, ref_table, ref_constraint;
   std::vector<std::string> ref_columns;
@@ -69,15 +72,15 @@ struct ConstraintDef {
   bool deferrable = false;
   std::string index_name;
   bool initially_deferred = false;
-  std::string index_owner;          ///< empty: the table's owner
-  std::int64_t changed_unix = 0;    ///< seconds; LAST_CHANGE
+  std::string index_owner;        ///< empty: the table's owner
+  std::int64_t changed_unix = 0;  ///< seconds; LAST_CHANGE
 };
 
 struct IndexDef {
   std::string owner, name;
   bool unique = false;
   bool bitmap = false;
-  std::vector<std::string> columns;      ///< column names, or the expression text
+  std::vector<std::string> columns;  ///< column names, or the expression text
   std::vector<bool> descending;
   bool generated_name = false;
   std::uint32_t object_id = 0;
@@ -85,7 +88,7 @@ struct IndexDef {
   /// False for columns that are plain names; an expression makes the index function-based: kept in
   /// the dictionary, not maintained (the store does not evaluate expressions).
   bool function_based = false;
-  bool made_for_constraint = false;      ///< goes when the key is dropped or disabled
+  bool made_for_constraint = false;  ///< goes when the key is dropped or disabled
 };
 
 struct PartitionDef {
@@ -97,14 +100,14 @@ struct PartitionDef {
 struct TableDef {
   std::string owner, name;
   std::uint32_t object_id = 0;
-  std::uint32_t data_object_id = 0;     ///< changes on TRUNCATE
+  std::uint32_t data_object_id = 0;  ///< changes on TRUNCATE
   std::vector<ColumnDef> columns;
   std::vector<ConstraintDef> constraints;
   std::vector<IndexDef> indexes;
   std::string comment;
   bool index_organized = false;
   bool temporary = false;
-  std::string partition_by;             ///< RANGE, LIST, HASH or empty
+  std::string partition_by;  ///< RANGE, LIST, HASH or empty
   std::vector<std::string> partition_columns;
   std::vector<PartitionDef> partitions;
   Scn created_scn = 0;
@@ -129,23 +132,23 @@ struct SequenceDef {
   /// next_value is where numbering (re)starts; what is used up since is the store's to know.
   Number start_with, increment_by, min_value, max_value, next_value;
   bool cycle = false, order = false;
-  std::uint32_t cache_size = 20;        ///< 0: NOCACHE
+  std::uint32_t cache_size = 20;  ///< 0: NOCACHE
   std::uint32_t object_id = 0;
   std::int64_t created_unix = 0, last_ddl_unix = 0;
-  std::uint32_t restarts = 0;           ///< raised when next_value is to be used anew (RESTART)
+  std::uint32_t restarts = 0;  ///< raised when next_value is to be used anew (RESTART)
 };
 
 /// Views, triggers, procedures, packages, functions, types, synonyms: kept as text.
 struct CodeDef {
-  std::string owner, name, kind;        ///< kind: VIEW, TRIGGER, PROCEDURE, SYNONYM, …
-  std::string text;                     ///< as sent; for a view the query text
+  std::string owner, name, kind;  ///< kind: VIEW, TRIGGER, PROCEDURE, SYNONYM, …
+  std::string text;               ///< as sent; for a view the query text
   std::uint32_t object_id = 0;
   bool enabled = true;
   std::string table_owner, table_name;  ///< triggers; synonyms: the target
   std::vector<std::string> view_columns;
   std::int64_t created_unix = 0, last_ddl_unix = 0;
-  bool valid = true;                    ///< ALL_OBJECTS.STATUS
-  std::string comment;                  ///< views
+  bool valid = true;                                   ///< ALL_OBJECTS.STATUS
+  std::string comment;                                 ///< views
   std::map<std::string, std::string> column_comments;  ///< views, by column name
 };
 
@@ -173,10 +176,10 @@ struct Catalog {
 
   // Counters and the moment of the change, for use inside Store::change_catalog only.
   std::uint32_t next_object_id = 73000;
-  std::uint32_t next_constraint_number = 7500;   ///< SYS_C00nnnn
+  std::uint32_t next_constraint_number = 7500;  ///< SYS_C00nnnn
   std::uint32_t next_user_id = 100;
-  std::int64_t edit_unix_seconds = 0;            ///< set by the store before `edit` runs
-  Scn edit_scn = 0;                              ///< SCN the change will be committed at
+  std::int64_t edit_unix_seconds = 0;  ///< set by the store before `edit` runs
+  Scn edit_scn = 0;                    ///< SCN the change will be committed at
 };
 
 /// Rows of one table as one reader sees them, in ROWID order. Obeys the cancel flag. With an own
@@ -193,8 +196,8 @@ class Store;
 
 class Transaction {
  public:
-  virtual ~Transaction() = default;  ///< rolls back
-  [[nodiscard]] virtual bool is_open() const = 0;  ///< has written something
+  virtual ~Transaction() = default;                   ///< rolls back
+  [[nodiscard]] virtual bool is_open() const = 0;     ///< has written something
   [[nodiscard]] virtual std::string xid() const = 0;  ///< "usn.slot.sqn", for V$TRANSACTION
   [[nodiscard]] virtual Scn start_scn() const = 0;
 
@@ -214,17 +217,17 @@ class Transaction {
   /// Call when a DML statement has made all its changes: runs the checks that were put off. Throws
   /// like insert(); the caller then rolls back to the statement's mark. commit() runs what is left.
   virtual void end_statement() = 0;
-  virtual std::uint64_t mark() = 0;                 ///< a statement or savepoint mark
+  virtual std::uint64_t mark() = 0;  ///< a statement or savepoint mark
   virtual void rollback_to(std::uint64_t mark) = 0;
   virtual Scn commit() = 0;
   virtual void rollback() = 0;
 };
 
 struct TableStats {
-  std::uint64_t row_count = 0;   ///< committed rows
-  std::uint64_t bytes = 0;       ///< of all extents; 0: no segment yet
-  std::uint64_t blocks = 0;      ///< of all extents
-  std::uint64_t row_bytes = 0;   ///< of the committed rows themselves
+  std::uint64_t row_count = 0;  ///< committed rows
+  std::uint64_t bytes = 0;      ///< of all extents; 0: no segment yet
+  std::uint64_t blocks = 0;     ///< of all extents
+  std::uint64_t row_bytes = 0;  ///< of the committed rows themselves
 };
 
 struct OpenTransaction {
@@ -243,7 +246,7 @@ struct ExtentInfo {
 
 /// What tells this database from every other one, its own re-creation included.
 struct DatabaseIdentity {
-  std::uint32_t database_id = 0;       ///< V$DATABASE.DBID
+  std::uint32_t database_id = 0;  ///< V$DATABASE.DBID
   std::int64_t created_unix = 0;
   Scn resetlogs_scn = 0;
 };

@@ -32,7 +32,8 @@ class StoreConcurrency : public ::testing::Test {
   std::future<std::string> in_thread(Run run) {
     return std::async(std::launch::async, [run] { return error_of(run); });
   }
-  /// A thread that does not end by itself shows that it waits; this gives it the chance to be wrong.
+  /// A thread that does not end by itself shows that it waits; this gives it the chance to be
+  /// wrong.
   static void expect_waiting(std::future<std::string>& f) {
     EXPECT_EQ(f.wait_for(60ms), std::future_status::timeout);
   }
@@ -184,7 +185,8 @@ TEST_F(StoreConcurrency, DdlIsRefusedWhileAnotherSessionHasChangedRows) {
   store_->change_catalog(
       [](Catalog& c) { ddl::comment_on_table(c, "HR", "T", "comments need no lock"); });
   tx->commit();
-  store_->change_catalog([](Catalog& c) { ddl::add_columns(c, "HR", "T", {number_column("N")}, {}); });
+  store_->change_catalog(
+      [](Catalog& c) { ddl::add_columns(c, "HR", "T", {number_column("N")}, {}); });
   // A statement prepared before must not write rows of the old shape.
   EXPECT_EQ(error_of([&] { store_->begin(1, nullptr)->insert(*def_, row(9, "x")); }),
             "ORA-08103: object no longer exists");
@@ -210,7 +212,8 @@ TEST_F(StoreConcurrency, TransfersBetweenAccountsKeepTheirSumInEverySnapshot) {
     unsigned state = seed;
     const auto next = [&] { return (state = state * 1664525U + 1013904223U) >> 16; };
     while (!stop) {
-      const std::size_t from = next() % kAccounts, to = (from + 1 + next() % (kAccounts - 1)) % kAccounts;
+      const std::size_t from = next() % kAccounts,
+                        to = (from + 1 + next() % (kAccounts - 1)) % kAccounts;
       const auto tx = store_->begin(seed, nullptr);
       const Scn scn = store_->current_scn();
       try {

@@ -12,7 +12,7 @@
 namespace orasim {
 namespace {
 
-constexpr std::uint16_t kFile = 7;            // USERS, as a database with the usual files has it
+constexpr std::uint16_t kFile = 7;  // USERS, as a database with the usual files has it
 constexpr std::uint32_t kFirstFreeBlock = 128;
 /// How soon a waiter notices its cancel flag, which nobody signals.
 constexpr std::chrono::milliseconds kCancelPoll{20};
@@ -23,7 +23,9 @@ std::int64_t system_micros() {
       .count();
 }
 
-[[noreturn]] void throw_gone() { throw OraError(8103, "object no longer exists"); }
+[[noreturn]] void throw_gone() {
+  throw OraError(8103, "object no longer exists");
+}
 
 }  // namespace
 
@@ -101,8 +103,8 @@ StoreImpl::SegmentView StoreImpl::open_view(const TableDef& table, Scn scn,
     throw OraError(8181, "specified number is not a valid system change number");
   }
   if (scn < undo_from_.load()) {
-    throw OraError(1555,
-                   "snapshot too old: rollback segment number 9 with name \"_SYSSMU9_1\" too small");
+    throw OraError(
+        1555, "snapshot too old: rollback segment number 9 with name \"_SYSSMU9_1\" too small");
   }
   if (scn < table.readable_from_scn) {
     throw OraError(1466, "unable to read data - table definition has changed");
@@ -170,7 +172,9 @@ TxRecord* StoreImpl::begin_record(TransactionImpl* owner) {
   return &record;
 }
 
-void StoreImpl::forget_open(TransactionImpl* t) { std::erase(open_, t); }
+void StoreImpl::forget_open(TransactionImpl* t) {
+  std::erase(open_, t);
+}
 
 void StoreImpl::wait_for(std::unique_lock<std::mutex>& lock, TransactionImpl& waiter,
                          TransactionImpl& blocker) {

@@ -29,7 +29,9 @@ class StoreImpl final : public Store {
   [[nodiscard]] Scn current_scn() const override { return log_.current(); }
   [[nodiscard]] Scn oldest_readable_scn() const override { return undo_from_.load(); }
   [[nodiscard]] std::optional<Scn> scn_at(std::int64_t t) const override { return log_.scn_at(t); }
-  [[nodiscard]] std::optional<std::int64_t> time_of(Scn s) const override { return log_.time_of(s); }
+  [[nodiscard]] std::optional<std::int64_t> time_of(Scn s) const override {
+    return log_.time_of(s);
+  }
   Scn advance_scn() override { return log_.advance(); }
   void discard_undo_before(Scn oldest) override;
   [[nodiscard]] std::vector<OpenTransaction> open_transactions() const override;

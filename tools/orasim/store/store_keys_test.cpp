@@ -64,10 +64,8 @@ TEST_F(StoreKeys, NullInAMandatoryColumnIsRefused) {
   EXPECT_EQ(insert_error("T", {make_null(Type::kNumber), make_text("x")}),
             "ORA-01400: cannot insert NULL into (\"HR\".\"T\".\"ID\")");
   put(*store_, "T", {row(1, "one")});
-  EXPECT_EQ(for_all("T",
-                    [&](Transaction& tx, const TableDef& def, const RowId& id, Row&) {
-                      tx.update(def, id, row(1, ""), store_->current_scn());
-                    }),
+  EXPECT_EQ(for_all("T", [&](Transaction& tx, const TableDef& def, const RowId& id,
+                             Row&) { tx.update(def, id, row(1, ""), store_->current_scn()); }),
             "ORA-01407: cannot update (\"HR\".\"T\".\"NAME\") to NULL");
 }
 
@@ -150,16 +148,14 @@ TEST_F(StoreKeys, MissingParentsAndExistingChildrenAreNamed) {
   put(*store_, "EMP", {emp(1, 10, 0)});
   EXPECT_EQ(delete_all("DEPT"),
             "ORA-02292: integrity constraint (HR.EMP_DEPT_FK) violated - child record found");
-  EXPECT_EQ(for_all("DEPT",
-                    [&](Transaction& tx, const TableDef& def, const RowId& id, Row&) {
-                      tx.update(def, id, row(11, "sales"), store_->current_scn());
-                    }),
-            "ORA-02292: integrity constraint (HR.EMP_DEPT_FK) violated - child record found");
-  EXPECT_EQ(for_all("DEPT",
-                    [&](Transaction& tx, const TableDef& def, const RowId& id, Row&) {
-                      tx.update(def, id, row(10, "SALES"), store_->current_scn());
-                    }),
-            "no error");
+  EXPECT_EQ(
+      for_all("DEPT", [&](Transaction& tx, const TableDef& def, const RowId& id,
+                          Row&) { tx.update(def, id, row(11, "sales"), store_->current_scn()); }),
+      "ORA-02292: integrity constraint (HR.EMP_DEPT_FK) violated - child record found");
+  EXPECT_EQ(
+      for_all("DEPT", [&](Transaction& tx, const TableDef& def, const RowId& id,
+                          Row&) { tx.update(def, id, row(10, "SALES"), store_->current_scn()); }),
+      "no error");
   EXPECT_EQ(delete_all("EMP"), "no error");
   EXPECT_EQ(delete_all("DEPT"), "no error");
 }
@@ -187,11 +183,11 @@ TEST_F(StoreKeys, DeleteCascadesThroughSeveralTablesAndRollsBackWhole) {
   create(*store_, badge);
   put(*store_, "DEPT", {row(10, "a"), row(20, "b")});
   put(*store_, "EMP", {emp(1, 10, 0), emp(2, 10, 0), emp(3, 20, 0)});
-  put(*store_, "BADGE", {{make_int(1), make_text("x"), make_int(1)},
-                         {make_int(2), make_text("y"), make_int(3)}});
+  put(*store_, "BADGE",
+      {{make_int(1), make_text("x"), make_int(1)}, {make_int(2), make_text("y"), make_int(3)}});
   const auto tx = store_->begin(1, nullptr);
-  EXPECT_TRUE(tx->remove(*table(*store_, "DEPT"), find_row(*store_, "DEPT", 10),
-                         store_->current_scn()));
+  EXPECT_TRUE(
+      tx->remove(*table(*store_, "DEPT"), find_row(*store_, "DEPT", 10), store_->current_scn()));
   EXPECT_EQ(rows_of(*store_, "EMP", {}, tx.get()).size(), 1U);
   EXPECT_THAT(rows_of(*store_, "BADGE", {}, tx.get()), ElementsAre("2|y|3"));
   tx->rollback();

@@ -22,7 +22,8 @@ std::string slurp(const std::string& path) {
 }
 
 void spill(const std::string& path, std::string_view bytes) {
-  std::ofstream(path, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  std::ofstream(path, std::ios::binary)
+      .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
 }
 
 class StoreRecovery : public ::testing::Test {
@@ -49,7 +50,8 @@ TEST_F(StoreRecovery, EverythingCommittedIsThereAfterARestart) {
     });
     const auto lob = std::make_shared<const LobData>(LobData{std::string(100000, 'b')});
     const auto tx = store->begin(1, nullptr);
-    id = tx->insert(*table(*store, "T"), {make_int(1), make_text("one"), {Type::kClob, false, lob}});
+    id =
+        tx->insert(*table(*store, "T"), {make_int(1), make_text("one"), {Type::kClob, false, lob}});
     middle = tx->commit();
     tx->update(*table(*store, "T"), id, {make_int(1), make_text("ONE"), {Type::kClob, false, lob}},
                middle);
@@ -66,7 +68,9 @@ TEST_F(StoreRecovery, EverythingCommittedIsThereAfterARestart) {
   EXPECT_EQ(table(*store, "T")->columns[0].comment, "the key");
   EXPECT_EQ(store->catalog()->users.at("HR")->password, "secret");
   EXPECT_EQ(store->stats(*table(*store, "T")).row_count, 1U);
-  EXPECT_EQ(error_of([&] { put(*store, "T", {{make_int(1), make_text("x"), make_null(Type::kClob)}}); }),
+  EXPECT_EQ(error_of([&] {
+              put(*store, "T", {{make_int(1), make_text("x"), make_null(Type::kClob)}});
+            }),
             "ORA-00001: unique constraint (HR.T_PK) violated");
 }
 
@@ -157,7 +161,8 @@ TEST_F(StoreRecovery, ALogCutAtAnyByteKeepsExactlyTheCommitsBeforeTheCut) {
   for (std::size_t cut = ends[0]; cut <= ends.back(); ++cut) {
     spill(log_path(), std::string_view(whole).substr(0, cut));
     const auto complete =
-        static_cast<std::size_t>(std::upper_bound(ends.begin(), ends.end(), cut) - ends.begin()) - 1;
+        static_cast<std::size_t>(std::upper_bound(ends.begin(), ends.end(), cut) - ends.begin()) -
+        1;
     {
       const auto store = open();
       ASSERT_EQ(rows_of(*store, "T").size(), complete * 2) << "cut at " << cut;

@@ -85,8 +85,8 @@ TEST_F(StoreRows, RollbackToAMarkUndoesOnlyWhatCameAfter) {
   tx->insert(*def, row(2, "two"));
   const std::uint64_t mark = tx->mark();
   tx->insert(*def, row(3, "three"));
-  EXPECT_TRUE(tx->update(*def, find_row(*store_, "T", 2, tx.get()), row(2, "TWO"),
-                         store_->current_scn()));
+  EXPECT_TRUE(
+      tx->update(*def, find_row(*store_, "T", 2, tx.get()), row(2, "TWO"), store_->current_scn()));
   EXPECT_TRUE(tx->remove(*def, find_row(*store_, "T", 1), store_->current_scn()));
   tx->rollback_to(mark);
   EXPECT_THAT(rows_of(*store_, "T", {}, tx.get()), ElementsAre("1|one", "2|two"));
@@ -156,8 +156,8 @@ TEST_F(StoreRows, RowIdsRiseLookRealAndFindTheirRows) {
   EXPECT_GT(ids.back().block, ids.front().block + 50);
   Row r;
   for (int i = 0; i < 500; i += 7) {
-    ASSERT_TRUE(store_->fetch(*def, ids[static_cast<std::size_t>(i)], store_->current_scn(),
-                              nullptr, r));
+    ASSERT_TRUE(
+        store_->fetch(*def, ids[static_cast<std::size_t>(i)], store_->current_scn(), nullptr, r));
     EXPECT_EQ(r[0].number(), Number::from_int(i));
   }
   RowId wrong = ids[0];
@@ -232,10 +232,10 @@ TEST_F(StoreRows, AddedDroppedAndRenamedColumnsReadAsTheyShould) {
   });
   EXPECT_THAT(rows_of(*store_, "T"), ElementsAre("1|one|Rome|-"));
   const auto tx = store_->begin(1, nullptr);
-  tx->insert(*table(*store_, "T"), {make_int(2), make_text("two"), make_null(Type::kVarchar2),
-                                    make_int(5)});
-  tx->insert(*table(*store_, "T"), {make_int(3), make_text(""), make_null(Type::kVarchar2),
-                                    make_null(Type::kNumber)});
+  tx->insert(*table(*store_, "T"),
+             {make_int(2), make_text("two"), make_null(Type::kVarchar2), make_int(5)});
+  tx->insert(*table(*store_, "T"),
+             {make_int(3), make_text(""), make_null(Type::kVarchar2), make_null(Type::kNumber)});
   tx->commit();
   EXPECT_THAT(rows_of(*store_, "T"), ElementsAre("1|one|Rome|-", "2|two|-|5", "3|-|-|-"));
   store_->change_catalog([](Catalog& c) { ddl::drop_columns(c, "HR", "T", {"NAME"}, false); });
@@ -295,8 +295,8 @@ TEST_F(StoreRows, LookupFindsRowsThroughAnIndexAsOfTheScn) {
   create(*store_, spec);
   put(*store_, "T", {row(1, "a"), row(2, "b"), row(3, "b")});
   const auto by_name = [&](const std::string& name, Scn scn, const Transaction* own = nullptr) {
-    const auto scan = store_->lookup(*table(*store_, "T"), {"NAME"}, {make_text(name)}, scn, own,
-                                     nullptr);
+    const auto scan =
+        store_->lookup(*table(*store_, "T"), {"NAME"}, {make_text(name)}, scn, own, nullptr);
     return scan == nullptr ? std::vector<std::string>{"no index"} : drain(*scan);
   };
   EXPECT_THAT(by_name("b", store_->current_scn()), ElementsAre("no index"));
@@ -316,9 +316,9 @@ TEST_F(StoreRows, LookupFindsRowsThroughAnIndexAsOfTheScn) {
   tx->commit();
   EXPECT_THAT(by_name("b", before), ElementsAre("2|b", "3|b"));
   EXPECT_THAT(by_name("b", store_->current_scn()), ElementsAre("3|b"));
-  const auto both = store_->lookup(*table(*store_, "T"), {"ID", "NAME"},
-                                   {make_int(3), make_text("b")}, store_->current_scn(), nullptr,
-                                   nullptr);
+  const auto both =
+      store_->lookup(*table(*store_, "T"), {"ID", "NAME"}, {make_int(3), make_text("b")},
+                     store_->current_scn(), nullptr, nullptr);
   ASSERT_NE(both, nullptr);
   EXPECT_THAT(drain(*both), ElementsAre("3|b"));
 }

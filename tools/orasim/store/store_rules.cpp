@@ -28,8 +28,7 @@ void add_unique(TableRules& rules, const std::string& name, const std::vector<st
   const Segment::Match match = rules.segment->index_for(columns);
   if (match.index == nullptr) return;
   const auto parts = key_parts(rules.segment->table(), columns);
-  rules.unique.push_back(
-      {name, deferred, match.index, KeyExtractor(in_order(parts, match.order))});
+  rules.unique.push_back({name, deferred, match.index, KeyExtractor(in_order(parts, match.order))});
 }
 
 DeleteRule delete_rule(const std::string& text) {
@@ -74,8 +73,7 @@ void StoreImpl::build_rules(TableRules& rules) {
     const auto parts = key_parts(table, c.columns);
     if (match.index == nullptr || parts.size() != match.order.size()) continue;
     rules.parents.push_back({c.name, c.initially_deferred, parent_rows == rules.segment,
-                             parent_rows, match.index,
-                             KeyExtractor(in_order(parts, match.order))});
+                             parent_rows, match.index, KeyExtractor(in_order(parts, match.order))});
   }
   for (const IndexDef& index : table.indexes) {
     const bool behind_key =

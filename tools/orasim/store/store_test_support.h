@@ -70,7 +70,9 @@ inline std::shared_ptr<const TableDef> table(const Store& store, const std::stri
   return store.catalog()->find_table("HR", name);
 }
 
-inline Row row(std::int64_t id, const std::string& name) { return {make_int(id), make_text(name)}; }
+inline Row row(std::int64_t id, const std::string& name) {
+  return {make_int(id), make_text(name)};
+}
 
 inline std::string text_of(const Value& v) {
   if (v.is_null()) return "-";

@@ -17,7 +17,9 @@ const Version* base_of(const Version* v) {
   return v;
 }
 
-bool is_row(const Version* v) { return v != nullptr && v->kind() == VersionKind::kRow; }
+bool is_row(const Version* v) {
+  return v != nullptr && v->kind() == VersionKind::kRow;
+}
 
 }  // namespace
 
@@ -25,7 +27,9 @@ TransactionImpl::TransactionImpl(StoreImpl& store, std::uint32_t session_id,
                                  const std::atomic<bool>* cancel)
     : store_(store), session_id_(session_id), cancel_(cancel) {}
 
-TransactionImpl::~TransactionImpl() { rollback(); }
+TransactionImpl::~TransactionImpl() {
+  rollback();
+}
 
 std::string TransactionImpl::xid() const {
   if (number_ == 0) return {};
@@ -70,7 +74,9 @@ void TransactionImpl::rollback_to(std::uint64_t mark) {
   }
 }
 
-void TransactionImpl::rollback() { rollback_to(0); }
+void TransactionImpl::rollback() {
+  rollback_to(0);
+}
 
 void TransactionImpl::finish() {
   if (record_ == nullptr) return;

@@ -55,9 +55,9 @@ class TransactionImpl final : public Transaction {
     bool deferred = false;
     SegmentPtr segment;
     std::string rule;
-    std::uint64_t ordinal = 0;           ///< kUnique, kParent: the row
-    const Version* old_row = nullptr;    ///< kChildren: the parent row as it was
-    std::size_t at_change = 0;           ///< void when rolled back to before this
+    std::uint64_t ordinal = 0;         ///< kUnique, kParent: the row
+    const Version* old_row = nullptr;  ///< kChildren: the parent row as it was
+    std::size_t at_change = 0;         ///< void when rolled back to before this
   };
   enum class RowState : std::uint8_t { kReady, kChanged };
   /// A deleted parent whose children are to be dealt with.

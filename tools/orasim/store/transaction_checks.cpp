@@ -27,8 +27,8 @@ bool same_key(KeyExtractor& extractor, std::string_view key, const Version* old_
 
 template <class Rule>
 Rule* find_rule(std::vector<Rule>& rules, const std::string& name) {
-  const auto at = std::find_if(rules.begin(), rules.end(),
-                               [&](const Rule& rule) { return rule.name == name; });
+  const auto at =
+      std::find_if(rules.begin(), rules.end(), [&](const Rule& rule) { return rule.name == name; });
   return at == rules.end() ? nullptr : &*at;
 }
 
@@ -55,8 +55,8 @@ TransactionImpl* TransactionImpl::check_unique(TableRules& rules, std::string_vi
       if (old_row == nullptr && !rule.deferred) {
         throw_duplicate(rules.segment->table(), rule.name);
       }
-      pending.push_back({PendingCheck::Kind::kUnique, rule.deferred, rules.segment, rule.name, 0,
-                         nullptr, 0});
+      pending.push_back(
+          {PendingCheck::Kind::kUnique, rule.deferred, rules.segment, rule.name, 0, nullptr, 0});
     } else if (search.blocker != nullptr) {
       return search.blocker;
     }
@@ -76,8 +76,8 @@ TransactionImpl* TransactionImpl::check_parents(TableRules& rules, std::string_v
     const KeySearch search = find_key(*rule.parent, *rule.index, key, record_, std::nullopt);
     if (search.found) continue;
     if (rule.self || rule.deferred) {
-      pending.push_back({PendingCheck::Kind::kParent, rule.deferred, rules.segment, rule.name, 0,
-                         nullptr, 0});
+      pending.push_back(
+          {PendingCheck::Kind::kParent, rule.deferred, rules.segment, rule.name, 0, nullptr, 0});
     } else if (search.blocker != nullptr) {
       return search.blocker;
     } else {
@@ -92,14 +92,13 @@ void TransactionImpl::note_changed_parent(TableRules& rules, std::string_view im
                                           std::vector<PendingCheck>& pending) {
   std::string old_key, key;
   for (ChildRule& rule : rules.children) {
-    if (!rule.parent_key.key_of(old_row->image(), old_key) ||
-        rule.parent_key.last_key_has_null()) {
+    if (!rule.parent_key.key_of(old_row->image(), old_key) || rule.parent_key.last_key_has_null()) {
       continue;
     }
     rule.parent_key.key_of(image, key);
     if (key == old_key) continue;
-    pending.push_back({PendingCheck::Kind::kChildren, rule.deferred, rules.segment, rule.name, 0,
-                       old_row, 0});
+    pending.push_back(
+        {PendingCheck::Kind::kChildren, rule.deferred, rules.segment, rule.name, 0, old_row, 0});
   }
 }
 

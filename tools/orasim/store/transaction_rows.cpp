@@ -87,8 +87,7 @@ bool TransactionImpl::update_row(Lock& lock, const SegmentPtr& segment, std::uin
   }
 }
 
-bool TransactionImpl::update(const TableDef& table, const RowId& id, const Row& row,
-                             Scn read_scn) {
+bool TransactionImpl::update(const TableDef& table, const RowId& id, const Row& row, Scn read_scn) {
   Lock lock(store_.write_lock());
   const SegmentPtr segment = store_.rules_for(table).segment;
   std::uint64_t ordinal = 0;

@@ -168,10 +168,9 @@ class TableValidator {
   }
 
   void check_index(const IndexDef& index) const {
-    const bool known = before_ != nullptr && std::any_of(before_->indexes.begin(),
-                                                         before_->indexes.end(), [&](const auto& i) {
-                                                           return i.object_id == index.object_id;
-                                                         });
+    const bool known = before_ != nullptr &&
+                       std::any_of(before_->indexes.begin(), before_->indexes.end(),
+                                   [&](const auto& i) { return i.object_id == index.object_id; });
     if (!known && index.unique && !index.function_based && has_duplicates(index.columns)) {
       throw OraError(1452, "cannot CREATE UNIQUE INDEX; duplicate keys found");
     }
@@ -205,8 +204,8 @@ class TableValidator {
     KeyExtractor extractor(key_parts(after_, c.columns));
     bool orphan = false;
     visit_rows(segment_, [&](std::string_view image) {
-      orphan = extractor.key_of(image, key) && !extractor.last_key_has_null() &&
-               !parents.contains(key);
+      orphan =
+          extractor.key_of(image, key) && !extractor.last_key_has_null() && !parents.contains(key);
       return !orphan;
     });
     return orphan;

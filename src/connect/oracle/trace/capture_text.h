@@ -16,13 +16,13 @@ namespace wherry::oracle::trace {
 enum class Direction : std::uint8_t { kUnknown, kClient, kServer };
 
 struct Block {
-  std::uint64_t number = 0;     ///< n of the comment, else the block's place in the file, from 1
+  std::uint64_t number = 0;  ///< n of the comment, else the block's place in the file, from 1
   std::uint64_t flow = 0;
   Direction direction = Direction::kUnknown;
-  bool is_alone = false;        ///< without a flow: no block before it belongs to the same session
-  bool is_payload = false;      ///< without TNS header
+  bool is_alone = false;    ///< without a flow: no block before it belongs to the same session
+  bool is_payload = false;  ///< without TNS header
   std::string bytes;
-  std::string problem;          ///< the hex was damaged; `bytes` hold what came before
+  std::string problem;  ///< the hex was damaged; `bytes` hold what came before
 };
 
 /// Reads to the end of the stream.

@@ -71,7 +71,9 @@ bool has_failed(const Statement& statement) {
 
 class CapturedSessions : public SharedVectorTest {
  protected:
-  std::vector<Json> decode(const std::string& name) const { return decode_text(text_of(name), name); }
+  std::vector<Json> decode(const std::string& name) const {
+    return decode_text(text_of(name), name);
+  }
   std::vector<Statement> statements(const std::string& name) const {
     return statements_of(decode(name));
   }
@@ -218,10 +220,14 @@ TEST_F(CapturedMessages, OfThickClientsAreReadAsFarAsIsCertain) {
 
 TEST_F(CapturedMessages, AreReadAsRawPackets) {
   const std::vector<std::pair<std::string, std::string>> wanted = {
-      {"tns__accept", "accept"},         {"tns__connect", "connect"},
-      {"tns__redirect", "redirect"},     {"tns__refuse", "refuse"},
-      {"tns__resend", "resend"},         {"tns__marker_request", "marker"},
-      {"tns__data_disconnect", "close"}, {"tns__ano_negotiation_request", "native services"},
+      {"tns__accept", "accept"},
+      {"tns__connect", "connect"},
+      {"tns__redirect", "redirect"},
+      {"tns__refuse", "refuse"},
+      {"tns__resend", "resend"},
+      {"tns__marker_request", "marker"},
+      {"tns__data_disconnect", "close"},
+      {"tns__ano_negotiation_request", "native services"},
       {"tns__data_query_request", "execute"},
       {"tti__data_type_negotiation_request_linux", "data types"},
       {"tti__protocol_negotiation_response_linux_10g", "protocol"}};

@@ -17,22 +17,24 @@ using trace::Json;
 
 std::string_view name_of(Direction direction) {
   switch (direction) {
-    case Direction::kClient: return "client";
-    case Direction::kServer: return "server";
-    default: return "unknown";
+    case Direction::kClient:
+      return "client";
+    case Direction::kServer:
+      return "server";
+    default:
+      return "unknown";
   }
 }
 
-/// Messages of one file. A message is known only when its last packet was read, other flows' packets
-/// between: lines are put back into the order of the packets.
+/// Messages of one file. A message is known only when its last packet was read, other flows'
+/// packets between: lines are put back into the order of the packets.
 class Output {
  public:
   void add(std::size_t place, std::uint64_t number, std::uint64_t flow, Direction direction,
            const Json& fields) {
     Json line{{"n", number}, {"flow", flow}, {"direction", name_of(direction)}};
     line.update(fields);
-    lines_.push_back(
-        {place, line.dump(-1, ' ', false, Json::error_handler_t::replace)});
+    lines_.push_back({place, line.dump(-1, ' ', false, Json::error_handler_t::replace)});
   }
 
   void write(std::ostream& out) {

@@ -45,8 +45,9 @@ class Capture {
   }
   static std::string header(int type, std::size_t body_bytes) {
     wire::Writer out;
-    wire::encode_header(out, {static_cast<std::uint32_t>(body_bytes + 8),
-                              static_cast<wire::PacketType>(type), 0}, false);
+    wire::encode_header(
+        out, {static_cast<std::uint32_t>(body_bytes + 8), static_cast<wire::PacketType>(type), 0},
+        false);
     return std::string(wire::text_of(out.bytes()));
   }
   [[nodiscard]] const std::string& text() const { return text_; }
@@ -75,17 +76,21 @@ TEST(DecodeCapture, RefusesAFileWithoutPackets) {
 }
 
 TEST(DecodeCapture, ReadsHexInAnyLayout) {
-  const auto messages = decode("# direction=client flow=2 n=7 len=11 MARKER\r\n00 0B 0000\r\n"
-                               "0c00\t0000\r\n01 00 03\r\n");
+  const auto messages = decode(
+      "# direction=client flow=2 n=7 len=11 MARKER\r\n00 0B 0000\r\n"
+      "0c00\t0000\r\n01 00 03\r\n");
   ASSERT_EQ(messages.size(), 1U);
-  EXPECT_EQ(messages[0], Json::parse(
-      R"({"n":7,"flow":2,"direction":"client","message":"marker","marker":"interrupt"})"));
+  EXPECT_EQ(
+      messages[0],
+      Json::parse(
+          R"({"n":7,"flow":2,"direction":"client","message":"marker","marker":"interrupt"})"));
 }
 
 TEST(DecodeCapture, ReportsDamagedHexAndGoesOn) {
-  const auto messages = decode("# direction=client flow=0 n=1\n000b00zz\n\n"
-                               "# direction=client flow=0 n=2\n000b00000c0000000100011\n\n"
-                               "# direction=client flow=0 n=3\n000b00000c000000010002\n");
+  const auto messages = decode(
+      "# direction=client flow=0 n=1\n000b00zz\n\n"
+      "# direction=client flow=0 n=2\n000b00000c0000000100011\n\n"
+      "# direction=client flow=0 n=3\n000b00000c000000010002\n");
   ASSERT_GE(messages.size(), 3U);
   EXPECT_EQ(messages.front()["message"], "undecoded");
   EXPECT_EQ(messages.back()["marker"], "reset");

@@ -62,7 +62,9 @@ wire::Description read_with_tail(Reader& in, const wire::Dialect& dialect, int t
   return description;
 }
 
-bool is_known_type(OracleType type) { return name_of(type).rfind("type ", 0) != 0; }
+bool is_known_type(OracleType type) {
+  return name_of(type).rfind("type ", 0) != 0;
+}
 
 /// What can follow a description in a response.
 bool is_plausible_next(std::uint8_t type) {
@@ -85,11 +87,13 @@ bool is_plausible(Reader& in, const wire::Description& description) {
 
 wire::Description read_description(Reader& in, Session& session) {
   const Reader begin = in;
-  wire::Description description = session.column_tail_bytes < 0
-                                      ? wire::decode_describe(in, session.dialect)
-                                      : read_with_tail(in, session.dialect, session.column_tail_bytes);
+  wire::Description description =
+      session.column_tail_bytes < 0
+          ? wire::decode_describe(in, session.dialect)
+          : read_with_tail(in, session.dialect, session.column_tail_bytes);
   // While the version itself is a guess, a free tail would make any guess fit.
-  const bool is_settled = session.is_negotiated && session.dialect.field_version >= kFirstOpenVersion;
+  const bool is_settled =
+      session.is_negotiated && session.dialect.field_version >= kFirstOpenVersion;
   if (!is_settled || is_plausible(in, description)) return description;
   const Reader first = in;
   for (int tail = 0; tail <= kMaxTailBytes; ++tail) {

@@ -1,6 +1,6 @@
 // The describe message of any server to any client. What stands behind a column's name depends on
-// both sides' versions and capabilities in ways that are only known for some of them, so the tail of
-// the columns is found out from the bytes when the known layout does not fit.
+// both sides' versions and capabilities in ways that are only known for some of them, so the tail
+// of the columns is found out from the bytes when the known layout does not fit.
 #pragma once
 
 #include "connect/oracle/trace/session.h"

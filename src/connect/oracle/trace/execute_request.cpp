@@ -3,8 +3,8 @@
 #include <array>
 
 #include "connect/oracle/trace/charset.h"
-#include "connect/oracle/trace/row_values.h"
 #include "connect/oracle/trace/names.h"
+#include "connect/oracle/trace/row_values.h"
 #include "connect/oracle/trace/scalar_text.h"
 
 namespace wherry::oracle::trace {
@@ -15,10 +15,18 @@ constexpr std::uint32_t kOptionNotPlsql = 0x8000;
 constexpr std::size_t kScalarParameters = 13;
 constexpr std::uint32_t kMaxVariables = 65536;
 
-constexpr std::array<std::pair<std::uint32_t, const char*>, 11> kOptionNames = {{
-    {0x01, "parse"}, {0x08, "bind"}, {kOptionDefine, "define"}, {0x20, "execute"},
-    {0x40, "fetch"}, {0x80, "cancel"}, {0x100, "commit"}, {0x400, "plsql_bind"},
-    {0x20000, "describe"}, {0x40000, "no_compressed_fetch"}, {0x80000, "batch_errors"}}};
+constexpr std::array<std::pair<std::uint32_t, const char*>, 11> kOptionNames = {
+    {{0x01, "parse"},
+     {0x08, "bind"},
+     {kOptionDefine, "define"},
+     {0x20, "execute"},
+     {0x40, "fetch"},
+     {0x80, "cancel"},
+     {0x100, "commit"},
+     {0x400, "plsql_bind"},
+     {0x20000, "describe"},
+     {0x40000, "no_compressed_fetch"},
+     {0x80000, "batch_errors"}}};
 
 Json option_names(std::uint32_t options) {
   Json names = Json::array();
@@ -122,9 +130,8 @@ std::string read_sql(Reader& in, const Session& session, std::uint32_t bytes) {
   // Newer versions may have more fields than are known; a statement does not begin with a zero.
   constexpr int kMaxUnknownBytes = 16;
   for (int i = 0; i < kMaxUnknownBytes && in.remaining() > 0 && in.peek() == 0; ++i) in.skip(1);
-  const std::string text = session.dialect.text_is_clr
-                               ? in.clr_text()
-                               : std::string(wire::text_of(in.raw(bytes)));
+  const std::string text =
+      session.dialect.text_is_clr ? in.clr_text() : std::string(wire::text_of(in.raw(bytes)));
   return to_utf8(text, session.client_charset);
 }
 

@@ -17,10 +17,14 @@ constexpr std::uint8_t kMaxPacketType = 15;
 
 std::string_view marker_name(wire::MarkerKind kind) {
   switch (kind) {
-    case wire::MarkerKind::kBreak: return "break";
-    case wire::MarkerKind::kReset: return "reset";
-    case wire::MarkerKind::kInterrupt: return "interrupt";
-    default: return "unknown";
+    case wire::MarkerKind::kBreak:
+      return "break";
+    case wire::MarkerKind::kReset:
+      return "reset";
+    case wire::MarkerKind::kInterrupt:
+      return "interrupt";
+    default:
+      return "unknown";
   }
 }
 
@@ -36,7 +40,7 @@ std::size_t mac_bytes(std::string_view integrity) {
 
 struct Flow::Packet {
   wire::PacketHeader header;
-  ByteView body;       ///< behind the header
+  ByteView body;        ///< behind the header
   bool is_cut = false;  ///< the block ends before the packet does
 };
 
@@ -96,15 +100,21 @@ void Flow::handle(const Block& block, const Packet& packet) {
   end_turn(packet.header.type == PacketType::kMarker ? "cut off by a marker"
                                                      : "another packet follows");
   switch (packet.header.type) {
-    case PacketType::kConnect: return connect(block, packet);
-    case PacketType::kAccept: return accept(block, packet);
-    case PacketType::kRefuse: return refuse(block, packet);
-    case PacketType::kRedirect: return redirect(block, packet);
-    case PacketType::kMarker: return marker(block, packet);
-    case PacketType::kControl: return control(block, packet);
+    case PacketType::kConnect:
+      return connect(block, packet);
+    case PacketType::kAccept:
+      return accept(block, packet);
+    case PacketType::kRefuse:
+      return refuse(block, packet);
+    case PacketType::kRedirect:
+      return redirect(block, packet);
+    case PacketType::kMarker:
+      return marker(block, packet);
+    case PacketType::kControl:
+      return control(block, packet);
     default:
-      return emit(block, Json{{"message", packet_name(static_cast<std::uint8_t>(
-                                              packet.header.type))}});
+      return emit(block,
+                  Json{{"message", packet_name(static_cast<std::uint8_t>(packet.header.type))}});
   }
 }
 
@@ -128,8 +138,8 @@ void Flow::handle_unknown(const Block& block, const Packet& packet) {
     case PacketType::kData:
       return data(block, packet);
     default:
-      return emit(block, Json{{"message", packet_name(static_cast<std::uint8_t>(
-                                              packet.header.type))}});
+      return emit(block,
+                  Json{{"message", packet_name(static_cast<std::uint8_t>(packet.header.type))}});
   }
 }
 
@@ -176,8 +186,8 @@ void Flow::refuse(const Block& block, const Packet& packet) {
               {"user_reason", refuse.user_reason},
               {"system_reason", refuse.system_reason}};
   if (!refuse.text_follows) {
-    fields["error"] = Json{{"code", wire::refuse_code(refuse.text)},
-                           {"text", to_json_text(refuse.text)}};
+    fields["error"] =
+        Json{{"code", wire::refuse_code(refuse.text)}, {"text", to_json_text(refuse.text)}};
   }
   emit(block, std::move(fields));
 }
@@ -241,13 +251,13 @@ void Flow::data(const Block& block, const Packet& packet) {
 bool Flow::handle_special_data(const Block& block, ByteView payload) {
   if (expected_connect_data_ != 0 && block.direction == Direction::kClient) {
     expected_connect_data_ = 0;
-    emit(block, Json{{"message", "connect data"},
-                     {"connect_data", to_json_text(wire::text_of(payload))}});
+    emit(block,
+         Json{{"message", "connect data"}, {"connect_data", to_json_text(wire::text_of(payload))}});
     return true;
   }
   if (!awaited_text_of_.empty() && block.direction == Direction::kServer) {
-    emit(block, Json{{"message", awaited_text_of_},
-                     {"text", to_json_text(wire::text_of(payload))}});
+    emit(block,
+         Json{{"message", awaited_text_of_}, {"text", to_json_text(wire::text_of(payload))}});
     awaited_text_of_.clear();
     return true;
   }
@@ -278,14 +288,15 @@ bool Flow::handle_protected(const Block& block, ByteView payload) {
     turn_bytes_ += wire::text_of(payload.first(payload.size() - trailer));
     return true;
   }
-  Json fields = undecoded("encrypted by native network encryption (" + encryption_ + ")",
-                          payload);
+  Json fields = undecoded("encrypted by native network encryption (" + encryption_ + ")", payload);
   fields["encrypted"] = true;
   emit(block, std::move(fields));
   return true;
 }
 
-void Flow::finish() { end_turn("the capture ends"); }
+void Flow::finish() {
+  end_turn("the capture ends");
+}
 
 std::uint64_t Flow::number_at(std::size_t offset) const {
   std::uint64_t number = 0;

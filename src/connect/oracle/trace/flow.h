@@ -48,7 +48,9 @@ class Flow {
   void end_turn(std::string_view reason);
   void emit_rest(const Decoded& decoded, std::string_view reason);
   [[nodiscard]] std::uint64_t number_at(std::size_t offset) const;
-  void emit(const Block& block, Json fields) { sink_(block.number, block.direction, std::move(fields)); }
+  void emit(const Block& block, Json fields) {
+    sink_(block.number, block.direction, std::move(fields));
+  }
 
   MessageSink sink_;
   Session session_;

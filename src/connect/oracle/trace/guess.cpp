@@ -15,7 +15,9 @@ using wire::Message;
 /// One field version for each layout, newest first.
 constexpr std::array<std::uint8_t, 11> kFieldVersions = {24, 20, 18, 17, 14, 12, 9, 8, 7, 6, 4};
 
-Message type_of(std::uint8_t byte) { return static_cast<Message>(byte); }
+Message type_of(std::uint8_t byte) {
+  return static_cast<Message>(byte);
+}
 
 std::vector<wire::Dialect> dialects(const wire::Dialect& current) {
   std::vector<wire::Dialect> list = {current};
@@ -47,26 +49,46 @@ std::vector<wire::Dialect> dialects(const wire::Dialect& current) {
 
 std::string message_name(std::uint8_t type) {
   switch (type_of(type)) {
-    case Message::kProtocol: return "protocol";
-    case Message::kDataTypes: return "data types";
-    case Message::kError: return "end of call";
-    case Message::kRowHeader: return "row header";
-    case Message::kRowData: return "row data";
-    case Message::kParameters: return "parameters";
-    case Message::kStatus: return "status";
-    case Message::kIoVector: return "bind directions";
-    case Message::kLobData: return "lob data";
-    case Message::kWarning: return "warning";
-    case Message::kDescribe: return "describe";
-    case Message::kFlushOutBinds: return "flush out binds";
-    case Message::kBitVector: return "bit vector";
-    case Message::kServerPiggyback: return "server piggyback";
-    case Message::kImplicitResults: return "implicit results";
-    case Message::kRenegotiate: return "renegotiate";
-    case Message::kEndOfResponse: return "end of response";
-    case Message::kToken: return "token";
-    case Message::kFastAuth: return "fast auth";
-    default: return "message " + std::to_string(type);
+    case Message::kProtocol:
+      return "protocol";
+    case Message::kDataTypes:
+      return "data types";
+    case Message::kError:
+      return "end of call";
+    case Message::kRowHeader:
+      return "row header";
+    case Message::kRowData:
+      return "row data";
+    case Message::kParameters:
+      return "parameters";
+    case Message::kStatus:
+      return "status";
+    case Message::kIoVector:
+      return "bind directions";
+    case Message::kLobData:
+      return "lob data";
+    case Message::kWarning:
+      return "warning";
+    case Message::kDescribe:
+      return "describe";
+    case Message::kFlushOutBinds:
+      return "flush out binds";
+    case Message::kBitVector:
+      return "bit vector";
+    case Message::kServerPiggyback:
+      return "server piggyback";
+    case Message::kImplicitResults:
+      return "implicit results";
+    case Message::kRenegotiate:
+      return "renegotiate";
+    case Message::kEndOfResponse:
+      return "end of response";
+    case Message::kToken:
+      return "token";
+    case Message::kFastAuth:
+      return "fast auth";
+    default:
+      return "message " + std::to_string(type);
   }
 }
 
@@ -90,8 +112,8 @@ Decoded guess_and_decode(Session& session, ByteView bytes, Direction& direction)
       if (direction != Direction::kUnknown && side != direction) continue;
       Session trial = session;
       trial.dialect = dialect;
-      Decoded decoded = side == Direction::kClient ? decode_request(trial, bytes)
-                                                   : decode_response(trial, bytes);
+      Decoded decoded =
+          side == Direction::kClient ? decode_request(trial, bytes) : decode_response(trial, bytes);
       const bool is_whole = decoded.ending == Ending::kComplete;
       // The oldest dialect takes nearly any byte for a whole message.
       const bool is_further = decoded.used_bytes > best.used_bytes && dialect.has_call_status;
@@ -116,8 +138,8 @@ Decoded guess_and_decode(Session& session, ByteView bytes, Direction& direction)
 std::string describe_start(ByteView bytes, Direction direction) {
   if (bytes.empty()) return "nothing";
   const Message type = type_of(bytes[0]);
-  const bool is_function = type == Message::kFunction || type == Message::kPiggyback ||
-                           type == Message::kOneWay;
+  const bool is_function =
+      type == Message::kFunction || type == Message::kPiggyback || type == Message::kOneWay;
   if (direction == Direction::kServer || !is_function || bytes.size() < 2) {
     return message_name(bytes[0]);
   }

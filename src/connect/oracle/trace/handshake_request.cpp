@@ -13,7 +13,9 @@ wire::Bytes clr_bytes(Reader& in) {
   return {bytes.begin(), bytes.end()};
 }
 
-std::uint16_t item(Reader& in, bool is_wide) { return is_wide ? in.u16() : in.u8(); }
+std::uint16_t item(Reader& in, bool is_wide) {
+  return is_wide ? in.u16() : in.u8();
+}
 
 void read_type_list(Reader& in, bool is_wide, std::vector<wire::TypeEntry>& types) {
   while (in.ok()) {
@@ -74,8 +76,8 @@ wire::DataTypesRequest decode_data_types_request(Reader& in, ByteView server_cap
   if (in.ok() && in.remaining() == 0) return request;
   if (!starts_wide_list(in) && !starts_narrow_list(in)) request.national_charset = in.u16_le();
   if (in.ok() && in.remaining() == 0) return request;
-  const bool told_narrow = !server_capabilities.empty() &&
-                           wire::capability(server_capabilities, kWideTypeItems) == 0;
+  const bool told_narrow =
+      !server_capabilities.empty() && wire::capability(server_capabilities, kWideTypeItems) == 0;
   const bool is_wide = starts_wide_list(in) || (!starts_narrow_list(in) && !told_narrow);
   read_type_list(in, is_wide, request.types);
   return request;

@@ -43,7 +43,7 @@ std::size_t utf16_units(std::string_view utf8) {
 
 struct LobValue {
   bool has_data = false;
-  std::uint64_t size = 0;   ///< characters or bytes
+  std::uint64_t size = 0;  ///< characters or bytes
   std::string data;
   std::string locator;
 };
@@ -105,8 +105,8 @@ Json read_lob_value(Reader& in, const Session& session, OracleType type, std::ui
   if (type == OracleType::kJson && lob.has_data) return oson_text(lob.data);
   if (type == OracleType::kVector && lob.has_data) return vector_text(lob.data);
   if (type == OracleType::kClob && lob.has_data) {
-    const std::uint16_t charset = form == 2 ? wire::kCharsetAl16Utf16
-                                            : charset_of_locator(session, lob.locator);
+    const std::uint16_t charset =
+        form == 2 ? wire::kCharsetAl16Utf16 : charset_of_locator(session, lob.locator);
     const std::string text = to_utf8(lob.data, charset);
     if (utf16_units(text) >= lob.size) return text;
   }
@@ -116,8 +116,7 @@ Json read_lob_value(Reader& in, const Session& session, OracleType type, std::ui
   return "locator " + hex_text(lob.locator);
 }
 
-std::string lob_data_text(const Session& session, std::string_view locator,
-                          std::string_view data) {
+std::string lob_data_text(const Session& session, std::string_view locator, std::string_view data) {
   if ((byte_of(locator, kKindByte) & kIsCharacter) == 0) return hex_text(data);
   return to_utf8(data, charset_of_locator(session, locator));
 }

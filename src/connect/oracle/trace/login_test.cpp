@@ -61,7 +61,8 @@ std::vector<Payload> payloads_of(const std::string& text) {
       if (is_accept) session.dialect.end_of_response = block.bytes.find("\x01\x3f") == 8;
       continue;
     }
-    Payload payload{block.direction, to_bytes(block.bytes.substr(kDataHeader)), session.dialect, {}};
+    Payload payload{
+        block.direction, to_bytes(block.bytes.substr(kDataHeader)), session.dialect, {}};
     if (payload.direction == Direction::kClient) {
       decode_request(session, payload.bytes);
     } else {
@@ -139,7 +140,7 @@ void copy_start(const Bytes& from, std::array<std::uint8_t, N>& to) {
 class CapturedLogins : public SharedVectorTest {
  protected:
   static std::vector<std::string> names() {
-    return {"go_ora_numbers.txt", "go_ora_binds.txt",          "go_ora_dml.txt",
+    return {"go_ora_numbers.txt",     "go_ora_binds.txt",       "go_ora_dml.txt",
             "go_ora_largeresult.txt", "go_ora_failed_stmt.txt", "python_thin_failed_stmt.txt"};
   }
   Login login(const std::string& name) const { return login_of(payloads_of(text_of(name))); }

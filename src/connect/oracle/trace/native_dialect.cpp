@@ -27,7 +27,9 @@ std::uint64_t u64_le(Reader& in) {
   return low | std::uint64_t{in.u32_le()} << 32;
 }
 
-std::string counted(Reader& in) { return in.u32_le() != 0 ? in.clr_text() : std::string(); }
+std::string counted(Reader& in) {
+  return in.u32_le() != 0 ? in.clr_text() : std::string();
+}
 
 std::vector<wire::KeyValue> read_pairs(Reader& in, std::uint64_t count) {
   std::vector<wire::KeyValue> pairs;
@@ -77,8 +79,8 @@ std::optional<std::string> find_sql(ByteView bytes, std::uint64_t announced_byte
     Reader in(bytes.subspan(at), wire::ChunkLength::kUb1);
     std::string text = in.clr_text();
     if (!in.ok() || text.empty()) continue;
-    const bool fits = text.size() <= announced_bytes &&
-                      text.size() * kMaxCharacterBytes >= announced_bytes;
+    const bool fits =
+        text.size() <= announced_bytes && text.size() * kMaxCharacterBytes >= announced_bytes;
     while (!text.empty() && text.back() == '\0') text.pop_back();
     if (fits && !text.empty() && is_text(text)) return text;
   }
@@ -171,8 +173,8 @@ std::optional<ErrorText> find_error(ByteView bytes) {
 
 void add_dark(ByteView bytes, std::size_t start, std::size_t end, Decoded& result) {
   if (start >= end) return;
-  Json fields = undecoded("the native integer form of thick clients",
-                          bytes.subspan(start, end - start));
+  Json fields =
+      undecoded("the native integer form of thick clients", bytes.subspan(start, end - start));
   fields["type"] = describe_start(bytes.subspan(start), Direction::kServer);
   result.messages.push_back({start, native(std::move(fields))});
 }

@@ -8,13 +8,18 @@
 namespace wherry::oracle::trace {
 namespace {
 
-enum Service : std::uint16_t { kAuthentication = 1, kEncryption = 2, kIntegrity = 3, kSupervisor = 4 };
+enum Service : std::uint16_t {
+  kAuthentication = 1,
+  kEncryption = 2,
+  kIntegrity = 3,
+  kSupervisor = 4
+};
 enum DataType : std::uint16_t { kString = 0, kRaw = 1, kByte = 2 };
 
 constexpr std::array<std::string_view, 18> kEncryptionNames = {
-    "none", "RC4_40", "DES56C", "DES40C", "", "", "RC4_256", "", "RC4_56",
-    "", "RC4_128", "3DES112", "3DES168", "", "", "AES128", "AES192", "AES256"};
-constexpr std::array<std::string_view, 7> kIntegrityNames = {"none", "MD5",    "",      "SHA1",
+    "none", "RC4_40",  "DES56C",  "DES40C",  "", "", "RC4_256", "",       "RC4_56",
+    "",     "RC4_128", "3DES112", "3DES168", "", "", "AES128",  "AES192", "AES256"};
+constexpr std::array<std::string_view, 7> kIntegrityNames = {"none",   "MD5",    "",      "SHA1",
                                                              "SHA512", "SHA256", "SHA384"};
 
 template <std::size_t N>
@@ -29,11 +34,16 @@ std::string algorithm(std::uint16_t service, unsigned id) {
 
 std::string service_name(std::uint16_t service) {
   switch (service) {
-    case kAuthentication: return "authentication";
-    case kEncryption: return "encryption";
-    case kIntegrity: return "integrity";
-    case kSupervisor: return "supervisor";
-    default: return "service " + std::to_string(service);
+    case kAuthentication:
+      return "authentication";
+    case kEncryption:
+      return "encryption";
+    case kIntegrity:
+      return "integrity";
+    case kSupervisor:
+      return "supervisor";
+    default:
+      return "service " + std::to_string(service);
   }
 }
 

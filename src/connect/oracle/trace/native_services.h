@@ -11,7 +11,7 @@ inline constexpr std::uint32_t kNativeServicesMagic = 0xDEADBEEF;
 bool is_native_services(ByteView payload);
 
 struct NativeServices {
-  Json fields;             ///< the message
+  Json fields;  ///< the message
   bool is_readable = true;
   /// What the server switched on; empty: nothing, or a client's offer.
   std::string encryption, integrity;

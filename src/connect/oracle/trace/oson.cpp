@@ -34,7 +34,9 @@ constexpr unsigned kSharedFields = 0x18;
 
 constexpr int kMaxDepth = 200;
 /// Nodes may be shared, so a small image could print without end; real ones do not come near this.
-std::size_t max_text_bytes(std::size_t image_bytes) { return 1024 * 1024 + 32 * image_bytes; }
+std::size_t max_text_bytes(std::size_t image_bytes) {
+  return 1024 * 1024 + 32 * image_bytes;
+}
 
 std::string json_quoted(std::string_view bytes) {
   return nlohmann::json(std::string(bytes))
@@ -103,7 +105,8 @@ class OsonPrinter {
   void fail() { failed_ = true; }
 
   void print_node(std::size_t offset, int depth) {
-    if (failed_ || depth > kMaxDepth || offset >= tree_.size() || text_.size() > max_text_bytes(image_.size())) {
+    if (failed_ || depth > kMaxDepth || offset >= tree_.size() ||
+        text_.size() > max_text_bytes(image_.size())) {
       return fail();
     }
     Reader in(tree_.subspan(offset));
@@ -189,25 +192,48 @@ class OsonPrinter {
 
   void print_marked_scalar(Reader& in, unsigned type) {
     switch (type) {
-      case 0x30: text_ += "null"; return;
-      case 0x31: text_ += "true"; return;
-      case 0x32: text_ += "false"; return;
-      case 0x33: return print_string(in.raw(in.u8()));
-      case 0x37: return print_string(in.raw(in.u16()));
-      case 0x38: return print_string(in.raw(in.u32()));
-      case 0x34: return print_number(in.raw(in.u8()));
-      case 0x36: return print_plain(OracleType::kBinaryDouble, in.raw(8));
-      case 0x7F: return print_plain(OracleType::kBinaryFloat, in.raw(4));
-      case 0x39: return print_time(OracleType::kTimestamp, in.raw(11));
-      case 0x3C: case 0x7D: return print_time(OracleType::kTimestamp, in.raw(7));
-      case 0x7C: return print_time(OracleType::kTimestampTz, in.raw(13));
-      case 0x3A: return print_hex(in.raw(in.u16()));
-      case 0x3B: return print_hex(in.raw(in.u32()));
-      case 0x3D: return print_interval(OracleType::kIntervalYm, in.raw(5));
-      case 0x3E: return print_interval(OracleType::kIntervalDs, in.raw(11));
-      case 0x7E: return print_hex(in.raw(in.u8()));
-      case 0x7B: return print_extended(in);
-      default: fail();
+      case 0x30:
+        text_ += "null";
+        return;
+      case 0x31:
+        text_ += "true";
+        return;
+      case 0x32:
+        text_ += "false";
+        return;
+      case 0x33:
+        return print_string(in.raw(in.u8()));
+      case 0x37:
+        return print_string(in.raw(in.u16()));
+      case 0x38:
+        return print_string(in.raw(in.u32()));
+      case 0x34:
+        return print_number(in.raw(in.u8()));
+      case 0x36:
+        return print_plain(OracleType::kBinaryDouble, in.raw(8));
+      case 0x7F:
+        return print_plain(OracleType::kBinaryFloat, in.raw(4));
+      case 0x39:
+        return print_time(OracleType::kTimestamp, in.raw(11));
+      case 0x3C:
+      case 0x7D:
+        return print_time(OracleType::kTimestamp, in.raw(7));
+      case 0x7C:
+        return print_time(OracleType::kTimestampTz, in.raw(13));
+      case 0x3A:
+        return print_hex(in.raw(in.u16()));
+      case 0x3B:
+        return print_hex(in.raw(in.u32()));
+      case 0x3D:
+        return print_interval(OracleType::kIntervalYm, in.raw(5));
+      case 0x3E:
+        return print_interval(OracleType::kIntervalDs, in.raw(11));
+      case 0x7E:
+        return print_hex(in.raw(in.u8()));
+      case 0x7B:
+        return print_extended(in);
+      default:
+        fail();
     }
   }
 

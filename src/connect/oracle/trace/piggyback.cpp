@@ -50,10 +50,14 @@ struct Attribute {
 void end_to_end(Reader& in, Json& out) {
   in.skip(2);
   out["flags"] = in.ub4();
-  std::array attributes = {Attribute{"client_identifier"}, Attribute{"module"},
-                           Attribute{"action"},            Attribute{"ecid"},
-                           Attribute{nullptr},             Attribute{"client_info"},
-                           Attribute{"sql_monitor"},       Attribute{"sql_flags"},
+  std::array attributes = {Attribute{"client_identifier"},
+                           Attribute{"module"},
+                           Attribute{"action"},
+                           Attribute{"ecid"},
+                           Attribute{nullptr},
+                           Attribute{"client_info"},
+                           Attribute{"sql_monitor"},
+                           Attribute{"sql_flags"},
                            Attribute{"dbop"}};
   for (Attribute& attribute : attributes) {
     const bool has_pointer = in.u8() != 0;

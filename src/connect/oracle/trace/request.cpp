@@ -34,8 +34,7 @@ void apply_data_types(Session& session, const wire::DataTypesRequest& request) {
     server.compile_capabilities = request.compile_capabilities;
   }
   const wire::Dialect before = session.dialect;
-  session.dialect =
-      wire::negotiate(server, request, before.tns_version, before.end_of_response);
+  session.dialect = wire::negotiate(server, request, before.tns_version, before.end_of_response);
   session.dialect.has_call_status = before.has_call_status;
   session.dialect.has_call_sequence = before.has_call_sequence;
   if (request.types.empty()) session.dialect.wide_scale = true;
@@ -96,8 +95,8 @@ class RequestDecoder {
     apply_data_types(session_, request);
     add(start, Json{{"message", "data types"},
                     {"charset", request.charset},
-                    {"field_version", wire::capability(request.compile_capabilities,
-                                                       wire::kCapFieldVersion)},
+                    {"field_version",
+                     wire::capability(request.compile_capabilities, wire::kCapFieldVersion)},
                     {"types", request.types.size()}});
   }
 
@@ -124,12 +123,12 @@ class RequestDecoder {
     call.function = static_cast<std::uint8_t>(wire::AuthPhase::kOne);
     session_.calls.push_back(std::move(call));
     add(start, Json{{"message", "fast auth"}});
-    add(protocol_start, Json{{"message", "protocol"},
-                             {"driver", to_json_text(protocol_request.driver_name)}});
+    add(protocol_start,
+        Json{{"message", "protocol"}, {"driver", to_json_text(protocol_request.driver_name)}});
     add(types_start, Json{{"message", "data types"},
                           {"charset", types.charset},
-                          {"field_version", wire::capability(types.compile_capabilities,
-                                                             wire::kCapFieldVersion)},
+                          {"field_version",
+                           wire::capability(types.compile_capabilities, wire::kCapFieldVersion)},
                           {"types", types.types.size()}});
     Json fields{{"message", "auth phase one"}, {"sequence", sequence}};
     add_auth_fields(auth, fields);

@@ -35,15 +35,16 @@ std::vector<Json> read(Session& session, const wire::Bytes& bytes) {
 ValueFormat text_format(std::uint32_t bytes) {
   return {OracleType::kVarchar, CharsetForm::kDatabase, bytes, 0};
 }
-ValueFormat number_format() { return {OracleType::kNumber, CharsetForm::kNone, 22, 0}; }
+ValueFormat number_format() {
+  return {OracleType::kNumber, CharsetForm::kNone, 22, 0};
+}
 
 TEST(TracedRequests, HoldSqlAndBindsInEveryFieldVersion) {
   const std::string number = *wire::encode_number("-12.5");
   const std::vector<ValueFormat> formats = {number_format(), text_format(32), text_format(32)};
-  const std::vector<std::vector<BindValue>> rows = {
-      {{OracleType::kNumber, false, number},
-       {OracleType::kVarchar, false, "h\xC3\xA9"},
-       {OracleType::kVarchar, true, {}}}};
+  const std::vector<std::vector<BindValue>> rows = {{{OracleType::kNumber, false, number},
+                                                     {OracleType::kVarchar, false, "h\xC3\xA9"},
+                                                     {OracleType::kVarchar, true, {}}}};
   for (const std::uint8_t version : {7, 8, 9, 12, 17, 18, 24}) {
     for (const bool text_is_clr : {true, false}) {
       SCOPED_TRACE(int{version});

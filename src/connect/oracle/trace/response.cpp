@@ -29,7 +29,9 @@ constexpr std::uint8_t kModernStatusVersion = 7;
 constexpr std::uint8_t kChecksumVersion = 14;
 constexpr std::size_t kCapTtc1 = 15, kCapOci1 = 16, kCapTtc3 = 37;
 
-bool is_auth(std::uint8_t function) { return function == 115 || function == 118; }
+bool is_auth(std::uint8_t function) {
+  return function == 115 || function == 118;
+}
 
 class ResponseDecoder {
  public:
@@ -143,7 +145,8 @@ class ResponseDecoder {
   wire::CallResult read_longer_call_result() {
     constexpr int kMaxUnknownBytes = 8;
     wire::CallResult result = read_call_result(true);
-    for (int i = 0; i < kMaxUnknownBytes && in_.ok() && in_.remaining() > 0 && in_.peek() == 0; ++i) {
+    for (int i = 0; i < kMaxUnknownBytes && in_.ok() && in_.remaining() > 0 && in_.peek() == 0;
+         ++i) {
       in_.skip(1);
     }
     if (in_.ok() && result.code != 0 && result.text.empty()) {
@@ -372,28 +375,45 @@ class ResponseDecoder {
 
 void ResponseDecoder::one_message(std::size_t start) {
   switch (static_cast<Message>(in_.u8())) {
-    case Message::kProtocol: return protocol(start);
-    case Message::kDataTypes: return data_types(start);
-    case Message::kError: return end_of_call(start);
-    case Message::kRowHeader: return row_header(start);
-    case Message::kRowData: return row_data(start);
-    case Message::kParameters: return parameters(start);
-    case Message::kStatus: return status(start);
-    case Message::kIoVector: return io_vector(start);
-    case Message::kLobData: return lob_data(start);
-    case Message::kWarning: return add(start, warning_json(wire::decode_warning(in_)));
-    case Message::kDescribe: return describe(start);
-    case Message::kFlushOutBinds: return add(start, Json{{"message", "flush out binds"}});
-    case Message::kBitVector: return bit_vector(start);
+    case Message::kProtocol:
+      return protocol(start);
+    case Message::kDataTypes:
+      return data_types(start);
+    case Message::kError:
+      return end_of_call(start);
+    case Message::kRowHeader:
+      return row_header(start);
+    case Message::kRowData:
+      return row_data(start);
+    case Message::kParameters:
+      return parameters(start);
+    case Message::kStatus:
+      return status(start);
+    case Message::kIoVector:
+      return io_vector(start);
+    case Message::kLobData:
+      return lob_data(start);
+    case Message::kWarning:
+      return add(start, warning_json(wire::decode_warning(in_)));
+    case Message::kDescribe:
+      return describe(start);
+    case Message::kFlushOutBinds:
+      return add(start, Json{{"message", "flush out binds"}});
+    case Message::kBitVector:
+      return bit_vector(start);
     case Message::kServerPiggyback:
       return add(start, server_piggyback_json(wire::decode_server_piggyback(in_)));
-    case Message::kImplicitResults: return implicit_results(start);
-    case Message::kRenegotiate: return add(start, Json{{"message", "renegotiate"}});
+    case Message::kImplicitResults:
+      return implicit_results(start);
+    case Message::kRenegotiate:
+      return add(start, Json{{"message", "renegotiate"}});
     case Message::kEndOfResponse:
       end_response();
       return add(start, Json{{"message", "end of response"}});
-    case Message::kToken: return add(start, Json{{"message", "token"}, {"token", in_.ub8()}});
-    default: in_.fail("a response cannot hold this message type");
+    case Message::kToken:
+      return add(start, Json{{"message", "token"}, {"token", in_.ub8()}});
+    default:
+      in_.fail("a response cannot hold this message type");
   }
 }
 

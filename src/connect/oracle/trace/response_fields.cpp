@@ -13,7 +13,9 @@ std::string text_of_server(const std::string& bytes, const Session& session) {
   return to_utf8(bytes, session.client_charset);
 }
 
-bool has_precision(OracleType type) { return type == OracleType::kNumber; }
+bool has_precision(OracleType type) {
+  return type == OracleType::kNumber;
+}
 
 bool has_scale(OracleType type) {
   return type == OracleType::kNumber || type == OracleType::kTimestamp ||
@@ -61,15 +63,15 @@ Json call_result_json(const wire::CallResult& result, const Session& session) {
   if (result.cursor_id != 0) fields["cursor"] = result.cursor_id;
   fields["row_count"] = result.row_count;
   constexpr std::uint32_t kNoObject = 0xFFFFFFFF;
-  if (result.rowid.is_set() && result.rowid.object != kNoObject) fields["rowid"] = wire::rowid_text(result.rowid);
+  if (result.rowid.is_set() && result.rowid.object != kNoObject)
+    fields["rowid"] = wire::rowid_text(result.rowid);
   fields["call_status"] = result.call_status;
   if ((result.warning_flags & wire::kWarnCompiledWithErrors) != 0) {
     fields["compiled_with_errors"] = true;
   }
   for (const wire::ArrayRowError& error : result.array_errors) {
-    fields["batch_errors"].push_back(Json{{"row", error.row},
-                                          {"code", error.code},
-                                          {"text", text_of_server(error.text, session)}});
+    fields["batch_errors"].push_back(Json{
+        {"row", error.row}, {"code", error.code}, {"text", text_of_server(error.text, session)}});
   }
   return fields;
 }
@@ -102,12 +104,12 @@ Json return_parameters_json(const wire::ReturnParameters& parameters) {
 }
 
 Json protocol_json(const wire::ProtocolReply& reply) {
-  return Json{{"message", "protocol"},
-              {"banner", to_json_text(reply.banner)},
-              {"charset", reply.charset},
-              {"national_charset", reply.national_charset},
-              {"field_version", wire::capability(reply.compile_capabilities,
-                                                 wire::kCapFieldVersion)}};
+  return Json{
+      {"message", "protocol"},
+      {"banner", to_json_text(reply.banner)},
+      {"charset", reply.charset},
+      {"national_charset", reply.national_charset},
+      {"field_version", wire::capability(reply.compile_capabilities, wire::kCapFieldVersion)}};
 }
 
 }  // namespace wherry::oracle::trace

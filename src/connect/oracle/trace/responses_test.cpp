@@ -39,7 +39,9 @@ Session session_with(std::vector<ColumnDescription> columns) {
   return session;
 }
 
-void write_number(Writer& out, const char* text) { out.clr(*wire::encode_number(text)); }
+void write_number(Writer& out, const char* text) {
+  out.clr(*wire::encode_number(text));
+}
 
 /// A good end, or an error with its text; `cursor` and `rows` as the server tells them.
 void write_end(Writer& out, std::uint16_t cursor, std::uint64_t rows) {
@@ -61,8 +63,8 @@ Json rows_of(const Decoded& decoded) {
 }
 
 TEST(TracedRows, RepeatColumnsThatABitVectorLeavesOut) {
-  Session session = session_with({column_of(OracleType::kNumber),
-                                  column_of(OracleType::kVarchar, CharsetForm::kDatabase)});
+  Session session = session_with(
+      {column_of(OracleType::kNumber), column_of(OracleType::kVarchar, CharsetForm::kDatabase)});
   Writer out;
   out.u8(7);
   write_number(out, "1");
@@ -129,8 +131,8 @@ TEST(TracedLobs, AreToldApartByTheirBytes) {
   const std::string clob = locator_of(2, 0x80);
   const std::string blob = locator_of(1, 0);
   const std::string image("\0n\0\xE9", 4);
-  Session session = session_with({column_of(OracleType::kClob, CharsetForm::kDatabase),
-                                  column_of(OracleType::kBlob)});
+  Session session = session_with(
+      {column_of(OracleType::kClob, CharsetForm::kDatabase), column_of(OracleType::kBlob)});
   Writer out;
   out.u8(7);  // bare locators
   for (const std::string& locator : {clob, blob}) {
@@ -298,12 +300,11 @@ std::string bytes(std::initializer_list<int> list) {
 
 TEST(TracedDocuments, PrintJson) {
   // {"a":[1,"x",true,null]}: one short name, tree with an object and an array.
-  const std::string image = bytes({0xFF, 0x4A, 0x5A, 1, 0x00, 0x00,
-                                   1, 0, 2, 0, 24, 0, 0,          // counts and sizes
-                                   0x2C, 0, 0, 1, 'a',            // hash, offset, name
-                                   0x80, 1, 1, 0, 5,              // object: field 1 at offset 5
-                                   0xC0, 4, 0, 15, 0, 18, 0, 20, 0, 21,
-                                   0x21, 0xC1, 0x02, 0x01, 'x', 0x31, 0x30});
+  const std::string image = bytes(
+      {0xFF, 0x4A, 0x5A, 1,  0x00, 0x00, 1, 0,  2, 0,  24,   0,    0,  // counts and sizes
+       0x2C, 0,    0,    1,  'a',                                      // hash, offset, name
+       0x80, 1,    1,    0,  5,  // object: field 1 at offset 5
+       0xC0, 4,    0,    15, 0,    18,   0, 20, 0, 21, 0x21, 0xC1, 0x02, 0x01, 'x', 0x31, 0x30});
   EXPECT_EQ(oson_text(image), R"({"a":[1,"x",true,null]})");
   EXPECT_EQ(oson_text("nonsense").rfind("invalid ", 0), 0U);
   for (std::size_t cut = 0; cut < image.size(); ++cut) {
@@ -312,15 +313,15 @@ TEST(TracedDocuments, PrintJson) {
 }
 
 TEST(TracedDocuments, GiveUpOnJsonThatContainsItself) {
-  const std::string image = bytes({0xFF, 0x4A, 0x5A, 1, 0, 0, 0, 0, 0, 0, 4, 0, 0,
-                                   0xC0, 1, 0, 0});
+  const std::string image = bytes({0xFF, 0x4A, 0x5A, 1, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0xC0, 1, 0, 0});
   EXPECT_EQ(oson_text(image).rfind("invalid ", 0), 0U);
 }
 
 TEST(TracedDocuments, PrintVectors) {
   EXPECT_EQ(vector_text(bytes({0xDB, 0, 0, 0, 4, 0, 0, 0, 2, 1, 0xFF})), "[1, -1]");
-  EXPECT_EQ(vector_text(bytes({0xDB, 0, 0, 2, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0,
-                               0xBF, 0xC0, 0, 0})), "[1.5]");
+  EXPECT_EQ(
+      vector_text(bytes({0xDB, 0, 0, 2, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0xBF, 0xC0, 0, 0})),
+      "[1.5]");
   EXPECT_EQ(vector_text(bytes({0xDB, 2, 0, 0x20, 4, 0, 0, 0, 9, 0, 1, 0, 0, 0, 3, 7})),
             "[9, [3], [7]]");
 }

@@ -38,10 +38,11 @@ bool can_restart_at(ByteView bytes, Direction direction) {
 /// A few bytes in the middle of something else can look like the short status message. Where bytes
 /// may simply be missing, only an error with its text counts.
 bool ends_a_response(const Decoded& decoded, bool may_lack_bytes) {
-  return std::any_of(decoded.messages.begin(), decoded.messages.end(), [&](const DecodedMessage& m) {
-    const Json& name = m.fields["message"];
-    return name == "error" || (!may_lack_bytes && (name == "end of call" || name == "status"));
-  });
+  return std::any_of(
+      decoded.messages.begin(), decoded.messages.end(), [&](const DecodedMessage& m) {
+        const Json& name = m.fields["message"];
+        return name == "error" || (!may_lack_bytes && (name == "end of call" || name == "status"));
+      });
 }
 
 /// Log-in parameters, or an error and nothing else; less could be an accident.
@@ -52,8 +53,7 @@ bool is_readable(const Decoded& decoded) {
 }
 
 /// Continues behind the dark bytes; false when no later place makes sense.
-bool restart_later(Session& session, ByteView bytes, Direction& direction,
-                   Decoded& decoded) {
+bool restart_later(Session& session, ByteView bytes, Direction& direction, Decoded& decoded) {
   const std::size_t dark = decoded.used_bytes;
   const std::size_t end = std::min(bytes.size(), dark + kMaxSearchBytes);
   std::size_t trials = 0;
@@ -93,8 +93,8 @@ Decoded decode_turn(Session& session, ByteView bytes, Direction& direction) {
   if (session.is_native && direction != Direction::kUnknown && !is_handshake(bytes)) {
     return decode_native(session, bytes, direction);
   }
-  const bool is_known = direction != Direction::kUnknown &&
-                        (session.is_negotiated || is_handshake(bytes));
+  const bool is_known =
+      direction != Direction::kUnknown && (session.is_negotiated || is_handshake(bytes));
   const Session before = session;
   Decoded decoded = is_known ? decode_one_way(session, bytes, direction)
                              : guess_and_decode(session, bytes, direction);

@@ -7,9 +7,9 @@
 
 namespace wherry::oracle::trace {
 
-/// Decodes a turn of one side, or of a side that is found out. `session` is left as the chosen reading has made it; bytes that stay
-/// dark are among the messages as "undecoded", and the ending is kComplete when all others were
-/// understood.
+/// Decodes a turn of one side, or of a side that is found out. `session` is left as the chosen
+/// reading has made it; bytes that stay dark are among the messages as "undecoded", and the ending
+/// is kComplete when all others were understood.
 Decoded decode_turn(Session& session, ByteView bytes, Direction& direction);
 
 }  // namespace wherry::oracle::trace

@@ -83,7 +83,8 @@ bool is_xml(const ColumnDescription& column) {
 Json read_by_type(Reader& in, Session& session, const ColumnDescription& column, OracleType type,
                   const Variable* define) {
   const auto number = static_cast<std::uint8_t>(type);
-  const std::uint8_t form = define != nullptr ? define->form : static_cast<std::uint8_t>(column.form);
+  const std::uint8_t form =
+      define != nullptr ? define->form : static_cast<std::uint8_t>(column.form);
   switch (type) {
     case OracleType::kLong:
     case OracleType::kLongRaw:
@@ -180,8 +181,7 @@ std::uint16_t charset_of(const Session& session, std::uint8_t form) {
 
 Json read_column_value(Reader& in, Session& session, const ColumnDescription& column,
                        const Variable* define) {
-  const OracleType type =
-      define != nullptr ? static_cast<OracleType>(define->type) : column.type;
+  const OracleType type = define != nullptr ? static_cast<OracleType>(define->type) : column.type;
   if (takes_no_bytes(type, column.max_bytes)) return nullptr;
   // 9i and older: every value has its indicator behind it, and a null is nothing else.
   const bool has_indicator = session.dialect.field_version < 3;

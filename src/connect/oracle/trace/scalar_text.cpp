@@ -17,14 +17,15 @@ struct Alias {
   OracleType image;
 };
 constexpr std::array kAliases = {
-    Alias{5, OracleType::kVarchar},  Alias{6, OracleType::kNumber},  Alias{9, OracleType::kVarchar},
-    Alias{15, OracleType::kRaw},     Alias{21, OracleType::kBinaryFloat},
-    Alias{22, OracleType::kBinaryDouble}, Alias{68, OracleType::kNumber},
-    Alias{91, OracleType::kNumber},  Alias{94, OracleType::kLong},   Alias{95, OracleType::kLongRaw},
-    Alias{97, OracleType::kChar},    Alias{155, OracleType::kVarchar},
-    Alias{156, OracleType::kDate},   Alias{187, OracleType::kTimestamp},
+    Alias{5, OracleType::kVarchar},       Alias{6, OracleType::kNumber},
+    Alias{9, OracleType::kVarchar},       Alias{15, OracleType::kRaw},
+    Alias{21, OracleType::kBinaryFloat},  Alias{22, OracleType::kBinaryDouble},
+    Alias{68, OracleType::kNumber},       Alias{91, OracleType::kNumber},
+    Alias{94, OracleType::kLong},         Alias{95, OracleType::kLongRaw},
+    Alias{97, OracleType::kChar},         Alias{155, OracleType::kVarchar},
+    Alias{156, OracleType::kDate},        Alias{187, OracleType::kTimestamp},
     Alias{188, OracleType::kTimestampTz}, Alias{189, OracleType::kIntervalYm},
-    Alias{190, OracleType::kIntervalDs}, Alias{232, OracleType::kTimestampLtz}};
+    Alias{190, OracleType::kIntervalDs},  Alias{232, OracleType::kTimestampLtz}};
 
 OracleType image_type(std::uint8_t type) {
   for (const Alias& alias : kAliases) {
@@ -36,20 +37,31 @@ OracleType image_type(std::uint8_t type) {
 std::optional<CellKind> kind_of(OracleType type) {
   switch (type) {
     case OracleType::kNumber:
-    case OracleType::kBinaryInteger: return CellKind::kDecimal;
+    case OracleType::kBinaryInteger:
+      return CellKind::kDecimal;
     case OracleType::kDate:
-    case OracleType::kTimestamp: return CellKind::kTimestamp;
-    case OracleType::kTimestampTz: return CellKind::kTimestampTz;
-    case OracleType::kIntervalYm: return CellKind::kIntervalYm;
-    case OracleType::kIntervalDs: return CellKind::kIntervalDs;
-    case OracleType::kBinaryFloat: return CellKind::kFloat32;
-    case OracleType::kBinaryDouble: return CellKind::kFloat64;
-    case OracleType::kBoolean: return CellKind::kBool;
-    default: return std::nullopt;
+    case OracleType::kTimestamp:
+      return CellKind::kTimestamp;
+    case OracleType::kTimestampTz:
+      return CellKind::kTimestampTz;
+    case OracleType::kIntervalYm:
+      return CellKind::kIntervalYm;
+    case OracleType::kIntervalDs:
+      return CellKind::kIntervalDs;
+    case OracleType::kBinaryFloat:
+      return CellKind::kFloat32;
+    case OracleType::kBinaryDouble:
+      return CellKind::kFloat64;
+    case OracleType::kBoolean:
+      return CellKind::kBool;
+    default:
+      return std::nullopt;
   }
 }
 
-std::string invalid(std::string_view image) { return "invalid " + hex_text(image); }
+std::string invalid(std::string_view image) {
+  return "invalid " + hex_text(image);
+}
 
 }  // namespace
 
@@ -64,8 +76,7 @@ std::string hex_text(std::string_view bytes) {
   return text;
 }
 
-std::string ScalarPrinter::print(std::uint8_t type, std::uint16_t charset,
-                                 std::string_view image) {
+std::string ScalarPrinter::print(std::uint8_t type, std::uint16_t charset, std::string_view image) {
   if (image.empty()) return {};
   const OracleType known = image_type(type);
   switch (known) {
@@ -92,8 +103,8 @@ std::string ScalarPrinter::print_decoded(OracleType type, std::string_view image
   ColumnDescription column;
   column.type = type;
   column.max_bytes = static_cast<std::uint32_t>(kMaxImageBytes);
-  const wire::DecodeValue decode = wire::find_decoder(column, *kind_of(type), wire::Dialect{},
-                                                      wire::LobForm::kBareLocator);
+  const wire::DecodeValue decode =
+      wire::find_decoder(column, *kind_of(type), wire::Dialect{}, wire::LobForm::kBareLocator);
   // The decoders take a value as rows hold it, with its length.
   std::string value(1, static_cast<char>(image.size()));
   value += image;

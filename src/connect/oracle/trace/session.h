@@ -45,13 +45,13 @@ struct Cursor {
   std::vector<Variable> binds;
   std::vector<Variable> defines;
   std::vector<wire::BindDirection> directions;  ///< of the binds, from the last I/O vector
-  std::vector<Json> last_row;            ///< what a clear bit of a bit vector repeats
+  std::vector<Json> last_row;                   ///< what a clear bit of a bit vector repeats
 };
 
 /// A locator operation whose answer is awaited.
 struct LobCall {
   std::uint32_t operation = 0;
-  std::string locator;              ///< source and destination as sent
+  std::string locator;  ///< source and destination as sent
   bool has_amount = false;
 };
 

@@ -20,7 +20,8 @@ inline std::filesystem::path shared_directory() {
   std::error_code ignored;
   for (const fs::path& start : {fs::path(__FILE__).parent_path(), fs::current_path(ignored)}) {
     for (fs::path at = start; !at.empty(); at = at.parent_path()) {
-      if (fs::exists(at / "CMakeLists.txt", ignored) && fs::exists(at / "../shared/vectors", ignored)) {
+      if (fs::exists(at / "CMakeLists.txt", ignored) &&
+          fs::exists(at / "../shared/vectors", ignored)) {
         return at / "../shared";
       }
       if (at == at.root_path()) break;

@@ -16,11 +16,16 @@ bool is_word_character(char c) {
 
 char closing_of(char open) {
   switch (open) {
-    case '[': return ']';
-    case '(': return ')';
-    case '{': return '}';
-    case '<': return '>';
-    default: return open;
+    case '[':
+      return ']';
+    case '(':
+      return ')';
+    case '{':
+      return '}';
+    case '<':
+      return '>';
+    default:
+      return open;
   }
 }
 
@@ -47,8 +52,8 @@ class Tokens {
         return ":";
       } else if (is_word_character(c)) {
         const std::string text = word();
-        const bool is_quote = (text == "Q" || text == "NQ") && at_ + 1 < sql_.size() &&
-                              sql_[at_] == '\'';
+        const bool is_quote =
+            (text == "Q" || text == "NQ") && at_ + 1 < sql_.size() && sql_[at_] == '\'';
         if (!is_quote) return text;
         skip_past(std::string(1, closing_of(sql_[at_ + 1])) + "'", at_ + 2);
       } else {

@@ -34,10 +34,10 @@ Bytes digest(const EVP_MD* kind, ByteView data) {
 
 Bytes pbkdf2(ByteView password, ByteView salt, int rounds, std::size_t size) {
   Bytes result(size);
-  const int done = PKCS5_PBKDF2_HMAC(
-      reinterpret_cast<const char*>(password.data()), static_cast<int>(password.size()),
-      salt.data(), static_cast<int>(salt.size()), rounds, EVP_sha512(), static_cast<int>(size),
-      result.data());
+  const int done = PKCS5_PBKDF2_HMAC(reinterpret_cast<const char*>(password.data()),
+                                     static_cast<int>(password.size()), salt.data(),
+                                     static_cast<int>(salt.size()), rounds, EVP_sha512(),
+                                     static_cast<int>(size), result.data());
   WHERRY_ASSERT(done == 1, "OpenSSL refused PBKDF2");
   return result;
 }
@@ -60,12 +60,11 @@ Bytes aes_cbc(ByteView key, ByteView data, bool encrypt) {
       EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free);
   Bytes result(data.size() + kBlock);
   int size = 0;
-  const bool done =
-      EVP_CipherInit_ex(context.get(), cipher_for(key.size()), nullptr, key.data(), kZeroIv,
-                        encrypt ? 1 : 0) == 1 &&
-      EVP_CIPHER_CTX_set_padding(context.get(), 0) == 1 &&
-      EVP_CipherUpdate(context.get(), result.data(), &size, data.data(),
-                       static_cast<int>(data.size())) == 1;
+  const bool done = EVP_CipherInit_ex(context.get(), cipher_for(key.size()), nullptr, key.data(),
+                                      kZeroIv, encrypt ? 1 : 0) == 1 &&
+                    EVP_CIPHER_CTX_set_padding(context.get(), 0) == 1 &&
+                    EVP_CipherUpdate(context.get(), result.data(), &size, data.data(),
+                                     static_cast<int>(data.size())) == 1;
   WHERRY_ASSERT(done, "OpenSSL refused AES");
   result.resize(data.size());
   return result;
@@ -139,8 +138,12 @@ std::optional<Bytes> from_hex(std::string_view text) {
   return bytes;
 }
 
-Bytes aes_cbc_encrypt(ByteView key, ByteView data) { return aes_cbc(key, data, true); }
-Bytes aes_cbc_decrypt(ByteView key, ByteView data) { return aes_cbc(key, data, false); }
+Bytes aes_cbc_encrypt(ByteView key, ByteView data) {
+  return aes_cbc(key, data, true);
+}
+Bytes aes_cbc_decrypt(ByteView key, ByteView data) {
+  return aes_cbc(key, data, false);
+}
 
 Result<Challenge> read_challenge(const std::vector<KeyValue>& pairs) {
   const KeyValue* verifier = find_key(pairs, "AUTH_VFR_DATA");
@@ -148,8 +151,7 @@ Result<Challenge> read_challenge(const std::vector<KeyValue>& pairs) {
   Challenge challenge;
   challenge.verifier = static_cast<Verifier>(verifier->flags);
   const bool is_12c = challenge.verifier == Verifier::k12c;
-  const bool is_11g =
-      challenge.verifier == Verifier::k11g || challenge.verifier == Verifier::k11gB;
+  const bool is_11g = challenge.verifier == Verifier::k11g || challenge.verifier == Verifier::k11gB;
   if (!is_12c && !is_11g) {
     return make_error(
         ErrorKind::kUnsupported, "oracle.verifier",
@@ -217,8 +219,7 @@ LoginProof answer_challenge(const Challenge& challenge, std::string_view passwor
                             const LoginRandom& random) {
   const bool is_12c = challenge.verifier == Verifier::k12c;
   const Bytes stretched = is_12c ? stretched_password(challenge, password) : Bytes();
-  const Bytes key =
-      is_12c ? key_12c(stretched, challenge.salt) : key_11g(challenge, password);
+  const Bytes key = is_12c ? key_12c(stretched, challenge.salt) : key_11g(challenge, password);
   const Bytes server_half = aes_cbc_decrypt(key, challenge.encrypted_key);
   const ByteView client_half = ByteView(random.session_half).first(server_half.size());
 

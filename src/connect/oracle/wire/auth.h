@@ -26,9 +26,9 @@ enum class Verifier : std::uint32_t {
 
 struct Challenge {
   Verifier verifier = Verifier::k12c;
-  Bytes salt;              ///< AUTH_VFR_DATA
-  Bytes encrypted_key;     ///< AUTH_SESSKEY, 32 or 48 bytes
-  Bytes mixing_salt;       ///< AUTH_PBKDF2_CSK_SALT
+  Bytes salt;               ///< AUTH_VFR_DATA
+  Bytes encrypted_key;      ///< AUTH_SESSKEY, 32 or 48 bytes
+  Bytes mixing_salt;        ///< AUTH_PBKDF2_CSK_SALT
   int verifier_rounds = 0;  ///< AUTH_PBKDF2_VGEN_COUNT
   int mixing_rounds = 0;    ///< AUTH_PBKDF2_SDER_COUNT
 };
@@ -38,17 +38,17 @@ Result<Challenge> read_challenge(const std::vector<KeyValue>& pairs);
 
 /// The client's random bytes.
 struct LoginRandom {
-  std::array<std::uint8_t, 48> session_half{};   ///< as much of it as the server's half is long
+  std::array<std::uint8_t, 48> session_half{};  ///< as much of it as the server's half is long
   std::array<std::uint8_t, 16> password_salt{};
   std::array<std::uint8_t, 16> speedy_salt{};
 };
 LoginRandom make_login_random();
 
 struct LoginProof {
-  std::string session_key;   ///< AUTH_SESSKEY
-  std::string speedy_key;    ///< AUTH_PBKDF2_SPEEDY_KEY, 12c only
-  std::string password;      ///< AUTH_PASSWORD
-  Bytes combined_key;        ///< kept to check the server's answer
+  std::string session_key;  ///< AUTH_SESSKEY
+  std::string speedy_key;   ///< AUTH_PBKDF2_SPEEDY_KEY, 12c only
+  std::string password;     ///< AUTH_PASSWORD
+  Bytes combined_key;       ///< kept to check the server's answer
 };
 LoginProof answer_challenge(const Challenge& challenge, std::string_view password,
                             const LoginRandom& random);
@@ -86,8 +86,8 @@ struct ClientIdentity {
   std::string machine;
   std::string process_id;
   std::string os_user;
-  std::string driver_name;              ///< "wherry : 0.1.0"
-  std::uint32_t driver_version = 0;     ///< major << 24 | minor << 20 | patch << 12
+  std::string driver_name;           ///< "wherry : 0.1.0"
+  std::uint32_t driver_version = 0;  ///< major << 24 | minor << 20 | patch << 12
 };
 std::vector<KeyValue> phase_one_pairs(const ClientIdentity& identity);
 /// `proxy_target` empty: none.

@@ -13,7 +13,9 @@
 namespace wherry::oracle::wire {
 namespace {
 
-Bytes hex(std::string_view text) { return *from_hex(text); }
+Bytes hex(std::string_view text) {
+  return *from_hex(text);
+}
 
 Bytes ramp(int from, int count) {
   Bytes bytes;
@@ -37,8 +39,7 @@ Challenge challenge_12c() {
   challenge.mixing_salt = ramp(0x20, 16);
   challenge.verifier_rounds = 4096;
   challenge.mixing_rounds = 3;
-  challenge.encrypted_key =
-      hex("4376F43FE9FD95FF400D332264C4514AB18C3495E68ED1F4A6A461CE02F96308");
+  challenge.encrypted_key = hex("4376F43FE9FD95FF400D332264C4514AB18C3495E68ED1F4A6A461CE02F96308");
   return challenge;
 }
 
@@ -59,16 +60,14 @@ TEST(Auth, Answers12cChallenges) {
   EXPECT_EQ(aes_cbc_decrypt(password_key(challenge, "tiger"), challenge.encrypted_key),
             ramp(0x40, 32));
   const LoginProof proof = answer_challenge(challenge, "tiger", known_random());
-  EXPECT_EQ(proof.session_key,
-            "7D7A4AC45E285195950C333E1D93354061D19D89A1EEE2D4FB9BA3913663904D");
+  EXPECT_EQ(proof.session_key, "7D7A4AC45E285195950C333E1D93354061D19D89A1EEE2D4FB9BA3913663904D");
   EXPECT_EQ(to_hex_upper(proof.combined_key),
             "5D94857B75F23855686179480278FDA7CBF5CD3A849537FE39DCF793E4893EA4");
   EXPECT_EQ(proof.speedy_key,
             "EEFF30C0225A8D7C2257B4C2F6AE3DE8011C850BAD03A24FAC28DC9D225B4BF8"
             "FA7DCB0DE132FDCBE2A70ABFDD9FA810FB4EADC832A4ED49E26E99BBB1E94D11"
             "D4E72BAD1E48407DEE037BAA9C757154");
-  EXPECT_EQ(proof.password,
-            "EEFF30C0225A8D7C2257B4C2F6AE3DE8C1AE213BFAF9F16F7628A2BEB15D7FEC");
+  EXPECT_EQ(proof.password, "EEFF30C0225A8D7C2257B4C2F6AE3DE8C1AE213BFAF9F16F7628A2BEB15D7FEC");
   const std::string response =
       "EEFF30C0225A8D7C2257B4C2F6AE3DE8D5F110441CAEA0A81EBE8730336F5FFB"
       "1407A32CE441EBB035F7AA9B09FB77CA";
@@ -93,8 +92,7 @@ TEST(Auth, Answers11gChallengesOfBothLengths) {
   EXPECT_EQ(proof.password, "58333D5EB244D583502460BB1BF6F4D8AB77A801D0C34AEBB7B1FDA150754836");
   EXPECT_TRUE(proof.speedy_key.empty());
 
-  challenge.encrypted_key =
-      aes_cbc_encrypt(password_key(challenge, "tiger"), ramp(0x40, 32));
+  challenge.encrypted_key = aes_cbc_encrypt(password_key(challenge, "tiger"), ramp(0x40, 32));
   challenge.mixing_salt = ramp(0x20, 16);
   challenge.mixing_rounds = 3;
   proof = answer_challenge(challenge, "tiger", known_random());
@@ -146,7 +144,10 @@ TEST(Auth, BuildsPhaseOneAsCaptured) {
   Dialect dialect;
   dialect.field_version = 12;
   const Bytes built = encode_auth(message, dialect);
-  const std::string start = "03760101010501010101050001" "0573636F7474" "010D0D";
+  const std::string start =
+      "03760101010501010101050001"
+      "0573636F7474"
+      "010D0D";
   EXPECT_EQ(to_hex_upper(ByteView(built).first(start.size() / 2)), start);
   // Newer servers get a token behind the sequence number.
   dialect.field_version = 24;
@@ -161,8 +162,7 @@ TEST(Handshake, BuildsTheProtocolRequest) {
   ProtocolRequest request;
   request.driver_name = "node-oracledb";
   encode_protocol(out, request);
-  EXPECT_EQ(std::string(text_of(out.bytes())),
-            std::string("\x01\x06\x00node-oracledb\x00", 17));
+  EXPECT_EQ(std::string(text_of(out.bytes())), std::string("\x01\x06\x00node-oracledb\x00", 17));
 }
 
 TEST(Handshake, ReadsItsOwnTypeListBack) {

@@ -20,9 +20,9 @@ class ClrStream {
   explicit ClrStream(ChunkLength chunks = ChunkLength::kUb4) : chunks_(chunks) {}
 
   enum class Step : std::uint8_t {
-    kPiece,      ///< `piece` holds the next bytes
-    kEnd,        ///< the string is complete
-    kNull,       ///< it was null; nothing follows
+    kPiece,  ///< `piece` holds the next bytes
+    kEnd,    ///< the string is complete
+    kNull,   ///< it was null; nothing follows
     kNeedMore,
     kMalformed,
   };

@@ -105,8 +105,8 @@ template <ValueStatus (*kConvert)(ByteView, char*, std::size_t&), bool kGrows>
 ValueStatus decode_converted(ByteCursor& in, DecodeContext& context, Cell& out) {
   return with_value<CellKind::kText>(in, context, out, [&](const Taken& taken) {
     const std::size_t size = taken.bytes.size();
-    auto* const text = reinterpret_cast<char*>(
-        context.arena->allocate(kGrows ? max_utf8_bytes(size) : size));
+    auto* const text =
+        reinterpret_cast<char*>(context.arena->allocate(kGrows ? max_utf8_bytes(size) : size));
     std::size_t text_size = 0;
     const ValueStatus status = kConvert(taken.bytes, text, text_size);
     out.payload.ptr = reinterpret_cast<const std::byte*>(text);
@@ -339,17 +339,28 @@ ValueStatus decode_absent(ByteCursor& /*in*/, DecodeContext& /*context*/, Cell& 
 
 DecodeValue absent_decoder(CellKind kind) {
   switch (kind) {
-    case CellKind::kBool: return decode_absent<CellKind::kBool>;
-    case CellKind::kInt64: return decode_absent<CellKind::kInt64>;
-    case CellKind::kFloat32: return decode_absent<CellKind::kFloat32>;
-    case CellKind::kFloat64: return decode_absent<CellKind::kFloat64>;
-    case CellKind::kDecimal: return decode_absent<CellKind::kDecimal>;
-    case CellKind::kText: return decode_absent<CellKind::kText>;
-    case CellKind::kBytes: return decode_absent<CellKind::kBytes>;
-    case CellKind::kTimestamp: return decode_absent<CellKind::kTimestamp>;
-    case CellKind::kTimestampTz: return decode_absent<CellKind::kTimestampTz>;
-    case CellKind::kIntervalYm: return decode_absent<CellKind::kIntervalYm>;
-    case CellKind::kIntervalDs: return decode_absent<CellKind::kIntervalDs>;
+    case CellKind::kBool:
+      return decode_absent<CellKind::kBool>;
+    case CellKind::kInt64:
+      return decode_absent<CellKind::kInt64>;
+    case CellKind::kFloat32:
+      return decode_absent<CellKind::kFloat32>;
+    case CellKind::kFloat64:
+      return decode_absent<CellKind::kFloat64>;
+    case CellKind::kDecimal:
+      return decode_absent<CellKind::kDecimal>;
+    case CellKind::kText:
+      return decode_absent<CellKind::kText>;
+    case CellKind::kBytes:
+      return decode_absent<CellKind::kBytes>;
+    case CellKind::kTimestamp:
+      return decode_absent<CellKind::kTimestamp>;
+    case CellKind::kTimestampTz:
+      return decode_absent<CellKind::kTimestampTz>;
+    case CellKind::kIntervalYm:
+      return decode_absent<CellKind::kIntervalYm>;
+    case CellKind::kIntervalDs:
+      return decode_absent<CellKind::kIntervalDs>;
   }
   return nullptr;
 }

@@ -41,7 +41,7 @@ DecodeValue find_decoder(const ColumnDescription& column, CellKind kind, const D
 
 /// A LOB column's cell while only its locator is known: payload.ptr -> LobValue, then the locator.
 struct LobValue {
-  std::uint64_t size = 0;         ///< characters or bytes; 0 also when it was not told
+  std::uint64_t size = 0;  ///< characters or bytes; 0 also when it was not told
   std::uint32_t locator_bytes = 0;
   bool has_size = false;
 

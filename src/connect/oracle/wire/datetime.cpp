@@ -17,12 +17,11 @@ constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
 inline std::int64_t days_of(int year, unsigned month, unsigned day) {
   constexpr unsigned kShiftYears = 4800, kDaysPerEra = 146'097;
   constexpr std::int64_t kEpochDays = 719'468 + std::int64_t{kShiftYears / 400} * kDaysPerEra;
-  const unsigned y = static_cast<unsigned>(year + static_cast<int>(kShiftYears)) -
-                     (month <= 2 ? 1U : 0U);
+  const unsigned y =
+      static_cast<unsigned>(year + static_cast<int>(kShiftYears)) - (month <= 2 ? 1U : 0U);
   const unsigned era = y / 400, year_of_era = y % 400;
   const unsigned day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-  const unsigned day_of_era =
-      year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+  const unsigned day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
   return std::int64_t{era} * kDaysPerEra + day_of_era - kEpochDays;
 }
 
@@ -40,8 +39,8 @@ inline bool read_year(const std::uint8_t* image, int& year) {
   const int century = image[0] - 100, rest = image[1] - 100;
   const int oracle_year = century * 100 + rest;
   const bool mixed_signs = (century > 0 && rest < 0) || (century < 0 && rest > 0);
-  if (oracle_year == 0 || oracle_year < -4712 || oracle_year > 9999 || mixed_signs ||
-      rest > 99 || rest < -99) {
+  if (oracle_year == 0 || oracle_year < -4712 || oracle_year > 9999 || mixed_signs || rest > 99 ||
+      rest < -99) {
     return false;
   }
   year = oracle_year > 0 ? oracle_year : oracle_year + 1;
@@ -96,8 +95,7 @@ ValueStatus decode_interval_ym(ByteView image, std::int64_t& months) {
   return ValueStatus::kOk;
 }
 
-ValueStatus decode_interval_ds(ByteView image, std::int64_t& seconds,
-                               std::int32_t& nanoseconds) {
+ValueStatus decode_interval_ds(ByteView image, std::int64_t& seconds, std::int32_t& nanoseconds) {
   if (image.size() != 11) return ValueStatus::kBadInterval;
   const std::int64_t days = std::int64_t{big_endian(image.data())} - kIntervalBias;
   const std::int64_t nanos = std::int64_t{big_endian(image.data() + 7)} - kIntervalBias;
@@ -111,7 +109,9 @@ ValueStatus decode_interval_ds(ByteView image, std::int64_t& seconds,
 
 namespace {
 
-std::string taken(Writer& out) { return std::string(text_of(out.bytes())); }
+std::string taken(Writer& out) {
+  return std::string(text_of(out.bytes()));
+}
 
 void write_datetime(Writer& out, std::int64_t micros) {
   const CivilTime time = civil_from_micros(micros);

@@ -10,7 +10,9 @@ namespace {
 constexpr std::uint8_t kEncodingTextLengths = 0x02;
 constexpr std::uint16_t kTypeSb1 = 27;
 
-void write_capabilities(Writer& out, const Bytes& caps) { out.clr(ByteView(caps)); }
+void write_capabilities(Writer& out, const Bytes& caps) {
+  out.clr(ByteView(caps));
+}
 
 Bytes read_capabilities(Reader& in) {
   const std::string text = in.clr_text();
@@ -131,8 +133,7 @@ Dialect negotiate(const ProtocolReply& server, const DataTypesRequest& client,
   dialect.tns_version = tns_version;
   dialect.field_version = std::min(capability(client.compile_capabilities, kCapFieldVersion),
                                    capability(compile, kCapFieldVersion));
-  dialect.chunks =
-      (capability(compile, 37) & 0x20) != 0 ? ChunkLength::kUb4 : ChunkLength::kUb1;
+  dialect.chunks = (capability(compile, 37) & 0x20) != 0 ? ChunkLength::kUb4 : ChunkLength::kUb1;
   // Every server since 10.2 sends both status fields, and the official clients do not look at
   // capabilities 15 and 16; obeying a cleared bit here would break what works for them.
   dialect.end_of_response = end_of_response;

@@ -52,7 +52,9 @@ RowidParts read_rowid(Reader& in) {
 }
 
 /// A length, then a CLR if it is not 0.
-std::string read_counted(Reader& in) { return in.ub2() != 0 ? in.clr_text() : std::string(); }
+std::string read_counted(Reader& in) {
+  return in.ub2() != 0 ? in.clr_text() : std::string();
+}
 
 }  // namespace
 

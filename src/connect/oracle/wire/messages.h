@@ -65,7 +65,7 @@ struct CallResult {
   std::uint32_t call_status = 0;
   std::uint16_t sequence = 0;
   std::uint32_t code = 0;
-  std::string text;             ///< without the line break at its end
+  std::string text;  ///< without the line break at its end
   std::uint16_t cursor_id = 0;
   std::int16_t error_position = 0;  ///< 0-based byte in the SQL text, if > 0
   std::uint8_t sql_type = 0;
@@ -122,8 +122,7 @@ struct ReturnParameters {
   std::vector<KeywordPair> pairs;
   std::vector<std::uint64_t> row_counts;
 };
-ReturnParameters decode_return_parameters(Reader& in, const Dialect& dialect,
-                                          bool with_row_counts);
+ReturnParameters decode_return_parameters(Reader& in, const Dialect& dialect, bool with_row_counts);
 
 /// Message 16, and the column lists of cursors.
 struct Description {

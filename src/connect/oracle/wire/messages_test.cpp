@@ -58,9 +58,9 @@ TEST(Packets, LongConnectDataOverflowsIntoAPacketOfItsOwn) {
 }
 
 TEST(Packets, DecodesAccepts) {
-  const Bytes packet = hex(
-      "002d0000 02000000 013e 0801 2000 ffff 0100 0000 002d 45 49"
-      "0000 0000 0000 0000 00002000 00200000 00 00000000");
+  const Bytes packet =
+      hex("002d0000 02000000 013e 0801 2000 ffff 0100 0000 002d 45 49"
+          "0000 0000 0000 0000 00002000 00200000 00 00000000");
   Reader in(packet);
   const PacketHeader header = decode_header(in, false, kMaxPacketBytes);
   EXPECT_EQ(header.type, PacketType::kAccept);
@@ -121,9 +121,9 @@ TEST(Messages, DecodesSuccessOfEveryLayout) {
 }
 
 TEST(Messages, DecodesTheEndOfRowsAsTraced) {
-  const Bytes bytes = hex(
-      "00 00 00 02 057b 00 00 01 02 00 03 00 00 00 00 00  00 00 00 00 00  00 00 00 00 00 00"
-      "00 00 00 02 057b 01 05 19 4f52412d30313430333a206e6f206461746120666f756e640a");
+  const Bytes bytes =
+      hex("00 00 00 02 057b 00 00 01 02 00 03 00 00 00 00 00  00 00 00 00 00  00 00 00 00 00 00"
+          "00 00 00 02 057b 01 05 19 4f52412d30313430333a206e6f206461746120666f756e640a");
   Reader in(bytes);
   const CallResult result = decode_call_result(in, dialect_of(12));
   ASSERT_TRUE(in.ok());
@@ -136,9 +136,9 @@ TEST(Messages, DecodesTheEndOfRowsAsTraced) {
 }
 
 TEST(Messages, EveryShorterPieceOfAMessageNeedsMore) {
-  const Bytes bytes = hex(
-      "00 00 00 02 057b 00 00 01 02 00 03 00 00 00 00 00  00 00 00 00 00  00 00 00 00 00 00"
-      "00 00 00 02 057b 01 05 03 4f5241");
+  const Bytes bytes =
+      hex("00 00 00 02 057b 00 00 01 02 00 03 00 00 00 00 00  00 00 00 00 00  00 00 00 00 00 00"
+          "00 00 00 02 057b 01 05 03 4f5241");
   for (std::size_t size = 0; size < bytes.size(); ++size) {
     Reader in(ByteView(bytes).first(size));
     decode_call_result(in, dialect_of(12));
@@ -187,11 +187,11 @@ TEST(Messages, DecodesArrayErrorsPlainAndChunked) {
 }
 
 TEST(Messages, DecodesADescriptionAsTraced) {
-  const Bytes bytes = hex(
-      "04 01020304 01 64 01 02 00"
-      "02 00 00 81 01 16 00 00 00 00 00 00 00 00 01 02 01 02 02 4944 00 00 00 00"
-      "01 00 00 00 01 64 00 00 00 00 02 0369 01 01 64 00 01 04 01 04 04 4e414d45 00 00 01 01 00"
-      "01 07 07 787e0101010101 00 00 00 00 00");
+  const Bytes bytes =
+      hex("04 01020304 01 64 01 02 00"
+          "02 00 00 81 01 16 00 00 00 00 00 00 00 00 01 02 01 02 02 4944 00 00 00 00"
+          "01 00 00 00 01 64 00 00 00 00 02 0369 01 01 64 00 01 04 01 04 04 4e414d45 00 00 01 01 00"
+          "01 07 07 787e0101010101 00 00 00 00 00");
   Reader in(bytes);
   const Description description = decode_describe(in, dialect_of(12));
   ASSERT_TRUE(in.ok());
@@ -209,10 +209,10 @@ TEST(Messages, DecodesADescriptionAsTraced) {
 TEST(Messages, ReadsWideScalesOfOtherClients) {
   Dialect dialect = dialect_of(12);
   dialect.wide_scale = true;
-  const Bytes bytes = hex(
-      "00 01 64 01 01 00"
-      "02 00 00 817F 01 16 00 00 00 00 00 00 00 00 01 02 01 02 02 4944 00 00 00 00"
-      "00 00 00 00 00 00");
+  const Bytes bytes =
+      hex("00 01 64 01 01 00"
+          "02 00 00 817F 01 16 00 00 00 00 00 00 00 00 01 02 01 02 02 4944 00 00 00 00"
+          "00 00 00 00 00 00");
   Reader in(bytes);
   const Description description = decode_describe(in, dialect);
   ASSERT_TRUE(in.ok());
@@ -281,7 +281,8 @@ TEST(Requests, BuildsFetchCommitAndLobReadAsTraced) {
   builder.read_lob(locator, 1, 39);
   EXPECT_EQ(to_hex_upper(builder.bytes()),
             to_hex_upper(hex("03 60 0e 01 01 28 00 00 00 00 00 00 00 01 02 00 00 01 01 00"
-                             "01 000000000000")) + to_hex_upper(locator) + "0127");
+                             "01 000000000000")) +
+                to_hex_upper(locator) + "0127");
   builder.begin();
   builder.simple(Function::kCommit);
   EXPECT_EQ(to_hex_upper(builder.bytes()), "030E0F");

@@ -85,8 +85,8 @@ ValueStatus decode_number(ByteView image, Arena& arena, const DecimalView*& out)
   const bool starts_high = (number.exponent & 1) == 0;
   const std::size_t halves = number.count + (starts_high ? 0 : 1);
   const std::size_t count = number.count == 0 ? 0 : (halves + 1) / 2;
-  auto* decimal = new (arena.allocate(sizeof(DecimalView) + count * sizeof(std::uint16_t)))
-      DecimalView();
+  auto* decimal =
+      new (arena.allocate(sizeof(DecimalView) + count * sizeof(std::uint16_t))) DecimalView();
   decimal->sign = number.sign;
   out = decimal;
   if (count == 0) return ValueStatus::kOk;
@@ -198,8 +198,8 @@ std::optional<std::string> encode_number(std::string_view text) {
   const long exponent = number->point / 2;
   if (number->digits.size() > 40 || exponent < -64 || exponent > 63) return std::nullopt;
   std::string image;
-  image.push_back(static_cast<char>(number->negative ? kNegativeBias - exponent
-                                                     : kPositiveBias + exponent));
+  image.push_back(
+      static_cast<char>(number->negative ? kNegativeBias - exponent : kPositiveBias + exponent));
   for (std::size_t i = 0; i < number->digits.size(); i += 2) {
     const int digit = (number->digits[i] - '0') * 10 + (number->digits[i + 1] - '0');
     image.push_back(static_cast<char>(number->negative ? 101 - digit : digit + 1));

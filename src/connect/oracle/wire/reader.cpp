@@ -22,9 +22,13 @@ bool Reader::need(std::size_t count) {
   return false;
 }
 
-std::uint8_t Reader::u8() { return need(1) ? *at_++ : std::uint8_t{0}; }
+std::uint8_t Reader::u8() {
+  return need(1) ? *at_++ : std::uint8_t{0};
+}
 
-std::uint8_t Reader::peek() { return need(1) ? *at_ : std::uint8_t{0}; }
+std::uint8_t Reader::peek() {
+  return need(1) ? *at_ : std::uint8_t{0};
+}
 
 std::uint16_t Reader::u16() {
   if (!need(2)) return 0;

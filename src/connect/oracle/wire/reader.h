@@ -35,7 +35,9 @@ enum class ChunkLength : std::uint8_t { kUb4, kUb1 };
 class Reader {
  public:
   explicit Reader(ByteView bytes, ChunkLength chunks = ChunkLength::kUb4)
-      : begin_(bytes.data()), at_(bytes.data()), end_(bytes.data() + bytes.size()),
+      : begin_(bytes.data()),
+        at_(bytes.data()),
+        end_(bytes.data() + bytes.size()),
         chunks_(chunks) {}
 
   [[nodiscard]] bool ok() const { return state_ == ParseState::kOk; }

@@ -15,9 +15,9 @@ Bytes bytes(std::initializer_list<int> values) {
 }
 
 TEST(Reader, ReadsVariableIntegersOfAnyWidth) {
-  const Bytes image = bytes({0x00, 0x01, 0x01, 0x01, 0xC8, 0x02, 0x03, 0x69, 0x03, 0x01, 0x11,
-                             0x70, 0x04, 0x00, 0x01, 0x11, 0x70, 0x04, 0x7F, 0xFF, 0xFF, 0xFF,
-                             0x81, 0x01, 0x81, 0x7F});
+  const Bytes image =
+      bytes({0x00, 0x01, 0x01, 0x01, 0xC8, 0x02, 0x03, 0x69, 0x03, 0x01, 0x11, 0x70, 0x04,
+             0x00, 0x01, 0x11, 0x70, 0x04, 0x7F, 0xFF, 0xFF, 0xFF, 0x81, 0x01, 0x81, 0x7F});
   Reader in(image);
   EXPECT_EQ(in.ub4(), 0U);
   EXPECT_EQ(in.ub4(), 1U);
@@ -53,8 +53,8 @@ TEST(Reader, TellsMissingBytesFromWrongOnes) {
 }
 
 TEST(Reader, ReadsStringsWholeChunkedAndNull) {
-  const Bytes image = bytes({3, 'a', 'b', 'c', 0, 0xFF, 0xFE, 1, 2, 'd', 'e', 1, 1, 'f', 0,
-                             1, 2, 2, 'g', 'h', 0});
+  const Bytes image =
+      bytes({3, 'a', 'b', 'c', 0, 0xFF, 0xFE, 1, 2, 'd', 'e', 1, 1, 'f', 0, 1, 2, 2, 'g', 'h', 0});
   Reader in(image);
   EXPECT_EQ(in.clr(), "abc");
   EXPECT_EQ(in.clr(), std::nullopt);

@@ -59,8 +59,8 @@ struct BindValue {
 
 struct ExecuteRequest {
   std::uint32_t options = 0;
-  std::uint32_t cursor_id = 0;      ///< 0: new
-  std::string_view sql;             ///< empty: the cursor's
+  std::uint32_t cursor_id = 0;  ///< 0: new
+  std::string_view sql;         ///< empty: the cursor's
   bool is_query = false;
   std::uint32_t prefetch_rows = 0;  ///< rows wanted with this call
   std::uint32_t iterations = 1;     ///< al8i4[1]

@@ -95,8 +95,8 @@ Bytes encode_connect(const ConnectRequest& request) {
   PacketHeader header;
   header.type = PacketType::kConnect;
   header.flags = request.after_redirect ? kFlagAfterRedirect : std::uint8_t{0};
-  header.length = static_cast<std::uint32_t>(
-      kConnectDataOffset + (overflows ? 0 : request.connect_data.size()));
+  header.length = static_cast<std::uint32_t>(kConnectDataOffset +
+                                             (overflows ? 0 : request.connect_data.size()));
   encode_header(out, header, false);
   write_connect_body(out, request);
   if (overflows) {
@@ -191,8 +191,7 @@ Redirect decode_redirect(Reader& body) {
   Redirect redirect;
   redirect.data_bytes = body.u16();
   redirect.data_follows = redirect.data_bytes != 0 && body.remaining() == 0;
-  redirect.data =
-      text_of(body.raw(std::min<std::size_t>(redirect.data_bytes, body.remaining())));
+  redirect.data = text_of(body.raw(std::min<std::size_t>(redirect.data_bytes, body.remaining())));
   return redirect;
 }
 

@@ -6,32 +6,58 @@ namespace wherry::oracle {
 
 std::string name_of(OracleType type) {
   switch (type) {
-    case OracleType::kVarchar: return "VARCHAR2";
-    case OracleType::kNumber: return "NUMBER";
-    case OracleType::kBinaryInteger: return "BINARY_INTEGER";
-    case OracleType::kLong: return "LONG";
-    case OracleType::kRowid: return "ROWID";
-    case OracleType::kDate: return "DATE";
-    case OracleType::kRaw: return "RAW";
-    case OracleType::kLongRaw: return "LONG RAW";
-    case OracleType::kChar: return "CHAR";
-    case OracleType::kBinaryFloat: return "BINARY_FLOAT";
-    case OracleType::kBinaryDouble: return "BINARY_DOUBLE";
-    case OracleType::kCursor: return "CURSOR";
-    case OracleType::kObject: return "OBJECT";
-    case OracleType::kRef: return "REF";
-    case OracleType::kClob: return "CLOB";
-    case OracleType::kBlob: return "BLOB";
-    case OracleType::kBfile: return "BFILE";
-    case OracleType::kJson: return "JSON";
-    case OracleType::kVector: return "VECTOR";
-    case OracleType::kTimestamp: return "TIMESTAMP";
-    case OracleType::kTimestampTz: return "TIMESTAMP WITH TIME ZONE";
-    case OracleType::kIntervalYm: return "INTERVAL YEAR TO MONTH";
-    case OracleType::kIntervalDs: return "INTERVAL DAY TO SECOND";
-    case OracleType::kUrowid: return "UROWID";
-    case OracleType::kTimestampLtz: return "TIMESTAMP WITH LOCAL TIME ZONE";
-    case OracleType::kBoolean: return "BOOLEAN";
+    case OracleType::kVarchar:
+      return "VARCHAR2";
+    case OracleType::kNumber:
+      return "NUMBER";
+    case OracleType::kBinaryInteger:
+      return "BINARY_INTEGER";
+    case OracleType::kLong:
+      return "LONG";
+    case OracleType::kRowid:
+      return "ROWID";
+    case OracleType::kDate:
+      return "DATE";
+    case OracleType::kRaw:
+      return "RAW";
+    case OracleType::kLongRaw:
+      return "LONG RAW";
+    case OracleType::kChar:
+      return "CHAR";
+    case OracleType::kBinaryFloat:
+      return "BINARY_FLOAT";
+    case OracleType::kBinaryDouble:
+      return "BINARY_DOUBLE";
+    case OracleType::kCursor:
+      return "CURSOR";
+    case OracleType::kObject:
+      return "OBJECT";
+    case OracleType::kRef:
+      return "REF";
+    case OracleType::kClob:
+      return "CLOB";
+    case OracleType::kBlob:
+      return "BLOB";
+    case OracleType::kBfile:
+      return "BFILE";
+    case OracleType::kJson:
+      return "JSON";
+    case OracleType::kVector:
+      return "VECTOR";
+    case OracleType::kTimestamp:
+      return "TIMESTAMP";
+    case OracleType::kTimestampTz:
+      return "TIMESTAMP WITH TIME ZONE";
+    case OracleType::kIntervalYm:
+      return "INTERVAL YEAR TO MONTH";
+    case OracleType::kIntervalDs:
+      return "INTERVAL DAY TO SECOND";
+    case OracleType::kUrowid:
+      return "UROWID";
+    case OracleType::kTimestampLtz:
+      return "TIMESTAMP WITH LOCAL TIME ZONE";
+    case OracleType::kBoolean:
+      return "BOOLEAN";
   }
   return "type " + std::to_string(static_cast<int>(type));
 }
@@ -58,12 +84,18 @@ std::optional<CellKind> natural_kind(const ColumnDescription& column) {
     case OracleType::kTimestampTz:
     case OracleType::kTimestampLtz:
       return CellKind::kTimestampTz;
-    case OracleType::kIntervalYm: return CellKind::kIntervalYm;
-    case OracleType::kIntervalDs: return CellKind::kIntervalDs;
-    case OracleType::kBinaryFloat: return CellKind::kFloat32;
-    case OracleType::kBinaryDouble: return CellKind::kFloat64;
-    case OracleType::kBoolean: return CellKind::kBool;
-    default: return std::nullopt;
+    case OracleType::kIntervalYm:
+      return CellKind::kIntervalYm;
+    case OracleType::kIntervalDs:
+      return CellKind::kIntervalDs;
+    case OracleType::kBinaryFloat:
+      return CellKind::kFloat32;
+    case OracleType::kBinaryDouble:
+      return CellKind::kFloat64;
+    case OracleType::kBoolean:
+      return CellKind::kBool;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -71,15 +103,24 @@ namespace wire {
 
 std::string_view describe(ValueStatus status) {
   switch (status) {
-    case ValueStatus::kOk: return "is fine";
-    case ValueStatus::kNeedMore: return "is cut off";
-    case ValueStatus::kMalformed: return "has a malformed length";
-    case ValueStatus::kBadNumber: return "is not a NUMBER";
-    case ValueStatus::kNotInteger: return "does not fit a 64-bit integer";
-    case ValueStatus::kBadDate: return "is not a date of the proleptic Gregorian calendar";
-    case ValueStatus::kBadInterval: return "is not an interval";
-    case ValueStatus::kBadUtf16: return "holds a lone surrogate or half a character";
-    case ValueStatus::kBadBoolean: return "is neither true nor false";
+    case ValueStatus::kOk:
+      return "is fine";
+    case ValueStatus::kNeedMore:
+      return "is cut off";
+    case ValueStatus::kMalformed:
+      return "has a malformed length";
+    case ValueStatus::kBadNumber:
+      return "is not a NUMBER";
+    case ValueStatus::kNotInteger:
+      return "does not fit a 64-bit integer";
+    case ValueStatus::kBadDate:
+      return "is not a date of the proleptic Gregorian calendar";
+    case ValueStatus::kBadInterval:
+      return "is not an interval";
+    case ValueStatus::kBadUtf16:
+      return "holds a lone surrogate or half a character";
+    case ValueStatus::kBadBoolean:
+      return "is neither true nor false";
   }
   return "is unknown";
 }

@@ -53,7 +53,7 @@ struct ColumnDescription {
   std::uint32_t max_characters = 0;  ///< as declared, character types only
   CharsetForm form = CharsetForm::kNone;
   bool nullable = true;
-  bool is_json = false;              ///< IS JSON constraint
+  bool is_json = false;  ///< IS JSON constraint
   bool is_oson = false;
   std::uint64_t continuation_flags = 0;
   std::string type_schema, type_name;  ///< objects; "SYS"."XMLTYPE"

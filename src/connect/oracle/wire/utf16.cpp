@@ -3,8 +3,12 @@
 namespace wherry::oracle::wire {
 namespace {
 
-constexpr bool is_high(std::uint32_t unit) { return (unit & 0xFC00) == 0xD800; }
-constexpr bool is_low(std::uint32_t unit) { return (unit & 0xFC00) == 0xDC00; }
+constexpr bool is_high(std::uint32_t unit) {
+  return (unit & 0xFC00) == 0xD800;
+}
+constexpr bool is_low(std::uint32_t unit) {
+  return (unit & 0xFC00) == 0xDC00;
+}
 constexpr std::uint32_t joined(std::uint32_t high, std::uint32_t low) {
   return 0x10000 + ((high & 0x3FF) << 10) + (low & 0x3FF);
 }
@@ -33,7 +37,9 @@ void append_utf8(std::uint32_t code, std::string& out) {
   out.append(bytes, put_utf8(code, bytes));
 }
 
-std::uint32_t unit_at(const std::uint8_t* at) { return std::uint32_t{at[0]} << 8 | at[1]; }
+std::uint32_t unit_at(const std::uint8_t* at) {
+  return std::uint32_t{at[0]} << 8 | at[1];
+}
 
 /// A three-byte sequence, or 0.
 std::uint32_t three_bytes(ByteView bytes, std::size_t at) {

@@ -11,7 +11,9 @@
 namespace wherry::oracle::wire {
 
 /// Room that `size` bytes of UTF-16 can need as UTF-8.
-constexpr std::size_t max_utf8_bytes(std::size_t size) { return size / 2 * 3; }
+constexpr std::size_t max_utf8_bytes(std::size_t size) {
+  return size / 2 * 3;
+}
 
 /// Big-endian UTF-16; writes to `out`, which has max_utf8_bytes() of room, and sets `out_size`.
 ValueStatus utf16_to_utf8(ByteView utf16, char* out, std::size_t& out_size);

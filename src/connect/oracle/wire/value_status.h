@@ -8,13 +8,13 @@ namespace wherry::oracle::wire {
 
 enum class ValueStatus : std::uint8_t {
   kOk,
-  kNeedMore,       ///< the bytes end inside the value
-  kMalformed,      ///< length or layout no server would send
+  kNeedMore,   ///< the bytes end inside the value
+  kMalformed,  ///< length or layout no server would send
   kBadNumber,
-  kNotInteger,     ///< a fraction, infinity or too large a number in an integer column
-  kBadDate,        ///< no such day in the proleptic Gregorian calendar, or garbage fields
+  kNotInteger,  ///< a fraction, infinity or too large a number in an integer column
+  kBadDate,     ///< no such day in the proleptic Gregorian calendar, or garbage fields
   kBadInterval,
-  kBadUtf16,       ///< a lone surrogate or half a code unit
+  kBadUtf16,  ///< a lone surrogate or half a code unit
   kBadBoolean,
 };
 

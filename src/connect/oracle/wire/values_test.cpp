@@ -17,7 +17,9 @@
 namespace wherry::oracle::wire {
 namespace {
 
-Bytes hex(std::string_view text) { return *from_hex(text); }
+Bytes hex(std::string_view text) {
+  return *from_hex(text);
+}
 
 std::string decoded(std::string_view image_hex) {
   Arena arena;
@@ -45,8 +47,7 @@ constexpr NumberCase kNumbers[] = {
     {"9999", "C26464"},
     {"10000", "C302"},
     {"12345678901234567890123456789012345678", "D30D23394F5B0D23394F5B0D23394F5B0D23394F"},
-    {"-12345678901234567890123456789012345678",
-     "2C59432D170B59432D170B59432D170B59432D1766"},
+    {"-12345678901234567890123456789012345678", "2C59432D170B59432D170B59432D170B59432D1766"},
 };
 
 TEST(Number, DecodesAndEncodesTheKnownImages) {
@@ -147,23 +148,25 @@ TEST(DateTime, DecodesKnownImages) {
   EXPECT_EQ(date_text("787E08090D0E0F"), "2026-08-09 12:13:14.000000000");
   EXPECT_EQ(date_text("787E08090D0E0F075BCD15"), "2026-08-09 12:13:14.123456789");
   EXPECT_EQ(date_text("35580101010101"), "4712-01-01 00:00:00.000000000 BC");
-  EXPECT_EQ(date_text("646501010101" "01"), "0001-01-01 00:00:00.000000000");
+  EXPECT_EQ(date_text("646501010101"
+                      "01"),
+            "0001-01-01 00:00:00.000000000");
   EXPECT_EQ(date_text("C7C70C1F183C3C"), "9999-12-31 23:59:59.000000000");
   EXPECT_EQ(date_text("7864021D010101"), "2000-02-29 00:00:00.000000000");
 }
 
 TEST(DateTime, RefusesDaysThatDoNotExist) {
   for (const char* image : {
-           "7364021D010101",    // 1500-02-29
-           "7864021E010101",    // 2000-02-30
-           "64640101010101",    // year 0
-           "00000000000000",    // garbage
-           "787E0D090D0E0F",    // month 13
-           "787E08001A0E0F",    // day 0
-           "787E08091A0E0F",    // hour 25
-           "787E08090D3E0F",    // minute 61
-           "787E08090D0E3E",    // second 61
-           "787E08090D",        // too short
+           "7364021D010101",          // 1500-02-29
+           "7864021E010101",          // 2000-02-30
+           "64640101010101",          // year 0
+           "00000000000000",          // garbage
+           "787E0D090D0E0F",          // month 13
+           "787E08001A0E0F",          // day 0
+           "787E08091A0E0F",          // hour 25
+           "787E08090D3E0F",          // minute 61
+           "787E08090D0E3E",          // second 61
+           "787E08090D",              // too short
            "787E08090D0E0FFFFFFFFF",  // nanoseconds
        }) {
     EXPECT_EQ(date_text(image), "is not a date of the proleptic Gregorian calendar") << image;
@@ -171,8 +174,8 @@ TEST(DateTime, RefusesDaysThatDoNotExist) {
 }
 
 TEST(DateTime, EncodesWhatItDecodes) {
-  EXPECT_EQ(to_hex_upper(bytes_of(encode_timestamp(
-                micros_from_civil({2026, 8, 9, 12, 13, 14, 123456}), 789))),
+  EXPECT_EQ(to_hex_upper(bytes_of(
+                encode_timestamp(micros_from_civil({2026, 8, 9, 12, 13, 14, 123456}), 789))),
             "787E08090D0E0F075BCD15");
   EXPECT_EQ(to_hex_upper(bytes_of(encode_timestamp(0, 0))), "77AA0101010101");
   EXPECT_EQ(to_hex_upper(bytes_of(encode_timestamp_tz(
@@ -208,8 +211,7 @@ TEST(Interval, DecodesAndEncodes) {
   EXPECT_EQ(decode_interval_ds(hex("800000034041429DCD6500"), seconds, nanos), ValueStatus::kOk);
   EXPECT_EQ(seconds, 3 * 86400 + 4 * 3600 + 5 * 60 + 6);
   EXPECT_EQ(nanos, 500'000'000);
-  EXPECT_EQ(to_hex_upper(bytes_of(encode_interval_ds(seconds, nanos))),
-            "800000034041429DCD6500");
+  EXPECT_EQ(to_hex_upper(bytes_of(encode_interval_ds(seconds, nanos))), "800000034041429DCD6500");
   EXPECT_EQ(decode_interval_ds(bytes_of(encode_interval_ds(-seconds, -nanos)), seconds, nanos),
             ValueStatus::kOk);
   EXPECT_EQ(seconds, -(3 * 86400 + 4 * 3600 + 5 * 60 + 6));
@@ -244,8 +246,8 @@ TEST(Utf16, RefusesLoneSurrogates) {
     EXPECT_EQ(utf16_to_utf8(bytes, out, size), ValueStatus::kBadUtf16) << image;
     Utf16Stream stream;
     std::string text;
-    const bool bad = stream.feed(bytes, text) != ValueStatus::kOk ||
-                     stream.finish() != ValueStatus::kOk;
+    const bool bad =
+        stream.feed(bytes, text) != ValueStatus::kOk || stream.finish() != ValueStatus::kOk;
     EXPECT_TRUE(bad) << image;
   }
 }

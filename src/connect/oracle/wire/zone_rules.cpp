@@ -76,8 +76,8 @@ class TzText {
     return negative ? -seconds : seconds;
   }
   [[nodiscard]] bool starts_time() const {
-    return !text_.empty() && (text_[0] == '-' || text_[0] == '+' ||
-                              (text_[0] >= '0' && text_[0] <= '9'));
+    return !text_.empty() &&
+           (text_[0] == '-' || text_[0] == '+' || (text_[0] >= '0' && text_[0] <= '9'));
   }
 
  private:
@@ -88,8 +88,8 @@ class TzText {
 std::int64_t day_of_change(std::int64_t year, int month, int week, int weekday) {
   const std::int64_t first = days_from_civil(year, static_cast<unsigned>(month), 1);
   const int first_weekday = static_cast<int>(((first + 4) % 7 + 7) % 7);
-  const std::int64_t next_month = month == 12 ? days_from_civil(year + 1, 1, 1)
-                                              : days_from_civil(year, month + 1U, 1);
+  const std::int64_t next_month =
+      month == 12 ? days_from_civil(year + 1, 1, 1) : days_from_civil(year, month + 1U, 1);
   std::int64_t day = first + (weekday - first_weekday + 7) % 7 + std::int64_t{week - 1} * 7;
   while (day >= next_month) day -= 7;
   return day;
@@ -164,8 +164,7 @@ std::optional<ZoneRules::Footer> ZoneRules::parse_footer(std::string_view text) 
 
 std::int32_t ZoneRules::footer_offset(std::int64_t utc_seconds) const {
   if (!footer_.has_daylight) return footer_.standard;
-  const std::int64_t year =
-      civil_from_micros((utc_seconds + footer_.standard) * 1'000'000).year;
+  const std::int64_t year = civil_from_micros((utc_seconds + footer_.standard) * 1'000'000).year;
   const auto at = [&](const Change& change, std::int32_t offset_before) {
     return day_of_change(year, change.month, change.week, change.weekday) * kDaySeconds +
            change.second_of_day - offset_before;
@@ -189,7 +188,8 @@ std::int32_t ZoneRules::offset_at_local(std::int64_t local_seconds, bool dayligh
   const std::int32_t after = offset_at(local_seconds + kDaySeconds);
   const bool fits_before = offset_at(local_seconds - before) == before;
   const bool fits_after = offset_at(local_seconds - after) == after;
-  if (fits_before && fits_after) return daylight ? std::max(before, after) : std::min(before, after);
+  if (fits_before && fits_after)
+    return daylight ? std::max(before, after) : std::min(before, after);
   return fits_after ? after : before;
 }
 

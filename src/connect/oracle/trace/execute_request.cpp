@@ -1,5 +1,6 @@
 #include "connect/oracle/trace/execute_request.h"
 
+#include <algorithm>
 #include <array>
 
 #include "connect/oracle/trace/charset.h"
@@ -11,7 +12,8 @@ namespace wherry::oracle::trace {
 namespace {
 
 constexpr std::uint32_t kOptionDefine = 0x10;
-constexpr std::uint32_t kOptionNotPlsql = 0x8000;
+constexpr std::uint32_t kOptionExecute = 0x20;
+constexpr std::uint32_t kOptionPlsqlBind = 0x400;
 constexpr std::size_t kScalarParameters = 13;
 constexpr std::uint32_t kMaxVariables = 65536;
 
@@ -19,11 +21,11 @@ constexpr std::array<std::pair<std::uint32_t, const char*>, 11> kOptionNames = {
     {{0x01, "parse"},
      {0x08, "bind"},
      {kOptionDefine, "define"},
-     {0x20, "execute"},
+     {kOptionExecute, "execute"},
      {0x40, "fetch"},
      {0x80, "cancel"},
      {0x100, "commit"},
-     {0x400, "plsql_bind"},
+     {kOptionPlsqlBind, "plsql_bind"},
      {0x20000, "describe"},
      {0x40000, "no_compressed_fetch"},
      {0x80000, "batch_errors"}}};
@@ -140,20 +142,43 @@ struct RowShape {
   std::vector<bool> is_sent, is_long;
 };
 
-RowShape row_shape(const Session& session, const Cursor& cursor, bool is_reexecution,
-                   bool is_plsql) {
+/// Drivers do not agree on the binds that only receive a value: some send a place holder.
+struct SentBinds {
+  bool returning = false;  ///< those of a RETURNING clause
+  bool out_only = true;    ///< those that PL/SQL only writes to
+};
+
+bool is_long_type(std::uint8_t type) {
+  constexpr std::array<std::uint8_t, 4> kLongTypes = {8, 24, 94, 95};
+  return std::find(kLongTypes.begin(), kLongTypes.end(), type) != kLongTypes.end();
+}
+
+RowShape row_shape(const Session& session, const Cursor& cursor, const StatementShape& statement,
+                   SentBinds sent) {
   const std::uint32_t limit = session.dialect.long_strings ? 32767 : 4000;
-  const StatementShape shape = shape_of(cursor.sql);
   const std::size_t count = cursor.binds.size();
   RowShape row;
   for (std::size_t i = 0; i < count; ++i) {
-    const bool is_returning = i + shape.returning >= count;
-    const bool is_out_only = is_reexecution && i < cursor.directions.size() &&
-                             cursor.directions[i] == wire::BindDirection::kOut;
-    row.is_sent.push_back(!is_returning && !is_out_only);
-    row.is_long.push_back(!is_plsql && cursor.binds[i].buffer_bytes > limit);
+    const Variable& bind = cursor.binds[i];
+    const bool is_returning = i + statement.returning >= count;
+    const bool is_out_only =
+        i < cursor.directions.size() && cursor.directions[i] == wire::BindDirection::kOut;
+    row.is_sent.push_back(!bind.is_repeated() && (!is_returning || sent.returning) &&
+                          (!is_out_only || sent.out_only));
+    row.is_long.push_back(!statement.is_plsql &&
+                          (bind.buffer_bytes > limit || is_long_type(bind.type)));
   }
   return row;
+}
+
+/// The value of a placeholder that occurs again is sent once.
+void repeat_values(const Cursor& cursor, const StatementShape& statement, Json& row) {
+  const std::vector<std::string>& names = statement.placeholders;
+  for (std::size_t i = 0; i < cursor.binds.size() && i < names.size(); ++i) {
+    if (!cursor.binds[i].is_repeated()) continue;
+    const auto first = std::find(names.begin(), names.end(), names[i]);
+    row[i] = row[static_cast<std::size_t>(first - names.begin())];
+  }
 }
 
 Json read_bind_row(Reader& in, const Session& session, const Cursor& cursor,
@@ -168,16 +193,37 @@ Json read_bind_row(Reader& in, const Session& session, const Cursor& cursor,
   return row;
 }
 
-/// One row as a list of values, several as a list of rows.
-void read_bind_rows(Reader& in, const Session& session, const Cursor& cursor, const RowShape& shape,
-                    Call& call, Json& out) {
-  if (cursor.binds.empty()) return;
+Json read_rows_of(Reader& in, const Session& session, const Cursor& cursor,
+                  const StatementShape& statement, SentBinds sent) {
+  const RowShape shape = row_shape(session, cursor, statement, sent);
   Json rows = Json::array();
   while (in.ok() && in.remaining() > 0 &&
          in.peek() == static_cast<std::uint8_t>(wire::Message::kRowData)) {
     in.skip(1);
     rows.push_back(read_bind_row(in, session, cursor, shape));
+    repeat_values(cursor, statement, rows.back());
   }
+  return rows;
+}
+
+/// One row as a list of values, several as a list of rows. `expected` is tried first; a reading
+/// that uses the request up to its end is better than one that does not.
+void read_bind_rows(Reader& in, const Session& session, SentBinds expected, Call& call, Json& out) {
+  if (call.cursor.binds.empty()) return;
+  const StatementShape statement = shape_of(call.cursor.sql);
+  const Reader begin = in;
+  Json rows = read_rows_of(in, session, call.cursor, statement, expected);
+  const Reader end = in;
+  const auto is_whole = [&] { return in.ok() && in.remaining() == 0; };
+  for (const bool returning : {false, true}) {
+    for (const bool out_only : {true, false}) {
+      if (is_whole()) break;
+      in = begin;
+      Json other = read_rows_of(in, session, call.cursor, statement, {returning, out_only});
+      if (is_whole()) rows = std::move(other);
+    }
+  }
+  if (!is_whole()) in = end;
   if (rows.empty()) return;
   call.executions = static_cast<std::uint32_t>(rows.size());
   if (rows.size() == 1) {
@@ -196,6 +242,11 @@ void note_cursor(const Session& session, Call& call, Json& out) {
   if (call.cursor_id == 0) return;
   out["cursor"] = call.cursor_id;
   if (const Cursor* cursor = find_cursor(session, call.cursor_id)) call.cursor = *cursor;
+}
+
+/// What runs again, although its text was sent with an earlier call.
+void note_sql(const Call& call, Json& out) {
+  if (!call.cursor.sql.empty()) out["sql"] = call.cursor.sql;
 }
 
 Json bind_types(const std::vector<Variable>& variables) {
@@ -219,6 +270,7 @@ void decode_execute(Reader& in, const Session& session, Call& call, Json& out) {
     if (part.cursor_id != 0) out["cursor"] = part.cursor_id;
   } else {
     note_cursor(session, call, out);
+    if ((part.options & kOptionExecute) != 0) note_sql(call, out);
   }
   out["options"] = option_names(part.options);
   out["prefetch_rows"] = part.prefetch_rows;
@@ -237,9 +289,8 @@ void decode_execute(Reader& in, const Session& session, Call& call, Json& out) {
     call.cursor.defines = read_variables(in, part.define_count, session.dialect);
     out["defines"] = bind_types(call.cursor.defines);
   }
-  const bool is_plsql = (part.options & kOptionNotPlsql) == 0;
-  read_bind_rows(in, session, call.cursor, row_shape(session, call.cursor, false, is_plsql), call,
-                 out);
+  const bool is_plsql_form = (part.options & kOptionPlsqlBind) != 0;
+  read_bind_rows(in, session, {is_plsql_form, true}, call, out);
 }
 
 void decode_reexecute(Reader& in, const Session& session, Call& call, Json& out) {
@@ -248,10 +299,9 @@ void decode_reexecute(Reader& in, const Session& session, Call& call, Json& out)
   in.ub4();
   in.ub4();
   note_cursor(session, call, out);
+  note_sql(call, out);
   out["iterations"] = iterations;
-  const bool is_plsql = shape_of(call.cursor.sql).is_plsql;
-  read_bind_rows(in, session, call.cursor, row_shape(session, call.cursor, true, is_plsql), call,
-                 out);
+  read_bind_rows(in, session, {false, false}, call, out);
 }
 
 void decode_fetch(Reader& in, const Session& session, Call& call, Json& out) {

@@ -16,7 +16,8 @@ void decode_fetch(Reader& in, const Session& session, Call& call, Json& out);
 struct StatementShape {
   bool is_query = false;
   bool is_plsql = false;
-  /// Placeholders, in order; the last `returning` of them receive a RETURNING clause.
+  /// Names in upper case, in order; the last `returning` of them receive a RETURNING clause.
+  std::vector<std::string> placeholders;
   std::size_t returning = 0;
 };
 StatementShape shape_of(std::string_view sql);

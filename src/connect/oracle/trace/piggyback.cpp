@@ -20,9 +20,16 @@ void cursor_list(Reader& in, Json& out) {
   out["cursors"] = std::move(ids);
 }
 
-void set_schema(Reader& in, Json& out) {
+/// Text whose length came before it: with a length of its own, or as plain bytes.
+std::string text_argument(Reader& in, const Session& session, std::uint32_t bytes) {
+  if (session.dialect.text_is_clr) return to_json_text(in.clr_text());
+  return to_json_text(wire::text_of(in.raw(bytes)));
+}
+
+void set_schema(Reader& in, const Session& session, Json& out) {
   in.skip(1);
-  out["schema"] = to_json_text(in.dlc_text());
+  const std::uint32_t bytes = in.ub4();
+  out["schema"] = bytes == 0 ? std::string() : text_argument(in, session, bytes);
 }
 
 /// Locators to be freed, back to back.
@@ -44,10 +51,10 @@ void free_lobs(Reader& in, Json& out) {
 
 struct Attribute {
   const char* name;
-  bool is_sent = false;
+  std::uint32_t bytes = 0;
 };
 
-void end_to_end(Reader& in, Json& out) {
+void end_to_end(Reader& in, const Session& session, Json& out) {
   in.skip(2);
   out["flags"] = in.ub4();
   std::array attributes = {Attribute{"client_identifier"},
@@ -61,24 +68,24 @@ void end_to_end(Reader& in, Json& out) {
                            Attribute{"dbop"}};
   for (Attribute& attribute : attributes) {
     const bool has_pointer = in.u8() != 0;
-    const std::uint32_t length = in.ub4();
-    attribute.is_sent = attribute.name != nullptr && has_pointer && length != 0;
+    const std::uint32_t bytes = in.ub4();
+    if (has_pointer && attribute.name != nullptr) attribute.bytes = bytes;
   }
   for (const Attribute& attribute : attributes) {
-    if (!attribute.is_sent || !in.ok()) continue;
-    out[attribute.name] = to_json_text(in.clr_text());
+    if (attribute.bytes == 0 || !in.ok()) continue;
+    out[attribute.name] = text_argument(in, session, attribute.bytes);
   }
 }
 
-void application_context(Reader& in, Json& out) {
+void application_context(Reader& in, const Session& session, Json& out) {
   in.skip(1);
-  in.ub4();
+  const std::uint32_t namespace_bytes = in.ub4();
   in.skip(1);
   const std::uint32_t count = in.ub4();
   if (count > kMaxCursors) in.fail("more context entries than can be");
   in.ub2();
   in.skip(1);
-  out["namespace"] = to_json_text(in.clr_text());
+  out["namespace"] = text_argument(in, session, namespace_bytes);
   Json pairs = Json::object();
   for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
     const std::string key = to_json_text(in.dlc_text());
@@ -96,22 +103,22 @@ void pipeline_begin(Reader& in, Json& out) {
 
 }  // namespace
 
-void decode_piggyback(Reader& in, const Session&, std::uint8_t function, Json& out) {
+void decode_piggyback(Reader& in, const Session& session, std::uint8_t function, Json& out) {
   switch (function) {
     case 105:
     case 120:
       return cursor_list(in, out);
     case 152:
-      return set_schema(in, out);
+      return set_schema(in, session, out);
     case 176:
       out["flags"] = in.ub8();
       return;
     case 96:
       return free_lobs(in, out);
     case 135:
-      return end_to_end(in, out);
+      return end_to_end(in, session, out);
     case 154:
-      return application_context(in, out);
+      return application_context(in, session, out);
     case 199:
       return pipeline_begin(in, out);
     default:

@@ -14,10 +14,9 @@ namespace {
 constexpr std::uint8_t kPipelineBegin = 199;
 constexpr std::uint8_t kPipelineEnd = 200;
 
-constexpr std::uint32_t kLobWrite = 0x0040;
-constexpr std::uint32_t kLobCreateTemporary = 0x0110;
 /// From here on LOB offsets and amounts have 64 bits.
 constexpr std::uint8_t kWideLobVersion = 3;
+constexpr std::uint8_t kLobArrayVersion = 4;
 constexpr std::uint8_t kLobDataByte = 0x0E;
 
 void apply_data_types(Session& session, const wire::DataTypesRequest& request) {
@@ -200,29 +199,36 @@ class RequestDecoder {
     const std::uint32_t destination_bytes = in_.ub4();
     std::uint64_t offset = in_.ub4();
     in_.ub4();
-    const bool has_charset = in_.u8() != 0;
+    call.lob.has_charset = in_.u8() != 0;
     call.lob.has_amount = in_.u8() != 0;
-    in_.skip(1);
+    call.lob.has_flag = in_.u8() != 0;
     call.lob.operation = in_.ub4();
-    in_.skip(2);
+    in_.skip(1);
+    const std::uint32_t scn_words = in_.ub4();
     if (session_.dialect.field_version >= kWideLobVersion) {
       offset = in_.ub8();
       in_.ub8();
       call.lob.has_amount = in_.u8() != 0;
-      in_.skip(6);
     }
+    if (session_.dialect.field_version >= kLobArrayVersion) in_.skip(6);
     if (has_source) call.lob.locator = wire::text_of(in_.raw(source_bytes));
     if (has_destination) call.lob.locator += wire::text_of(in_.raw(destination_bytes));
-    if (has_charset && call.lob.operation == kLobCreateTemporary) in_.ub4();
+    const std::uint16_t charset = call.lob.has_charset ? in_.ub2() : std::uint16_t{0};
+    for (std::uint32_t i = 0; i < scn_words && in_.ok(); ++i) in_.ub4();
     fields["operation"] = lob_operation_name(call.lob.operation);
     fields["locator"] = hex_text(call.lob.locator);
     if (offset != 0) fields["offset"] = offset;
+    if (charset != 0) fields["charset"] = charset;
+    written_lob_data(call, fields);
     if (call.lob.has_amount) fields["amount"] = in_.ub8();
-    if (call.lob.operation == kLobWrite && in_.ok() && in_.remaining() > 0 &&
-        in_.peek() == kLobDataByte) {
-      in_.skip(1);
-      fields["data"] = lob_data_text(session_, call.lob.locator, in_.clr_text());
-    }
+    written_lob_data(call, fields);
+  }
+
+  /// Some drivers send the amount before the data.
+  void written_lob_data(const Call& call, Json& fields) {
+    if (!in_.ok() || in_.remaining() == 0 || in_.peek() != kLobDataByte) return;
+    in_.skip(1);
+    fields["data"] = lob_data_text(session_, call.lob.locator, in_.clr_text());
   }
 
   void piggyback(std::size_t start) {

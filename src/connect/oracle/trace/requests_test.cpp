@@ -146,6 +146,155 @@ TEST(TracedRequests, ReadASecondExecutionWithTheFirstOnesBinds) {
   EXPECT_EQ(messages[0]["binds"], Json::array({"again"}));
 }
 
+/// Execute as some drivers write it: options and metadata free, one row of plain values behind it.
+struct PlainExecute {
+  std::uint32_t options;
+  std::string sql;
+  std::vector<Variable> binds;
+  std::vector<std::string> values;
+};
+
+wire::Bytes bytes_of(const PlainExecute& execute) {
+  wire::Writer out;
+  out.raw(ByteView(std::vector<std::uint8_t>{3, 94, 1}));
+  out.ub4(execute.options);
+  out.ub4(0);
+  out.u8(1);
+  out.ub4(static_cast<std::uint32_t>(execute.sql.size()));
+  out.u8(1);
+  out.ub4(13);
+  out.zeros(4);
+  out.ub4(wire::kMaxLongBytes);
+  out.u8(1);
+  out.ub4(static_cast<std::uint32_t>(execute.binds.size()));
+  out.zeros(5 + 2 + 3 + 5 + 3 + 5 + 2);
+  out.clr(execute.sql);
+  out.zeros(13);
+  for (const Variable& bind : execute.binds) {
+    out.u8(bind.type);
+    out.u8(bind.flags);
+    out.zeros(2);
+    out.ub4(bind.buffer_bytes);
+    out.zeros(5);
+    out.u8(bind.form);
+    out.zeros(2);
+  }
+  out.u8(7);
+  for (const std::string& value : execute.values) out.clr(value);
+  return out.take();
+}
+
+Variable text_bind(std::uint8_t flags = 3) {
+  Variable bind;
+  bind.type = 1;
+  bind.flags = flags;
+  bind.form = 1;
+  bind.buffer_bytes = 10;
+  return bind;
+}
+
+TEST(TracedRequests, ReadPlaceHoldersOfBindsThatReturnValues) {
+  const std::string sql = "insert into t values (:1) returning id, vc into :2, :3";
+  const std::vector<Variable> binds = {text_bind(), text_bind(), text_bind()};
+  for (const std::uint32_t options : {0x40429U, 0x8029U}) {
+    Session session = session_of(12);
+    const auto messages = read(session, bytes_of({options, sql, binds, {"v", "", ""}}));
+    EXPECT_EQ(messages[0]["binds"], Json::array({"v", nullptr, nullptr})) << options;
+  }
+  Session session = session_of(12);
+  const auto messages = read(session, bytes_of({0x40429, sql, binds, {"v"}}));
+  EXPECT_EQ(messages[0]["binds"], Json::array({"v", nullptr, nullptr}));
+}
+
+TEST(TracedRequests, GiveEveryOccurrenceOfAPlaceholderItsValue) {
+  Session session = session_of(12);
+  const std::vector<Variable> binds = {text_bind(), text_bind(), text_bind(0x83)};
+  const auto messages = read(
+      session, bytes_of({0x8029, "select :a, :\"b\" from dual where :A = 1", binds, {"x", "y"}}));
+  EXPECT_EQ(messages[0]["binds"], Json::array({"x", "y", "x"}));
+}
+
+TEST(TracedRequests, PutValuesOfLongTypesBackIntoTheirPlace) {
+  Session session = session_of(12);
+  Variable long_text = text_bind();
+  long_text.type = 94;
+  const auto messages = read(
+      session,
+      bytes_of(
+          {0x8029, "insert into t values (:1, :2)", {long_text, text_bind()}, {"short", "long"}}));
+  EXPECT_EQ(messages[0]["binds"], Json::array({"long", "short"}));
+}
+
+TEST(TracedRequests, TellTheStatementThatRunsAgain) {
+  Session session = session_of(12);
+  session.cursors[9].sql = "commit work";
+  wire::Writer out;
+  out.raw(ByteView(std::vector<std::uint8_t>{3, 4, 5}));
+  for (const std::uint32_t value : {9U, 1U, 0U, 0U}) out.ub4(value);
+  EXPECT_EQ(read(session, out.bytes())[0]["sql"], "commit work");
+}
+
+TEST(TracedRequests, ReadTextWithoutALengthOfItsOwn) {
+  Session session = session_of(12);
+  session.dialect.text_is_clr = false;
+  wire::Writer out;
+  out.raw(ByteView(std::vector<std::uint8_t>{17, 152, 1, 1}));
+  out.ub4(2);
+  out.raw("hr");
+  out.raw(ByteView(std::vector<std::uint8_t>{17, 135, 2, 0, 0}));
+  out.ub4(0x18);
+  out.zeros(2);
+  for (const std::uint32_t bytes : {3U, 1U}) {
+    out.u8(1);
+    out.ub4(bytes);
+  }
+  out.zeros(12);
+  out.raw("moda");
+  const auto messages = read(session, out.bytes());
+  EXPECT_EQ(messages[0]["schema"], "hr");
+  EXPECT_EQ(messages[1]["module"], "mod");
+  EXPECT_EQ(messages[1]["action"], "a");
+}
+
+/// Operation, place and charset as one driver sends them; the amount comes before the data.
+void write_lob_request(wire::Writer& out, std::uint32_t operation, std::string_view locator,
+                       bool has_amount) {
+  out.raw(ByteView(std::vector<std::uint8_t>{3, 96, 1, 1}));
+  out.ub4(static_cast<std::uint32_t>(locator.size()));
+  out.zeros(4);
+  out.raw(ByteView(std::vector<std::uint8_t>{1, 0, 0}));
+  out.ub4(operation);
+  out.u8(1);
+  out.ub4(1);
+  out.ub8(1);
+  out.ub8(0);
+  out.u8(has_amount ? 1 : 0);
+  out.zeros(6);
+  out.raw(locator);
+  out.ub2(873);
+  out.ub4(0);
+  if (has_amount) out.ub8(10);
+}
+
+TEST(TracedRequests, ReadLobWritesWithCharsetAndSnapshot) {
+  std::string locator(40, '\x01');
+  locator[4] = 2;
+  locator[6] = 0;
+  for (const bool has_amount : {false, true}) {
+    Session session = session_of(11);
+    wire::Writer out;
+    write_lob_request(out, 0x40, locator, has_amount);
+    out.u8(14);
+    out.clr("n\xC3\xA9");
+    const auto messages = read(session, out.bytes());
+    EXPECT_EQ(messages[0]["operation"], "write");
+    EXPECT_EQ(messages[0]["charset"], 873);
+    EXPECT_EQ(messages[0]["data"], "n\xC3\xA9");
+    EXPECT_EQ(messages[0].contains("amount"), has_amount);
+    EXPECT_TRUE(session.calls.front().lob.has_charset);
+  }
+}
+
 TEST(TracedRequests, ReadLobOperations) {
   Session session = session_of(24);
   wire::RequestBuilder builder(session.dialect);

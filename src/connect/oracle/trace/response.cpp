@@ -19,10 +19,8 @@ using wire::Message;
 constexpr std::uint8_t kExecute = 94;
 constexpr std::uint8_t kLobOperation = 96;
 constexpr std::uint8_t kVersion = 59;
-constexpr std::uint32_t kLobIsOpen = 0x11000;
-constexpr std::uint32_t kLobFileIsOpen = 0x0400;
-constexpr std::uint32_t kLobFileExists = 0x0800;
-constexpr std::uint32_t kLobCreateTemporary = 0x0110;
+constexpr std::uint8_t kTransactionSwitch = 103;
+constexpr std::uint8_t kTransactionChange = 104;
 /// 9i returns numbers only.
 constexpr std::uint8_t kListsVersion = 3;
 constexpr std::uint8_t kModernStatusVersion = 7;
@@ -231,11 +229,11 @@ class ResponseDecoder {
 
   /// Row data that carries OUT binds or RETURNING values, not a query's row.
   bool is_out_data() {
+    if (!cursor().columns.empty()) return false;
     const auto is_out = [](wire::BindDirection d) { return d != wire::BindDirection::kIn; };
     const std::vector<wire::BindDirection>& directions = cursor().directions;
     const bool any_out = std::any_of(directions.begin(), directions.end(), is_out);
-    const bool returns = shape_of(cursor().sql).returning != 0;
-    return cursor().columns.empty() && (any_out || returns);
+    return any_out || shape_of(cursor().sql).returning != 0;
   }
 
   void out_data(std::size_t start) {
@@ -284,18 +282,67 @@ class ResponseDecoder {
 
   void parameters(std::size_t start) {
     const std::uint8_t function = call().function;
+    if (function == 0) return parameters_of_unseen_call(start);
     if (is_auth(function)) return auth_parameters(start);
     if (function == kVersion) return version(start);
     if (function == kLobOperation) return lob_parameters(start);
+    if (function == kTransactionSwitch) return transaction_context(start);
+    if (function == kTransactionChange) return transaction_state(start);
     const bool counts = function == kExecute && call().wants_row_counts;
+    add(start, return_parameters_json(read_return_parameters(counts)));
+  }
+
+  /// The request may lie before the capture's beginning: the first form is taken behind which the
+  /// response goes on.
+  void parameters_of_unseen_call(std::size_t start) {
     const Reader begin = in_;
-    const wire::ReturnParameters values = read_return_parameters(counts);
-    // The request of a log-in may lie before the capture's beginning.
-    if (!in_.ok() && function == 0) {
-      in_ = begin;
-      return auth_parameters(start);
+    const std::vector<wire::KeyValue> pairs = wire::decode_key_values(in_);
+    if (in_.ok() && !pairs.empty() && !pairs[0].key.empty()) {
+      Json fields{{"message", "auth parameters"}};
+      add_pairs(pairs, fields);
+      return add(start, std::move(fields));
     }
-    add(start, return_parameters_json(values));
+    in_ = begin;
+    const wire::ReturnParameters values = read_return_parameters(false);
+    if (is_followed_by_message()) return add(start, return_parameters_json(values));
+    in_ = begin;
+    if (read_unseen_locator(start)) return;
+    in_ = begin;
+    add(start, return_parameters_json(read_return_parameters(false)));
+  }
+
+  bool is_followed_by_message() {
+    if (!in_.ok() || in_.remaining() == 0) return in_.ok();
+    const auto next = static_cast<Message>(in_.peek());
+    return next == Message::kError || next == Message::kStatus ||
+           next == Message::kServerPiggyback || next == Message::kWarning ||
+           next == Message::kEndOfResponse;
+  }
+
+  /// A locator tells its own length, less the two bytes that do so.
+  bool read_unseen_locator(std::size_t start) {
+    const Reader begin = in_;
+    const std::size_t bytes = std::size_t{in_.u16()} + 2;
+    for (const bool has_amount : {true, false}) {
+      in_ = begin;
+      Json fields{{"message", "lob parameters"}};
+      fields["locator"] = hex_text(wire::text_of(in_.raw(bytes)));
+      if (has_amount) fields["amount"] = in_.sb8();
+      if (!is_followed_by_message()) continue;
+      add(start, std::move(fields));
+      return true;
+    }
+    return false;
+  }
+
+  void transaction_context(std::size_t start) {
+    Json fields{{"message", "transaction context"}, {"application_value", in_.ub4()}};
+    fields["context"] = hex_text(wire::text_of(in_.raw(in_.ub2())));
+    add(start, std::move(fields));
+  }
+
+  void transaction_state(std::size_t start) {
+    add(start, Json{{"message", "transaction state"}, {"state", in_.ub4()}});
   }
 
   wire::ReturnParameters read_return_parameters(bool with_row_counts) {
@@ -325,17 +372,18 @@ class ResponseDecoder {
     const LobCall& lob = call().lob;
     Json fields{{"message", "lob parameters"}};
     fields["locator"] = hex_text(wire::text_of(in_.raw(lob.locator.size())));
-    if (lob.operation == kLobCreateTemporary) {
-      in_.ub2();
-      in_.skip(1);
-    } else if (lob.has_amount) {
-      fields["amount"] = in_.sb8();
-    }
-    if (lob.operation == kLobIsOpen || lob.operation == kLobFileIsOpen ||
-        lob.operation == kLobFileExists) {
-      fields["flag"] = in_.u8() != 0;
-    }
+    if (lob.has_charset) fields["charset"] = in_.ub2();
+    if (lob.has_amount) fields["amount"] = in_.sb8();
+    if (lob.has_flag) fields["flag"] = lob_flag();
     add(start, std::move(fields));
+  }
+
+  /// One byte, or an integer with its length: 0 looks the same, and no message follows that has
+  /// the number 1.
+  bool lob_flag() {
+    const bool is_set = in_.u8() != 0;
+    if (is_set && in_.remaining() > 0 && in_.peek() == 1) in_.skip(1);
+    return is_set;
   }
 
   void lob_data(std::size_t start) {

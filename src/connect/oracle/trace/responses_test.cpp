@@ -8,6 +8,7 @@
 #include "connect/oracle/trace/documents.h"
 #include "connect/oracle/trace/lob_values.h"
 #include "connect/oracle/trace/response.h"
+#include "connect/oracle/trace/scalar_text.h"
 #include "connect/oracle/wire/number.h"
 #include "connect/oracle/wire/writer.h"
 
@@ -173,6 +174,64 @@ TEST(TracedLobs, AreToldApartByTheirBytes) {
   EXPECT_EQ(rows[3], Json::array({nullptr, nullptr}));
   EXPECT_EQ(lob_data_text(session, clob, image), "n\xC3\xA9");
   EXPECT_EQ(lob_data_text(session, blob, image), "006e00e9");
+}
+
+std::vector<Json> fields_of(const Decoded& decoded) {
+  EXPECT_EQ(decoded.ending, Ending::kComplete) << decoded.problem;
+  std::vector<Json> list;
+  for (const DecodedMessage& message : decoded.messages) list.push_back(message.fields);
+  return list;
+}
+
+TEST(TracedLobs, AnswerWithWhatTheClientAskedFor) {
+  const std::string locator = locator_of(2, 0x80);
+  for (const int parts : {0, 1, 2, 3, 4, 5, 6, 7}) {
+    Session session = session_with({});
+    Call& call = session.calls.front();
+    call.function = 96;
+    call.lob = {0x110, locator, (parts & 1) != 0, (parts & 2) != 0, (parts & 4) != 0};
+    Writer out;
+    out.u8(8);
+    out.raw(locator);
+    if (call.lob.has_charset) out.ub2(873);
+    if (call.lob.has_amount) out.ub8(10);
+    if (call.lob.has_flag) out.u8(1);
+    write_end(out, 0, 0);
+    const auto messages = fields_of(decode_response(session, out.bytes()));
+    ASSERT_EQ(messages.size(), 2U) << parts;
+    EXPECT_EQ(messages[0]["message"], "lob parameters");
+    EXPECT_EQ(messages[0].contains("amount"), call.lob.has_amount);
+    EXPECT_EQ(messages[0].value("flag", false), call.lob.has_flag);
+  }
+}
+
+TEST(TracedLobs, AnswerCallsThatWereNotSeen) {
+  const std::string locator = locator_of(2, 0x80);
+  for (const bool has_amount : {true, false}) {
+    Session session;
+    session.is_negotiated = true;
+    session.dialect.field_version = kFieldVersion;
+    Writer out;
+    out.u8(8);
+    out.raw(locator);
+    if (has_amount) out.ub8(7);
+    write_end(out, 0, 0);
+    const auto messages = fields_of(decode_response(session, out.bytes()));
+    ASSERT_EQ(messages.size(), 2U);
+    EXPECT_EQ(messages[0]["locator"], hex_text(locator));
+  }
+}
+
+TEST(TracedTransactions, TellContextAndState) {
+  Session session = session_with({});
+  session.calls.front().function = 103;
+  Writer out;
+  out.u8(8);
+  out.ub4(5);
+  out.ub2(2);
+  out.raw("\xAB\xCD");
+  write_end(out, 0, 0);
+  EXPECT_EQ(fields_of(decode_response(session, out.bytes()))[0]["context"], "abcd");
 }
 
 Variable variable_of(OracleType type) {

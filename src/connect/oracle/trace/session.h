@@ -37,6 +37,8 @@ struct Variable {
   std::uint32_t prefetch_bytes = 0;
 
   [[nodiscard]] bool is_array() const { return (flags & 0x40) != 0; }
+  /// Another occurrence of an earlier placeholder: it has that one's value.
+  [[nodiscard]] bool is_repeated() const { return (flags & 0x80) != 0; }
 };
 
 struct Cursor {
@@ -52,7 +54,10 @@ struct Cursor {
 struct LobCall {
   std::uint32_t operation = 0;
   std::string locator;  ///< source and destination as sent
+  // What the client asked for and the answer therefore holds.
+  bool has_charset = false;
   bool has_amount = false;
+  bool has_flag = false;
 };
 
 /// A request, kept until its response has ended.

@@ -29,7 +29,8 @@ char closing_of(char open) {
   }
 }
 
-/// Walks a statement: words in upper case, ":" for a placeholder; literals and comments left out.
+/// Walks a statement: words in upper case, placeholders with their colon; literals and comments
+/// left out.
 class Tokens {
  public:
   explicit Tokens(std::string_view sql) : sql_(sql) {}
@@ -48,8 +49,7 @@ class Tokens {
         skip_past("*/", at_ + 2);
       } else if (is_placeholder()) {
         ++at_;
-        word();
-        return ":";
+        return ":" + placeholder_name();
       } else if (is_word_character(c)) {
         const std::string text = word();
         const bool is_quote =
@@ -67,6 +67,12 @@ class Tokens {
   [[nodiscard]] bool is_placeholder() const {
     return sql_[at_] == ':' && at_ + 1 < sql_.size() && sql_[at_ + 1] != '=' &&
            (is_word_character(sql_[at_ + 1]) || sql_[at_ + 1] == '"');
+  }
+  std::string placeholder_name() {
+    if (sql_[at_] != '"') return word();
+    const std::size_t start = at_;
+    skip_past("\"", at_ + 1);
+    return std::string(sql_.substr(start, at_ - start));
   }
   std::string word() {
     std::string text;
@@ -93,16 +99,20 @@ StatementShape shape_of(std::string_view sql) {
   const std::string first = tokens.next();
   shape.is_query = first == "SELECT" || first == "WITH";
   shape.is_plsql = first == "BEGIN" || first == "DECLARE" || first == "CALL";
-  if (first != "INSERT" && first != "UPDATE" && first != "DELETE" && first != "MERGE") return shape;
+  const bool is_dml =
+      first == "INSERT" || first == "UPDATE" || first == "DELETE" || first == "MERGE";
   bool is_returning = false, is_into = false;
   for (std::string word = tokens.next(); !word.empty(); word = tokens.next()) {
+    const bool is_placeholder = word[0] == ':';
+    if (is_placeholder) shape.placeholders.push_back(word.substr(1));
+    if (!is_dml) continue;
     if (word == "RETURNING" || word == "RETURN") {
       is_returning = true;
       is_into = false;
       shape.returning = 0;
     } else if (is_returning && word == "INTO") {
       is_into = true;
-    } else if (is_into && word == ":") {
+    } else if (is_into && is_placeholder) {
       ++shape.returning;
     }
   }

@@ -38,7 +38,6 @@ void read_names(Reader& in, ColumnDescription& column) {
   column.name = in.dlc_text();
   column.type_schema = in.dlc_text();
   column.type_name = in.dlc_text();
-  in.ub2();
 }
 
 ColumnDescription read_column(Reader& in, const Dialect& dialect) {
@@ -59,6 +58,7 @@ ColumnDescription read_column(Reader& in, const Dialect& dialect) {
   if (version >= 8) in.ub4();
   column.nullable = in.u8() != 0;
   read_names(in, column);
+  if (version >= 3) in.ub2();
   if (version >= 6) {
     const std::uint32_t uds_flags = in.ub4();
     column.is_json = (uds_flags & kUdsIsJson) != 0;
@@ -92,7 +92,7 @@ Description decode_describe_body(Reader& in, const Dialect& dialect) {
     description.columns.push_back(read_column(in, dialect));
   }
   in.skip_dlc();
-  const int trailing = dialect.field_version >= 4 ? 4 : 2;
+  const int trailing = dialect.field_version >= 4 ? 4 : dialect.field_version == 3 ? 2 : 0;
   for (int i = 0; i < trailing; ++i) in.ub4();
   if (dialect.field_version >= 5) in.skip_dlc();
   return description;

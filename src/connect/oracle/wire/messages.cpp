@@ -12,7 +12,7 @@ void read_list(Reader& in, std::uint32_t count, ReadItem&& read_item) {
   if (count == 0) return;
   const bool is_chunked = in.u8() == kChunkedList;
   for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
-    if (is_chunked) in.ub4();
+    if (is_chunked) in.chunk_size();
     read_item(i);
   }
   if (is_chunked) in.skip(1);

@@ -109,7 +109,7 @@ bool Reader::each_chunk(Sink&& sink) {
     return ok();
   }
   while (ok()) {
-    const std::size_t length = chunks_ == ChunkLength::kUb4 ? ub4() : u8();
+    const std::size_t length = chunk_size();
     if (length == 0) break;
     sink(raw(length));
   }

@@ -80,6 +80,8 @@ class Reader {
   /// The same, null as "".
   std::string clr_text() { return clr().value_or(std::string()); }
   void skip_clr();
+  /// Length of the next chunk of a chunked byte string or list.
+  std::size_t chunk_size() { return chunks_ == ChunkLength::kUb4 ? ub4() : u8(); }
   /// ub4 length, then a CLR unless the length is 0.
   std::optional<std::string> dlc();
   std::string dlc_text() { return dlc().value_or(std::string()); }

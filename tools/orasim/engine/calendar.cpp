@@ -370,7 +370,7 @@ DateTime add_months(const DateTime& t, std::int64_t months) {
   if (months > 200'000 || months < -200'000) year_out_of_range();
   DateTime first = t;
   first.day = 1;
-  DateTime result = add_interval(first, IntervalYm{static_cast<std::int32_t>(months)});
+  DateTime result = add_interval(first, IntervalYm{months});
   const int last = days_in_month(result.year, result.month);
   const bool was_last = t.day == days_in_month(t.year, t.month);
   result.day = static_cast<std::uint8_t>(was_last || t.day > last ? last : t.day);

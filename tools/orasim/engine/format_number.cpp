@@ -307,7 +307,7 @@ IntervalYm parse_interval_ym(std::string_view text) {
   const int months = two_digits(text, at, 11, 1843, "not a valid month");
   if (at != text.size()) throw OraError(1867, "the interval is invalid");
   const std::int64_t total = years * 12 + months;
-  return {static_cast<std::int32_t>(negative ? -total : total)};
+  return {negative ? -total : total};
 }
 
 IntervalDs parse_interval_ds(std::string_view text) {

@@ -73,7 +73,7 @@ struct DateTime {
 };
 
 struct IntervalYm {
-  std::int32_t months = 0;  ///< years * 12 + months, signed
+  std::int64_t months = 0;  ///< years * 12 + months, signed; up to 999999999 years
   friend auto operator<=>(const IntervalYm&, const IntervalYm&) = default;
 };
 

@@ -77,7 +77,7 @@ Value scaled_interval(const Value& interval, const Number& factor) {
         Number::multiply(Number::from_int(std::get<IntervalYm>(interval.data).months), factor);
     const auto whole = months ? months->truncated(0).to_int() : std::nullopt;
     if (!whole) raise(1873);
-    return Value{interval.type, false, IntervalYm{static_cast<std::int32_t>(*whole)}};
+    return Value{interval.type, false, IntervalYm{*whole}};
   }
   const auto& ds = std::get<IntervalDs>(interval.data);
   const Number billion = Number::from_int(1'000'000'000);

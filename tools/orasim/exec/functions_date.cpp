@@ -157,7 +157,7 @@ Value numtoyminterval(const Args& a, const FunctionContext& c) {
       Number::multiply(as_number(a[0], c), Number::from_int(unit == "YEAR" ? 12 : 1));
   const auto count = months ? months->rounded(0).to_int() : std::nullopt;
   if (!count || std::abs(*count) > 12'000'000'000) raise(1873);
-  return Value{Type::kIntervalYm, false, IntervalYm{static_cast<std::int32_t>(*count)}};
+  return Value{Type::kIntervalYm, false, IntervalYm{*count}};
 }
 
 Value from_tz(const Args& a, const FunctionContext& c) {

@@ -29,8 +29,7 @@ Value year_month(const std::string& text, const std::string& field) {
     return Value{Type::kIntervalYm, false, parse_interval_ym(text)};
   const auto n = number_of(text).truncated(0).to_int();
   if (!n) raise(1867);
-  return Value{Type::kIntervalYm, false,
-               IntervalYm{static_cast<std::int32_t>(field == "YEAR" ? *n * 12 : *n)}};
+  return Value{Type::kIntervalYm, false, IntervalYm{field == "YEAR" ? *n * 12 : *n}};
 }
 
 /// Brings "4:05" HOUR TO MINUTE and its like to the full day form.

@@ -167,9 +167,9 @@ void decode_field(const Field& f, Value& v) {
     case Type::kTimestampLtz:
       return decode_timestamp(f, v);
     case Type::kIntervalYm:
-      need(f, 4);
-      return assign<IntervalYm>(
-          v, IntervalYm{static_cast<std::int32_t>(get_be<std::uint32_t>(f.data) ^ 0x80000000U)});
+      need(f, 8);
+      return assign<IntervalYm>(v, IntervalYm{static_cast<std::int64_t>(
+                                       get_be<std::uint64_t>(f.data) ^ (std::uint64_t{1} << 63))});
     case Type::kIntervalDs:
       return decode_interval_ds(f, v);
     case Type::kBinaryFloat:
@@ -237,7 +237,7 @@ bool encode_payload(Type type, const Value& v, std::string& out) {
            encode_date_time(type, *time, out);
   }
   if (const auto* ym = std::get_if<IntervalYm>(&v.data)) {
-    put_be<std::uint32_t>(out, static_cast<std::uint32_t>(ym->months) ^ 0x80000000U);
+    put_be<std::uint64_t>(out, static_cast<std::uint64_t>(ym->months) ^ (std::uint64_t{1} << 63));
     return type == Type::kIntervalYm;
   }
   if (const auto* ds = std::get_if<IntervalDs>(&v.data)) {

@@ -109,8 +109,7 @@ IntervalYm decode_interval_ym(const std::string& s) {
   const std::int64_t years = static_cast<std::int64_t>(u32_at(s, 0)) - 0x80000000LL;
   if (years < -999999999 || years > 999999999) bad_bind("interval years");
   const std::int64_t months = years * 12 + byte_at(s, 4) - 60;
-  if (months < INT32_MIN || months > INT32_MAX) bad_bind("interval years");
-  return IntervalYm{static_cast<std::int32_t>(months)};
+  return IntervalYm{months};
 }
 
 IntervalDs decode_interval_ds(const std::string& s) {

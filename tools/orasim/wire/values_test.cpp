@@ -90,7 +90,8 @@ TEST(DecodeValue, ReadsWhatEncodeWrote) {
     const std::string bytes = encoded(Codec::kBinaryFloat, Value{Type::kBinaryFloat, false, v});
     EXPECT_EQ(std::get<float>(decoded(100, bytes.substr(2)).data), v);
   }
-  for (const std::int32_t months : {0, 14, -14, 119988}) {
+  for (const std::int64_t months :
+       {0LL, 14LL, -14LL, 119988LL, 11'999'999'999LL, -11'999'999'999LL}) {
     const std::string bytes =
         encoded(Codec::kIntervalYm, Value{Type::kIntervalYm, false, IntervalYm{months}});
     EXPECT_EQ(std::get<IntervalYm>(decoded(182, bytes.substr(2)).data).months, months);

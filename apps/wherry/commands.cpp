@@ -4,16 +4,15 @@
 #include <unistd.h>
 
 #include <algorithm>
-
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 
 #include "connect/oracle/trace/decode_capture.h"
-#include "progress.h"
+#include "display.h"
 #include "stop_signals.h"
-#include "summary.h"
+#include "text.h"
 
 namespace wherry::app {
 namespace {
@@ -28,9 +27,10 @@ struct Start {
   control::TaskRequest request;
 };
 
-Result<Start> start(const Flags& flags, const connect::Registry& connectors) {
+Result<Start> start(const Flags& flags, const connect::Registry& connectors, Display& display) {
   Start started;
-  WHERRY_ASSIGN(started.log, open_log(flags));
+  WHERRY_ASSIGN(started.log,
+                open_log(flags, [&display](const std::string& line) { display.log_line(line); }));
   WHERRY_ASSIGN(started.request, make_request(flags, connectors, started.log));
   return started;
 }
@@ -43,41 +43,53 @@ Result<void> check_migration_type(const Flags& flags) {
       "Add --migration-type full-load; ongoing replication is not there yet");
 }
 
-void report_table_errors(const engine::TableProgress& table) {
-  if (table.error) std::fprintf(stderr, "wherry: error: %s\n", table.error->to_paragraph().c_str());
-}
-
-/// Keeps what the load was about, to print its errors after the display has ended.
+/// Keeps what a run was about, to print its errors after the display has ended.
 class Recorder final : public control::TaskObserver {
  public:
   explicit Recorder(Display& display) : display_(display) {}
   void on_phase(const std::string& phase) override { display_.on_phase(phase); }
   void on_load(std::shared_ptr<const engine::LoadProgress> progress) override {
-    load = progress;
+    load_ = progress;
     display_.on_load(std::move(progress));
   }
-  void on_validation(std::shared_ptr<const std::deque<engine::TableValidation>> tables) override {
-    validation = tables;
-    display_.on_validation(std::move(tables));
+  void on_validation(std::shared_ptr<const engine::ValidationProgress> progress) override {
+    validation_ = progress;
+    display_.on_validation(std::move(progress));
   }
-  std::shared_ptr<const engine::LoadProgress> load;
-  std::shared_ptr<const std::deque<engine::TableValidation>> validation;
+  void report_table_errors() const {
+    if (load_ != nullptr) report_errors(load_->tables());
+    if (validation_ != nullptr) report_errors(validation_->tables());
+  }
 
  private:
+  template <class Tables>
+  static void report_errors(const Tables& tables) {
+    for (const auto& table : tables) {
+      if (table.error && table.error->kind != ErrorKind::kCancelled) report(*table.error);
+    }
+  }
+
   Display& display_;
+  std::shared_ptr<const engine::LoadProgress> load_;
+  std::shared_ptr<const engine::ValidationProgress> validation_;
 };
 
-class PrintedDifferences final : public engine::DifferenceSink {
- public:
-  void on_difference(const engine::Difference& d) override {
-    std::string line =
-        fmt::format("{} {} [{}]", engine::name_of(d.kind), schema::to_text(d.table), d.key);
-    if (!d.column.empty()) {
-      line += fmt::format(" {}: source {}, target {}", d.column, d.source_value, d.target_value);
-    }
-    std::printf("%s\n", line.c_str());
+const char* stop_reason(const Error& error) {
+  switch (error.kind) {
+    case ErrorKind::kCancelled:
+      return "Stop Reason NORMAL";
+    case ErrorKind::kTransient:
+      return "Stop Reason RECOVERABLE_ERROR";
+    default:
+      return "Stop Reason FATAL_ERROR";
   }
-};
+}
+
+/// What a run says that has not come to its end.
+RunEnd unfinished(const Error& error) {
+  const bool was_stopped = error.kind == ErrorKind::kCancelled;
+  return {was_stopped ? "stopped" : "failed", stop_reason(error), &error, nullptr, nullptr};
+}
 
 std::string plan_text(const engine::TaskPlan& plan) {
   std::string out;
@@ -109,38 +121,33 @@ int report(const Error& error) {
 int run_command(const Flags& flags, const connect::Registry& connectors) {
   if (auto allowed = check_migration_type(flags); !allowed.ok()) return report(allowed.error());
   const StopSignals signals;
-  auto started = start(flags, connectors);
-  if (!started.ok()) return report(started.error());
   auto display = make_display(flags.progress);
+  auto started = start(flags, connectors, *display);
+  if (!started.ok()) return report(started.error());
   Recorder recorder(*display);
   OpContext context{signals.token(), std::chrono::steady_clock::time_point::max(), started->log};
   auto outcome = control::run_full_load_task(context, started->request, recorder);
   if (!outcome.ok()) {
     const Error& error = outcome.error();
-    const bool stopped = error.kind == ErrorKind::kCancelled;
-    display->finish({stopped ? "stopped" : "failed",
-                     stopped                               ? "Stop Reason NORMAL"
-                     : error.kind == ErrorKind::kTransient ? "Stop Reason RECOVERABLE_ERROR"
-                                                           : "Stop Reason FATAL_ERROR",
-                     &error, nullptr});
-    if (stopped) {
-      std::fprintf(stderr, "wherry: %s\n", error.to_paragraph().c_str());
+    display->finish(unfinished(error));
+    if (error.kind == ErrorKind::kCancelled) {
+      std::fprintf(stderr, "wherry: stopped; the same command goes on with what is left\n");
       return kExitDone;
     }
-    started->log.as(Component::kTaskManager).error(error);
+    if (!flags.log_file.empty()) started->log.as(Component::kTaskManager).error(error);
     return report(error);
   }
-  display->finish({"stopped", "Stop Reason FULL_LOAD_ONLY_FINISHED", nullptr, &*outcome});
-  for (const engine::TableProgress& table : recorder.load->tables()) report_table_errors(table);
+  display->finish({"stopped", "Stop Reason FULL_LOAD_ONLY_FINISHED", nullptr, &*outcome, nullptr});
+  recorder.report_table_errors();
   for (const engine::RefusedTable& table : outcome->refused) report(table.error);
   return outcome->has_table_errors ? kExitTableErrors : kExitDone;
 }
 
 int plan_command(const Flags& flags, const connect::Registry& connectors) {
   const StopSignals signals;
-  auto started = start(flags, connectors);
-  if (!started.ok()) return report(started.error());
   auto display = make_display("none");
+  auto started = start(flags, connectors, *display);
+  if (!started.ok()) return report(started.error());
   OpContext context{signals.token(), std::chrono::steady_clock::time_point::max(), started->log};
   auto plan = control::plan_task(context, started->request, *display);
   if (!plan.ok()) {
@@ -157,21 +164,20 @@ int plan_command(const Flags& flags, const connect::Registry& connectors) {
 
 int validate_command(const Flags& flags, const connect::Registry& connectors) {
   const StopSignals signals;
-  auto started = start(flags, connectors);
-  if (!started.ok()) return report(started.error());
   auto display = make_display(flags.progress);
+  auto started = start(flags, connectors, *display);
+  if (!started.ok()) return report(started.error());
   Recorder recorder(*display);
-  PrintedDifferences differences;
   OpContext context{signals.token(), std::chrono::steady_clock::time_point::max(), started->log};
-  auto outcome = control::validate_task(context, started->request, {}, differences, recorder);
+  auto outcome = control::validate_task(context, started->request, {}, *display, recorder);
   if (!outcome.ok()) {
-    display->finish({"failed", "Stop Reason FATAL_ERROR", &outcome.error(), nullptr});
+    display->finish(unfinished(outcome.error()));
+    if (!flags.log_file.empty()) started->log.as(Component::kValidator).error(outcome.error());
     return report(outcome.error());
   }
-  display->finish({"stopped", "Stop Reason NORMAL", nullptr, nullptr});
-  for (const engine::TableValidation& table : *recorder.validation) {
-    if (table.error) report(*table.error);
-  }
+  display->finish({"stopped", "Stop Reason NORMAL", nullptr, nullptr, &*outcome});
+  recorder.report_table_errors();
+  for (const engine::RefusedTable& table : outcome->refused) report(table.error);
   return outcome->differences != 0 || outcome->has_table_errors ? kExitTableErrors : kExitDone;
 }
 

@@ -102,10 +102,11 @@ Result<std::string> read_file(const std::string& path) {
   return text.str();
 }
 
-Result<Logger> open_log(const Flags& flags) {
+Result<Logger> open_log(const Flags& flags, std::function<void(const std::string&)> print) {
   Logger::Options options;
   options.level = *parse_severity(flags.log_level);
   options.file = flags.log_file;
+  options.print = std::move(print);
   options.format = flags.log_format == "json" ? LogFormat::kJson : LogFormat::kText;
   return Logger::open(options);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <functional>
 #include <string>
 
 #include "connect/api/connector.h"
@@ -32,8 +33,9 @@ enum FlagGroup : unsigned {
 /// Adds flags, and --config FILE: a JSON object with the same names without dashes.
 void add_flags(CLI::App& command, Flags& flags, unsigned groups);
 
-/// kConfig errors name the flag and the allowed values.
-Result<Logger> open_log(const Flags& flags);
+/// Without a log file, lines go through `print`. kConfig errors name the flag and the allowed
+/// values.
+Result<Logger> open_log(const Flags& flags, std::function<void(const std::string&)> print);
 Result<control::TaskRequest> make_request(const Flags& flags, const connect::Registry& connectors,
                                           const Logger& log);
 /// The whole file; kConfig "flags.cannot_read" names it.

@@ -1,4 +1,5 @@
 // The one place that names every connector.
+#include <clocale>
 #include <exception>
 
 #include "commands.h"
@@ -58,6 +59,7 @@ int dispatch(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::setlocale(LC_CTYPE, "C.UTF-8");  // how many columns a character takes
   try {
     return dispatch(argc, argv);
   } catch (const std::exception& failure) {

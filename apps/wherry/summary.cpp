@@ -2,58 +2,74 @@
 
 #include <fmt/format.h>
 
-#include "progress.h"
+#include "text.h"
 
 namespace wherry::app {
 namespace {
 
-constexpr std::size_t kNameWidth = 32;
+constexpr std::size_t kNameColumns = 32;
 
-double seconds_of(const engine::TableProgress& table) {
-  return static_cast<double>(table.elapsed_ns) * 1e-9;
+std::string load_line(std::string_view table, std::string_view rows, std::string_view size,
+                      std::string_view rate, std::string_view state) {
+  return fmt::format("{} {:>14} {:>11} {:>12}  {}\n", fitted(table, kNameColumns), rows, size, rate,
+                     state);
 }
 
-std::string rate_text(double rows, double seconds) {
-  return seconds > 0 ? count_text(static_cast<std::uint64_t>(rows / seconds)) : "-";
+std::string rate_text(std::uint64_t rows, std::chrono::nanoseconds elapsed) {
+  const double seconds = std::chrono::duration<double>(elapsed).count();
+  if (seconds <= 0) return "-";
+  return count_text(static_cast<std::uint64_t>(static_cast<double>(rows) / seconds));
+}
+
+std::string validation_line(std::string_view table, std::string_view source_rows,
+                            std::string_view target_rows, std::string_view differences,
+                            std::string_view verdict) {
+  return fmt::format("{} {:>14} {:>14} {:>12}  {}\n", fitted(table, kNameColumns), source_rows,
+                     target_rows, differences, verdict);
 }
 
 }  // namespace
 
 std::string load_summary(const engine::LoadProgress& progress,
-                         const std::vector<engine::RefusedTable>& refused) {
-  std::string out = fmt::format("{} {:>14} {:>11} {:>12}  {}\n", fitted("Table", kNameWidth),
-                                "Rows", "Size", "Rows/s", "State");
+                         const control::LoadOutcome* outcome) {
+  std::string out = load_line("Table", "Rows", "Size", "Rows/s", "State");
   std::uint64_t rows = 0;
   std::uint64_t bytes = 0;
   for (const engine::TableProgress& table : progress.tables()) {
-    out += fmt::format("{} {:>14} {:>11} {:>12}  {}\n",
-                       fitted(schema::to_text(table.plan->source), kNameWidth),
-                       count_text(table.rows), bytes_text(table.bytes),
-                       rate_text(static_cast<double>(table.rows), seconds_of(table)),
-                       engine::name_of(table.state));
+    out += load_line(schema::to_text(table.plan->source), count_text(table.rows),
+                     bytes_text(table.bytes), rate_text(table.rows, table.elapsed()),
+                     engine::name_of(table.state));
     rows += table.rows;
     bytes += table.bytes;
   }
-  for (const engine::RefusedTable& table : refused) {
-    out += fmt::format("{} {:>14} {:>11} {:>12}  {}\n",
-                       fitted(schema::to_text(table.table), kNameWidth), "-", "-", "-",
+  if (outcome != nullptr) {
+    for (const engine::RefusedTable& table : outcome->refused) {
+      out += load_line(schema::to_text(table.table), "-", "-", "-",
                        engine::name_of(engine::TableState::kTableError));
+    }
+    for (const control::FinishedTable& table : outcome->finished_before) {
+      out += load_line(schema::to_text(table.source), count_text(table.rows), "-", "-",
+                       "Table completed by an earlier run");
+    }
   }
-  return out + fmt::format("{} {:>14} {:>11}\n", fitted("Total", kNameWidth), count_text(rows),
+  return out + fmt::format("{} {:>14} {:>11}\n", fitted("Total", kNameColumns), count_text(rows),
                            bytes_text(bytes));
 }
 
-std::string validation_summary(const std::deque<engine::TableValidation>& tables) {
-  std::string out = fmt::format("{} {:>14} {:>14} {:>12}  {}\n", fitted("Table", kNameWidth),
-                                "Source rows", "Target rows", "Differences", "Verdict");
-  for (const engine::TableValidation& table : tables) {
-    const char* verdict = table.error        ? "Table error"
-                          : table.is_equal() ? "Validated"
-                                             : "Mismatched records";
-    out += fmt::format("{} {:>14} {:>14} {:>12}  {}\n",
-                       fitted(schema::to_text(table.plan->source), kNameWidth),
-                       count_text(table.source_rows), count_text(table.target_rows),
-                       count_text(table.differences), verdict);
+std::string validation_summary(const engine::ValidationProgress& progress,
+                               const control::ValidationOutcome* outcome) {
+  std::string out =
+      validation_line("Table", "Source rows", "Target rows", "Differences", "Verdict");
+  for (const engine::TableValidation& table : progress.tables()) {
+    out += validation_line(schema::to_text(table.plan->source), count_text(table.source_rows),
+                           count_text(table.target_rows), count_text(table.differences),
+                           engine::name_of(table.state));
+  }
+  if (outcome != nullptr) {
+    for (const engine::RefusedTable& table : outcome->refused) {
+      out += validation_line(schema::to_text(table.table), "-", "-", "-",
+                             engine::name_of(engine::ValidationState::kTableError));
+    }
   }
   return out;
 }

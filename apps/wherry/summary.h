@@ -7,8 +7,9 @@
 
 namespace wherry::app {
 
-std::string load_summary(const engine::LoadProgress& progress,
-                         const std::vector<engine::RefusedTable>& refused);
-std::string validation_summary(const std::deque<engine::TableValidation>& tables);
+/// `outcome` is nullptr when the load did not end: tables that were not reached are listed too.
+std::string load_summary(const engine::LoadProgress& progress, const control::LoadOutcome* outcome);
+std::string validation_summary(const engine::ValidationProgress& progress,
+                               const control::ValidationOutcome* outcome);
 
 }  // namespace wherry::app

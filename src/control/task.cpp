@@ -66,6 +66,14 @@ Result<Prepared> prepare(OpContext& context, const TaskRequest& request, TaskObs
   return prepared;
 }
 
+Result<void> check_privileges(OpContext& context, const TaskRequest& request,
+                              const Prepared& prepared) {
+  std::vector<schema::TablePlanPtr> plans;
+  for (const engine::TableTask& task : prepared.plan.tables) plans.push_back(task.plan);
+  if (plans.empty()) return {};
+  return prepared.loader->check_privileges(context, plans, request.settings.target_table_prep_mode);
+}
+
 Result<void> check_start(StartType start, const TaskState& state) {
   if (start == StartType::kStartReplication && !state.is_fresh()) {
     return make_error(ErrorKind::kConfig, "task.already_started",
@@ -182,7 +190,7 @@ void choose_tables(engine::TaskPlan& plan, const TaskState& state, connect::Exis
     task.was_started = record.phase != TablePhase::kPlanned;
     task.is_loaded = record.phase == TablePhase::kLoaded;
     if (record.phase == TablePhase::kComplete) {
-      ++outcome.tables_done_before;
+      outcome.finished_before.push_back({task.plan->source, task.plan->target, record.rows});
     } else if (record.phase == TablePhase::kCommitting && record.target_existed &&
                existing == connect::ExistingTable::kKeep) {
       plan.refused.push_back({task.plan->source, unknown_outcome(task.plan->source)});
@@ -211,6 +219,7 @@ engine::LoadOptions load_options(const TaskSettings& settings) {
   options.batch_bytes =
       std::clamp(kBatchMemoryBytes / (options.max_subtasks * options.batches_per_segment),
                  kLeastBatchBytes, kLargestBatchBytes);
+  options.batch_rows = settings.commit_rate;
   options.existing = settings.target_table_prep_mode;
   return options;
 }
@@ -220,6 +229,7 @@ engine::LoadOptions load_options(const TaskSettings& settings) {
 Result<engine::TaskPlan> plan_task(OpContext& context, const TaskRequest& request,
                                    TaskObserver& observer) {
   WHERRY_ASSIGN(Prepared prepared, prepare(context, request, observer));
+  WHERRY_TRY(check_privileges(context, request, prepared));
   return std::move(prepared.plan);
 }
 
@@ -231,6 +241,7 @@ Result<LoadOutcome> run_full_load_task(OpContext& context, const TaskRequest& or
   request.source.settings = with_spill(original.source.settings, *state);
   request.target.settings = with_spill(original.target.settings, *state);
   WHERRY_ASSIGN(Prepared prepared, prepare(context, request, observer));
+  WHERRY_TRY(check_privileges(context, request, prepared));
   WHERRY_ASSIGN(auto source, open_source(context, request, prepared.plan, *state));
   LoadOutcome outcome;
   outcome.position = source->position();
@@ -241,7 +252,7 @@ Result<LoadOutcome> run_full_load_task(OpContext& context, const TaskRequest& or
   context.log.as(Component::kTaskManager)
       .info("full load", {{"position", source->position().text},
                           {"tables", std::to_string(prepared.plan.tables.size())},
-                          {"loaded before", std::to_string(outcome.tables_done_before)}});
+                          {"loaded before", std::to_string(outcome.finished_before.size())}});
   observer.on_phase("full load");
   observer.on_load(progress);
   StateJournal journal(*state, options.existing);
@@ -267,18 +278,17 @@ Result<ValidationOutcome> validate_task(OpContext& context, const TaskRequest& o
                                  context, request.source.settings, state->position()));
   WHERRY_ASSIGN(auto target,
                 request.target.connector->open_snapshot(context, request.target.settings, {}));
-  auto tables = std::make_shared<std::deque<engine::TableValidation>>();
-  for (const engine::TableTask& task : prepared.plan.tables)
-    tables->emplace_back().plan = task.plan;
+  auto progress = std::make_shared<engine::ValidationProgress>();
+  for (const engine::TableTask& task : prepared.plan.tables) progress->add(task.plan);
   observer.on_phase("validating");
-  observer.on_validation(tables);
-  WHERRY_TRY(engine::run_validation(context, *source, *target, options, *tables, sink));
+  observer.on_validation(progress);
+  WHERRY_TRY(engine::run_validation(context, *source, *target, options, *progress, sink));
 
   ValidationOutcome outcome;
   outcome.position = source->position();
-  outcome.tables = tables->size();
-  outcome.has_table_errors = !prepared.plan.refused.empty();
-  for (const engine::TableValidation& table : *tables) {
+  outcome.refused = prepared.plan.refused;
+  outcome.has_table_errors = !outcome.refused.empty();
+  for (const engine::TableValidation& table : progress->tables()) {
     outcome.differences += table.differences;
     outcome.has_table_errors = outcome.has_table_errors || table.error.has_value();
   }

@@ -2,7 +2,6 @@
 // what the user sees is the observer's business.
 #pragma once
 
-#include <deque>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -46,16 +45,23 @@ class TaskObserver {
   virtual void on_phase(const std::string& phase) = 0;
   /// The tables of this run; the counters change until the run returns.
   virtual void on_load(std::shared_ptr<const engine::LoadProgress> progress) = 0;
-  virtual void on_validation(std::shared_ptr<const std::deque<engine::TableValidation>> tables) = 0;
+  virtual void on_validation(std::shared_ptr<const engine::ValidationProgress> progress) = 0;
 };
 
-/// Logs in on both sides and makes the plan; changes nothing anywhere.
+/// Logs in on both sides, makes the plan, and looks whether the target's user may carry it out;
+/// changes nothing anywhere.
 Result<engine::TaskPlan> plan_task(OpContext& context, const TaskRequest& request,
                                    TaskObserver& observer);
 
+/// A table that an earlier run has finished.
+struct FinishedTable {
+  schema::TableRef source, target;
+  std::uint64_t rows = 0;
+};
+
 struct LoadOutcome {
-  Position position;                          ///< the point all tables were read at
-  std::uint64_t tables_done_before = 0;       ///< finished by an earlier run
+  Position position;  ///< the point all tables were read at
+  std::vector<FinishedTable> finished_before;
   std::vector<engine::RefusedTable> refused;  ///< selected but not movable
   bool has_table_errors = false;
 };
@@ -65,8 +71,8 @@ Result<LoadOutcome> run_full_load_task(OpContext& context, const TaskRequest& re
 
 struct ValidationOutcome {
   Position position;  ///< the point the source was read at
-  std::uint64_t tables = 0;
   std::uint64_t differences = 0;
+  std::vector<engine::RefusedTable> refused;  ///< selected but not movable, so not compared
   bool has_table_errors = false;
 };
 /// Compares source and target as of the load's position, which the state directory knows; without a

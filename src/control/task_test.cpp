@@ -39,7 +39,7 @@ std::vector<Row> rows(int count) {
 struct NoObserver final : TaskObserver {
   void on_phase(const std::string& phase) override { phases.push_back(phase); }
   void on_load(std::shared_ptr<const engine::LoadProgress> load) override { progress = load; }
-  void on_validation(std::shared_ptr<const std::deque<engine::TableValidation>>) override {}
+  void on_validation(std::shared_ptr<const engine::ValidationProgress>) override {}
   std::vector<std::string> phases;
   std::shared_ptr<const engine::LoadProgress> progress;
 };
@@ -117,9 +117,9 @@ TEST_P(TaskTest, AStoppedTaskGoesOnAsIfNothingHadBeen) {
     const auto outcome = run();
     ASSERT_TRUE(outcome.ok()) << outcome.error().to_paragraph();
     EXPECT_FALSE(outcome->has_table_errors) << static_cast<int>(point);
-    EXPECT_EQ(outcome->tables_done_before, 1U);
+    EXPECT_EQ(outcome->finished_before.size(), 1U);
     expect_all_loaded_once();
-    EXPECT_EQ(run()->tables_done_before, 3U);
+    EXPECT_EQ(run()->finished_before.size(), 3U);
     expect_all_loaded_once();
   }
 }
@@ -149,7 +149,7 @@ TEST_F(TaskTest, ATableInErrorIsLoadedByTheNextRun) {
   outcome = run();
   ASSERT_TRUE(outcome.ok());
   EXPECT_FALSE(outcome->has_table_errors);
-  EXPECT_EQ(outcome->tables_done_before, 2U);
+  EXPECT_EQ(outcome->finished_before.size(), 2U);
   expect_all_loaded_once();
 }
 
@@ -204,7 +204,6 @@ TEST_F(TaskTest, ValidationComparesAtTheLoadsPosition) {
   auto outcome = validate_task(context, request_, {}, differences, observer_);
   ASSERT_TRUE(outcome.ok()) << outcome.error().to_paragraph();
   EXPECT_EQ(outcome->differences, 0U);
-  EXPECT_EQ(outcome->tables, 3U);
   target_.put(target_.find({"S", "A"})->definition, rows(19));
   outcome = validate_task(context, request_, {}, differences, observer_);
   ASSERT_TRUE(outcome.ok());

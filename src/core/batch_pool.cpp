@@ -2,8 +2,8 @@
 
 namespace wherry {
 
-BatchPool::BatchPool(std::size_t batch_count, std::size_t batch_bytes)
-    : batch_count_(batch_count), batch_bytes_(batch_bytes) {
+BatchPool::BatchPool(std::size_t batch_count, std::size_t batch_bytes, std::size_t batch_rows)
+    : batch_count_(batch_count), batch_bytes_(batch_bytes), batch_rows_(batch_rows) {
   WHERRY_ASSERT(batch_count > 0, "a pool without batches would block for ever");
 }
 
@@ -18,7 +18,7 @@ BatchHandle BatchPool::acquire(std::stop_token stop) {
   if (stop.stop_requested()) return nullptr;
   if (free_.empty()) {
     ++made_;
-    return BatchHandle(new RowBatch(batch_bytes_), BatchReturn{this});
+    return BatchHandle(new RowBatch(batch_bytes_, batch_rows_), BatchReturn{this});
   }
   RowBatch* batch = free_.back().release();
   free_.pop_back();

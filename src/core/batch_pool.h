@@ -6,6 +6,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -26,8 +27,10 @@ using BatchHandle = std::unique_ptr<RowBatch, BatchReturn>;
 
 class BatchPool {
  public:
-  /// Holds at most `batch_count` batches of `batch_bytes` each, made when first needed.
-  BatchPool(std::size_t batch_count, std::size_t batch_bytes);
+  /// Holds at most `batch_count` batches of `batch_bytes` and `batch_rows` each, made when first
+  /// needed.
+  BatchPool(std::size_t batch_count, std::size_t batch_bytes,
+            std::size_t batch_rows = std::numeric_limits<std::size_t>::max());
   ~BatchPool();
   /// Waits for a free batch; nullptr when stop was requested.
   BatchHandle acquire(std::stop_token stop);
@@ -38,6 +41,7 @@ class BatchPool {
 
   const std::size_t batch_count_;
   const std::size_t batch_bytes_;
+  const std::size_t batch_rows_;
   std::mutex mutex_;
   std::condition_variable_any available_;
   std::size_t made_ = 0;

@@ -197,6 +197,23 @@ TEST(Error, ReadsAsOneParagraph) {
       "exist. Check the name. [oracle.no_table]");
 }
 
+TEST(Error, TheLogGetsNothingThatComesOutOfARow) {
+  Error error = make_error(ErrorKind::kData, "postgres.duplicate_key", "two rows have the same key");
+  error.native_code = "23505";
+  error.native_text = "invalid value \"secret one\"";
+  error.native_detail = "Key (id)=(secret two) already exists";
+  error.with("table", "HR.X").with_row_data("key", "secret three");
+  EXPECT_EQ(error.to_log_text(),
+            "two rows have the same key (table HR.X). The server's code: 23505. "
+            "[postgres.duplicate_key]");
+  for (const char* shown : {"secret one", "secret two", "secret three"}) {
+    EXPECT_NE(error.to_paragraph().find(shown), std::string::npos) << shown;
+  }
+  error.kind = ErrorKind::kSchema;
+  EXPECT_NE(error.to_log_text().find("secret one"), std::string::npos);
+  EXPECT_EQ(error.to_log_text().find("secret two"), std::string::npos);
+}
+
 Result<int> fails() {
   return make_error(ErrorKind::kData, "x.y", "no");
 }

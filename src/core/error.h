@@ -30,6 +30,7 @@ std::string_view name_of(ErrorKind kind);
 struct ErrorField {
   std::string key;
   std::string value;
+  bool is_row_data = false;  ///< shown to the operator, never logged
 };
 
 struct Error {
@@ -40,13 +41,19 @@ struct Error {
   std::string
       native_code;  ///< the server's own code: "ORA-01555", SQLSTATE "42501", "ECONNREFUSED"
   std::string native_text;  ///< the server's own words
+  std::string
+      native_detail;  ///< what else it said; may quote values of rows, so it is never logged
   std::vector<ErrorField> fields;
 
   /// Adds context on the way up; an outer key does not replace an inner one.
   Error& with(std::string_view key, std::string_view value) &;
   Error&& with(std::string_view key, std::string_view value) &&;
+  /// Like with(), for what comes out of a row: the value of a key, say.
+  Error& with_row_data(std::string_view key, std::string_view value) &;
   /// The readable paragraph that goes to stderr: what, where, what the server said, what to do.
   [[nodiscard]] std::string to_paragraph() const;
+  /// The same on one line and without anything that may come out of a row: for logs.
+  [[nodiscard]] std::string to_log_text() const;
 };
 
 Error make_error(ErrorKind kind, std::string_view code, std::string message, std::string hint = {});

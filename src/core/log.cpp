@@ -1,11 +1,13 @@
 #include "core/log.h"
 
 #include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <array>
+#include <mutex>
 
 namespace wherry {
 
@@ -30,6 +32,23 @@ class LogSink {
 
 namespace {
 
+/// Hands formatted lines to a function.
+class PrintSink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit PrintSink(std::function<void(const std::string&)> print) : print_(std::move(print)) {}
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    print_(fmt::to_string(line));
+  }
+  void flush_() override {}
+
+ private:
+  std::function<void(const std::string&)> print_;
+};
+
 constexpr std::array<std::string_view, 5> kSeverityNames = {"error", "warn", "info", "debug",
                                                             "trace"};
 
@@ -51,16 +70,20 @@ void append_json_text(std::string& out, std::string_view text) {
   out += '"';
 }
 
+/// What came from outside could forge a log line by a line break, or speak to the terminal.
+void append_on_one_line(std::string& out, std::string_view text) {
+  for (const char c : text) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c;
+}
+
 std::string text_line(Component component, Severity severity, std::string_view message,
                       const LogField* fields, std::size_t field_count) {
-  std::string line =
-      fmt::format("[{:<16}]{}:  {}", name_of(component), letter_of(severity), message);
+  std::string line = fmt::format("[{:<16}]{}:  ", name_of(component), letter_of(severity));
+  append_on_one_line(line, message);
   for (std::size_t i = 0; i < field_count; ++i) {
     line += i == 0 ? "  (" : ", ";
     line += fields[i].key;
     line += ": ";
-    // A field on a line of its own could forge a log line.
-    for (const char c : fields[i].value) line += c == '\n' || c == '\r' ? ' ' : c;
+    append_on_one_line(line, fields[i].value);
   }
   if (field_count != 0) line += ')';
   return line;
@@ -108,10 +131,12 @@ std::optional<Severity> parse_severity(std::string_view text) {
 Result<Logger> Logger::open(const Options& options) {
   std::shared_ptr<spdlog::sinks::sink> sink;
   try {
-    if (options.file.empty()) {
-      sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-    } else {
+    if (!options.file.empty()) {
       sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(options.file);
+    } else if (options.print) {
+      sink = std::make_shared<PrintSink>(options.print);
+    } else {
+      sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
     }
   } catch (const spdlog::spdlog_ex& failure) {
     Error error = make_error(ErrorKind::kConfig, "log.cannot_open", "cannot open the log file",
@@ -156,7 +181,7 @@ void Logger::debug(std::string_view message, std::initializer_list<LogField> fie
 }
 
 void Logger::error(const Error& error) const {
-  write(Severity::kError, error.to_paragraph(), {{"kind", std::string(name_of(error.kind))}});
+  write(Severity::kError, error.to_log_text(), {{"kind", std::string(name_of(error.kind))}});
 }
 
 }  // namespace wherry

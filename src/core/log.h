@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <optional>
@@ -52,8 +53,10 @@ class Logger {
   Logger() = default;
   struct Options {
     Severity level = Severity::kInfo;
-    std::string file;  ///< empty: stderr
+    std::string file;  ///< empty: `print`
     LogFormat format = LogFormat::kText;
+    /// Takes whole lines, from one thread at a time; none: stderr.
+    std::function<void(const std::string&)> print;
   };
   static Result<Logger> open(const Options& options);
   [[nodiscard]] Logger as(Component component) const;

@@ -1,10 +1,12 @@
 // Rows on their way from a source to a target: row-major cells beside the arena that holds what
 // they point to. A batch is filled by one thread, handed over whole, read by another, and recycled
-// by its BatchPool. Filling stops at the byte budget, so memory depends on settings only.
+// by its BatchPool. Filling stops at the byte budget or the row limit, so memory depends on
+// settings only.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -18,7 +20,9 @@ class RowBatch {
  public:
   static constexpr std::size_t kDefaultBudgetBytes = 256 * 1024;
 
-  explicit RowBatch(std::size_t budget_bytes = kDefaultBudgetBytes) : budget_bytes_(budget_bytes) {}
+  explicit RowBatch(std::size_t budget_bytes = kDefaultBudgetBytes,
+                    std::size_t max_rows = std::numeric_limits<std::size_t>::max())
+      : budget_bytes_(budget_bytes), max_rows_(max_rows) {}
   RowBatch(const RowBatch&) = delete;
   RowBatch& operator=(const RowBatch&) = delete;
 
@@ -61,10 +65,13 @@ class RowBatch {
     return cells_.size() * sizeof(Cell) + arena_.used_bytes();
   }
   [[nodiscard]] std::size_t budget_bytes() const { return budget_bytes_; }
-  [[nodiscard]] bool is_full() const { return used_bytes() >= budget_bytes_; }
+  [[nodiscard]] bool is_full() const {
+    return used_bytes() >= budget_bytes_ || row_count_ >= max_rows_;
+  }
 
  private:
   std::size_t budget_bytes_;
+  std::size_t max_rows_;
   std::size_t column_count_ = 0;
   std::size_t row_count_ = 0;
   std::vector<Cell> cells_;

@@ -57,17 +57,24 @@ class Loader {
 
   void load(std::size_t index) {
     TableProgress& table = progress_.tables()[index];
-    const auto start = Clock::now();
+    table.started_ns = Clock::now().time_since_epoch().count();
     progress_.set_state(table, TableState::kFullLoad);
     auto result = load_with_retries(index, table);
-    table.elapsed_ns = (Clock::now() - start).count();
+    table.elapsed_ns = table.elapsed().count();
+    const Logger log = context_.log.as(Component::kTablesManager);
+    const std::string name = schema::to_text(table.plan->source);
     if (result.ok()) {
+      log.info("table loaded", {{"table", name},
+                                {"rows", std::to_string(table.rows)},
+                                {"bytes", std::to_string(table.bytes)},
+                                {"ms", std::to_string(table.elapsed_ns / 1'000'000)}});
       progress_.set_state(table, TableState::kTableCompleted);
       return;
     }
     Error error = std::move(result).error();
-    error.with("table", schema::to_text(table.plan->source));
+    error.with("table", name);
     const bool cancelled = error.kind == ErrorKind::kCancelled;
+    if (!cancelled) log.error(error);
     if (!is_table_error(error)) set_fatal(error);
     table.error = std::move(error);
     progress_.set_state(table, cancelled ? TableState::kTableCancelled : TableState::kTableError);
@@ -87,7 +94,7 @@ class Loader {
           .warn("table load interrupted, trying again",
                 {{"table", schema::to_text(table.plan->source)},
                  {"attempt", std::to_string(number)},
-                 {"cause", result.error().to_paragraph()}});
+                 {"cause", result.error().to_log_text()}});
       if (!wait_for(delay, context_.stop)) return cancelled_error();
       delay *= 2;
     }
@@ -182,28 +189,20 @@ std::string_view name_of(TableState state) {
   return kNames[static_cast<std::size_t>(state)];
 }
 
+std::chrono::nanoseconds TableProgress::elapsed() const {
+  if (elapsed_ns != 0 || started_ns == 0) return std::chrono::nanoseconds(elapsed_ns);
+  return Clock::now().time_since_epoch() - std::chrono::nanoseconds(started_ns);
+}
+
 TableProgress& LoadProgress::add(schema::TablePlanPtr plan) {
   TableProgress& table = tables_.emplace_back();
   table.plan = std::move(plan);
   return table;
 }
 
-std::uint64_t LoadProgress::changes() const {
-  std::lock_guard lock(mutex_);
-  return changes_;
-}
-
-std::uint64_t LoadProgress::wait_change(std::uint64_t seen, std::chrono::milliseconds limit) const {
-  std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, limit, [&] { return changes_ != seen; });
-  return changes_;
-}
-
 void LoadProgress::set_state(TableProgress& table, TableState state) {
-  std::lock_guard lock(mutex_);
   table.state = state;
-  ++changes_;
-  changed_.notify_all();
+  changes_.notify();
 }
 
 bool is_table_error(const Error& error) {
@@ -214,6 +213,7 @@ bool is_table_error(const Error& error) {
     case ErrorKind::kUnsupported:
     case ErrorKind::kPositionLost:
     case ErrorKind::kConfig:
+    case ErrorKind::kInternal:
       return true;
     default:
       return false;

@@ -8,17 +8,16 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string_view>
 #include <vector>
 
 #include "connect/api/connector.h"
+#include "engine/change_signal.h"
 
 namespace wherry::engine {
 
@@ -41,8 +40,11 @@ struct TableProgress {
   std::atomic<std::uint64_t> bytes{0};          ///< of cells and values read
   std::atomic<std::int64_t> wait_input_ns{0};   ///< writer without a batch: the source is slow
   std::atomic<std::int64_t> wait_output_ns{0};  ///< reader without a free batch: the target is slow
-  std::atomic<std::int64_t> elapsed_ns{0};
-  std::optional<Error> error;  ///< set before state becomes kTableError
+  std::atomic<std::int64_t> started_ns{0};      ///< of the steady clock; 0: not yet
+  std::atomic<std::int64_t> elapsed_ns{0};      ///< 0 until the table has ended
+  std::optional<Error> error;                   ///< set before state becomes kTableError
+  /// Up to now while the table is loaded, in all afterwards.
+  [[nodiscard]] std::chrono::nanoseconds elapsed() const;
 };
 
 /// All tables of a load. The deque keeps addresses; it does not change once the load has begun.
@@ -51,21 +53,19 @@ class LoadProgress {
   TableProgress& add(schema::TablePlanPtr plan);
   [[nodiscard]] const std::deque<TableProgress>& tables() const { return tables_; }
   [[nodiscard]] std::deque<TableProgress>& tables() { return tables_; }
-  /// Counts state changes; wait_change() returns when it differs from `seen`, or after `limit`.
-  [[nodiscard]] std::uint64_t changes() const;
-  std::uint64_t wait_change(std::uint64_t seen, std::chrono::milliseconds limit) const;
   void set_state(TableProgress& table, TableState state);
+  /// Tells every change of a table's state.
+  [[nodiscard]] const ChangeSignal& changes() const { return changes_; }
 
  private:
   std::deque<TableProgress> tables_;
-  mutable std::mutex mutex_;
-  mutable std::condition_variable changed_;
-  std::uint64_t changes_ = 0;
+  ChangeSignal changes_;
 };
 
 struct LoadOptions {
   std::uint32_t max_subtasks = 8;  ///< MaxFullLoadSubTasks
   std::size_t batch_bytes = 512 * 1024;
+  std::size_t batch_rows = 10'000;  ///< CommitRate: a buffer holds no more rows than that
   std::size_t batches_per_segment = 4;
   connect::ExistingTable existing = connect::ExistingTable::kDrop;
   std::uint32_t max_attempts = 3;              ///< of a table, on transient errors

@@ -230,6 +230,21 @@ TEST(FullLoad, ASlowTargetHoldsTheSourceBack) {
   EXPECT_GT(world.table("T").wait_output_ns, 0);
 }
 
+TEST(FullLoad, NoBufferHoldsMoreRowsThanTheCommitRate) {
+  World world;
+  world.options.batch_rows = 10;
+  world.options.batches_per_segment = 4;
+  world.source.put(table_def("T"), sample_rows(1000));
+  world.target.faults().add({Point::kWrite, "T", 0, 1, std::nullopt});
+  std::thread load([&] { EXPECT_TRUE(world.load().ok()); });
+  ASSERT_TRUE(world.target.faults().wait_held(1, kDeadline));
+  // Four buffers of ten rows are all there is while the writer is held.
+  EXPECT_LE(world.source.faults().calls(Point::kRead), 41U);
+  world.target.faults().release();
+  load.join();
+  EXPECT_EQ(world.target_rows("T").size(), 1000U);
+}
+
 TEST(FullLoad, NeverRunsMoreSubtasksThanAllowed) {
   World world;
   world.options.max_subtasks = 3;

@@ -31,6 +31,8 @@ class TablePlanner {
     plan_.source = table_.table;
     plan_.target = rules_.target_table(table_.table);
     plan_.estimated_rows = table_.estimated_rows;
+    WHERRY_TRY(check_name("schema", plan_.target.schema));
+    WHERRY_TRY(check_name("table", plan_.target.name));
     for (const schema::ColumnDef& column : table_.columns) WHERRY_TRY(add(column));
     if (plan_.columns.empty()) {
       return make_error(ErrorKind::kSchema, "plan.no_columns",
@@ -54,6 +56,7 @@ class TablePlanner {
     schema::ColumnPlan planned;
     planned.source_name = column.name;
     planned.target_name = rules_.target_column(table_.table, column.name);
+    WHERRY_TRY(check_name("column", planned.target_name));
     planned.type = column.type;
     planned.source_type = column.native_type;
     auto type = target_.column_type(column);
@@ -68,6 +71,18 @@ class TablePlanner {
     }
     plan_.columns.push_back(std::move(planned));
     return {};
+  }
+
+  [[nodiscard]] Result<void> check_name(std::string_view what, const std::string& name) const {
+    if (!name.empty() && name.size() <= target_.max_name_bytes()) return {};
+    const std::string why =
+        name.empty() ? "is empty"
+                     : "has " + std::to_string(name.size()) + " bytes, and the target's names " +
+                           std::to_string(target_.max_name_bytes()) + " at most";
+    return make_error(ErrorKind::kSchema, "plan.bad_name",
+                      "the name of a " + std::string(what) + " on the target " + why,
+                      "Rename it with a transformation rule in the table mappings")
+        .with("name", name);
   }
 
   /// The key counts only when all of it travels and none of it is a large object.
@@ -92,12 +107,11 @@ class TablePlanner {
     plan_.key_name = key_name(key->is_primary);
   }
 
-  /// As PostgreSQL and DMS name it: after the table, within 63 bytes.
+  /// As PostgreSQL and DMS name it: after the table, within the longest name.
   [[nodiscard]] std::string key_name(bool is_primary) const {
     const std::string suffix = is_primary ? "_pkey" : "_key";
     std::string name = plan_.target.name;
-    constexpr std::size_t kMaxBytes = 63;
-    std::size_t cut = std::min(name.size(), kMaxBytes - suffix.size());
+    std::size_t cut = std::min(name.size(), target_.max_name_bytes() - suffix.size());
     while (cut < name.size() && cut > 0 && (static_cast<unsigned char>(name[cut]) & 0xC0) == 0x80)
       --cut;
     return name.substr(0, cut) + suffix;

@@ -138,13 +138,33 @@ TEST(Planner, LeavesControlTablesAlone) {
 TEST(Planner, KeyNamesFitAndStayWholeCharacters) {
   World world;
   std::string name;
-  for (int i = 0; i < 31; ++i) name += "ä";
+  for (int i = 0; i < 62; ++i) name += "ä";
   world.source.put(table_def(name), {});
   const auto plan = world.plan();
   ASSERT_TRUE(plan.ok());
   const std::string& key = plan->tables[0].plan->key_name;
-  EXPECT_EQ(key.size(), 63U);
+  EXPECT_EQ(key.size(), 127U);
   EXPECT_TRUE(key.ends_with("ä_pkey")) << key;
+}
+
+TEST(Planner, NamesTheTargetCannotHoldAreRefusedBeforeTheLoad) {
+  World world;
+  world.source.put(table_def("FINE"), {});
+  world.source.put(table_def(std::string(129, 'x')), {});
+  world.source.put(table_def("PRE"), {});
+  const auto plan = world.plan(R"({"rules": [
+      {"rule-type": "selection", "rule-id": 1, "rule-action": "include",
+       "object-locator": {"schema-name": "S", "table-name": "%"}},
+      {"rule-type": "transformation", "rule-id": 2, "rule-target": "table",
+       "rule-action": "remove-prefix", "value": "PRE",
+       "object-locator": {"schema-name": "S", "table-name": "%"}}]})");
+  ASSERT_TRUE(plan.ok()) << plan.error().to_paragraph();
+  EXPECT_EQ(names(*plan), std::vector<std::string>{"FINE"});
+  ASSERT_EQ(plan->refused.size(), 2U);
+  for (const RefusedTable& refused : plan->refused) {
+    EXPECT_EQ(refused.error.code, "plan.bad_name");
+    EXPECT_FALSE(refused.error.hint.empty());
+  }
 }
 
 }  // namespace

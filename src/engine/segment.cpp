@@ -28,7 +28,7 @@ class Stopwatch {
 /// error and is read only after the reader thread was joined.
 struct Pipe {
   explicit Pipe(const LoadOptions& options)
-      : pool(options.batches_per_segment, options.batch_bytes),
+      : pool(options.batches_per_segment, options.batch_bytes, options.batch_rows),
         queue(options.batches_per_segment) {}
   BatchPool pool;
   BoundedQueue<BatchHandle> queue;

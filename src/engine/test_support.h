@@ -120,11 +120,11 @@ class World {
   Result<void> validate() {
     WHERRY_ASSIGN(auto left, connector.open_snapshot(context, settings("source"), position));
     WHERRY_ASSIGN(auto right, connector.open_snapshot(context, settings("target"), {}));
-    comparisons.clear();
-    for (const TableTask& task : tasks) comparisons.emplace_back().plan = task.plan;
+    validation = std::make_unique<ValidationProgress>();
+    for (const TableTask& task : tasks) validation->add(task.plan);
     differences.all.clear();
     OpContext own{stop.get_token(), context.deadline, {}};
-    return run_validation(own, *left, *right, validate_options, comparisons, differences);
+    return run_validation(own, *left, *right, validate_options, *validation, differences);
   }
 
   connect::Settings settings(const std::string& name) const {
@@ -165,7 +165,7 @@ class World {
   std::unique_ptr<LoadProgress> progress;
   Position position;
   CollectedMilestones journal;
-  std::deque<TableValidation> comparisons;
+  std::unique_ptr<ValidationProgress> validation;
   CollectedDifferences differences;
 };
 

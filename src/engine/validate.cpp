@@ -1,7 +1,10 @@
 #include "engine/validate.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <optional>
 #include <thread>
 
@@ -47,10 +50,22 @@ std::vector<std::size_t> order_of(const schema::TablePlan& plan) {
   return order;
 }
 
+/// The columns that an order leaves open.
+std::vector<std::size_t> outside_of(const std::vector<std::size_t>& order, std::size_t columns) {
+  std::vector<std::size_t> outside;
+  for (std::size_t i = 0; i < columns; ++i) {
+    if (std::find(order.begin(), order.end(), i) == order.end()) outside.push_back(i);
+  }
+  return outside;
+}
+
 /// Rows of one key on one side of a table without a unique key.
 struct Group {
+  explicit Group(std::size_t columns) : hash_sums(columns), first_texts(columns) {}
   std::uint64_t rows = 0;
-  std::uint64_t hash_sum = 0;
+  std::uint64_t row_hash_sum = 0;        ///< of all columns outside the order together
+  std::vector<std::uint64_t> hash_sums;  ///< of each column outside the order
+  std::vector<std::string> first_texts;  ///< what the first row holds there, for people
 };
 
 class TableComparison {
@@ -63,6 +78,7 @@ class TableComparison {
     auto source_plan = std::make_shared<schema::TablePlan>(*table_.plan);
     source_plan->key = order_of(*table_.plan);
     plan_ = source_plan;
+    outside_ = outside_of(plan_->key, plan_->columns.size());
     auto target_plan = std::make_shared<schema::TablePlan>(target_side(*source_plan));
     WHERRY_ASSIGN(auto left, source.open(context_, source_plan, {}, connect::RowOrder::kByKey));
     WHERRY_ASSIGN(auto right, target.open(context_, target_plan, {}, connect::RowOrder::kByKey));
@@ -113,8 +129,8 @@ class TableComparison {
       const Cell* first = c <= 0 ? source.row() : target.row();
       key.assign(first, plan_->key);
       const std::string shown = key_text(first);
-      Group left;
-      Group right;
+      Group left(outside_.size());
+      Group right(outside_.size());
       if (c <= 0) WHERRY_TRY(take_group(source, key, left));
       if (c >= 0) WHERRY_TRY(take_group(target, key, right));
       report_group(shown, left, right);
@@ -124,12 +140,16 @@ class TableComparison {
 
   Result<void> take_group(OrderedRows& rows, const KeyCopy& key, Group& group) {
     while (rows.row() != nullptr && key.compare_with(rows.row(), plan_->key) == 0) {
-      std::uint64_t hash = 0;
-      for (std::size_t i = 0; i < plan_->columns.size(); ++i) {
-        WHERRY_ASSIGN(hash, hash_cell(rows.row()[i], hash));
+      std::uint64_t row_hash = 0;
+      for (std::size_t i = 0; i < outside_.size(); ++i) {
+        const Cell& cell = rows.row()[outside_[i]];
+        WHERRY_ASSIGN(const std::uint64_t hash, hash_cell(cell, 0));
+        group.hash_sums[i] += hash;
+        row_hash = (row_hash ^ hash) * 0x9e3779b97f4a7c15ULL;
+        if (group.rows == 0) group.first_texts[i] = cell_text(cell, kShownBytes);
       }
+      group.row_hash_sum += row_hash;
       ++group.rows;
-      group.hash_sum += hash;
       WHERRY_TRY(rows.advance(context_));
     }
     return {};
@@ -142,10 +162,21 @@ class TableComparison {
     for (std::uint64_t i = source.rows; i < target.rows; ++i) {
       report_key(DifferenceKind::kMissingSource, key, {}, {}, {});
     }
-    if (source.rows == target.rows && source.hash_sum != target.hash_sum) {
-      report_key(DifferenceKind::kRecordDiff, key, "one of the columns outside the order",
-                 "(not shown)", "(not shown)");
+    if (source.rows != target.rows || source.row_hash_sum == target.row_hash_sum) return;
+    bool is_told = false;
+    for (std::size_t i = 0; i < outside_.size(); ++i) {
+      if (source.hash_sums[i] == target.hash_sums[i]) continue;
+      is_told = true;
+      report_key(DifferenceKind::kRecordDiff, key, plan_->columns[outside_[i]].source_name,
+                 text_of_group(source, i), text_of_group(target, i));
     }
+    // The same values in each column, but otherwise combined.
+    if (!is_told) report_key(DifferenceKind::kRecordDiff, key, {}, {}, {});
+  }
+
+  static std::string text_of_group(const Group& group, std::size_t i) {
+    if (group.rows == 1) return group.first_texts[i];
+    return fmt::format("{} and those of {} rows more", group.first_texts[i], group.rows - 1);
   }
 
   std::string key_text(const Cell* row) const {
@@ -179,6 +210,82 @@ class TableComparison {
   DifferenceSink& sink_;
   std::mutex& sink_mutex_;
   schema::TablePlanPtr plan_;
+  std::vector<std::size_t> outside_;
+};
+
+/// Compares the tables of `progress`, each by one of a few threads.
+class Validation {
+ public:
+  Validation(OpContext& context, connect::SnapshotSource& source, connect::SnapshotSource& target,
+             const ValidateOptions& options, ValidationProgress& progress, DifferenceSink& sink)
+      : source_(source),
+        target_(target),
+        options_(options),
+        progress_(progress),
+        sink_(sink),
+        forward_(context.stop, [this] { stop_.request_stop(); }),
+        context_{stop_.get_token(), context.deadline, context.log.as(Component::kValidator)} {}
+
+  Result<void> run() {
+    const std::size_t count = std::min<std::size_t>(options_.threads, progress_.tables().size());
+    std::vector<std::thread> threads;
+    for (std::size_t i = 0; i < count; ++i) threads.emplace_back([this] { work(); });
+    for (std::thread& thread : threads) thread.join();
+    if (fatal_) return *std::move(fatal_);
+    if (context_.stop.stop_requested()) return cancelled_error();
+    return {};
+  }
+
+ private:
+  void work() {
+    for (;;) {
+      const std::size_t index = next_.fetch_add(1);
+      if (index >= progress_.tables().size() || context_.stop.stop_requested()) return;
+      compare(progress_.tables()[index]);
+    }
+  }
+
+  void compare(TableValidation& table) {
+    auto result = guarded([&] {
+      return TableComparison(context_, options_, table, sink_, sink_mutex_).run(source_, target_);
+    });
+    const std::string name = schema::to_text(table.plan->source);
+    if (result.ok()) {
+      const bool is_equal = table.differences == 0;
+      progress_.set_state(table,
+                          is_equal ? ValidationState::kValidated : ValidationState::kMismatched);
+      context_.log.info("table compared", {{"table", name},
+                                           {"source rows", std::to_string(table.source_rows)},
+                                           {"differences", std::to_string(table.differences)}});
+      return;
+    }
+    Error error = std::move(result).error();
+    error.with("table", name);
+    if (!is_table_error(error)) set_fatal(error);
+    if (error.kind != ErrorKind::kCancelled) context_.log.error(error);
+    table.error = std::move(error);
+    progress_.set_state(table, ValidationState::kTableError);
+  }
+
+  void set_fatal(const Error& error) {
+    std::lock_guard lock(fatal_mutex_);
+    // The stop that a fatal error causes must not hide its cause.
+    if (!fatal_) fatal_ = error;
+    stop_.request_stop();
+  }
+
+  connect::SnapshotSource& source_;
+  connect::SnapshotSource& target_;
+  const ValidateOptions& options_;
+  ValidationProgress& progress_;
+  DifferenceSink& sink_;
+  std::stop_source stop_;
+  std::stop_callback<std::function<void()>> forward_;
+  OpContext context_;
+  std::atomic<std::size_t> next_{0};
+  std::mutex sink_mutex_;
+  std::mutex fatal_mutex_;
+  std::optional<Error> fatal_;
 };
 
 }  // namespace
@@ -187,6 +294,12 @@ std::string_view name_of(DifferenceKind kind) {
   static constexpr std::array<std::string_view, 3> kNames = {"RECORD_DIFF", "MISSING_TARGET",
                                                              "MISSING_SOURCE"};
   return kNames[static_cast<std::size_t>(kind)];
+}
+
+std::string_view name_of(ValidationState state) {
+  static constexpr std::array<std::string_view, 4> kNames = {"Pending records", "Validated",
+                                                             "Mismatched records", "Table error"};
+  return kNames[static_cast<std::size_t>(state)];
 }
 
 schema::TablePlan target_side(const schema::TablePlan& plan) {
@@ -202,40 +315,8 @@ schema::TablePlan target_side(const schema::TablePlan& plan) {
 
 Result<void> run_validation(OpContext& context, connect::SnapshotSource& source,
                             connect::SnapshotSource& target, const ValidateOptions& options,
-                            std::deque<TableValidation>& tables, DifferenceSink& sink) {
-  std::atomic<std::size_t> next{0};
-  std::mutex mutex;
-  std::mutex sink_mutex;
-  std::optional<Error> fatal;
-  std::stop_source stop;
-  std::stop_callback forward(context.stop, [&] { stop.request_stop(); });
-  const auto work = [&] {
-    OpContext own{stop.get_token(), context.deadline, context.log.as(Component::kValidator)};
-    for (std::size_t i = next++; i < tables.size() && !own.stop.stop_requested(); i = next++) {
-      auto result = guarded([&] {
-        return TableComparison(own, options, tables[i], sink, sink_mutex).run(source, target);
-      });
-      if (!result.ok()) {
-        Error error = std::move(result).error();
-        error.with("table", schema::to_text(tables[i].plan->source));
-        if (!is_table_error(error)) {
-          std::lock_guard lock(mutex);
-          if (!fatal) fatal = error;
-          stop.request_stop();
-        }
-        tables[i].error = std::move(error);
-      }
-      tables[i].is_done = true;
-    }
-  };
-  std::vector<std::thread> threads;
-  for (std::size_t i = 0; i < std::min<std::size_t>(options.threads, tables.size()); ++i) {
-    threads.emplace_back(work);
-  }
-  for (std::thread& thread : threads) thread.join();
-  if (fatal) return *std::move(fatal);
-  if (context.stop.stop_requested()) return cancelled_error();
-  return {};
+                            ValidationProgress& progress, DifferenceSink& sink) {
+  return Validation(context, source, target, options, progress, sink).run();
 }
 
 }  // namespace wherry::engine

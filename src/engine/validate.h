@@ -3,7 +3,8 @@
 //
 // A table without a key is compared as a multiset: rows are ordered by the columns that both sides
 // order alike, and what the order leaves open (LOBs, zoned times) is compared group by group as a
-// sum of hashes. A side that does not deliver the promised order is an error, never a verdict.
+// sum of hashes a column. A side that does not deliver the promised order is an error, never a
+// verdict.
 #pragma once
 
 #include <atomic>
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "connect/api/connector.h"
+#include "engine/change_signal.h"
 
 namespace wherry::engine {
 
@@ -40,14 +42,37 @@ class DifferenceSink {
   virtual void on_difference(const Difference& difference) = 0;
 };
 
+/// As DMS names them ("Table statistics", ValidationState).
+enum class ValidationState : std::uint8_t { kPending, kValidated, kMismatched, kTableError };
+/// "Pending records", "Validated", "Mismatched records", "Table error".
+std::string_view name_of(ValidationState state);
+
+/// One table's comparison; written by the validation, read by anyone at any time.
 struct TableValidation {
   schema::TablePlanPtr plan;
+  std::atomic<ValidationState> state{ValidationState::kPending};
   std::atomic<std::uint64_t> source_rows{0};
   std::atomic<std::uint64_t> target_rows{0};
   std::atomic<std::uint64_t> differences{0};
-  std::atomic<bool> is_done{false};
-  std::optional<Error> error;  ///< set before is_done
-  [[nodiscard]] bool is_equal() const { return !error && differences == 0; }
+  std::optional<Error> error;  ///< set before state becomes kTableError
+};
+
+/// All tables of a validation. The deque keeps addresses; it does not change once it has begun.
+class ValidationProgress {
+ public:
+  void add(schema::TablePlanPtr plan) { tables_.emplace_back().plan = std::move(plan); }
+  [[nodiscard]] const std::deque<TableValidation>& tables() const { return tables_; }
+  [[nodiscard]] std::deque<TableValidation>& tables() { return tables_; }
+  void set_state(TableValidation& table, ValidationState state) {
+    table.state = state;
+    changes_.notify();
+  }
+  /// Tells every change of a table's state.
+  [[nodiscard]] const ChangeSignal& changes() const { return changes_; }
+
+ private:
+  std::deque<TableValidation> tables_;
+  ChangeSignal changes_;
 };
 
 struct ValidateOptions {
@@ -57,11 +82,11 @@ struct ValidateOptions {
   std::uint64_t max_reported = 1000;
 };
 
-/// Compares each table; `tables` holds one entry a plan. The result is the error that ended it all
+/// Compares each table of `progress`. The result is the error that ended it all
 /// (stop, lost connection); a table's own error is in its entry.
 Result<void> run_validation(OpContext& context, connect::SnapshotSource& source,
                             connect::SnapshotSource& target, const ValidateOptions& options,
-                            std::deque<TableValidation>& tables, DifferenceSink& sink);
+                            ValidationProgress& progress, DifferenceSink& sink);
 
 /// The plan that reads the target's side of `plan`: its names, the same logical types.
 schema::TablePlan target_side(const schema::TablePlan& plan);

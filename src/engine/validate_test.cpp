@@ -35,6 +35,7 @@ class Comparison {
     }
     return out;
   }
+  const TableValidation& table() const { return world.validation->tables()[0]; }
   World world;
 };
 
@@ -45,9 +46,9 @@ TEST(Validate, EqualTablesAreEqual) {
     for (const bool has_key : {true, false}) {
       Comparison comparison(table_def("T", has_key), sample_rows(count));
       EXPECT_EQ(comparison.run(), Lines());
-      EXPECT_EQ(comparison.world.comparisons[0].source_rows, static_cast<std::uint64_t>(count));
-      EXPECT_EQ(comparison.world.comparisons[0].target_rows, static_cast<std::uint64_t>(count));
-      EXPECT_TRUE(comparison.world.comparisons[0].is_equal());
+      EXPECT_EQ(comparison.table().source_rows, static_cast<std::uint64_t>(count));
+      EXPECT_EQ(comparison.table().target_rows, static_cast<std::uint64_t>(count));
+      EXPECT_EQ(comparison.table().state, ValidationState::kValidated);
     }
   }
 }
@@ -95,6 +96,22 @@ TEST(Validate, KeylessTablesAreMultisets) {
   EXPECT_EQ(comparison.run().size(), 2U);
 }
 
+schema::TableDef lob_table(bool has_key);
+
+TEST(Validate, WithoutAKeyAValueOutsideTheOrderIsShownToo) {
+  Comparison comparison(lob_table(false),
+                        {{Value::integer(1), Value::text("ab"), Value::text("x")},
+                         {Value::integer(2), Value::text("cd"), Value::text("x")},
+                         {Value::integer(2), Value::text("ef"), Value::text("y")}});
+  comparison.change([](std::vector<Row>& rows) { rows[0][1] = Value::text("AB"); });
+  EXPECT_EQ(comparison.run(), (Lines{"RECORD_DIFF ID=1 DOC 'ab' / 'AB'"}));
+  comparison.change([](std::vector<Row>& rows) {
+    rows[0][1] = Value::text("ab");
+    std::swap(rows[1][2], rows[2][2]);
+  });
+  EXPECT_EQ(comparison.run(), (Lines{"RECORD_DIFF ID=2"}));
+}
+
 schema::TableDef lob_table(bool has_key) {
   schema::TableDef def = table_def("T", has_key);
   def.columns[1] = column("DOC", TypeKind::kClob);
@@ -131,10 +148,10 @@ TEST(Validate, RowsOutOfOrderAreAnErrorAndNoVerdict) {
       options["order"] = "wrong";
       options["batch_rows"] = batch_rows;
       ASSERT_TRUE(comparison.world.validate().ok());
-      const TableValidation& table = comparison.world.comparisons[0];
+      const TableValidation& table = comparison.table();
       ASSERT_TRUE(table.error);
       EXPECT_EQ(table.error->code, "validate.order");
-      EXPECT_FALSE(table.is_equal());
+      EXPECT_EQ(table.state, ValidationState::kTableError);
       EXPECT_NE(table.error->message.find(at_source ? "source" : "target"), std::string::npos);
     }
   }
@@ -199,7 +216,7 @@ TEST(Validate, ReportsUpToALimitAndCountsAll) {
   comparison.world.validate_options.max_reported = 7;
   comparison.change([](std::vector<Row>& rows) { rows.clear(); });
   EXPECT_EQ(comparison.run().size(), 7U);
-  EXPECT_EQ(comparison.world.comparisons[0].differences, 100U);
+  EXPECT_EQ(comparison.table().differences, 100U);
 }
 
 TEST(Validate, LongValuesAreCutBetweenCharacters) {
@@ -276,9 +293,10 @@ TEST(Validate, AFailingTableDoesNotStopTheOthers) {
   world.target.faults().add(
       {Point::kRead, "BAD", 5, 1, make_error(ErrorKind::kData, "test.data", "broken")});
   ASSERT_TRUE(world.validate().ok());
-  for (const TableValidation& table : world.comparisons) {
-    EXPECT_TRUE(table.is_done);
-    EXPECT_EQ(table.error.has_value(), table.plan->source.name == "BAD");
+  for (const TableValidation& table : world.validation->tables()) {
+    const bool is_bad = table.plan->source.name == "BAD";
+    EXPECT_EQ(table.state, is_bad ? ValidationState::kTableError : ValidationState::kValidated);
+    EXPECT_EQ(table.error.has_value(), is_bad);
   }
 }
 
@@ -305,7 +323,7 @@ TEST(Validate, StopsWithinASecondWhileASideIsSilent) {
   comparison.join();
   EXPECT_LT(std::chrono::steady_clock::now() - asked, std::chrono::seconds(1));
   EXPECT_EQ(result->error().kind, ErrorKind::kCancelled);
-  EXPECT_FALSE(world.comparisons[0].is_equal());
+  EXPECT_NE(world.validation->tables()[0].state, ValidationState::kValidated);
 }
 
 }  // namespace

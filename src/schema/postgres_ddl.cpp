@@ -7,8 +7,6 @@
 namespace wherry::schema {
 namespace {
 
-constexpr std::size_t kMaxIdentifierBytes = 63;
-
 std::string quote(std::string_view text, char mark) {
   std::string out(1, mark);
   for (const char c : text) {

@@ -4,6 +4,7 @@
 // an error instead, because two cut names may be one.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,8 @@
 #include "schema/table_plan.h"
 
 namespace wherry::schema {
+
+inline constexpr std::size_t kMaxIdentifierBytes = 63;
 
 /// `"Name"` with inner quotes doubled. kSchema "schema.bad_identifier" for an empty name, one above
 /// 63 bytes and one with U+0000; the name is in the message.

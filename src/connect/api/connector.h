@@ -127,6 +127,12 @@ class TargetLoader {
   /// The native column type a source type becomes on a table that Wherry creates; also the reason
   /// when it cannot (kUnsupported).
   virtual Result<std::string> column_type(const schema::ColumnDef&) = 0;
+  /// Longest name of a schema, table, column or key.
+  [[nodiscard]] virtual std::size_t max_name_bytes() const = 0;
+  /// Looks, and changes nothing: kPermission names every privilege that loading `plans` would
+  /// miss, with the statements that grant them.
+  virtual Result<void> check_privileges(OpContext&, const std::vector<TablePlanPtr>& plans,
+                                        ExistingTable) = 0;
   /// Makes the target table ready: creates schema and table without its key, drops or truncates
   /// what exists. Nothing else is touched when it fails.
   virtual Result<void> prepare(OpContext&, const TablePlan&, ExistingTable) = 0;

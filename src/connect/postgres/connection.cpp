@@ -92,7 +92,7 @@ Result<std::unique_ptr<Connection>> Connection::open(OpContext& context,
                       "Lower MaxFullLoadSubTasks");
   }
   WHERRY_TRY(self->connect(context, settings.connect_timeout_secs));
-  WHERRY_TRY(self->set_up(context, settings.toast_compression));
+  WHERRY_TRY(self->set_up(context, settings));
   return self;
 }
 
@@ -130,17 +130,18 @@ Result<void> Connection::connect(OpContext& context, int timeout_secs) {
   return {};
 }
 
-Result<void> Connection::set_up(OpContext& context, const std::string& toast_compression) {
+Result<void> Connection::set_up(OpContext& context, const ConnectionSettings& settings) {
   constexpr std::string_view kAction = "cannot set up the session";
   std::string sql =
       "set search_path = ''; set timezone = 'UTC'; set datestyle = 'ISO, YMD'; "
       "set intervalstyle = 'postgres'; set extra_float_digits = 3; set statement_timeout = 0; "
-      "set lock_timeout = 0; set idle_in_transaction_session_timeout = 0";
+      "set idle_in_transaction_session_timeout = 0; set lock_timeout = '" +
+      std::to_string(settings.lock_timeout_secs) + "s'";
   if (server_version() >= 140000) sql += "; set idle_session_timeout = 0";
   WHERRY_TRY(execute(context, kAction, sql));
-  if (toast_compression == "default") return {};
+  if (settings.toast_compression == "default") return {};
   // A server before 14 has no such setting, one built without lz4 not that value: no row then.
-  const std::string method[] = {toast_compression};
+  const std::string method[] = {settings.toast_compression};
   WHERRY_TRY(query(context, kAction,
                    "select set_config(name, $1, false) from pg_catalog.pg_settings "
                    "where name = 'default_toast_compression' and $1 = any(enumvals)",

@@ -38,8 +38,8 @@ class Rows {
 
 class Connection {
  public:
-  /// Logs in and sets the session up: UTF8, UTC, empty search_path, application_name wherry, no
-  /// timeouts of the server's defaults.
+  /// Logs in and sets the session up: UTF8, UTC, empty search_path, application_name wherry, the
+  /// lock timeout of the settings and no other timeout.
   static Result<std::unique_ptr<Connection>> open(OpContext& context,
                                                   const ConnectionSettings& settings);
   ~Connection();
@@ -73,7 +73,7 @@ class Connection {
  private:
   explicit Connection(pg_conn* connection);
   Result<void> connect(OpContext& context, int timeout_secs);
-  Result<void> set_up(OpContext& context, const std::string& toast_compression);
+  Result<void> set_up(OpContext& context, const ConnectionSettings& settings);
   /// Waits until the socket is ready for `events` (poll.h); returns what it is ready for.
   Result<short> wait(OpContext& context, short events);
   Result<void> flush(OpContext& context);

@@ -51,8 +51,9 @@ constexpr std::array kEntries = {
           {ErrorKind::kTransient, "postgres.transaction_conflict",
            "the transaction lost against another one", "It is retried"}},
     Entry{"55P03",
-          {ErrorKind::kTransient, "postgres.lock_timeout", "a lock could not be had in time",
-           "End the session that holds the lock on the table"}},
+          {ErrorKind::kSchema, "postgres.lock_timeout",
+           "another session holds a lock and did not let go in time",
+           "End that session, or raise the endpoint's option lock_timeout (seconds)"}},
     Entry{"55006",
           {ErrorKind::kTransient, "postgres.in_use", "the object is in use by another session",
            "End the session that uses it"}},
@@ -208,9 +209,13 @@ Error error_of_result(const PGresult* result, std::string_view action) {
   Error error = make_classified(classify(sqlstate), action);
   error.native_code = std::string(sqlstate);
   error.native_text = trimmed(field(result, PG_DIAG_MESSAGE_PRIMARY));
-  for (const int code : {PG_DIAG_MESSAGE_DETAIL, PG_DIAG_MESSAGE_HINT, PG_DIAG_CONTEXT}) {
+  const std::string_view hint = field(result, PG_DIAG_MESSAGE_HINT);
+  if (!hint.empty()) error.native_text += "; " + trimmed(hint);
+  // Both quote values: "Key (id)=(7) already exists", "Failing row contains (…)".
+  for (const int code : {PG_DIAG_MESSAGE_DETAIL, PG_DIAG_CONTEXT}) {
     const std::string_view more = field(result, code);
-    if (!more.empty()) error.native_text += "; " + trimmed(more);
+    if (more.empty()) continue;
+    error.native_detail += (error.native_detail.empty() ? "" : "; ") + trimmed(more);
   }
   for (const auto& [key, code] : {std::pair{"column", PG_DIAG_COLUMN_NAME},
                                   std::pair{"constraint", PG_DIAG_CONSTRAINT_NAME}}) {

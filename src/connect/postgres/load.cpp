@@ -6,6 +6,7 @@
 
 #include "connect/postgres/describe.h"
 #include "connect/postgres/load_session.h"
+#include "connect/postgres/privileges.h"
 #include "schema/postgres_ddl.h"
 #include "schema/postgres_types.h"
 
@@ -23,6 +24,19 @@ select pg_catalog.string_agg(pg_catalog.format('%s on %s', f.conname, f.conrelid
   join pg_catalog.pg_class c on c.oid = f.confrelid
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
  where f.contype = 'f' and f.conrelid <> f.confrelid and n.nspname = $1 and c.relname = $2)";
+
+// Who holds a lock on $1.$2.
+constexpr const char* kLockHolders = R"(
+select pg_catalog.string_agg(distinct pg_catalog.format('process %s (user %s, %s)', a.pid,
+         a.usename, coalesce(nullif(a.application_name, ''), a.backend_type)), '; ')
+  from pg_catalog.pg_locks l
+  join pg_catalog.pg_stat_activity a on a.pid = l.pid
+  join pg_catalog.pg_class c on c.oid = l.relation
+  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+ where l.granted and l.pid <> pg_catalog.pg_backend_pid()
+   and l.database = (select oid from pg_catalog.pg_database
+                      where datname = pg_catalog.current_database())
+   and n.nspname = $1 and c.relname = $2)";
 
 Error about(Error error, const TableRef& table) {
   return std::move(error).with("table", to_text(table));
@@ -44,6 +58,16 @@ class PostgresLoader : public connect::TargetLoader {
     return type;
   }
 
+  [[nodiscard]] std::size_t max_name_bytes() const override { return schema::kMaxIdentifierBytes; }
+
+  Result<void> check_privileges(OpContext& context, const std::vector<schema::TablePlanPtr>& plans,
+                                ExistingTable existing) override {
+    WHERRY_ASSIGN(std::unique_ptr<Connection> connection, pool_->acquire(context));
+    WHERRY_TRY(postgres::check_privileges(context, *connection, plans, existing));
+    pool_->give_back(std::move(connection));
+    return {};
+  }
+
   Result<void> prepare(OpContext& context, const TablePlan& plan, ExistingTable existing) override {
     WHERRY_ASSIGN(std::unique_ptr<Connection> connection, pool_->acquire(context));
     auto prepared = [&]() -> Result<void> {
@@ -51,7 +75,13 @@ class PostgresLoader : public connect::TargetLoader {
       WHERRY_TRY(prepare_in_transaction(context, *connection, plan, existing));
       return connection->execute(context, "cannot commit", "commit");
     }();
-    if (!prepared) return about(std::move(prepared).error(), plan.target);
+    if (!prepared) {
+      Error error = std::move(prepared).error();
+      if (error.code == "postgres.lock_timeout") {
+        name_holders(context, *connection, plan.target, error);
+      }
+      return about(std::move(error), plan.target);
+    }
     pool_->give_back(std::move(connection));
     return {};
   }
@@ -81,6 +111,16 @@ class PostgresLoader : public connect::TargetLoader {
   }
 
  private:
+  /// The session is of no use for anything else afterwards.
+  static void name_holders(OpContext& context, Connection& connection, const TableRef& table,
+                           Error& error) {
+    constexpr const char* kAction = "cannot read the locks";
+    const std::array parameters = {table.schema, table.name};
+    if (!connection.execute(context, kAction, "rollback")) return;
+    const auto rows = connection.query(context, kAction, kLockHolders, parameters);
+    if (rows && !rows->is_null(0, 0)) error.with("held by", rows->text(0, 0));
+  }
+
   Result<void> prepare_in_transaction(OpContext& context, Connection& connection,
                                       const TablePlan& plan, ExistingTable existing) {
     WHERRY_ASSIGN(const std::string name, schema::quote_table(plan.target));

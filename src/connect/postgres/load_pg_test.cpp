@@ -266,7 +266,9 @@ TEST_F(Load, NamesAMissingPrivilege) {
 
 TEST_F(Load, CountsReplacedZerosInTheLog) {
   const std::string path = ::testing::TempDir() + "/wherry-zeros-" + database_ + ".log";
-  auto log = Logger::open({Severity::kInfo, path, LogFormat::kText});
+  Logger::Options options;
+  options.file = path;
+  auto log = Logger::open(options);
   WHERRY_EXPECT_OK(log);
   context_.log = *log;
   const auto batch = rows(1, 3, std::string("a\0b", 3));

@@ -183,7 +183,7 @@ class CopySession : public connect::LoadSession {
     if (!column.target_type.empty()) error.with("column type", column.target_type);
     if (!column.source_type.empty()) error.with("source type", column.source_type);
     error.with("row", std::to_string(rows_ + 1));
-    if (!plan_->key.empty()) error.with("key", text_of_key(*plan_, row));
+    if (!plan_->key.empty()) error.with_row_data("key", text_of_key(*plan_, row));
     return error;
   }
 
@@ -198,13 +198,13 @@ class CopySession : public connect::LoadSession {
 
   Error server_error(Error error, const RowBatch* batch, std::uint64_t rows_before_batch) const {
     error.with("table", to_text(plan_->target));
-    const std::uint64_t line = find_line(error.native_text);
+    const std::uint64_t line = find_line(error.native_detail);
     if (line == 0) return error;
     error.with("row", std::to_string(line));
     const bool is_here = batch != nullptr && line > rows_before_batch &&
                          line - rows_before_batch <= batch->row_count();
     if (is_here && !plan_->key.empty()) {
-      error.with("key", text_of_key(*plan_, batch->row(line - rows_before_batch - 1)));
+      error.with_row_data("key", text_of_key(*plan_, batch->row(line - rows_before_batch - 1)));
     }
     return error;
   }

@@ -14,6 +14,8 @@ namespace wherry::postgres {
 namespace {
 
 constexpr std::string_view kToastCompression = "toast_compression";
+constexpr std::string_view kConnectTimeout = "connect_timeout";
+constexpr std::string_view kLockTimeout = "lock_timeout";
 
 std::set<std::string> libpq_keywords() {
   std::set<std::string> out;
@@ -42,12 +44,24 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 Error unknown_option(std::string_view key, std::set<std::string> known) {
   known.emplace(kToastCompression);
+  known.emplace(kLockTimeout);
   const auto nearest = std::min_element(
       known.begin(), known.end(),
       [&](const auto& a, const auto& b) { return edit_distance(key, a) < edit_distance(key, b); });
   return make_error(ErrorKind::kConfig, "postgres.unknown_option",
                     "the PostgreSQL connection has no option '" + std::string(key) + "'",
                     "Did you mean '" + *nearest + "'?");
+}
+
+Result<void> read_seconds(std::string_view key, const std::string& value, int& out) {
+  constexpr int kMost = 2'000'000;  // PostgreSQL counts milliseconds in 31 bits
+  const auto [end, status] = std::from_chars(value.data(), value.data() + value.size(), out);
+  if (status == std::errc{} && end == value.data() + value.size() && out >= 0 && out <= kMost) {
+    return {};
+  }
+  return make_error(ErrorKind::kConfig, "postgres.bad_option",
+                    "the option " + std::string(key) + " is not a whole number of seconds",
+                    "Use 30, say, or 0 for no limit");
 }
 
 Result<void> apply_option(ConnectionSettings& out, const std::set<std::string>& keywords,
@@ -61,16 +75,8 @@ Result<void> apply_option(ConnectionSettings& out, const std::set<std::string>& 
     out.toast_compression = value;
     return {};
   }
-  if (key == "connect_timeout") {
-    const auto [end, status] =
-        std::from_chars(value.data(), value.data() + value.size(), out.connect_timeout_secs);
-    if (status != std::errc{} || end != value.data() + value.size()) {
-      return make_error(ErrorKind::kConfig, "postgres.bad_option",
-                        "the option connect_timeout is not a whole number of seconds",
-                        "Use 30, say, or 0 for no limit");
-    }
-    return {};
-  }
+  if (key == kConnectTimeout) return read_seconds(key, value, out.connect_timeout_secs);
+  if (key == kLockTimeout) return read_seconds(key, value, out.lock_timeout_secs);
   if (!keywords.contains(key)) return unknown_option(key, keywords);
   out.parameters.emplace_back(key, value);
   return {};

@@ -14,6 +14,9 @@ struct ConnectionSettings {
   std::vector<std::pair<std::string, std::string>> parameters;
   Secret password;
   int connect_timeout_secs = 30;  ///< option connect_timeout; 0: none
+  /// Option lock_timeout: how long a statement waits for a lock that another session holds, in
+  /// seconds; 0: for ever.
+  int lock_timeout_secs = 30;
   /// Option toast_compression: how the server compresses values above 2 kB that a session of ours
   /// writes. "lz4" where the server has it (three times faster loads of large values), "pglz", or
   /// "default" to leave the server's setting. Columns with a COMPRESSION of their own keep it.

@@ -1,0 +1,168 @@
+// One JSON object a line; the fields are documented in docs/reference/progress-json.md.
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "watching_display.h"
+
+namespace wherry::app {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+double seconds_of(std::chrono::nanoseconds time) {
+  return std::chrono::duration<double>(time).count();
+}
+
+Json error_json(const Error& error) {
+  return {{"code", error.code},
+          {"kind", name_of(error.kind)},
+          {"message", error.to_paragraph()},
+          {"native_code", error.native_code}};
+}
+
+Json names_json(const schema::TableRef& source, const schema::TableRef& target) {
+  return {{"schema", source.schema},
+          {"table", source.name},
+          {"target_schema", target.schema},
+          {"target_table", target.name}};
+}
+
+Json load_json(const engine::TableProgress& table) {
+  const engine::TableState state = table.state;
+  Json json = names_json(table.plan->source, table.plan->target);
+  json["state"] = engine::name_of(state);
+  json["rows"] = table.rows.load();
+  json["bytes"] = table.bytes.load();
+  json["estimated_rows"] = table.plan->estimated_rows;
+  json["elapsed_seconds"] = seconds_of(table.elapsed());
+  json["wait_input_seconds"] = seconds_of(std::chrono::nanoseconds(table.wait_input_ns));
+  json["wait_output_seconds"] = seconds_of(std::chrono::nanoseconds(table.wait_output_ns));
+  if (state == engine::TableState::kTableError) json["error"] = error_json(*table.error);
+  return json;
+}
+
+Json finished_json(const control::FinishedTable& table) {
+  Json json = names_json(table.source, table.target);
+  json["state"] = engine::name_of(engine::TableState::kTableCompleted);
+  json["rows"] = table.rows;
+  json["loaded_before"] = true;
+  return json;
+}
+
+Json refused_json(const engine::RefusedTable& table) {
+  return {{"schema", table.table.schema},
+          {"table", table.table.name},
+          {"state", engine::name_of(engine::TableState::kTableError)},
+          {"error", error_json(table.error)}};
+}
+
+Json validation_json(const engine::TableValidation& table) {
+  const engine::ValidationState state = table.state;
+  Json json = names_json(table.plan->source, table.plan->target);
+  json["state"] = engine::name_of(state);
+  json["source_rows"] = table.source_rows.load();
+  json["target_rows"] = table.target_rows.load();
+  json["differences"] = table.differences.load();
+  if (state == engine::ValidationState::kTableError) json["error"] = error_json(*table.error);
+  return json;
+}
+
+Json event(const char* name, const Json& fields) {
+  Json json = {{"event", name}};
+  json.update(fields);
+  return json;
+}
+
+class JsonLines final : public WatchingDisplay {
+ public:
+  ~JsonLines() override { stop_watching(); }
+
+  void on_phase(const std::string& phase) override { emit({{"event", "state"}, {"phase", phase}}); }
+
+  void on_difference(const engine::Difference& d) override {
+    Json json = {{"type", engine::name_of(d.kind)},
+                 {"schema", d.table.schema},
+                 {"table", d.table.name},
+                 {"key", d.key}};
+    if (!d.column.empty()) {
+      json["column"] = d.column;
+      json["source_value"] = d.source_value;
+      json["target_value"] = d.target_value;
+    }
+    emit(event("difference", json));
+  }
+
+  void finish(const RunEnd& end) override {
+    stop_watching();
+    draw();
+    Json last = {{"event", "end"}, {"status", end.status}, {"stop_reason", end.stop_reason}};
+    if (end.load != nullptr) last["position"] = end.load->position.text;
+    if (end.validation != nullptr) last["position"] = end.validation->position.text;
+    if (end.error != nullptr) last["error"] = error_json(*end.error);
+    last["tables"] = tables(end);
+    emit(last);
+  }
+
+ private:
+  [[nodiscard]] Json tables(const RunEnd& end) const {
+    Json all = Json::array();
+    if (load_ != nullptr) {
+      for (const engine::TableProgress& table : load_->tables()) all.push_back(load_json(table));
+    }
+    if (validation_ != nullptr) {
+      for (const auto& table : validation_->tables()) all.push_back(validation_json(table));
+    }
+    if (end.load != nullptr) {
+      for (const auto& table : end.load->finished_before) all.push_back(finished_json(table));
+      for (const auto& table : end.load->refused) all.push_back(refused_json(table));
+    }
+    if (end.validation != nullptr) {
+      for (const auto& table : end.validation->refused) all.push_back(refused_json(table));
+    }
+    return all;
+  }
+
+  /// A name from a database may hold bytes that are no UTF-8: replaced, never thrown about.
+  void emit(const Json& json) {
+    print(json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+  }
+
+  /// A table is told when its state or its rows have changed.
+  void draw() override {
+    if (load_ != nullptr) {
+      for (const engine::TableProgress& table : load_->tables()) {
+        tell_changed(loads_[&table], {table.state, table.rows}, [&] { return load_json(table); });
+      }
+    }
+    if (validation_ != nullptr) {
+      for (const engine::TableValidation& table : validation_->tables()) {
+        tell_changed(validations_[&table], {table.state, table.source_rows + table.target_rows},
+                     [&] { return validation_json(table); });
+      }
+    }
+  }
+
+  template <class State>
+  struct Shown {
+    State state{};  ///< what a table is in before anything happens
+    std::uint64_t rows = 0;
+  };
+
+  template <class State, class MakeJson>
+  void tell_changed(Shown<State>& shown, Shown<State> now, const MakeJson& make_json) {
+    if (now.state == shown.state && now.rows == shown.rows) return;
+    shown = now;
+    emit(event("table", make_json()));
+  }
+
+  std::map<const engine::TableProgress*, Shown<engine::TableState>> loads_;
+  std::map<const engine::TableValidation*, Shown<engine::ValidationState>> validations_;
+};
+
+}  // namespace
+
+std::unique_ptr<Display> make_json_lines() {
+  return std::make_unique<JsonLines>();
+}
+
+}  // namespace wherry::app

@@ -1,0 +1,70 @@
+// One line when a table begins and when it ends; for logs and pipes.
+#include <fmt/format.h>
+
+#include <map>
+
+#include "summary.h"
+#include "text.h"
+#include "watching_display.h"
+
+namespace wherry::app {
+namespace {
+
+class Lines final : public WatchingDisplay {
+ public:
+  ~Lines() override { stop_watching(); }
+
+  void on_phase(const std::string& phase) override { print(phase + "\n"); }
+
+  void finish(const RunEnd& end) override {
+    stop_watching();
+    draw();
+    if (load_ != nullptr) print(load_summary(*load_, end.load));
+    if (validation_ != nullptr) print(validation_summary(*validation_, end.validation));
+  }
+
+ private:
+  void draw() override {
+    if (load_ != nullptr) draw_load();
+    if (validation_ != nullptr) draw_validation();
+  }
+
+  void draw_load() {
+    for (const engine::TableProgress& table : load_->tables()) {
+      const engine::TableState state = table.state;
+      auto& shown = loads_[&table];
+      if (state == shown) continue;
+      shown = state;
+      std::string line = printable(schema::to_text(table.plan->source)) + ": " +
+                         std::string(engine::name_of(state));
+      if (state != engine::TableState::kFullLoad) {
+        line += fmt::format(", {} rows, {}, {}", count_text(table.rows), bytes_text(table.bytes),
+                            duration_text(std::chrono::duration<double>(table.elapsed()).count()));
+      }
+      print(line + "\n");
+    }
+  }
+
+  void draw_validation() {
+    for (const engine::TableValidation& table : validation_->tables()) {
+      const engine::ValidationState state = table.state;
+      auto& shown = validations_[&table];
+      if (state == shown) continue;
+      shown = state;
+      print(fmt::format("{}: {}, {} rows compared, {} differences\n",
+                        printable(schema::to_text(table.plan->source)), engine::name_of(state),
+                        count_text(table.source_rows), count_text(table.differences)));
+    }
+  }
+
+  std::map<const engine::TableProgress*, engine::TableState> loads_;
+  std::map<const engine::TableValidation*, engine::ValidationState> validations_;
+};
+
+}  // namespace
+
+std::unique_ptr<Display> make_lines() {
+  return std::make_unique<Lines>();
+}
+
+}  // namespace wherry::app

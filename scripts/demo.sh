@@ -8,12 +8,23 @@ export WHERRY_SOURCE_PASSWORD=shop-demo WHERRY_TARGET_PASSWORD
 children=()
 work=
 
+# A child may be gone before those that it started (initdb, say), and they would go on writing.
+end_group() {
+  local try
+  wait "$1"
+  for try in {1..200}; do
+    kill -0 -- "-$1" || return
+    sleep 0.05
+  done
+  kill -KILL -- "-$1"
+}
+
 cleanup() {
   trap '' INT TERM HUP
   local pid
   exec 2>/dev/null  # bash would tell of every child that it ended
   for pid in "${children[@]}"; do kill -TERM -- "-$pid"; done
-  for pid in "${children[@]}"; do wait "$pid"; done
+  for pid in "${children[@]}"; do end_group "$pid"; done
   if [ -n "$work" ]; then
     scripts/pg_cluster.sh stop "$work/postgres" >/dev/null
     rm -rf "$work"
@@ -80,6 +91,7 @@ shown() {
 summary() {
   awk '
     FNR == 1 { part = 0; ++file }
+    { gsub(/\033\[[0-9]*[A-Za-z]|\r/, "") }  # what bars say to the terminal
     $1 == "Table" && $2 != "" { part = 1; next }
     part == 0 || NF < 5 { next }
     file == 1 { order[++count] = $1; rows[$1] = $2; size[$1] = $3 " " $4; rate[$1] = $5 }

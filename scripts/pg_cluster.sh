@@ -86,10 +86,27 @@ start_server() {
   exit 1
 }
 
+# Servers of this cluster; one that has just been started has no postmaster.pid yet.
+server_pids() {
+  local entry
+  for entry in /proc/[0-9]*; do
+    { tr '\0' ' ' <"$entry/cmdline" | grep -q -- " -D $dir/pgdata "; } 2>/dev/null || continue
+    [ "${entry#/proc/}" = $$ ] || echo "${entry#/proc/}"
+  done
+}
+
 stop_server() {
+  local try pids signal=QUIT
   if [ -f "$dir/pgdata/postmaster.pid" ]; then
     as_server_user "$bin/pg_ctl" -D "$dir/pgdata" -m immediate -w stop >/dev/null 2>&1 || true
   fi
+  for try in {1..100}; do
+    pids=$(server_pids)
+    [ -n "$pids" ] || return 0
+    [ "$try" -lt 50 ] || signal=KILL
+    kill -$signal $pids 2>/dev/null || true
+    sleep 0.1
+  done
 }
 
 dir=$(realpath -m "$dir")

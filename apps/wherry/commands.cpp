@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -238,6 +239,7 @@ int demo_command(const std::string& program) {
                              "the demo's script is not beside " + program,
                              "Run `make demo` in a clone of the repository"));
   }
+  ::setenv("BUILD", self.parent_path().c_str(), 1);
   ::execl("/bin/bash", "bash", script.c_str(), static_cast<char*>(nullptr));
   return report(make_error(ErrorKind::kResource, "demo.no_shell", "cannot start /bin/bash",
                            "Run scripts/demo.sh yourself"));

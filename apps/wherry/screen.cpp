@@ -17,11 +17,15 @@ struct Size {
   std::size_t rows = 24;
 };
 
-/// Asked for each drawing: the user may have changed it since.
+/// Asked for each drawing: the user may have changed it since. Bars that were asked for may go
+/// through a pipe to a terminal, which the other ends know.
 Size terminal_size() {
-  winsize found{};
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &found) != 0 || found.ws_col == 0) return {};
-  return {found.ws_col, std::max<std::size_t>(found.ws_row, 2)};
+  for (const int fd : {STDOUT_FILENO, STDERR_FILENO, STDIN_FILENO}) {
+    winsize found{};
+    if (::ioctl(fd, TIOCGWINSZ, &found) != 0 || found.ws_col == 0) continue;
+    return {found.ws_col, std::max<std::size_t>(found.ws_row, 2)};
+  }
+  return {};
 }
 
 }  // namespace

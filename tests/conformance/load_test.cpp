@@ -23,7 +23,16 @@ TEST_P(Load, NothingIsVisibleBeforeFinish) {
   const auto plan = plan_of(table.definition);
   auto session = begin_load(*loader_, plan, table.rows);
   WHERRY_ASSERT_OK(session);
-  EXPECT_EQ(row_count(table), 0U);
+  // A reader finds no row, or has to wait.
+  const auto unlimited = context_.deadline;
+  context_.deadline = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+  const auto early = read(*snapshot(), plan);
+  context_.deadline = unlimited;
+  if (early.ok()) {
+    EXPECT_TRUE(early->empty());
+  } else {
+    EXPECT_EQ(early.error().kind, ErrorKind::kTransient) << early.error().to_paragraph();
+  }
   const auto report = (*session)->finish(context_);
   WHERRY_ASSERT_OK(report);
   EXPECT_EQ(report->rows, 50U);

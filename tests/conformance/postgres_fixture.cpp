@@ -56,7 +56,7 @@ class PostgresFixture final : public ConnectorFixture {
     return false;
   }
   void unblock() override { blocker_.reset(); }
-  void shut_down() override { cluster().kill(); }
+  void shut_down() override { cluster().stop(); }
   void start_up() override { cluster().start(); }
 
  private:

@@ -101,10 +101,11 @@ TEST_P(Read, EveryTypeComesBackAtItsLimits) {
 }
 
 TEST_P(Read, OddNamesAreNames) {
+  int number = 0;
   for (const std::string& name : fixture_->odd_names()) {
     SourceTable table = simple_table(name, 3);
     table.definition.columns[1].name = name;
-    table.definition.keys[0].name = "ODD_PK";
+    table.definition.keys[0].name = "ODD_PK_" + std::to_string(++number);
     fixture_->create(table);
     const auto source = snapshot();
     ASSERT_TRUE(source);

@@ -1,14 +1,19 @@
 """The demo: it ends well, and leaves no process and no file behind however it ends."""
+import contextlib
+import fcntl
 import os
 import pathlib
+import pty
 import select
 import signal
+import struct
 import tempfile
+import termios
 import time
 import unittest
 import uuid
 
-from support.paths import BUILD, ROOT
+from support.paths import BUILD, LONG, ROOT
 from support.process import Child
 
 TABLES = {"SHOP.CUSTOMERS": 20_000, "SHOP.PRODUCTS": 2_000, "SHOP.ORDERS": 60_000,
@@ -76,6 +81,96 @@ class Demo(unittest.TestCase):
 
     def test_terminated_during_the_comparison(self):
         self.interrupt(signal.SIGTERM, "wherry validate")
+
+
+class OnATerminal(unittest.TestCase):
+    """The same with bars, and with Ctrl-C as a terminal sends it: to the foreground's group."""
+
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory(prefix="wherry-demo-tty-")
+        self.addCleanup(directory.cleanup)
+        self.directory = pathlib.Path(directory.name)
+        self.directory.chmod(0o755)
+        self.mark = f"WHERRY_TEST_MARK={uuid.uuid4()}"
+
+    def start(self, *command, columns=100):
+        name, value = self.mark.split("=")
+        self.pid, self.terminal = pty.fork()
+        if self.pid == 0:
+            os.environ.update({"BUILD": str(BUILD), "TMPDIR": str(self.directory), name: value,
+                               "TERM": "xterm"})
+            os.execv(command[0], command)
+        self.addCleanup(os.close, self.terminal)
+        fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+        self.text = ""
+
+    def read_until(self, is_reached, deadline_secs=120):
+        """Reads on until the predicate holds or the program has ended."""
+        end = time.monotonic() + deadline_secs
+        while not is_reached():
+            ready, _, _ = select.select([self.terminal], [], [], 0.02)
+            self.assertLess(time.monotonic(), end, self.text[-2000:])
+            if not ready:
+                continue
+            try:
+                data = os.read(self.terminal, 65536)
+            except OSError:  # EIO: the last process has closed its end
+                return
+            if not data:
+                return
+            self.text += data.decode(errors="replace")
+
+    def finish(self, deadline_secs=120):
+        self.read_until(lambda: False, deadline_secs)
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+    def assert_nothing_left(self):
+        Demo.assert_nothing_left(self)
+
+    def interrupt_when(self, is_reached, *command):
+        self.start(*(command or [str(ROOT / "scripts" / "demo.sh")]))
+        self.read_until(is_reached)
+        os.write(self.terminal, b"\x03")
+        self.assertEqual(self.finish(60), 130, self.text[-2000:])
+        self.assert_nothing_left()
+
+    def process_runs(self, program):
+        for pid in processes_with(self.mark):
+            with contextlib.suppress(OSError):
+                if program in os.readlink(f"/proc/{pid}/exe"):
+                    return True
+        return False
+
+    def test_bars_and_the_closing_summary(self):
+        self.start(str(ROOT / "scripts" / "demo.sh"))
+        self.assertEqual(self.finish(300), 0, self.text[-2000:])
+        self.assertIn("█", self.text)
+        summary = self.text[self.text.index("The shop has moved"):]
+        for table, rows in TABLES.items():
+            self.assertRegex(summary, rf"{table} +{rows:,} .* Validated")
+        self.assert_nothing_left()
+
+    def test_interrupted_at_once(self):
+        self.interrupt_when(lambda: "Starting a simulated" in self.text)
+
+    def test_interrupted_during_initdb(self):
+        self.interrupt_when(lambda: self.process_runs("/initdb"))
+
+    def test_interrupted_when_the_server_has_just_started(self):
+        self.interrupt_when(lambda: self.process_runs("/pg_ctl"))
+
+    def test_interrupted_during_the_load_of_wherry_demo(self):
+        self.interrupt_when(lambda: "full load" in self.text, str(BUILD / "wherry"), "demo")
+
+    def test_interrupted_during_the_comparison(self):
+        self.interrupt_when(lambda: "validating" in self.text)
+
+    @unittest.skipUnless(LONG, "the long form only")
+    def test_interrupted_at_any_moment(self):
+        for tenths in range(1, 120, 3):
+            with self.subTest(seconds=tenths / 10):
+                end = time.monotonic() + tenths / 10
+                self.interrupt_when(lambda end=end: time.monotonic() > end)
 
 
 if __name__ == "__main__":

@@ -98,12 +98,6 @@ std::string PgCluster::make_database() {
   return name;
 }
 
-void PgCluster::kill() {
-  std::ifstream file(directory_ + "/pgdata/postmaster.pid");
-  pid_t pid = 0;
-  if (!(file >> pid) || ::kill(pid, SIGKILL) != 0) give_up("no postmaster to kill");
-}
-
 void PgCluster::stop() {
   // The script's stop removes the data; a fast end of the postmaster alone keeps them.
   std::ifstream file(directory_ + "/pgdata/postmaster.pid");

@@ -1,6 +1,6 @@
 // A private PostgreSQL cluster for tests, made by scripts/pg_cluster.sh: starts within seconds,
 // listens on a free port of 127.0.0.1 with password logins, and is gone when the test program ends,
-// however it ends. Thread-safe but for stop(), kill() and start().
+// however it ends. Thread-safe but for stop() and start().
 #pragma once
 
 #include <string>
@@ -29,8 +29,7 @@ class PgCluster {
   std::string make_database();
 
   void stop();   ///< immediate shutdown; the data stay
-  void kill();   ///< SIGKILL to the postmaster
-  void start();  ///< after stop() or kill(); the port changes
+  void start();  ///< after stop(); the port changes
 
  private:
   std::string directory_;

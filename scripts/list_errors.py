@@ -29,10 +29,10 @@ What the kinds mean for a task:
 | config | the request was wrong: exit status 2 |
 | auth, permission | a login or a privilege; nothing is tried again |
 | schema, data, unsupported | one table is in error, the others go on: exit status 3 |
+| position_lost | the source can no longer show a table as of the load: it is in error, the others go on; load again with `--start reload-target` |
 | resource | disk, memory or connections; the task fails |
-| position_lost | the source can no longer show the moment of the load: reload |
 | cancelled | stopping was asked for |
-| internal | a mistake in Wherry: please report it |
+| internal | a mistake in Wherry: one table is in error, the others go on; please report it |
 """
 
 

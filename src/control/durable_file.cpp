@@ -9,7 +9,9 @@
 namespace wherry::control {
 
 Error file_error(const std::filesystem::path& path, int number, const char* action) {
-  Error error = make_error(ErrorKind::kResource, "state.io",
+  // A full or broken disk is the machine's; all else comes of the directory that was named.
+  const bool is_machine = number == ENOSPC || number == EDQUOT || number == EIO || number == EMFILE;
+  Error error = make_error(is_machine ? ErrorKind::kResource : ErrorKind::kConfig, "state.io",
                            std::string("cannot ") + action + " the task's state",
                            "Check the permissions and the free space of the --state directory");
   error.native_text = std::strerror(number);

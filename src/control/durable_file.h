@@ -1,5 +1,6 @@
-// Files that survive a crash: replaced as a whole, or grown line by line. Errors: kResource
-// "state.io" with the file and errno's text.
+// Files that survive a crash: replaced as a whole, or grown line by line. Errors:
+// "state.io" with the file and errno's text, kResource for a full disk, kConfig for a bad
+// directory.
 #pragma once
 
 #include <filesystem>

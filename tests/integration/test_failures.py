@@ -1,4 +1,5 @@
 """What goes wrong on migration night: exit status, one readable paragraph, a remedy, no password."""
+import contextlib
 import os
 import pathlib
 import shutil
@@ -13,7 +14,7 @@ from support.proxy import Proxy
 from support.wherry import Task, selection, wherry
 
 BIG_ROWS = 200_000
-FAILED, REFUSED = 1, 2
+FAILED, REFUSED, TABLES_IN_ERROR = 1, 2, 3
 READER = "READER"
 
 
@@ -179,6 +180,89 @@ class Failures(unittest.TestCase):
         self.assertEqual(run.status, 0, run.describe())
         self.assertEqual(self.rows_at_target(database, "SMALL"), 2)
 
+    # --- tables that others work with
+
+    def test_a_locked_target_table_is_in_error_and_the_others_go_on(self):
+        database = self.new_database()
+        self.postgres.execute(database, 'create schema "APP"',
+                              'create table "APP"."SMALL" ("ID" numeric, "S" text)')
+        holder = self.postgres.connect(database)
+        self.addCleanup(holder.close)
+        holder.cursor().execute('begin; lock table "APP"."SMALL"')
+        run = self.task(self.sim.url(), self.postgres.url(database) + "?lock_timeout=1").run()
+        self.assert_failed(run, TABLES_IN_ERROR, "APP.SMALL", "lock",
+                           f"process {holder.get_backend_pid()}")
+        self.assertEqual(self.rows_at_target(database), BIG_ROWS)
+
+    def run_while_small_changes(self, *statements):
+        """SMALL is changed at the source after the load has begun and before its turn."""
+        sim = self.start_sim()
+        self.addCleanup(sim.close)
+        proxy = Proxy(sim.host, sim.port, hold_after_bytes=4_000_000)
+        self.addCleanup(proxy.close)
+        database = self.new_database()
+        run = self.task(f"oracle://APP@127.0.0.1:{proxy.port}/SIMPDB1",
+                        self.postgres.url(database),
+                        settings={"FullLoadSettings": {"TargetTablePrepMode": "DROP_AND_CREATE",
+                                                       "MaxFullLoadSubTasks": 1}}).start()
+        self.assertTrue(proxy.reached.wait(60), "the load did not get going")
+        sim.execute(*statements)
+        proxy.release()
+        run.finish(60)
+        return run, database
+
+    def test_a_source_table_that_is_made_anew_during_the_load(self):
+        run, database = self.run_while_small_changes(
+            "drop table small", "create table small (id number(9) primary key, s varchar2(20))")
+        self.assert_failed(run, TABLES_IN_ERROR, "APP.SMALL", "ORA-01466", "reload-target")
+        self.assertEqual(self.rows_at_target(database), BIG_ROWS)
+
+    def test_a_source_table_that_is_dropped_during_the_load(self):
+        run, database = self.run_while_small_changes("drop table small")
+        self.assert_failed(run, TABLES_IN_ERROR, "APP.SMALL", "ORA-00942")
+        self.assertEqual(self.rows_at_target(database), BIG_ROWS)
+
+    def test_undo_that_is_gone(self):
+        run, database = self.run_while_small_changes(
+            "insert into small values (2, 'two')", "commit",
+            "alter system set undo_retention = 0")
+        self.assertEqual(run.status, TABLES_IN_ERROR, run.describe())
+        self.assert_failed(run, TABLES_IN_ERROR, "APP.SMALL", "ORA-01555", "UNDO_RETENTION")
+        self.assertEqual(self.rows_at_target(database, "SMALL"), 0)
+
+    # --- data that does not fit, and the log
+
+    def test_the_operator_sees_the_row_and_the_log_does_not(self):
+        self.sim.execute(
+            "create table secrets (code varchar2(40) primary key, note varchar2(60))",
+            "insert into secrets values ('Key-Of-Row-1', 'Value-Of-Row-1')")
+        self.addCleanup(self.sim.execute, "drop table secrets")
+        for definition, existing, words in [
+                ('"CODE" varchar(40) primary key, "NOTE" text',
+                 "('Key-Of-Row-1', 'other')", ["duplicate", "Key-Of-Row-1"]),
+                ('"CODE" text, "NOTE" varchar(5)', None, ["Key-Of-Row-1", "NOTE"]),
+                ('"CODE" text, "NOTE" text check (length("NOTE") < 3)', None, ["check"]),
+                ('"CODE" text, "NOTE" text, "MORE" text not null', None,
+                 ["MORE", "Value-Of-Row-1"])]:
+            with self.subTest(definition=definition):
+                database = self.new_database()
+                self.postgres.execute(database, 'create schema "APP"',
+                                      f'create table "APP"."SECRETS" ({definition})')
+                if existing:
+                    self.postgres.execute(database,
+                                          f'insert into "APP"."SECRETS" values {existing}')
+                task = self.task(self.sim.url(), self.postgres.url(database),
+                                 selection("APP", "SECRETS"),
+                                 settings={"FullLoadSettings": {
+                                     "TargetTablePrepMode": "DO_NOTHING"}})
+                run = task.run("--log-level", "trace")
+                self.assert_failed(run, TABLES_IN_ERROR, "APP.SECRETS", *words)
+                log = run.log_file.read_text()
+                self.assertIn("APP.SECRETS", log)
+                self.assertIn("[TABLES_MANAGER  ]E:", log)
+                for value in ("Key-Of-Row-1", "Value-Of-Row-1"):
+                    self.assertNotIn(value, log)
+
     # --- servers that die, disks that fill
 
     def test_killed_source(self):
@@ -212,15 +296,7 @@ class Failures(unittest.TestCase):
             self.assertEqual(postgres.query("postgres", 'select count(*) from "APP"."BIG"'), [(0,)])
 
     def test_full_disk_at_the_target(self):
-        if os.geteuid() != 0:
-            self.skipTest("only root can mount the small file system that this test fills")
-        directory = pathlib.Path(tempfile.mkdtemp(prefix="wherry-full-"))
-        self.addCleanup(shutil.rmtree, directory, ignore_errors=True)
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96m", "tmpfs", directory],
-                                 stderr=subprocess.PIPE, text=True, check=False)
-        if mounted.returncode != 0:
-            self.skipTest(f"cannot mount a tmpfs here: {mounted.stderr.strip()}")
-        self.addCleanup(subprocess.run, ["umount", "-l", directory], check=False)
+        directory = self.small_disk("96m")
         postgres = Postgres(directory)
         self.addCleanup(postgres.close)
         free = os.statvfs(directory)
@@ -230,6 +306,46 @@ class Failures(unittest.TestCase):
             ballast.write(b"x" * max(0, free.f_bavail * free.f_frsize - 20_000_000))
         run = self.task(self.sim.url(), postgres.url("postgres"), selection("APP", "BIG")).run()
         self.assert_failed(run, FAILED, "BIG", "space")
+
+    def small_disk(self, size):
+        """A directory on a file system of its own."""
+        if os.geteuid() != 0:
+            self.skipTest("only root can mount the small file system that this test fills")
+        directory = pathlib.Path(tempfile.mkdtemp(prefix="wherry-full-"))
+        self.addCleanup(shutil.rmtree, directory, ignore_errors=True)
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", directory],
+                                 stderr=subprocess.PIPE, text=True, check=False)
+        if mounted.returncode != 0:
+            self.skipTest(f"cannot mount a tmpfs here: {mounted.stderr.strip()}")
+        self.addCleanup(subprocess.run, ["umount", "-l", directory], check=False)
+        return directory
+
+    def test_no_room_for_large_values_in_the_state_directory(self):
+        self.sim.execute("create table docs (id number(9) primary key, body clob)")
+        self.addCleanup(self.sim.execute, "drop table docs")
+        with self.sim.connect() as connection, connection.cursor() as cursor:
+            cursor.execute("insert into docs values (1, :1)", ["x" * 3_000_000])
+            connection.commit()
+        task = self.task(self.sim.url(), self.postgres.url(self.new_database()),
+                         selection("APP", "DOCS"))
+        task.state = self.small_disk("1m") / "state"
+        self.assert_failed(task.run(), FAILED, "APP.DOCS", "space", str(task.state))
+
+    def test_no_room_for_the_state_itself(self):
+        task = self.task(self.sim.url(), self.postgres.url(self.new_database()),
+                         selection("APP", "SMALL"))
+        disk = self.small_disk("64k")
+        task.state = disk / "state"
+        task.state.mkdir()
+        with contextlib.suppress(OSError), open(disk / "ballast", "wb", buffering=0) as ballast:
+            while True:
+                ballast.write(b"x" * 4096)
+        self.assert_failed(task.run(), FAILED, "space", str(task.state))
+
+    def test_a_state_directory_that_is_none(self):
+        task = self.task(self.sim.url(), self.postgres.url("postgres"))
+        task.state = pathlib.Path("/proc/version/state")
+        self.assert_failed(task.run(), REFUSED, "/proc/version/state", "--state")
 
     def test_stop_by_signal_leaves_no_half_table(self):
         proxy = Proxy(self.sim.host, self.sim.port, hold_after_bytes=4_000_000)

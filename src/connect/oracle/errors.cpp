@@ -73,11 +73,11 @@ constexpr Known kKnown[] = {
     {1422, ErrorKind::kData, "oracle.too_many_rows", "More than one row was found", ""},
     {1466, ErrorKind::kPositionLost, "oracle.definition_changed",
      "The table was changed after the moment it is to be read at",
-     "Reload the table: it can only be read at a later moment"},
+     "It can only be read at a later moment: load again with --start reload-target"},
     {1555, ErrorKind::kPositionLost, "oracle.snapshot_too_old",
      "The server can no longer show the data as of the load's moment",
-     "Raise UNDO_RETENTION or the undo tablespace, or load in smaller parts, then reload the "
-     "table"},
+     "Raise UNDO_RETENTION or the undo tablespace, or load in smaller parts, then load again with "
+     "--start reload-target"},
     {2391, ErrorKind::kResource, "oracle.too_many_sessions",
      "The user has as many sessions as its profile allows",
      "Use fewer parallel readers, or raise SESSIONS_PER_USER in the user's profile"},

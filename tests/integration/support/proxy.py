@@ -1,4 +1,5 @@
-"""A TCP proxy that can stop the bytes at a chosen point, so that a failure hits mid-way."""
+"""A TCP proxy that can stop the bytes or cut the line at a chosen point, so that a failure hits
+mid-way."""
 import socket
 import threading
 
@@ -7,6 +8,7 @@ class Proxy:
     """Forwards both ways; holds the server's bytes back once `hold_after_bytes` have passed.
 
     `reached` is set at that moment. release() lets everything through from then on.
+    cut_after() breaks, once, the connection that carries a byte of the given number.
     """
 
     def __init__(self, host, port, hold_after_bytes=None, count="server"):
@@ -22,6 +24,8 @@ class Proxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self._sockets = []
+        self._cut_at = None
+        self.cuts = 0
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self):
@@ -44,7 +48,10 @@ class Proxy:
         try:
             while data := source.recv(65536):
                 self._count(side, len(data))
-                sink.sendall(data)
+                kept = self._kept(side, data)
+                sink.sendall(kept)
+                if len(kept) < len(data):
+                    break
         except OSError:
             pass
         for end in (source, sink):
@@ -62,6 +69,22 @@ class Proxy:
         if is_over:
             self.reached.set()
             self._released.wait(120)
+
+    def cut_after(self, size, side="server"):
+        """The next connection to pass `size` bytes from that side in all breaks there."""
+        with self._lock:
+            self._cut_at, self._cut_side = size, side
+
+    def _kept(self, side, data):
+        with self._lock:
+            if self._cut_at is None or side != self._cut_side:
+                return data
+            if self._cut_at >= len(data):
+                self._cut_at -= len(data)
+                return data
+            size, self._cut_at = self._cut_at, None
+            self.cuts += 1
+            return data[:size]
 
     def release(self):
         self._released.set()

@@ -226,7 +226,13 @@ void DdlParser::alter() {
     const std::string to = p_.identifier().text;
     return edit([&](Catalog& c) { ddl::rename_index(c, name.owner, name.name, to); });
   }
-  // Compilation, system and database settings change nothing here.
+  // No undo is ever overwritten here, but for this: SET UNDO_RETENTION = 0 drops all there is.
+  if (p_.accept_words({"SYSTEM", "SET", "UNDO_RETENTION"})) {
+    p_.accept_symbol("=");
+    if (p_.peek().text == "0") env_.store->discard_undo_before(env_.store->current_scn());
+    return skip_to_end();
+  }
+  // Compilation, other system and database settings change nothing here.
   for (const std::string_view word :
        {"VIEW", "PROCEDURE", "FUNCTION", "PACKAGE", "TYPE", "SYSTEM", "DATABASE", "MATERIALIZED",
         "PROFILE", "ROLE", "SYNONYM", "TABLESPACE", "DIMENSION"}) {

@@ -1,0 +1,142 @@
+"""One measurement each: a program is run, its rows and the CPU of its whole process are taken."""
+import contextlib
+import dataclasses
+import json
+import os
+import re
+import subprocess
+import threading
+import time
+
+from support.orasim import PASSWORD, SERVICE, USER
+from support.paths import BUILD, ROOT, WHERRY
+from support.postgres import PASSWORD as TARGET_PASSWORD
+from support.wherry import Task, selection
+
+NODE_ROWS_AT_ONCE = 1000  # the cheapest for node of 100 (its default), 1000 and 5000
+DEADLINE_SECS = 900
+DATABASE = "bench"
+
+
+@dataclasses.dataclass
+class Sample:
+    """`cpu` is user and system time of all threads, start-up and end included."""
+    rows: int
+    cpu: float
+    wall: float
+    peak_mib: float
+    more: dict = dataclasses.field(default_factory=dict)
+
+    @property
+    def cpu_per_million(self):
+        return self.cpu / self.rows * 1e6
+
+    @property
+    def rows_per_second(self):
+        return self.rows / self.wall
+
+
+def run_program(command, env, rows_of):
+    """Runs it to its end; `rows_of` finds the number of rows in its standard output."""
+    started = time.monotonic()
+    process = subprocess.Popen([str(part) for part in command], env={**os.environ, **env},
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    guard = threading.Timer(DEADLINE_SECS, process.kill)
+    guard.start()
+    errors = []
+    reader = threading.Thread(target=lambda: errors.append(process.stderr.read()))
+    reader.start()
+    try:
+        output = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+    except BaseException:
+        process.kill()
+        raise
+    finally:
+        guard.cancel()
+    wall = time.monotonic() - started
+    reader.join()
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise SystemExit(f"{command[0]} ended with {process.returncode}\n{errors[0]}")
+    return Sample(rows_of(output), usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024)
+
+
+def rows_in_json(output):
+    return json.loads(output)["rows"]
+
+
+def fetch_with_wherry(sim, table):
+    return run_program([BUILD / "fetch_bench", sim.url(), USER, table],
+                       {"WHERRY_SOURCE_PASSWORD": PASSWORD}, rows_in_json)
+
+
+def fetch_with_node(sim, table):
+    return run_program(["node", ROOT / "bench" / "node_fetch.cjs", USER,
+                        f"{sim.host}:{sim.port}/{SERVICE}", table, NODE_ROWS_AT_ONCE],
+                       {"WHERRY_SOURCE_PASSWORD": PASSWORD,
+                        "NODE_PATH": str(BUILD / "node" / "node_modules")}, rows_in_json)
+
+
+# One report of log_statement_stats; the server writes it in one piece.
+REPORT = re.compile(r"QUERY STATISTICS\n[^\n]*DETAIL:[^\n]*"
+                    r"\n\t!\t([\d.]+) s user, ([\d.]+) s system[^\n]*"
+                    r"\n\t!\t\[([\d.]+) s user, ([\d.]+) s system total\]"
+                    r".*?STATEMENT:  ([^\n]*)", re.S)
+
+
+def copy_cpu(log_text):
+    """CPU of the statements that took a COPY, and of their backends from their start on."""
+    statement = backend = 0.0
+    for user, system, total_user, total_system, text in REPORT.findall(log_text):
+        if "copy " in text:
+            statement += float(user) + float(system)
+            backend += float(total_user) + float(total_system)
+    if statement == 0:
+        raise SystemExit("PostgreSQL reported no COPY; see log_statement_stats")
+    return statement, backend
+
+
+class Target:
+    """A new database for each load, whose server writes what each statement cost."""
+
+    def __init__(self, postgres):
+        self.postgres = postgres
+        self.log = postgres.directory / "pgdata" / "server.log"
+
+    @contextlib.contextmanager
+    def database(self):
+        self.postgres.create_database(DATABASE)
+        self.postgres.execute("postgres", f"alter database {DATABASE} set log_statement_stats = on",
+                              f"alter database {DATABASE} set log_min_messages = log")
+        self.log_start = self.log.stat().st_size
+        yield self.postgres.url(DATABASE)
+        self.postgres.execute("postgres", f"drop database {DATABASE}")
+
+    def log_text(self):
+        with open(self.log, encoding="utf-8", errors="replace") as text:
+            text.seek(self.log_start)
+            return text.read()
+
+    def count(self, tables):
+        counts = [self.postgres.query(DATABASE, f'select count(*) from "{USER}"."{table}"')
+                  for table in tables]
+        return sum(rows for [(rows,)] in counts)
+
+
+def run_wherry(command, task, rows_of):
+    return run_program([WHERRY, *command, "--progress", "none", *task.flags()],
+                       {"WHERRY_SOURCE_PASSWORD": PASSWORD,
+                        "WHERRY_TARGET_PASSWORD": TARGET_PASSWORD}, rows_of)
+
+
+def load_and_validate(sim, target, tables):
+    """`wherry run` of the tables into a new database, then `wherry validate`."""
+    with target.database() as url:
+        rules = [selection(USER, table, rule_id) for rule_id, table in enumerate(tables, 1)]
+        with contextlib.closing(Task(sim.url(), url, rules)) as task:
+            load = run_wherry(["run", "--migration-type", "full-load"], task,
+                              lambda _: target.count(tables))
+            load.more["copy_cpu"], load.more["backend_cpu"] = copy_cpu(target.log_text())
+            validate = run_wherry(["validate"], task, lambda _: load.rows)
+    return load, validate

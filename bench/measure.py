@@ -3,8 +3,10 @@ import contextlib
 import dataclasses
 import json
 import os
+import pathlib
 import re
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -36,30 +38,60 @@ class Sample:
         return self.rows / self.wall
 
 
+def watch_peak(pid, ended):
+    """Largest resident set in KiB until `ended`. The kernel counts on from poll to poll; ru_maxrss
+    would not do, because it begins with the size of the Python that started the program."""
+    peak = 0
+    while True:
+        is_last = ended.wait(0.05)
+        with contextlib.suppress(OSError):
+            status = pathlib.Path(f"/proc/{pid}/status").read_text()
+            found = re.search(r"VmHWM:\s+(\d+) kB", status)  # not there when it has ended
+            peak = max(peak, int(found[1]) if found else 0)
+        if is_last:
+            return peak
+
+
+class Watch:
+    """Kills a program that runs too long, and keeps its peak of memory."""
+
+    def __init__(self, process):
+        self.ended = threading.Event()
+        self.guard = threading.Timer(DEADLINE_SECS, process.kill)
+        self.guard.start()
+        self.thread = threading.Thread(target=self._run, args=(process.pid,))
+        self.thread.start()
+
+    def _run(self, pid):
+        self.peak_mib = watch_peak(pid, self.ended) / 1024
+
+    def close(self):
+        self.guard.cancel()
+        self.ended.set()
+        self.thread.join()
+
+
 def run_program(command, env, rows_of):
     """Runs it to its end; `rows_of` finds the number of rows in its standard output."""
     started = time.monotonic()
-    process = subprocess.Popen([str(part) for part in command], env={**os.environ, **env},
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    guard = threading.Timer(DEADLINE_SECS, process.kill)
-    guard.start()
-    errors = []
-    reader = threading.Thread(target=lambda: errors.append(process.stderr.read()))
-    reader.start()
-    try:
-        output = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-    except BaseException:
-        process.kill()
-        raise
-    finally:
-        guard.cancel()
-    wall = time.monotonic() - started
-    reader.join()
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        raise SystemExit(f"{command[0]} ended with {process.returncode}\n{errors[0]}")
-    return Sample(rows_of(output), usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024)
+    with tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen([str(part) for part in command], env={**os.environ, **env},
+                                   stdout=subprocess.PIPE, stderr=errors, text=True)
+        watch = Watch(process)
+        try:
+            output = process.stdout.read()
+            _, status, usage = os.wait4(process.pid, 0)
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            watch.close()
+        wall = time.monotonic() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            errors.seek(0)
+            raise SystemExit(f"{command[0]} ended with {process.returncode}\n{errors.read()}")
+    return Sample(rows_of(output), usage.ru_utime + usage.ru_stime, wall, watch.peak_mib)
 
 
 def rows_in_json(output):

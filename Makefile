@@ -13,15 +13,16 @@ build:
 	@scripts/build.sh product
 
 sanitized:
-	@scripts/build.sh sanitized
+	@scripts/build.sh sanitized all
 
 test:
 	@scripts/build.sh product tests
+	@scripts/build.sh sanitized
 	@$(PYTHON) scripts/run_tests.py
 
 test-long:
 	@scripts/build.sh product tests
-	@scripts/build.sh sanitized
+	@scripts/build.sh sanitized all
 	@$(PYTHON) scripts/run_tests.py --long
 
 bench:

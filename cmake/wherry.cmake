@@ -16,6 +16,30 @@ function(wherry_test_flags target)
   endif()
 endfunction()
 
+# Reading the headers of the standard library, of JSON and of GoogleTest is half of an unoptimised
+# build. With WHERRY_PRECOMPILE they are read once; the optimised build goes without, so that a
+# missing include does not go unnoticed.
+if(WHERRY_PRECOMPILE)
+  add_library(wherry_headers OBJECT ${CMAKE_SOURCE_DIR}/cmake/precompiled.cpp)
+  add_library(wherry_test_headers OBJECT ${CMAKE_SOURCE_DIR}/cmake/precompiled.cpp)
+  target_link_libraries(wherry_test_headers PRIVATE GTest::gmock)
+  set(headers <algorithm> <atomic> <chrono> <functional> <map> <memory> <mutex> <optional> <set>
+      <span> <string> <string_view> <thread> <unordered_map> <variant> <vector>
+      <nlohmann/json.hpp>)
+  foreach(target wherry_headers wherry_test_headers)
+    target_compile_definitions(${target} PRIVATE _GLIBCXX_ASSERTIONS)
+  endforeach()
+  target_precompile_headers(wherry_headers PRIVATE ${headers})
+  target_precompile_headers(wherry_test_headers PRIVATE ${headers} <gmock/gmock.h>
+                            <gtest/gtest.h>)
+endif()
+
+function(wherry_precompile target owner)
+  if(WHERRY_PRECOMPILE)
+    target_precompile_headers(${target} REUSE_FROM ${owner})
+  endif()
+endfunction()
+
 # wherry_library(NAME <target> DIR <folder> ROOT <include root> [DEPS ...] [TEST_DEPS ...])
 function(wherry_library)
   cmake_parse_arguments(L "" "NAME;DIR;ROOT" "DEPS;TEST_DEPS" ${ARGN})
@@ -31,6 +55,7 @@ function(wherry_library)
     target_include_directories(${L_NAME} PUBLIC ${L_ROOT})
     target_link_libraries(${L_NAME} PUBLIC ${L_DEPS})
     wherry_flags(${L_NAME})
+    wherry_precompile(${L_NAME} wherry_headers)
   else()
     add_library(${L_NAME} INTERFACE)
     target_include_directories(${L_NAME} INTERFACE ${L_ROOT})
@@ -41,6 +66,7 @@ function(wherry_library)
     target_link_libraries(${L_NAME}_test PRIVATE ${L_NAME} ${L_TEST_DEPS} GTest::gmock
                           GTest::gtest_main)
     wherry_test_flags(${L_NAME}_test)
+    wherry_precompile(${L_NAME}_test wherry_test_headers)
     gtest_discover_tests(${L_NAME}_test DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
   endif()
   if(pg_tests AND WHERRY_TESTS)
@@ -48,6 +74,7 @@ function(wherry_library)
     target_link_libraries(${L_NAME}_pg_test PRIVATE ${L_NAME} ${L_TEST_DEPS} GTest::gmock
                           GTest::gtest_main)
     wherry_test_flags(${L_NAME}_pg_test)
+    wherry_precompile(${L_NAME}_pg_test wherry_test_headers)
     add_test(NAME ${L_NAME}_pg COMMAND ${L_NAME}_pg_test)
     set_tests_properties(${L_NAME}_pg PROPERTIES TIMEOUT 300 LABELS postgres)
   endif()

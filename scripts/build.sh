@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds into $BUILD (gcc, optimised) or $SANITIZED (clang with AddressSanitizer, UBSan and the fuzz
 # targets: one set of objects serves both). Installs what is missing first.
-# usage: build.sh product [tests] [bench] | build.sh sanitized
+# The sanitized build leaves the simulator out unless `all` is said.
+# usage: build.sh product [tests] [bench] | build.sh sanitized [all]
 set -eu
 cd "$(dirname "$0")/.."
 build=${BUILD:-build}
@@ -22,9 +23,12 @@ configure_and_build() {
 what=$1
 shift
 if [ "$what" = sanitized ]; then
+  simulator=OFF
+  [ "${1:-}" != all ] || simulator=ON
   scripts/install_packages.sh product sanitized
   configure_and_build "$sanitized" -DCMAKE_CXX_COMPILER=clang++-14 -DCMAKE_BUILD_TYPE=Sanitized \
-    -DCMAKE_CXX_FLAGS_SANITIZED="-O1 -gline-tables-only" -DWHERRY_FUZZ=ON -DWHERRY_TESTS=ON
+    -DCMAKE_CXX_FLAGS_SANITIZED="-O0 -gline-tables-only" -DWHERRY_FUZZ=ON -DWHERRY_TESTS=ON \
+    -DWHERRY_PRECOMPILE=ON -DWHERRY_SIMULATOR=$simulator
   exit
 fi
 

@@ -39,7 +39,7 @@ std::string replaced_suffix(const std::string& name, const std::string& old,
   return ends_with(name, old) ? name.substr(0, name.size() - old.size()) + now : name;
 }
 
-std::string apply(const TransformationRule& rule, const std::string& name) {
+std::string renamed(const TransformationRule& rule, const std::string& name) {
   switch (rule.action) {
     case TransformAction::kRename:
       return rule.value;
@@ -94,12 +94,12 @@ schema::TableRef RuleSet::target_table(const schema::TableRef& source) const {
   for (const TransformationRule& rule : transformations_) {
     if (!matches(rule.locator.schema, source.schema)) continue;
     if (rule.target == TransformTarget::kSchema && !schema_done) {
-      target.schema = apply(rule, source.schema);
+      target.schema = renamed(rule, source.schema);
       schema_done = true;
     }
     if (rule.target == TransformTarget::kTable && !table_done &&
         matches(rule.locator.table, source.name)) {
-      target.name = apply(rule, source.name);
+      target.name = renamed(rule, source.name);
       table_done = true;
     }
   }
@@ -110,7 +110,7 @@ std::string RuleSet::target_column(const schema::TableRef& source, std::string_v
   for (const TransformationRule& rule : transformations_) {
     if (rule.target == TransformTarget::kColumn && matches(rule.locator.schema, source.schema) &&
         matches(rule.locator.table, source.name) && matches(rule.locator.column, column)) {
-      return apply(rule, std::string(column));
+      return renamed(rule, std::string(column));
     }
   }
   return std::string(column);

@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view kPositionPrefix = "scn:";
 
 /// Names come from the dictionary; one with a quotation mark cannot exist in Oracle (ORA-03001).
-std::string quoted(std::string_view name) {
+std::string quote_name(std::string_view name) {
   return fmt::format("\"{}\"", name);
 }
 
@@ -51,7 +51,7 @@ Result<std::string> scn_of(const Position& position) {
 }
 
 std::string order_term(const schema::ColumnPlan& column) {
-  const std::string name = quoted(column.source_name);
+  const std::string name = quote_name(column.source_name);
   return column.trim_blanks ? "rtrim(" + name + ")" : name;
 }
 
@@ -138,10 +138,10 @@ std::string select_text(const schema::TablePlan& plan, const connect::Chunk& chu
   std::string columns;
   for (const schema::ColumnPlan& column : plan.columns) {
     if (!columns.empty()) columns += ", ";
-    columns += select_expression(column.type, quoted(column.source_name));
+    columns += select_expression(column.type, quote_name(column.source_name));
   }
   std::string sql = fmt::format("select {} from {}.{} as of scn {}", columns,
-                                quoted(plan.source.schema), quoted(plan.source.name), scn);
+                                quote_name(plan.source.schema), quote_name(plan.source.name), scn);
   if (!chunk.predicate.empty()) sql += " where " + chunk.predicate;
   if (order == connect::RowOrder::kByKey && !plan.key.empty()) {
     std::string terms;

@@ -1,0 +1,1 @@
+// Holds the precompiled headers of cmake/wherry.cmake, nothing else.

@@ -33,6 +33,8 @@ unsigned char text_byte(char c) {
 
 int compare_text(std::string_view a, std::string_view b) {
   const std::size_t common = std::min(a.size(), b.size());
+  // Nearly all values are the same byte for byte, and memcmp sees that many times faster.
+  if (a.substr(0, common) == b.substr(0, common)) return three_way(a.size(), b.size());
   const auto [x, y] =
       std::mismatch(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(common), b.begin(),
                     [](char p, char q) { return text_byte(p) == text_byte(q); });

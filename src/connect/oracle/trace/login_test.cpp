@@ -1,6 +1,11 @@
 // Captured log-ins whose password is known: each side's proof is checked, and the client's messages
 // are built again, byte for byte, by the client's own builders from the same random values.
 #include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -12,6 +17,7 @@
 #include "connect/oracle/trace/shared_vectors.h"
 #include "connect/oracle/wire/auth.h"
 #include "connect/oracle/wire/handshake.h"
+#include "connect/oracle/wire/tns.h"
 
 namespace wherry::oracle::trace {
 namespace {
@@ -19,6 +25,7 @@ namespace {
 using wire::Bytes;
 using wire::KeyValue;
 
+constexpr std::string_view kAccount = "SYSTEM";
 constexpr std::string_view kPassword = "oracle";
 constexpr std::size_t kDataHeader = 10;
 constexpr std::size_t kSaltBytes = 16;
@@ -49,33 +56,67 @@ std::vector<KeyValue> pairs_of_reply(Session session, ByteView bytes) {
   return {};
 }
 
-std::vector<Payload> payloads_of(const std::string& text) {
-  std::istringstream in(text);
-  std::vector<Payload> payloads;
-  Session session;
-  for (const Block& block : read_capture(in)) {
+/// Joins the packets of one connection to what each side said in its turn.
+class Turns {
+ public:
+  void add(const Block& block) {
     constexpr std::size_t kType = 4;
-    const bool is_data = block.bytes.size() > kDataHeader && block.bytes[kType] == 6;
-    if (!is_data) {
-      const bool is_accept = block.bytes.size() > kType && block.bytes[kType] == 2;
-      if (is_accept) session.dialect.end_of_response = block.bytes.find("\x01\x3f") == 8;
-      continue;
-    }
-    Payload payload{
-        block.direction, to_bytes(block.bytes.substr(kDataHeader)), session.dialect, {}};
-    if (payload.direction == Direction::kClient) {
-      decode_request(session, payload.bytes);
-    } else {
-      payload.pairs = pairs_of_reply(session, payload.bytes);
-      decode_response(session, payload.bytes);
-    }
-    payloads.push_back(std::move(payload));
+    const bool is_data = block.bytes.size() >= kDataHeader && block.bytes[kType] == 6;
+    if (!is_data || block.direction != direction_) end();
+    if (!is_data) return note(block.bytes);
+    direction_ = block.direction;
+    bytes_ += block.bytes.substr(kDataHeader);
+    constexpr std::size_t kDataFlags = 8;
+    if ((block.bytes[kDataFlags] & 0x20) != 0) end();
   }
-  return payloads;
+
+  std::vector<Payload> take() {
+    end();
+    return std::move(payloads_);
+  }
+
+ private:
+  void note(const std::string& packet) {
+    Reader in(wire::bytes_of(packet));
+    const wire::PacketHeader header = wire::decode_header(in, false, wire::kMaxPacketBytes);
+    if (header.type != wire::PacketType::kAccept) return;
+    session_.dialect.end_of_response = wire::decode_accept(in).has_end_of_response();
+  }
+
+  void end() {
+    if (bytes_.empty()) return;
+    Payload payload{direction_, to_bytes(bytes_), session_.dialect, {}};
+    if (direction_ == Direction::kClient) {
+      decode_request(session_, payload.bytes);
+    } else {
+      payload.pairs = pairs_of_reply(session_, payload.bytes);
+      decode_response(session_, payload.bytes);
+    }
+    payloads_.push_back(std::move(payload));
+    bytes_.clear();
+  }
+
+  Session session_;
+  Direction direction_ = Direction::kUnknown;
+  std::string bytes_;
+  std::vector<Payload> payloads_;
+};
+
+/// What was said on each connection of a capture.
+std::vector<std::vector<Payload>> connections_of(const std::string& text) {
+  std::istringstream in(text);
+  std::map<std::uint64_t, Turns> turns;
+  for (const Block& block : read_capture(in)) {
+    if (!block.is_alone && !block.is_payload) turns[block.flow].add(block);
+  }
+  std::vector<std::vector<Payload>> connections;
+  for (auto& [flow, connection] : turns) connections.push_back(connection.take());
+  return connections;
 }
 
-/// What a capture holds of one log-in.
+/// What a connection holds of its log-in.
 struct Login {
+  std::string name;   ///< of the capture
   Payload phase_one;  ///< or the fast log-in message that contains it
   Payload phase_two;
   std::vector<KeyValue> challenge, result;
@@ -92,7 +133,7 @@ Login login_of(const std::vector<Payload>& payloads) {
     if (starts_with(bytes, {3, 0x76}) || starts_with(bytes, {34})) {
       login.phase_one = payloads[i];
       login.challenge = payloads[i + 1].pairs;
-    } else if (starts_with(bytes, {3, 0x73})) {
+    } else if (starts_with(bytes, {3, 0x73}) && login.result.empty()) {
       login.phase_two = payloads[i];
       login.result = payloads[i + 1].pairs;
     }
@@ -137,13 +178,37 @@ void copy_start(const Bytes& from, std::array<std::uint8_t, N>& to) {
   std::copy_n(from.begin(), std::min(from.size(), to.size()), to.begin());
 }
 
+bool is_same_name(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
+    return std::toupper(static_cast<unsigned char>(x)) ==
+           std::toupper(static_cast<unsigned char>(y));
+  });
+}
+
+/// Every log-in of every capture that succeeded with the account whose password is known.
 class CapturedLogins : public SharedVectorTest {
  protected:
-  static std::vector<std::string> names() {
-    return {"go_ora_numbers.txt",     "go_ora_binds.txt",       "go_ora_dml.txt",
-            "go_ora_largeresult.txt", "go_ora_failed_stmt.txt", "python_thin_failed_stmt.txt"};
+  std::vector<Login> known_logins() const {
+    std::vector<Login> logins;
+    for (const auto& entry : std::filesystem::directory_iterator(vectors_)) {
+      if (entry.path().extension() != ".txt") continue;
+      const std::string name = entry.path().filename();
+      for (const std::vector<Payload>& connection : connections_of(text_of(name))) {
+        Login login = login_of(connection);
+        if (!is_known(login)) continue;
+        login.name = name;
+        logins.push_back(std::move(login));
+      }
+    }
+    return logins;
   }
-  Login login(const std::string& name) const { return login_of(payloads_of(text_of(name))); }
+
+ private:
+  static bool is_known(const Login& login) {
+    if (wire::find_key(login.result, "AUTH_SVR_RESPONSE") == nullptr) return false;
+    return is_same_name(read_auth(login.phase_two.bytes, login.phase_two.dialect).message.user,
+                        kAccount);
+  }
 };
 
 /// The client's random bytes, found with the password.
@@ -156,15 +221,16 @@ wire::LoginRandom random_of(const wire::Challenge& challenge, const std::vector<
   copy_start(client_half, random.session_half);
   combined_key = wire::combine_halves(challenge, server_half, client_half);
   copy_start(decrypt_hex(combined_key, value_of(pairs, "AUTH_PASSWORD")), random.password_salt);
-  copy_start(decrypt_hex(combined_key, value_of(pairs, "AUTH_PBKDF2_SPEEDY_KEY")),
-             random.speedy_salt);
+  if (challenge.verifier == wire::Verifier::k12c) {
+    copy_start(decrypt_hex(combined_key, value_of(pairs, "AUTH_PBKDF2_SPEEDY_KEY")),
+               random.speedy_salt);
+  }
   return random;
 }
 
 TEST_F(CapturedLogins, ProveBothSides) {
-  for (const std::string& name : names()) {
-    SCOPED_TRACE(name);
-    const Login seen = login(name);
+  for (const Login& seen : known_logins()) {
+    SCOPED_TRACE(seen.name);
     const auto challenge = wire::read_challenge(seen.challenge);
     ASSERT_TRUE(challenge.ok());
     const AuthRequest request = read_auth(seen.phase_two.bytes, seen.phase_two.dialect);
@@ -181,9 +247,8 @@ TEST_F(CapturedLogins, ProveBothSides) {
 }
 
 TEST_F(CapturedLogins, AreBuiltAgainFromTheSameRandomBytes) {
-  for (const std::string& name : names()) {
-    SCOPED_TRACE(name);
-    const Login seen = login(name);
+  for (const Login& seen : known_logins()) {
+    SCOPED_TRACE(seen.name);
     const auto challenge = wire::read_challenge(seen.challenge);
     ASSERT_TRUE(challenge.ok());
     AuthRequest request = read_auth(seen.phase_two.bytes, seen.phase_two.dialect);
@@ -230,9 +295,9 @@ void expect_fast_auth_is_built_again(const Bytes& bytes) {
 }
 
 TEST_F(CapturedLogins, BeginWithMessagesThatAreBuiltAgain) {
-  for (const std::string& name : names()) {
-    SCOPED_TRACE(name);
-    const Payload phase_one = login(name).phase_one;
+  for (const Login& seen : known_logins()) {
+    SCOPED_TRACE(seen.name);
+    const Payload& phase_one = seen.phase_one;
     if (starts_with(phase_one.bytes, {3})) {
       const AuthRequest request = read_auth(phase_one.bytes, phase_one.dialect);
       EXPECT_EQ(wire::encode_auth(request.message, phase_one.dialect), phase_one.bytes);
@@ -242,26 +307,45 @@ TEST_F(CapturedLogins, BeginWithMessagesThatAreBuiltAgain) {
   }
 }
 
+/// The bytes a message is built to from what was read of it; nullopt for other messages.
+std::optional<Bytes> negotiation_built_again(const Payload& payload) {
+  Reader in(ByteView(payload.bytes).subspan(1));
+  wire::Writer out;
+  if (starts_with(payload.bytes, {1})) {
+    wire::encode_protocol(out, decode_protocol_request(in));
+  } else if (starts_with(payload.bytes, {2})) {
+    wire::encode_data_types(out, decode_data_types_request(in, {}));
+  } else {
+    return std::nullopt;
+  }
+  return out.take();
+}
+
 TEST_F(CapturedLogins, NegotiateWithMessagesThatAreBuiltAgain) {
   std::size_t checked = 0;
   for (const std::string name : {"go_ora.txt", "go_ora_numbers.txt", "python_thin.txt"}) {
     SCOPED_TRACE(name);
-    for (const Payload& payload : payloads_of(text_of(name))) {
+    const std::vector<std::vector<Payload>> connections = connections_of(text_of(name));
+    ASSERT_EQ(connections.size(), 1U);
+    for (const Payload& payload : connections[0]) {
       if (payload.direction != Direction::kClient) continue;
-      Reader in(ByteView(payload.bytes).subspan(1));
-      wire::Writer out;
-      if (starts_with(payload.bytes, {1})) {
-        wire::encode_protocol(out, decode_protocol_request(in));
-      } else if (starts_with(payload.bytes, {2})) {
-        wire::encode_data_types(out, decode_data_types_request(in, {}));
-      } else {
-        continue;
-      }
+      const auto built = negotiation_built_again(payload);
+      if (!built) continue;
       ++checked;
-      EXPECT_EQ(out.bytes(), payload.bytes);
+      EXPECT_EQ(*built, payload.bytes);
     }
   }
   EXPECT_EQ(checked, 6U);
+}
+
+TEST_F(CapturedLogins, AreFoundInEveryCaptureOfTheKnownAccount) {
+  std::set<std::string> names;
+  for (const Login& login : known_logins()) names.insert(login.name);
+  for (const char* name :
+       {"go_ora_numbers.txt", "go_ora_binds.txt", "go_ora_dml.txt", "go_ora_largeresult.txt",
+        "go_ora_failed_stmt.txt", "python_thin_failed_stmt.txt"}) {
+    EXPECT_EQ(names.count(name), 1U) << name;
+  }
 }
 
 TEST_F(CapturedLogins, AgreeWithPublishedVerifiers) {

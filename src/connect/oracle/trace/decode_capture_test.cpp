@@ -157,6 +157,21 @@ TEST(DecodeCapture, SaysWhatIsEncrypted) {
   EXPECT_NE(messages[3]["reason"].get<std::string>().find("AES256"), std::string::npos);
 }
 
+TEST(DecodeCapture, JoinsANegotiationThatSpansPackets) {
+  const std::string services = bytes({0xDE, 0xAD, 0xBE, 0xEF, 0, 26, 0, 0, 0, 0, 0, 1, 0}) +
+                               bytes({0, 2, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 17});
+  for (std::size_t cut = 4; cut < services.size(); ++cut) {
+    Capture capture;
+    capture.data("client", 0, services.substr(0, cut)).data("client", 0, services.substr(cut));
+    capture.data("server", 0, services.substr(0, cut)).data("client", 0, kCommit);
+    const auto messages = decode(capture.text());
+    ASSERT_EQ(messages.size(), 3U) << cut;
+    EXPECT_EQ(messages[0]["services"][0]["offered"], Json::array({"AES256"}));
+    EXPECT_EQ(messages[1]["message"], "undecoded");
+    EXPECT_EQ(messages[2]["message"], "commit");
+  }
+}
+
 TEST(DecodeCapture, CutsOffAChecksumThatIsNotEncryption) {
   const auto algorithm = [](int service, int id) {
     return bytes({0, service, 0, 1, 0, 0, 0, 0, 0, 1, 0, 2, id});

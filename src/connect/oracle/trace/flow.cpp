@@ -1,6 +1,7 @@
 #include "connect/oracle/trace/flow.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "connect/oracle/trace/guess.h"
 #include "connect/oracle/trace/message_text.h"
@@ -34,6 +35,13 @@ std::size_t mac_bytes(std::string_view integrity) {
   if (integrity == "SHA256") return 32;
   if (integrity == "SHA384") return 48;
   return integrity == "SHA512" ? 64 : 0;
+}
+
+std::size_t announced_services_bytes(std::string_view bytes) {
+  Reader in(wire::bytes_of(bytes));
+  in.skip(4);
+  const std::uint16_t length = in.u16();
+  return in.ok() ? length : bytes.size() + 1;
 }
 
 }  // namespace
@@ -95,6 +103,7 @@ std::optional<Flow::Packet> Flow::next_packet(ByteView bytes) const {
 
 void Flow::handle(const Block& block, const Packet& packet) {
   using wire::PacketType;
+  if (block.direction != services_.direction) end_services();
   if (block.direction == Direction::kUnknown) return handle_unknown(block, packet);
   if (packet.header.type == PacketType::kData) return data(block, packet);
   end_turn(packet.header.type == PacketType::kMarker ? "cut off by a marker"
@@ -262,7 +271,21 @@ bool Flow::handle_special_data(const Block& block, ByteView payload) {
     return true;
   }
   if (is_protected_) return handle_protected(block, payload);
-  if (!is_native_services(payload)) return false;
+  if (services_.bytes.empty() && !is_native_services(payload)) return false;
+  if (services_.bytes.empty()) {
+    services_.number = block.number;
+    services_.direction = block.direction;
+  }
+  services_.bytes += wire::text_of(payload);
+  // A small packet size may cut the negotiation.
+  if (services_.bytes.size() >= announced_services_bytes(services_.bytes)) end_services();
+  return true;
+}
+
+void Flow::end_services() {
+  if (services_.bytes.empty()) return;
+  const Block block = std::exchange(services_, {});
+  const ByteView payload = wire::bytes_of(block.bytes);
   const bool is_server = block.direction == Direction::kServer;
   NativeServices services = decode_native_services(payload, is_server);
   if (is_server && services.is_readable) {
@@ -273,7 +296,6 @@ bool Flow::handle_special_data(const Block& block, ByteView payload) {
     is_protected_ = !encryption_.empty() || !integrity_.empty();
   }
   emit(block, std::move(services.fields));
-  return true;
 }
 
 /// Encrypted bytes stay what they are; a checksum alone can be cut off.
@@ -295,6 +317,7 @@ bool Flow::handle_protected(const Block& block, ByteView payload) {
 }
 
 void Flow::finish() {
+  end_services();
   end_turn("the capture ends");
 }
 

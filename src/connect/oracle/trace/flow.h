@@ -42,6 +42,7 @@ class Flow {
   void data(const Block& block, const Packet& packet);
   /// DATA that is no TTC: connect data, native services, protected bytes. True if it was that.
   bool handle_special_data(const Block& block, ByteView payload);
+  void end_services();
   bool handle_protected(const Block& block, ByteView payload);
 
   /// Decodes what was gathered of one side; `reason` says why an unfinished message will never end.
@@ -58,6 +59,7 @@ class Flow {
   std::size_t expected_connect_data_ = 0;
   /// A REFUSE or REDIRECT whose text comes in the next DATA packet.
   std::string awaited_text_of_;
+  Block services_;  ///< native services negotiation that is not whole yet
   std::string encryption_, integrity_;
   bool is_protected_ = false;
 

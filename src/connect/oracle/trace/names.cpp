@@ -4,6 +4,7 @@
 #include <array>
 #include <string_view>
 
+#include "connect/oracle/trace/scalar_text.h"
 #include "connect/oracle/wire/types.h"
 
 namespace wherry::oracle::trace {
@@ -113,7 +114,7 @@ std::string lob_operation_name(std::uint32_t operation) {
 }
 
 std::string type_name(std::uint8_t type, std::uint8_t form) {
-  const auto known = static_cast<OracleType>(type);
+  const OracleType known = image_type(type);
   if (form == static_cast<std::uint8_t>(CharsetForm::kNational)) {
     if (known == OracleType::kVarchar) return "NVARCHAR2";
     if (known == OracleType::kChar) return "NCHAR";

@@ -361,11 +361,22 @@ class ResponseDecoder {
     add(start, std::move(fields));
   }
 
+  /// The banner has a length of its own where the client's texts have one.
   void version(std::size_t start) {
-    in_.ub2();
-    const std::string banner = in_.clr_text();
-    const std::uint32_t number = in_.ub4();
-    add(start, Json{{"message", "version"}, {"banner", to_json_text(banner)}, {"number", number}});
+    const Reader begin = in_;
+    const bool is_clr = session_.dialect.text_is_clr;
+    Json fields = read_version(is_clr);
+    if (!is_followed_by_message()) {
+      in_ = begin;
+      fields = read_version(!is_clr);
+    }
+    add(start, std::move(fields));
+  }
+
+  Json read_version(bool is_clr) {
+    const std::uint16_t bytes = in_.ub2();
+    const std::string banner = is_clr ? in_.clr_text() : std::string(wire::text_of(in_.raw(bytes)));
+    return Json{{"message", "version"}, {"banner", to_json_text(banner)}, {"number", in_.ub4()}};
   }
 
   void lob_parameters(std::size_t start) {

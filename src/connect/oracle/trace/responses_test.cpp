@@ -222,6 +222,52 @@ TEST(TracedLobs, AnswerCallsThatWereNotSeen) {
   }
 }
 
+TEST(TracedLobs, MayBeDefinedAsLongTypesOfEitherKind) {
+  for (const auto& [text_type, bytes_type] : {std::pair{8, 24}, std::pair{94, 95}}) {
+    Session session = session_with(
+        {column_of(OracleType::kClob, CharsetForm::kDatabase), column_of(OracleType::kBlob)});
+    std::vector<Variable>& defines = session.calls.front().cursor.defines;
+    defines.resize(2);
+    defines[0].type = static_cast<std::uint8_t>(text_type);
+    defines[0].form = 1;
+    defines[1].type = static_cast<std::uint8_t>(bytes_type);
+    Writer out;
+    out.u8(7);
+    for (const char* value : {"text", "\xCA\xFE"}) {
+      out.clr(value);
+      out.zeros(2);
+    }
+    out.u8(7);
+    for (int i = 0; i < 2; ++i) {
+      out.clr("");
+      out.sb4(-1);
+      out.ub4(1405);
+    }
+    EXPECT_EQ(rows_of(decode_response(session, out.bytes())),
+              Json::parse(R"([["text","cafe"],[null,null]])"));
+  }
+}
+
+TEST(TracedVersion, IsReadWithAndWithoutALengthOfItsOwn) {
+  for (const bool negotiated : {true, false}) {
+    for (const bool sent : {true, false}) {
+      Session session = session_with({});
+      session.calls.front().function = 59;
+      session.dialect.text_is_clr = negotiated;
+      Writer out;
+      out.u8(8);
+      out.ub2(9);
+      if (sent) out.u8(9);
+      out.raw("Oracle 19");
+      out.ub4(0x13160000);
+      out.raw(ByteView(std::vector<std::uint8_t>{9, 0, 0}));
+      const auto messages = fields_of(decode_response(session, out.bytes()));
+      ASSERT_EQ(messages.size(), 2U);
+      EXPECT_EQ(messages[0]["banner"], "Oracle 19");
+    }
+  }
+}
+
 TEST(TracedTransactions, TellContextAndState) {
   Session session = session_with({});
   session.calls.front().function = 103;

@@ -142,7 +142,7 @@ Json read_rowid_bind(Reader& in) {
 }
 
 Json read_one_bind(Reader& in, const Session& session, const Variable& bind) {
-  switch (static_cast<OracleType>(bind.type)) {
+  switch (image_type(bind.type)) {
     case OracleType::kCursor:
       return read_cursor_bind(in);
     case OracleType::kClob:
@@ -166,7 +166,7 @@ Json read_one_bind(Reader& in, const Session& session, const Variable& bind) {
 
 ColumnDescription as_column(const Variable& bind) {
   ColumnDescription column;
-  column.type = static_cast<OracleType>(bind.type);
+  column.type = image_type(bind.type);
   column.form = static_cast<CharsetForm>(bind.form);
   column.max_bytes = 1;
   return column;
@@ -181,7 +181,7 @@ std::uint16_t charset_of(const Session& session, std::uint8_t form) {
 
 Json read_column_value(Reader& in, Session& session, const ColumnDescription& column,
                        const Variable* define) {
-  const OracleType type = define != nullptr ? static_cast<OracleType>(define->type) : column.type;
+  const OracleType type = define != nullptr ? image_type(define->type) : column.type;
   if (takes_no_bytes(type, column.max_bytes)) return nullptr;
   // 9i and older: every value has its indicator behind it, and a null is nothing else.
   const bool has_indicator = session.dialect.field_version < 3;

@@ -27,13 +27,6 @@ constexpr std::array kAliases = {
     Alias{188, OracleType::kTimestampTz}, Alias{189, OracleType::kIntervalYm},
     Alias{190, OracleType::kIntervalDs},  Alias{232, OracleType::kTimestampLtz}};
 
-OracleType image_type(std::uint8_t type) {
-  for (const Alias& alias : kAliases) {
-    if (alias.type == type) return alias.image;
-  }
-  return static_cast<OracleType>(type);
-}
-
 std::optional<CellKind> kind_of(OracleType type) {
   switch (type) {
     case OracleType::kNumber:
@@ -64,6 +57,13 @@ std::string invalid(std::string_view image) {
 }
 
 }  // namespace
+
+OracleType image_type(std::uint8_t type) {
+  for (const Alias& alias : kAliases) {
+    if (alias.type == type) return alias.image;
+  }
+  return static_cast<OracleType>(type);
+}
 
 std::string hex_text(std::string_view bytes) {
   constexpr std::string_view kDigits = "0123456789abcdef";

@@ -13,6 +13,8 @@
 
 namespace wherry::oracle::trace {
 
+/// The type whose image a type of that number has: some numbers only binds and defines use.
+OracleType image_type(std::uint8_t type);
 /// Lower-case hex.
 std::string hex_text(std::string_view bytes);
 

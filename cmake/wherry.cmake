@@ -1,6 +1,7 @@
 # One library a folder: every .cpp but the tests, which become one GoogleTest program a folder.
 # Tests that need a PostgreSQL server (*_pg_test.cpp) become a second program that starts a cluster
-# of its own once and is one ctest, labelled postgres.
+# of its own once and is one ctest, labelled postgres; those that need an Oracle server
+# (*_oracle_test.cpp) a third, labelled oracle, which starts simulators.
 include(GoogleTest)
 
 function(wherry_flags target)
@@ -40,6 +41,17 @@ function(wherry_precompile target owner)
   endif()
 endfunction()
 
+# One program for the tests that need a server, and one ctest for it: wherry_<folder>_<kind>.
+function(wherry_server_test library kind label sources deps)
+  set(test ${library}_${kind}_test)
+  add_executable(${test} ${sources})
+  target_link_libraries(${test} PRIVATE ${library} ${deps} GTest::gmock GTest::gtest_main)
+  wherry_test_flags(${test})
+  wherry_precompile(${test} wherry_test_headers)
+  add_test(NAME ${library}_${kind} COMMAND ${test})
+  set_tests_properties(${library}_${kind} PROPERTIES TIMEOUT 300 LABELS ${label})
+endfunction()
+
 # wherry_library(NAME <target> DIR <folder> ROOT <include root> [DEPS ...] [TEST_DEPS ...])
 function(wherry_library)
   cmake_parse_arguments(L "" "NAME;DIR;ROOT" "DEPS;TEST_DEPS" ${ARGN})
@@ -49,7 +61,9 @@ function(wherry_library)
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
   set(pg_tests ${tests})
   list(FILTER pg_tests INCLUDE REGEX "_pg_test\\.cpp$")
-  list(FILTER tests EXCLUDE REGEX "_pg_test\\.cpp$")
+  set(oracle_tests ${tests})
+  list(FILTER oracle_tests INCLUDE REGEX "_oracle_test\\.cpp$")
+  list(FILTER tests EXCLUDE REGEX "_(pg|oracle)_test\\.cpp$")
   if(sources)
     add_library(${L_NAME} STATIC ${sources})
     target_include_directories(${L_NAME} PUBLIC ${L_ROOT})
@@ -70,12 +84,11 @@ function(wherry_library)
     gtest_discover_tests(${L_NAME}_test DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
   endif()
   if(pg_tests AND WHERRY_TESTS)
-    add_executable(${L_NAME}_pg_test ${pg_tests})
-    target_link_libraries(${L_NAME}_pg_test PRIVATE ${L_NAME} ${L_TEST_DEPS} GTest::gmock
-                          GTest::gtest_main)
-    wherry_test_flags(${L_NAME}_pg_test)
-    wherry_precompile(${L_NAME}_pg_test wherry_test_headers)
-    add_test(NAME ${L_NAME}_pg COMMAND ${L_NAME}_pg_test)
-    set_tests_properties(${L_NAME}_pg PROPERTIES TIMEOUT 300 LABELS postgres)
+    wherry_server_test(${L_NAME} pg postgres "${pg_tests}" "${L_TEST_DEPS}")
+  endif()
+  # The fuzzing build has no simulator.
+  if(oracle_tests AND WHERRY_TESTS AND NOT WHERRY_FUZZ)
+    wherry_server_test(${L_NAME} oracle oracle "${oracle_tests}" "${L_TEST_DEPS}")
+    add_dependencies(${L_NAME}_oracle_test orasim)
   endif()
 endfunction()

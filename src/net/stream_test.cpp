@@ -3,20 +3,20 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cstdio>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <thread>
 
+#include "tests/support/certificate.h"
+
 namespace wherry::net {
 namespace {
+
+using test::Certificate;
 
 /// A loopback listener whose one connection is handled by `handler` on a thread.
 class Listener {
@@ -156,61 +156,6 @@ TEST(Stream, TellsWhenThePeerCloses) {
   ASSERT_FALSE(got.ok());
   EXPECT_EQ(got.error().code, "net.closed");
 }
-
-/// A self-signed certificate for "db.test" in a directory of its own.
-class Certificate {
- public:
-  Certificate() {
-    key_.reset(EVP_RSA_gen(2048));
-    certificate_.reset(X509_new());
-    X509* const c = certificate_.get();
-    X509_set_version(c, 2);
-    ASN1_INTEGER_set(X509_get_serialNumber(c), 1);
-    X509_gmtime_adj(X509_getm_notBefore(c), -60);
-    X509_gmtime_adj(X509_getm_notAfter(c), 3600);
-    X509_set_pubkey(c, key_.get());
-    X509_NAME* const name = X509_get_subject_name(c);
-    const auto add = [&](const char* field, const char* value) {
-      X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8,
-                                 reinterpret_cast<const unsigned char*>(value), -1, -1, 0);
-    };
-    add("O", "Wherry Test");
-    add("CN", "db.test");
-    X509_set_issuer_name(c, name);
-    X509_EXTENSION* const names =
-        X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, "DNS:db.test,DNS:*.alt.test");
-    X509_add_ext(c, names, -1);
-    X509_EXTENSION_free(names);
-    X509_sign(c, key_.get(), EVP_sha256());
-    directory_ =
-        std::filesystem::temp_directory_path() / ("wherry-tls-" + std::to_string(getpid()));
-    std::filesystem::create_directories(directory_);
-    write("trust.pem", false);
-    write("wallet.pem", true);
-  }
-  ~Certificate() { std::filesystem::remove_all(directory_); }
-  [[nodiscard]] std::string file(const char* name) const { return directory_ / name; }
-  [[nodiscard]] X509* certificate() const { return certificate_.get(); }
-  [[nodiscard]] EVP_PKEY* key() const { return key_.get(); }
-
- private:
-  void write(const char* name, bool with_key) const {
-    FILE* const out = std::fopen(file(name).c_str(), "w");
-    PEM_write_X509(out, certificate_.get());
-    if (with_key) {
-      PEM_write_PKCS8PrivateKey(out, key_.get(), EVP_aes_128_cbc(), nullptr, 0, nullptr,
-                                const_cast<char*>("secret"));
-    }
-    std::fclose(out);
-  }
-  struct Free {
-    void operator()(X509* p) const { X509_free(p); }
-    void operator()(EVP_PKEY* p) const { EVP_PKEY_free(p); }
-  };
-  std::unique_ptr<EVP_PKEY, Free> key_;
-  std::unique_ptr<X509, Free> certificate_;
-  std::filesystem::path directory_;
-};
 
 /// Two handshakes on one socket, as Oracle's listeners do, then one byte; tells of a client
 /// certificate.

@@ -1,0 +1,479 @@
+// The client against orasim: log-in in every dialect, statements, binds, LOBs, errors,
+// cancellation.
+#include "connect/oracle/client.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <future>
+#include <stop_token>
+#include <thread>
+
+#include "connect/oracle/value_text.h"
+#include "tests/support/certificate.h"
+#include "tests/support/orasim.h"
+
+namespace wherry::oracle {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+using test::Orasim;
+
+#define ASSERT_DONE(expr)                                                         \
+  do {                                                                            \
+    const auto& wherry_done = (expr);                                             \
+    ASSERT_TRUE(wherry_done.ok()) << wherry_done.error().to_paragraph() << #expr; \
+  } while (false)
+
+ConnectOptions options_for(const Orasim& server) {
+  ConnectOptions options;
+  options.connect_string = server.easy_connect();
+  options.user = std::string(Orasim::kUser);
+  options.password = Secret(std::string(Orasim::kPassword));
+  return options;
+}
+
+std::unique_ptr<Session> connect(const Orasim& server) {
+  OpContext context;
+  auto session = Session::connect(context, options_for(server));
+  EXPECT_TRUE(session.ok()) << session.error().to_paragraph();
+  return session.ok() ? std::move(*session) : nullptr;
+}
+
+/// The one value of a query.
+std::string value_of(Session& session, std::string_view sql, std::span<const Bind> binds = {}) {
+  OpContext context;
+  const auto rows = session.rows(context, sql, binds);
+  EXPECT_TRUE(rows.ok()) << rows.error().to_paragraph() << " in " << sql;
+  if (!rows.ok() || rows->size() != 1 || rows->front().empty()) return "no value";
+  return rows->front()[0].value_or("NULL");
+}
+
+Error error_of(Session& session, std::string_view sql) {
+  OpContext context;
+  const auto done = session.execute(context, sql);
+  EXPECT_FALSE(done.ok()) << sql;
+  return done.ok() ? Error{} : done.error();
+}
+
+/// Generation, verifier, and what the network and the server do.
+class Dialects : public ::testing::TestWithParam<std::vector<std::string>> {};
+
+TEST_P(Dialects, RunAWholeSession) {
+  const Orasim server(GetParam());
+  const auto session = connect(server);
+  ASSERT_NE(session, nullptr);
+  OpContext context;
+  EXPECT_EQ(session->server().service_name, Orasim::kService);
+  ASSERT_DONE(
+      session->execute(context, "create table t (id number(9) primary key, v varchar2(50))"));
+  std::vector<BindRow> rows;
+  for (int i = 0; i < 1200; ++i) {
+    rows.push_back({Bind::number(std::int64_t{i}), Bind::text("row " + std::to_string(i / 7))});
+  }
+  const auto inserted = session->execute_array(context, "insert into t values (:1, :2)", rows);
+  ASSERT_DONE(inserted);
+  EXPECT_EQ(inserted->row_count, rows.size());
+  EXPECT_TRUE(session->transaction_open());
+  ASSERT_DONE(session->commit(context));
+  EXPECT_FALSE(session->transaction_open());
+
+  const auto read = session->rows(context, "select id, v from t order by id");
+  ASSERT_DONE(read);
+  ASSERT_EQ(read->size(), rows.size());
+  for (std::size_t i = 0; i < read->size(); ++i) {
+    EXPECT_EQ((*read)[i][0], std::to_string(i));
+    EXPECT_EQ((*read)[i][1], "row " + std::to_string(i / 7));
+  }
+  const Error error = error_of(*session, "delete from nothing_here");
+  EXPECT_EQ(error.native_code, "ORA-00942");
+  ASSERT_DONE(session->execute(context, "delete from t where id < 100"));
+  ASSERT_DONE(session->rollback(context));
+  EXPECT_EQ(value_of(*session, "select count(*) from t"), "1200");
+  ASSERT_DONE(session->ping(context));
+  ASSERT_DONE(session->close(context));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Orasim, Dialects,
+    ::testing::Values(std::vector<std::string>{"--emulate", "12.2"},
+                      std::vector<std::string>{"--emulate", "19"},
+                      std::vector<std::string>{"--emulate", "23"},
+                      std::vector<std::string>{"--emulate", "12.2", "--verifier", "11g"},
+                      std::vector<std::string>{"--emulate", "12.2", "--verifier", "11g-plain"},
+                      std::vector<std::string>{"--emulate", "19", "--marker-errors"},
+                      std::vector<std::string>{"--emulate", "23", "--sdu", "512"},
+                      std::vector<std::string>{"--emulate", "19", "--packet-payload", "7"},
+                      std::vector<std::string>{"--resend"},
+                      std::vector<std::string>{"--redirect"}));
+
+/// One server for all tests that need no other than the usual one.
+class Client : public ::testing::Test {
+ protected:
+  static Orasim& server() {
+    static Orasim shared({"--user", "system/Manager-1"});
+    return shared;
+  }
+  void SetUp() override {
+    session_ = connect(server());
+    ASSERT_NE(session_, nullptr);
+  }
+  void run(std::string_view sql, std::span<const Bind> binds = {}) {
+    ASSERT_DONE(session_->execute(context_, sql, binds));
+  }
+
+  OpContext context_;
+  std::unique_ptr<Session> session_;
+};
+
+TEST_F(Client, BindsEveryTypeAndReadsItBack) {
+  run("create table typed (n number, f float, bf binary_float, bd binary_double, v varchar2(100), "
+      "nv nvarchar2(100), c char(5), d date, ts timestamp(9), tz timestamp(9) with time zone, "
+      "ym interval year(9) to month, ds interval day(9) to second(9), r raw(100))");
+  constexpr std::int64_t kMicros = 1786277594123456;  // 2026-08-09 12:13:14.123456
+  const Bind binds[] = {Bind::number("-1234567890123456789012345678901234567.8"),
+                        Bind::number("1e-130"),
+                        Bind::binary_float(1.5F),
+                        Bind::binary_double(-0.1),
+                        Bind::text("n\xC3\xA9 \xF0\x9F\x8E\x89"),
+                        Bind::national_text("\xD0\xAF \xF0\x9F\x8E\x89"),
+                        Bind::text("ab"),
+                        Bind::date(kMicros),
+                        Bind::timestamp(kMicros, 789),
+                        Bind::timestamp_tz(kMicros, 789, 150),
+                        Bind::interval_ym(-14),
+                        Bind::interval_ds(-273906, -500000000),
+                        Bind::bytes(std::string_view("\x00\xFF", 2))};
+  run("insert into typed values (:1,:2,:3,:4,:5,:6,:7,:8,:9,:10,:11,:12,:13)", binds);
+  const auto rows = session_->rows(context_, "select * from typed");
+  ASSERT_DONE(rows);
+  ASSERT_EQ(rows->size(), 1U);
+  const TextRow wanted = {"-1234567890123456789012345678901234567.8",
+                          "0." + std::string(129, '0') + "1",
+                          "1.5",
+                          "-0.1",
+                          "n\xC3\xA9 \xF0\x9F\x8E\x89",
+                          "\xD0\xAF \xF0\x9F\x8E\x89",
+                          "ab   ",
+                          "2026-08-09 12:13:14",
+                          "2026-08-09 12:13:14.123456789",
+                          "2026-08-09 14:43:14.123456789 +02:30",
+                          "-1-02",
+                          "-3 04:05:06.5",
+                          "00ff"};
+  EXPECT_EQ(rows->front(), wanted);
+}
+
+TEST_F(Client, ReadsScalarsAtTheirLimits) {
+  const std::pair<const char*, std::string> limits[] = {
+      {"99999999999999999999999999999999999999", std::string(38, '9')},
+      {"9.99e125", "999" + std::string(123, '0')},
+      {"date '9999-12-31'", "9999-12-31 00:00:00"},
+      {"date '-4712-01-01'", "4712-01-01 00:00:00 BC"},
+      {"timestamp '9999-12-31 23:59:59.999999999'", "9999-12-31 23:59:59.999999999"},
+      {"interval '-999999999' year(9)", "-999999999-00"},
+      {"to_binary_double('INF')", "Infinity"},
+      {"to_binary_float('NAN')", "NaN"},
+      {"cast(null as number)", "NULL"},
+      {"''", "NULL"}};
+  for (const auto& [expression, text] : limits) {
+    EXPECT_EQ(value_of(*session_, std::string("select ") + expression + " from dual"), text);
+  }
+  const Bind wide[] = {Bind::text(std::string(4000, 'w'))};
+  EXPECT_EQ(value_of(*session_, "select length(:1) from dual", wide), "4000");
+}
+
+TEST_F(Client, FetchesInAnyStepAndPrefetchesWhatIsAsked) {
+  for (const std::uint32_t array_rows : {1U, 7U, 100U, 10000U}) {
+    for (const std::uint32_t prefetch_rows : {0U, 1U, 50U, 1000U}) {
+      FetchOptions options;
+      options.array_rows = array_rows;
+      options.prefetch_rows = prefetch_rows;
+      auto query =
+          session_->query(context_, "select level from dual connect by level <= 50", {}, options);
+      ASSERT_DONE(query);
+      const CellKind kinds[] = {CellKind::kDecimal};
+      RowBatch batch;
+      FetchState state = FetchState::kMore;
+      std::int64_t next = 1;
+      while (state == FetchState::kMore) {
+        const auto fetched = (*query)->fetch(context_, kinds, batch);
+        ASSERT_DONE(fetched);
+        state = *fetched;
+        for (std::size_t r = 0; r < batch.row_count(); ++r) {
+          EXPECT_EQ(value_text(batch.at(r, 0)), std::to_string(next++));
+        }
+      }
+      EXPECT_EQ(next, 51);
+      EXPECT_EQ((*query)->row_count(), 50U);
+    }
+  }
+}
+
+TEST_F(Client, RunsBlocksWithOutBinds) {
+  const Bind binds[] = {Bind::out(OracleType::kNumber), Bind::number(std::int64_t{41}),
+                        Bind::out(OracleType::kVarchar, 100), Bind::text("a").in_out(100)};
+  for (int round = 0; round < 2; ++round) {
+    const auto done = session_->execute(
+        context_, "begin :1 := :2 + 1; :3 := 'text ' || :2; :4 := :4 || 'b'; end;", binds);
+    ASSERT_DONE(done);
+    ASSERT_EQ(done->out.size(), 4U);
+    EXPECT_EQ(done->out[0], "42");
+    EXPECT_EQ(done->out[2], "text 41");
+    EXPECT_EQ(done->out[3], "ab");
+  }
+}
+
+TEST_F(Client, ReturnsValuesAndListsBadRowsOfAnArray) {
+  run("create table arr (id number primary key, v varchar2(10))");
+  const Bind binds[] = {Bind::number(std::int64_t{1}), Bind::text("x"),
+                        Bind::out(OracleType::kNumber)};
+  const auto done =
+      session_->execute(context_, "insert into arr values (:1, :2) returning id into :3", binds);
+  ASSERT_DONE(done);
+  ASSERT_EQ(done->returned.size(), 3U);
+  EXPECT_EQ(done->returned[2], (std::vector<std::optional<std::string>>{"1"}));
+  const std::vector<BindRow> rows = {{Bind::number(std::int64_t{2}), Bind::text("a")},
+                                     {Bind::number(std::int64_t{1}), Bind::text("dup")},
+                                     {Bind::number(std::int64_t{3}), Bind::text("b")}};
+  ExecuteOptions options;
+  options.batch_errors = true;
+  options.commit = true;
+  const auto array =
+      session_->execute_array(context_, "insert into arr values (:1, :2)", rows, options);
+  ASSERT_DONE(array);
+  EXPECT_EQ(array->row_count, 2U);
+  ASSERT_EQ(array->batch_errors.size(), 1U);
+  EXPECT_EQ(array->batch_errors[0].row, 1U);
+  EXPECT_EQ(array->batch_errors[0].code, 1U);
+}
+
+TEST_F(Client, ReadsLargeObjectsByLocatorAndInline) {
+  run("create table lobs (id number, c clob, b blob)");
+  const std::string text = "\xC3\xA9" + std::string(20000, 'c');
+  const std::string bytes(30000, '\xAB');
+  const Bind full[] = {Bind::number(std::int64_t{1}), Bind::text(text), Bind::bytes(bytes)};
+  run("insert into lobs values (:1, :2, :3)", full);
+  run("insert into lobs values (2, null, null)");
+  for (const LobMode mode : {LobMode::kLocator, LobMode::kInline}) {
+    FetchOptions options;
+    options.lob_mode = mode;
+    auto query = session_->query(context_, "select c, b from lobs order by id", {}, options);
+    ASSERT_DONE(query);
+    const CellKind kinds[] = {CellKind::kText, CellKind::kBytes};
+    RowBatch batch;
+    std::vector<std::optional<std::string>> values;
+    FetchState state = FetchState::kMore;
+    while (state == FetchState::kMore) {
+      const auto fetched = (*query)->fetch(context_, kinds, batch);
+      ASSERT_DONE(fetched);
+      state = *fetched;
+      for (std::size_t r = 0; r < batch.row_count(); ++r) {
+        for (std::size_t c = 0; c < 2; ++c) {
+          const Cell& cell = batch.at(r, c);
+          values.push_back(cell.is_null() ? std::nullopt
+                                          : std::optional(std::string(cell.bytes())));
+        }
+      }
+    }
+    ASSERT_EQ(values.size(), 4U);
+    EXPECT_TRUE(values[0] == text);
+    EXPECT_TRUE(values[1] == bytes);
+    EXPECT_EQ(values[2], std::nullopt);
+    EXPECT_EQ(values[3], std::nullopt);
+  }
+}
+
+TEST_F(Client, TellsNumberTextAndPlaceOfAnError) {
+  const auto failed = session_->rows(context_, "select * from no_such_table");
+  ASSERT_FALSE(failed.ok());
+  const Error& error = failed.error();
+  EXPECT_EQ(error.kind, ErrorKind::kSchema);
+  EXPECT_EQ(error.code, "oracle.unknown_table");
+  EXPECT_EQ(error.native_code, "ORA-00942");
+  EXPECT_NE(error.native_text.find("does not exist"), std::string::npos);
+  EXPECT_NE(error.to_paragraph().find("14"), std::string::npos) << error.to_paragraph();
+  EXPECT_EQ(
+      error_of(*session_, "begin raise_application_error(-20001, 'measured'); end;").native_code,
+      "ORA-20001");
+  EXPECT_EQ(value_of(*session_, "select 'usable' from dual"), "usable");
+}
+
+/// Holds a row lock that another session's update waits for.
+class RowLock {
+ public:
+  explicit RowLock(const Orasim& server) : holder_(connect(server)) {
+    OpContext context;
+    (void)holder_->execute(context, "drop table locked");
+    EXPECT_TRUE(holder_->execute(context, "create table locked (id number)").ok());
+    EXPECT_TRUE(holder_->execute(context, "insert into locked values (1)").ok());
+    EXPECT_TRUE(holder_->commit(context).ok());
+    EXPECT_TRUE(holder_->execute(context, "update locked set id = 2").ok());
+  }
+
+ private:
+  std::unique_ptr<Session> holder_;
+};
+
+constexpr const char* kBlockedUpdate = "update locked set id = 3";
+
+TEST_F(Client, AStopBreaksACallOffAndLeavesTheSessionUsable) {
+  const RowLock lock(server());
+  std::stop_source stop;
+  OpContext context;
+  context.stop = stop.get_token();
+  auto running =
+      std::async(std::launch::async, [&] { return session_->execute(context, kBlockedUpdate); });
+  // It waits for the lock and does not end by itself.
+  EXPECT_EQ(running.wait_for(milliseconds(200)), std::future_status::timeout);
+  const auto asked = steady_clock::now();
+  stop.request_stop();
+  const auto done = running.get();
+  EXPECT_LT(steady_clock::now() - asked, seconds(1));
+  ASSERT_FALSE(done.ok());
+  EXPECT_EQ(done.error().kind, ErrorKind::kCancelled);
+  EXPECT_FALSE(session_->is_broken());
+  EXPECT_EQ(value_of(*session_, "select 'usable' from dual"), "usable");
+}
+
+TEST_F(Client, ACallTimeOutLeavesTheSessionUsable) {
+  const RowLock lock(server());
+  ConnectOptions options = options_for(server());
+  options.call_timeout = milliseconds(300);
+  auto session = Session::connect(context_, options);
+  ASSERT_DONE(session);
+  const auto done = (*session)->execute(context_, kBlockedUpdate);
+  ASSERT_FALSE(done.ok());
+  EXPECT_EQ(done.error().kind, ErrorKind::kTransient) << done.error().to_paragraph();
+  EXPECT_FALSE((*session)->is_broken());
+  EXPECT_EQ(value_of(**session, "select 'usable' from dual"), "usable");
+}
+
+TEST_F(Client, TellsTheReasonsOfARefusedLogInApart) {
+  const auto system = [&] {
+    ConnectOptions options = options_for(server());
+    options.user = "system";
+    options.password = Secret("Manager-1");
+    return Session::connect(context_, options);
+  }();
+  ASSERT_DONE(system);
+  for (const char* sql : {"create user shut identified by \"Pass-1\" account lock",
+                          "create user late identified by \"Pass-1\" password expire",
+                          "grant create session to late"}) {
+    ASSERT_DONE((*system)->execute(context_, sql));
+  }
+  const auto refusal = [&](auto&& change) {
+    ConnectOptions options = options_for(server());
+    change(options);
+    const auto session = Session::connect(context_, options);
+    EXPECT_FALSE(session.ok());
+    return session.ok() ? std::string() : session.error().code;
+  };
+  const auto as = [&](const char* user, const char* password) {
+    return refusal([&](ConnectOptions& options) {
+      options.user = user;
+      options.password = Secret(password);
+    });
+  };
+  EXPECT_EQ(as("hr", "wrong"), "oracle.wrong_password");
+  EXPECT_EQ(as("nobody", "Pass-1"), "oracle.wrong_password");
+  EXPECT_EQ(as("shut", "Pass-1"), "oracle.account_locked");
+  EXPECT_EQ(as("late", "Pass-1"), "oracle.password_expired");
+  EXPECT_EQ(refusal([&](ConnectOptions& options) {
+              options.connect_string = server().easy_connect("NOWHERE");
+            }),
+            "oracle.unknown_service");
+  Orasim gone;
+  const std::string nobody_listens = gone.easy_connect();
+  gone.kill();
+  EXPECT_EQ(refusal([&](ConnectOptions& options) { options.connect_string = nobody_listens; }),
+            "oracle.no_listener");
+}
+
+TEST(LostServer, IsToldWhenItDies) {
+  Orasim server;
+  const auto session = connect(server);
+  ASSERT_NE(session, nullptr);
+  server.kill();
+  OpContext context;
+  const auto done = session->ping(context);
+  ASSERT_FALSE(done.ok());
+  EXPECT_EQ(done.error().kind, ErrorKind::kTransient);
+  EXPECT_TRUE(session->is_broken());
+}
+
+TEST(LostServer, IsFoundInBoundedTimeWhenItIsSilent) {
+  Orasim server;
+  OpContext context;
+  ConnectOptions options = options_for(server);
+  options.call_timeout = milliseconds(300);
+  auto session = Session::connect(context, options);
+  ASSERT_DONE(session);
+  server.freeze();
+  const auto start = steady_clock::now();
+  const auto done = (*session)->ping(context);
+  EXPECT_LT(steady_clock::now() - start, seconds(5));
+  ASSERT_FALSE(done.ok());
+  EXPECT_EQ(done.error().kind, ErrorKind::kTransient);
+  EXPECT_TRUE((*session)->is_broken());
+  server.thaw();
+}
+
+class SecureClient : public ::testing::Test {
+ protected:
+  Result<std::unique_ptr<Session>> connect_with(const Orasim& server, const std::string& parameters,
+                                                bool trusts = true) {
+    ConnectOptions options = options_for(server);
+    options.connect_string = "tcps://" + server.easy_connect() + parameters;
+    if (trusts) options.wallet_location = identity_.file("trust.pem");
+    OpContext context;
+    return Session::connect(context, options);
+  }
+  std::vector<std::string> serving() const {
+    return {"--tls-cert", identity_.file("trust.pem"), "--tls-key", identity_.file("key.pem")};
+  }
+
+  test::Certificate identity_{"db.test", "DNS:127.0.0.1"};
+};
+
+TEST_F(SecureClient, ChecksChainNameAndSubject) {
+  const Orasim server(serving());
+  const auto by_name = connect_with(server, "");
+  ASSERT_DONE(by_name);
+  EXPECT_TRUE((*by_name)->server().is_encrypted);
+  EXPECT_EQ(value_of(**by_name, "select 'safe' from dual"), "safe");
+  ASSERT_DONE(connect_with(server, "?ssl_server_cert_dn=\"CN=db.test,O=Wherry Test\""));
+  const auto other = connect_with(server, "?ssl_server_cert_dn=\"CN=other,O=Wherry Test\"");
+  ASSERT_FALSE(other.ok());
+  EXPECT_NE(other.error().to_paragraph().find("db.test"), std::string::npos);
+  EXPECT_FALSE(connect_with(server, "", false).ok());
+}
+
+TEST_F(SecureClient, ShakesHandsAgainWhenTheListenerHandsOver) {
+  std::vector<std::string> arguments = serving();
+  arguments.push_back("--resend");
+  const Orasim server(arguments);
+  const auto session = connect_with(server, "");
+  ASSERT_DONE(session);
+  EXPECT_EQ(value_of(**session, "select 1 from dual"), "1");
+}
+
+TEST_F(SecureClient, RefusesAServerOfAnotherName) {
+  const test::Certificate foreign("elsewhere", "DNS:elsewhere.test");
+  const Orasim server(
+      {"--tls-cert", foreign.file("trust.pem"), "--tls-key", foreign.file("key.pem")});
+  ConnectOptions options = options_for(server);
+  options.wallet_location = foreign.file("trust.pem");
+  options.connect_string = "tcps://" + server.easy_connect();
+  OpContext context;
+  const auto refused = Session::connect(context, options);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().to_paragraph().find("elsewhere"), std::string::npos);
+  options.connect_string += "?ssl_server_dn_match=off";
+  ASSERT_DONE(Session::connect(context, options));
+}
+
+}  // namespace
+}  // namespace wherry::oracle

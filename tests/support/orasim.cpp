@@ -1,0 +1,91 @@
+#include "tests/support/orasim.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace wherry::test {
+namespace {
+
+[[noreturn]] void give_up(const std::string& why) {
+  std::fprintf(stderr, "cannot run orasim (" WHERRY_ORASIM "): %s\n", why.c_str());
+  std::abort();
+}
+
+/// The program's first line, "listening on HOST:PORT"; what it writes later is thrown away when
+/// the pipe is closed, and it ignores that.
+std::string first_line(int pipe) {
+  std::string line;
+  char c = 0;
+  while (::read(pipe, &c, 1) == 1 && c != '\n') line.push_back(c);
+  ::close(pipe);
+  return line;
+}
+
+}  // namespace
+
+Orasim::Orasim(const std::vector<std::string>& arguments) {
+  std::vector<std::string> words = {WHERRY_ORASIM,
+                                    "--listen",
+                                    "127.0.0.1:0",
+                                    "--service",
+                                    std::string(kService),
+                                    "--user",
+                                    std::string(kUser) + "/" + std::string(kPassword)};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  int ends[2];
+  if (::pipe(ends) != 0) give_up("no pipe");
+  process_ = ::fork();
+  if (process_ < 0) give_up("no process");
+  if (process_ == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    ::dup2(ends[1], STDOUT_FILENO);
+    ::close(ends[0]);
+    ::close(ends[1]);
+    ::execv(argv[0], argv.data());
+    ::_exit(127);
+  }
+  ::close(ends[1]);
+  const std::string line = first_line(ends[0]);
+  const std::size_t colon = line.rfind(':');
+  if (colon == line.npos) give_up("it said \"" + line + "\"");
+  port_ = std::atoi(line.c_str() + colon + 1);
+}
+
+Orasim::~Orasim() {
+  kill();
+}
+
+std::string Orasim::easy_connect(std::string_view service) const {
+  return "127.0.0.1:" + std::to_string(port_) + "/" + std::string(service);
+}
+
+std::string Orasim::url() const {
+  return "oracle://" + std::string(kUser) + "@" + easy_connect();
+}
+
+void Orasim::kill() {
+  if (process_ < 0) return;
+  ::kill(process_, SIGKILL);
+  ::waitpid(process_, nullptr, 0);
+  process_ = -1;
+}
+
+void Orasim::freeze() {
+  ::kill(process_, SIGSTOP);
+  int status = 0;
+  ::waitpid(process_, &status, WUNTRACED);
+}
+
+void Orasim::thaw() {
+  ::kill(process_, SIGCONT);
+}
+
+}  // namespace wherry::test

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -13,28 +14,27 @@
 namespace wherry::app {
 namespace {
 
-/// --config FILE: {"source": "…", "migration-type": "full-load"}.
-class JsonConfig final : public CLI::Config {
- public:
-  std::string to_config(const CLI::App*, bool, bool, std::string) const override { return "{}"; }
-  std::vector<CLI::ConfigItem> from_config(std::istream& input) const override {
-    std::vector<CLI::ConfigItem> result;
-    try {
-      const auto document = nlohmann::json::parse(input);
-      if (!document.is_object())
-        throw CLI::ConfigError("--config: the file must hold a JSON object");
-      for (const auto& [key, value] : document.items()) {
-        CLI::ConfigItem item;
-        item.name = key;
-        item.inputs = {value.is_string() ? value.get<std::string>() : value.dump()};
-        result.push_back(std::move(item));
-      }
-    } catch (const nlohmann::json::exception& failure) {
-      throw CLI::ConfigError(std::string("--config: not valid JSON: ") + failure.what());
-    }
-    return result;
+Error bad_config(const std::string& file, const std::string& what) {
+  return make_error(ErrorKind::kConfig, "flags.config", "the --config file cannot be used: " + what,
+                    "Write a JSON object of flags without dashes: {\"source\": \"oracle://…\"}")
+      .with("file", file);
+}
+
+/// The value of --config among the arguments; empty: none.
+std::string config_file(const std::vector<std::string>& arguments) {
+  constexpr std::string_view kFlag = "--config";
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i] == kFlag && i + 1 < arguments.size()) return arguments[i + 1];
+    if (arguments[i].starts_with("--config=")) return arguments[i].substr(kFlag.size() + 1);
   }
-};
+  return {};
+}
+
+bool is_given(const std::vector<std::string>& arguments, const std::string& flag) {
+  return std::any_of(arguments.begin(), arguments.end(), [&](const std::string& argument) {
+    return argument == flag || argument.starts_with(flag + "=");
+  });
+}
 
 Result<control::StartType> start_type(const std::string& text) {
   if (text.empty()) return control::StartType::kDefault;
@@ -84,9 +84,33 @@ void add_flags(CLI::App& command, Flags& flags, unsigned groups) {
   command.add_option("--log-format", flags.log_format, "Form of log lines")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
-  command.set_config("--config", "", "Read flags from this JSON file");
-  command.config_formatter(std::make_shared<JsonConfig>());
-  command.allow_config_extras(false);
+  command.add_option("--config", flags.config, "Read flags from this JSON file");
+}
+
+Result<std::vector<std::string>> with_config(const CLI::App& program, int argc, char** argv) {
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  const std::string file = config_file(arguments);
+  const auto commands = program.get_subcommands({});
+  const auto command = std::find_if(commands.begin(), commands.end(), [&](const CLI::App* one) {
+    return !arguments.empty() && one->get_name() == arguments[0];
+  });
+  if (file.empty() || command == commands.end()) return arguments;
+  WHERRY_ASSIGN(const std::string text, read_file(file));
+  const auto document = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (document.is_discarded()) return bad_config(file, "it is no valid JSON");
+  if (!document.is_object()) return bad_config(file, "it does not hold a JSON object");
+  std::vector<std::string> added;
+  for (const auto& [key, value] : document.items()) {
+    const std::string flag = "--" + key;
+    const bool is_known = std::any_of(commands.begin(), commands.end(), [&](const CLI::App* one) {
+      return one->get_option_no_throw(flag) != nullptr;
+    });
+    if (!is_known || key == "config") return bad_config(file, "there is no flag " + key);
+    if ((*command)->get_option_no_throw(flag) == nullptr || is_given(arguments, flag)) continue;
+    added.push_back(flag + "=" + (value.is_string() ? value.get<std::string>() : value.dump()));
+  }
+  arguments.insert(arguments.end(), added.begin(), added.end());
+  return arguments;
 }
 
 Result<std::string> read_file(const std::string& path) {

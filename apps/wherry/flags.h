@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "connect/api/connector.h"
 #include "control/task.h"
@@ -21,6 +22,7 @@ struct Flags {
   std::string start;
   std::string progress = "auto";
   std::string log_level = "info", log_file, log_format = "text";
+  std::string config;  ///< read by with_config()
 };
 
 /// Which groups of flags a command has.
@@ -30,8 +32,12 @@ enum FlagGroup : unsigned {
   kRunFlags = 4,   ///< migration type, start, progress
 };
 
-/// Adds flags, and --config FILE: a JSON object with the same names without dashes.
+/// Adds the flags of a command, and --config.
 void add_flags(CLI::App& command, Flags& flags, unsigned groups);
+/// The arguments, and those that --config FILE adds: a JSON object of flags without dashes. What
+/// stands on the command line wins; flags of other commands are passed over, so that one file
+/// serves them all. kConfig "flags.config" names the file and what is wrong with it.
+Result<std::vector<std::string>> with_config(const CLI::App& program, int argc, char** argv);
 
 /// Without a log file, lines go through `print`. kConfig errors name the flag and the allowed
 /// values.

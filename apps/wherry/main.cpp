@@ -1,4 +1,5 @@
 // The one place that names every connector.
+#include <algorithm>
 #include <clocale>
 #include <exception>
 
@@ -48,10 +49,16 @@ int dispatch(int argc, char** argv) {
   auto* demo = cli.add_subcommand("demo", "The whole job on this machine, with a simulated Oracle");
   demo->callback([&] { status = app::demo_command(argv[0]); });
 
+  auto arguments = app::with_config(cli, argc, argv);
+  if (!arguments.ok()) return app::report(arguments.error());
+  std::reverse(arguments->begin(), arguments->end());  // as CLI11 wants them
   try {
-    cli.parse(argc, argv);
+    cli.parse(*arguments);
   } catch (const CLI::ParseError& failure) {
-    return cli.exit(failure) == 0 ? app::kExitDone : app::kExitRefused;
+    if (failure.get_exit_code() == 0) return cli.exit(failure);  // --help, --version
+    return app::report(make_error(ErrorKind::kConfig, "flags.invalid", failure.what(),
+                                  "`wherry --help` lists the commands, `wherry COMMAND --help` "
+                                  "the flags of one"));
   }
   return status;
 }

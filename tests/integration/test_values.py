@@ -8,6 +8,7 @@ import math
 import os
 import unittest
 
+import oracledb
 
 from support.orasim import Orasim
 from support.paths import LONG
@@ -94,7 +95,8 @@ class Values(unittest.TestCase):
                                  f"bound {shown(bound)}, expected {shown(expected)}, "
                                  f"found {shown(value)}")
         self.assertEqual(wrong[:10], [], f"{len(wrong)} values differ, seed {SEED}")
-        return task
+        checked = task.validate()
+        self.assertEqual(checked.status, 0, checked.describe())
 
     def test_numbers(self):
         self.round_trip("numbers")
@@ -180,6 +182,28 @@ class Validate(unittest.TestCase):
         text = self.differences_after(
             """insert into "APP"."PAIRS" ("K1", "K2") values (3, 'intruder')""")
         self.assertIn("intruder", text)
+
+    def test_a_change_in_a_value_of_megabytes_is_found(self):
+        """Such values do not come with their rows, but in pieces."""
+        self.sim.execute("create table huge (id number(9) primary key, c clob, b blob)")
+        with self.sim.connect() as connection, connection.cursor() as cursor:
+            cursor.setinputsizes(oracledb.DB_TYPE_CLOB, oracledb.DB_TYPE_BLOB)
+            cursor.execute("insert into huge values (1, :1, :2)",
+                           ["aé€\U0001F600" * 2_500_000, b"12345678" * 1_200_000])
+            connection.commit()
+        self.postgres.create_database("huge")
+        task = Task(self.sim.url(), self.postgres.url("huge"), [selection("APP", "HUGE")])
+        self.addCleanup(task.close)
+        run = task.run()
+        self.assertEqual(run.status, 0, run.describe())
+        checked = task.validate()
+        self.assertEqual(checked.status, 0, checked.describe())
+        for column, change in [("C", "overlay(\"C\" placing 'x' from 9000000)"),
+                               ("B", "overlay(\"B\" placing '\\x00' from 9000000)")]:
+            self.postgres.execute("huge", f'update "APP"."HUGE" set "{column}" = {change}')
+            checked = task.validate()
+            self.assertEqual(checked.status, 3, checked.describe())
+            self.assertIn(f"[ID=1] {column}:", checked.stdout)
 
     def test_a_changed_long_text_is_found(self):
         text = self.differences_after(

@@ -11,11 +11,13 @@ constexpr std::size_t kHeaderBytes = 19;
 
 class CopyReader : public connect::ChunkReader {
  public:
-  CopyReader(std::unique_ptr<Connection> connection, schema::TablePlanPtr plan,
-             std::vector<wire::ColumnDecoder> decoders, std::string spill_directory)
+  CopyReader(std::unique_ptr<Connection> connection, schema::TablePlanPtr plan, CopyShape shape,
+             LargeValueReader large_values, std::string spill_directory)
       : connection_(std::move(connection)),
         plan_(std::move(plan)),
-        decoders_(std::move(decoders)),
+        decoders_(std::move(shape.decoders)),
+        large_(std::move(shape.large)),
+        large_values_(std::move(large_values)),
         spill_directory_(std::move(spill_directory)) {}
 
   Result<connect::ReadState> read(OpContext& context, RowBatch& out) override {
@@ -33,7 +35,7 @@ class CopyReader : public connect::ChunkReader {
         WHERRY_TRY(take_header());
         continue;
       }
-      WHERRY_TRY(take_row(out));
+      WHERRY_TRY(take_row(context, out));
     }
     return connect::ReadState::kMore;
   }
@@ -60,17 +62,59 @@ class CopyReader : public connect::ChunkReader {
   }
 
   /// A row lies whole in one message; a field count of -1 is the end.
-  Result<void> take_row(RowBatch& out) {
+  Result<void> take_row(OpContext& context, RowBatch& out) {
     if (rest_.size() < 2) return malformed("a row is cut");
     const auto fields = static_cast<std::int16_t>(wire::load_u16(rest_.data()));
     rest_.remove_prefix(2);
     if (fields == -1) return {};
-    if (fields < 0 || static_cast<std::size_t>(fields) != decoders_.size()) {
+    const std::size_t expected = decoders_.size() + (large_.empty() ? 0 : large_.size() + 2);
+    if (fields < 0 || static_cast<std::size_t>(fields) != expected) {
       return malformed("a row has another number of fields");
     }
     Cell* row = out.append_row();
     ++rows_;
     for (std::size_t c = 0; c < decoders_.size(); ++c) WHERRY_TRY(take_field(c, row[c], out));
+    return large_.empty() ? Result<void>() : take_large(context, row, out);
+  }
+
+  /// The next field; nullopt for NULL.
+  Result<std::optional<std::string_view>> next_field() {
+    if (rest_.size() < 4) return malformed("a field is cut");
+    const std::uint32_t size = wire::load_u32(rest_.data());
+    rest_.remove_prefix(4);
+    if (size == wire::kNullLength) return std::optional<std::string_view>{};
+    if (size > rest_.size()) return malformed("a field is cut");
+    const std::string_view field = rest_.substr(0, size);
+    rest_.remove_prefix(size);
+    return std::optional(field);
+  }
+
+  Result<std::string_view> next_field_of(std::size_t size) {
+    WHERRY_ASSIGN(const auto field, next_field());
+    if (!field || field->size() != size) return malformed("a row's address or length is none");
+    return *field;
+  }
+
+  /// Reads what was too large to come with the row.
+  Result<void> take_large(OpContext& context, Cell* row, RowBatch& out) {
+    std::vector<std::uint64_t> sizes;  // 0: it came with the row
+    for (std::size_t i = 0; i < large_.size(); ++i) {
+      WHERRY_ASSIGN(const auto field, next_field());
+      if (field && field->size() != 4) return malformed("a length is none");
+      sizes.push_back(field ? wire::load_u32(field->data()) : 0);
+    }
+    WHERRY_ASSIGN(const std::string_view oid, next_field_of(4));
+    WHERRY_ASSIGN(const std::string_view place, next_field_of(6));
+    const RowAddress address = {wire::load_u32(oid.data()), wire::load_u32(place.data()),
+                                wire::load_u16(place.data() + 4)};
+    for (std::size_t i = 0; i < large_.size(); ++i) {
+      if (sizes[i] == 0) continue;
+      Cell& cell = row[large_[i].index];
+      WHERRY_TRY(open_spill(out));
+      mark_spilled(cell, sizes[i], out);
+      auto done = large_values_.read(context, large_[i].name, address, sizes[i], *spill_);
+      if (!done) return std::move(done).error().with("table", to_text(plan_->source));
+    }
     return {};
   }
 
@@ -79,13 +123,9 @@ class CopyReader : public connect::ChunkReader {
     cell = Cell{};
     cell.kind = decoder.kind;
     cell.state = CellState::kNull;
-    if (rest_.size() < 4) return malformed("a field is cut");
-    const std::uint32_t size = wire::load_u32(rest_.data());
-    rest_.remove_prefix(4);
-    if (size == wire::kNullLength) return {};
-    if (size > rest_.size()) return malformed("a field is cut");
-    const std::string_view field = rest_.substr(0, size);
-    rest_.remove_prefix(size);
+    WHERRY_ASSIGN(const auto found, next_field());
+    if (!found) return {};
+    const std::string_view field = *found;
     cell.state = CellState::kSet;
     if (decoder.may_spill && field.size() > kInlineBytes) {
       return spill(field.substr(decoder.skip_bytes), cell, out);
@@ -101,20 +141,30 @@ class CopyReader : public connect::ChunkReader {
   }
 
   Result<void> spill(std::string_view value, Cell& cell, RowBatch& out) {
-    if (spill_ == nullptr) {
-      WHERRY_ASSIGN(spill_, SpillFile::create(spill_directory_));
-      out.keep(spill_);
-    }
-    const SpilledValue place{spill_.get(), spill_->size_bytes(), value.size()};
-    WHERRY_TRY(spill_->append(value));
+    WHERRY_TRY(open_spill(out));
+    mark_spilled(cell, value.size(), out);
+    return spill_->append(value);
+  }
+
+  Result<void> open_spill(RowBatch& out) {
+    if (spill_ != nullptr) return {};
+    WHERRY_ASSIGN(spill_, SpillFile::create(spill_directory_));
+    out.keep(spill_);
+    return {};
+  }
+
+  /// The value's bytes are appended next.
+  void mark_spilled(Cell& cell, std::uint64_t size_bytes, RowBatch& out) {
+    const SpilledValue place{spill_.get(), spill_->size_bytes(), size_bytes};
     cell.payload.ptr = out.arena().copy(&place, sizeof place);
     cell.state = CellState::kSpilled;
-    return {};
   }
 
   std::unique_ptr<Connection> connection_;
   const schema::TablePlanPtr plan_;
   const std::vector<wire::ColumnDecoder> decoders_;
+  const std::vector<LargeColumn> large_;
+  LargeValueReader large_values_;
   const std::string spill_directory_;
   std::string_view rest_;  ///< of the message received last
   std::shared_ptr<SpillFile> spill_;
@@ -125,11 +175,11 @@ class CopyReader : public connect::ChunkReader {
 }  // namespace
 
 std::unique_ptr<connect::ChunkReader> make_copy_reader(std::unique_ptr<Connection> connection,
-                                                       schema::TablePlanPtr plan,
-                                                       std::vector<wire::ColumnDecoder> decoders,
+                                                       schema::TablePlanPtr plan, CopyShape shape,
+                                                       LargeValueReader large_values,
                                                        std::string spill_directory) {
-  return std::make_unique<CopyReader>(std::move(connection), std::move(plan), std::move(decoders),
-                                      std::move(spill_directory));
+  return std::make_unique<CopyReader>(std::move(connection), std::move(plan), std::move(shape),
+                                      std::move(large_values), std::move(spill_directory));
 }
 
 }  // namespace wherry::postgres

@@ -45,15 +45,26 @@ Error no_such(std::string_view what, const schema::TablePlan& plan) {
 
 struct ReadPlan {
   std::string sql;
-  std::vector<wire::ColumnDecoder> decoders;
+  CopyShape shape;
 };
+
+/// Text and bytes without a small limit, whose size the server knows without reading them.
+bool may_be_large(const NativeColumn& column) {
+  if (column.type_name == "bytea" || column.type_name == "text") return true;
+  constexpr std::uint32_t kSmallChars = kMostBytesInRow / 4;
+  return column.type_name == "varchar" &&
+         (column.type.max_chars == 0 || column.type.max_chars > kSmallChars);
+}
 
 Result<ReadPlan> plan_read(const schema::TablePlan& plan, const NativeTable& table,
                            const std::string& predicate, connect::RowOrder order) {
   ReadPlan out;
+  const bool is_table = table.kind == 'r' || table.kind == 'p';
   std::string columns;
+  std::string sizes;
   std::vector<std::string> sorted;
-  for (const schema::ColumnPlan& column : plan.columns) {
+  for (std::size_t i = 0; i < plan.columns.size(); ++i) {
+    const schema::ColumnPlan& column = plan.columns[i];
     const NativeColumn* native = table.find(column.source_name);
     if (native == nullptr) return no_such("column", plan).with("column", column.source_name);
     const auto decoder = wire::choose_decoder(column.type, native->type, column.trim_blanks);
@@ -66,12 +77,24 @@ Result<ReadPlan> plan_read(const schema::TablePlan& plan, const NativeTable& tab
           .with("column", column.source_name);
     }
     WHERRY_ASSIGN(const std::string name, schema::quote_identifier(column.source_name));
-    columns += (columns.empty() ? "" : ", ") + name + (decoder->as_text ? "::text" : "");
-    sorted.push_back(order_by(name, column.type, native->type));
-    out.decoders.push_back(*decoder);
+    const std::string value = "t." + name;
+    const bool in_key = std::find(plan.key.begin(), plan.key.end(), i) != plan.key.end();
+    columns += columns.empty() ? "" : ", ";
+    if (is_table && !in_key && decoder->may_spill && may_be_large(*native)) {
+      columns += fmt::format("case when pg_catalog.octet_length({0}) <= {1} then {0} end", value,
+                             kMostBytesInRow);
+      sizes += fmt::format(", nullif(greatest(pg_catalog.octet_length({0}), {1}), {1})", value,
+                           kMostBytesInRow);
+      out.shape.large.push_back({i, name});
+    } else {
+      columns += value + (decoder->as_text ? "::text" : "");
+    }
+    sorted.push_back(order_by(value, column.type, native->type));
+    out.shape.decoders.push_back(*decoder);
   }
+  if (!sizes.empty()) columns += sizes + ", t.tableoid, t.ctid";
   WHERRY_ASSIGN(const std::string name, schema::quote_table(plan.source));
-  out.sql = "copy (select " + columns + " from " + name;
+  out.sql = "copy (select " + columns + " from " + name + " t";
   if (!predicate.empty()) out.sql += " where " + predicate;
   if (order == connect::RowOrder::kByKey) {
     for (std::size_t i = 0; i < plan.key.size(); ++i) {
@@ -130,19 +153,30 @@ class PostgresSnapshot : public connect::SnapshotSource {
   Result<std::unique_ptr<connect::ChunkReader>> open(OpContext& context, schema::TablePlanPtr plan,
                                                      const connect::Chunk& chunk,
                                                      connect::RowOrder order) override {
-    WHERRY_ASSIGN(std::unique_ptr<Connection> connection, Connection::open(context, settings_));
-    WHERRY_TRY(adopt(context, *connection, snapshot_));
+    WHERRY_ASSIGN(std::unique_ptr<Connection> connection, session_opener()(context));
     WHERRY_ASSIGN(const std::optional<NativeTable> table,
                   describe_table(context, *connection, plan->source));
     if (!table) return no_such("table", *plan);
     WHERRY_ASSIGN(ReadPlan read, plan_read(*plan, *table, chunk.predicate, order));
     auto started = connection->begin_copy_out(context, read.sql);
     if (!started) return std::move(started).error().with("table", to_text(plan->source));
-    return make_copy_reader(std::move(connection), std::move(plan), std::move(read.decoders),
+    WHERRY_ASSIGN(std::string name, schema::quote_table(plan->source));
+    return make_copy_reader(std::move(connection), std::move(plan), std::move(read.shape),
+                            LargeValueReader(session_opener(), std::move(name)),
                             settings_.spill_directory);
   }
 
  private:
+  /// A session that sees the snapshot; may be called when this object is gone.
+  [[nodiscard]] LargeValueReader::Open session_opener() const {
+    return [settings = settings_,
+            snapshot = snapshot_](OpContext& context) -> Result<std::unique_ptr<Connection>> {
+      WHERRY_ASSIGN(std::unique_ptr<Connection> connection, Connection::open(context, settings));
+      WHERRY_TRY(adopt(context, *connection, snapshot));
+      return connection;
+    };
+  }
+
   const ConnectionSettings settings_;
   std::mutex mutex_;  ///< guards holder_
   std::unique_ptr<Connection> holder_;

@@ -20,7 +20,7 @@ class Run:
                "WHERRY_TARGET_PASSWORD": target_password}
         self.log_file = next((pathlib.Path(value) for flag, value in
                               zip(arguments, arguments[1:]) if flag == "--log-file"), None)
-        self.secrets = {source_password, target_password, *SECRETS}
+        self.secrets = {source_password, target_password, *SECRETS} - {""}
         self.child = Child([WHERRY, *arguments], env=env)
 
     def finish(self, deadline_secs=300):

@@ -1,5 +1,6 @@
 #include "tests/support/orasim.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -7,6 +8,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 
 namespace wherry::test {
 namespace {
@@ -28,7 +30,11 @@ std::string first_line(int pipe) {
 
 }  // namespace
 
-Orasim::Orasim(const std::vector<std::string>& arguments) {
+Orasim::Orasim(const std::vector<std::string>& arguments) : arguments_(arguments) {
+  start();
+}
+
+void Orasim::start() {
   std::vector<std::string> words = {WHERRY_ORASIM,
                                     "--listen",
                                     "127.0.0.1:0",
@@ -36,7 +42,7 @@ Orasim::Orasim(const std::vector<std::string>& arguments) {
                                     std::string(kService),
                                     "--user",
                                     std::string(kUser) + "/" + std::string(kPassword)};
-  words.insert(words.end(), arguments.begin(), arguments.end());
+  words.insert(words.end(), arguments_.begin(), arguments_.end());
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
@@ -86,6 +92,26 @@ void Orasim::freeze() {
 
 void Orasim::thaw() {
   ::kill(process_, SIGCONT);
+}
+
+void Orasim::restart() {
+  start();
+}
+
+bool Orasim::has_unread_bytes(std::chrono::seconds limit) const {
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  constexpr int kMomentMs = 5;
+  do {
+    std::ifstream sockets("/proc/net/tcp");
+    std::string line;
+    while (std::getline(sockets, line)) {
+      unsigned port = 0, unread = 0;
+      const int found = std::sscanf(line.c_str(), "%*d: %*x:%x %*x:%*x %*x %*x:%x", &port, &unread);
+      if (found == 2 && static_cast<int>(port) == port_ && unread != 0) return true;
+    }
+    ::poll(nullptr, 0, kMomentMs);  // the kernel tells of this only when asked
+  } while (std::chrono::steady_clock::now() < deadline);
+  return false;
 }
 
 }  // namespace wherry::test

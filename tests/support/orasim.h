@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,8 +36,15 @@ class Orasim {
   void freeze();
   /// Goes on after freeze().
   void thaw();
+  /// After kill(): a new process with the same arguments; the port changes.
+  void restart();
+  /// Returns once a client's bytes wait for a frozen server; false after the limit.
+  [[nodiscard]] bool has_unread_bytes(std::chrono::seconds limit) const;
 
  private:
+  void start();
+
+  std::vector<std::string> arguments_;
   pid_t process_ = -1;
   int port_ = 0;
 };

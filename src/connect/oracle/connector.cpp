@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "connect/oracle/catalog.h"
+#include "connect/oracle/session_pool.h"
 #include "connect/oracle/settings.h"
 #include "connect/oracle/snapshot.h"
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "connect/oracle/session_pool.h"
 #include "connect/oracle/type_map.h"
 
 namespace wherry::oracle {
@@ -57,8 +58,9 @@ std::string order_term(const schema::ColumnPlan& column) {
 
 class OracleReader final : public connect::ChunkReader {
  public:
-  OracleReader(schema::TablePlanPtr plan, std::unique_ptr<Session> session)
-      : plan_(std::move(plan)), session_(std::move(session)) {
+  OracleReader(schema::TablePlanPtr plan, std::shared_ptr<SessionPool> pool,
+               std::unique_ptr<Session> session)
+      : plan_(std::move(plan)), pool_(std::move(pool)), session_(std::move(session)) {
     for (std::size_t i = 0; i < plan_->columns.size(); ++i) {
       wanted_.push_back(schema::cell_kind_of(plan_->columns[i].type));
       if (plan_->columns[i].trim_blanks) trimmed_.push_back(i);
@@ -76,7 +78,10 @@ class OracleReader final : public connect::ChunkReader {
       return std::move(state).error().with("table", schema::to_text(plan_->source));
     }
     for (std::size_t row = 0; row < out.row_count() && !trimmed_.empty(); ++row) trim(out.row(row));
-    return *state == FetchState::kEnd ? connect::ReadState::kEnd : connect::ReadState::kMore;
+    if (*state == FetchState::kMore) return connect::ReadState::kMore;
+    query_.reset();
+    pool_->give_back(std::move(session_));
+    return connect::ReadState::kEnd;
   }
 
  private:
@@ -90,6 +95,7 @@ class OracleReader final : public connect::ChunkReader {
   }
 
   schema::TablePlanPtr plan_;
+  std::shared_ptr<SessionPool> pool_;
   std::unique_ptr<Session> session_;
   std::unique_ptr<Query> query_;  // after session_: it must go first
   std::vector<CellKind> wanted_;
@@ -98,8 +104,9 @@ class OracleReader final : public connect::ChunkReader {
 
 class OracleSnapshot final : public connect::SnapshotSource {
  public:
-  OracleSnapshot(EndpointOptions options, std::string scn)
-      : options_(std::move(options)),
+  OracleSnapshot(const FetchOptions& fetch, std::shared_ptr<SessionPool> pool, std::string scn)
+      : fetch_(fetch),
+        pool_(std::move(pool)),
         scn_(std::move(scn)),
         position_{std::string(kPositionPrefix) + scn_} {}
 
@@ -115,18 +122,19 @@ class OracleSnapshot final : public connect::SnapshotSource {
   Result<std::unique_ptr<connect::ChunkReader>> open(OpContext& context, schema::TablePlanPtr plan,
                                                      const connect::Chunk& chunk,
                                                      connect::RowOrder order) override {
-    WHERRY_ASSIGN(auto session, open_session(context, options_.connect));
+    WHERRY_ASSIGN(auto session, pool_->acquire(context));
     const std::string sql = select_text(*plan, chunk, order, scn_);
     const std::string table = schema::to_text(plan->source);
-    auto reader = std::make_unique<OracleReader>(std::move(plan), std::move(session));
-    if (auto started = reader->start(context, sql, options_.fetch); !started.ok()) {
+    auto reader = std::make_unique<OracleReader>(std::move(plan), pool_, std::move(session));
+    if (auto started = reader->start(context, sql, fetch_); !started.ok()) {
       return std::move(started).error().with("table", table).with("scn", scn_);
     }
     return std::unique_ptr<connect::ChunkReader>(std::move(reader));
   }
 
  private:
-  EndpointOptions options_;
+  const FetchOptions fetch_;
+  const std::shared_ptr<SessionPool> pool_;
   std::string scn_;
   Position position_;
 };
@@ -154,28 +162,20 @@ std::string select_text(const schema::TablePlan& plan, const connect::Chunk& chu
   return sql;
 }
 
-Result<std::unique_ptr<Session>> open_session(OpContext& context, const ConnectOptions& options) {
-  WHERRY_ASSIGN(auto session, Session::connect(context, options));
-  WHERRY_ASSIGN(
-      const ExecResult altered,
-      session->execute(context, "alter session set nls_sort = 'BINARY' nls_comp = 'BINARY'"));
-  static_cast<void>(altered);
-  return session;
-}
-
 Result<std::unique_ptr<connect::SnapshotSource>> make_snapshot(OpContext& context,
                                                                const EndpointOptions& options,
                                                                const Position& at) {
+  auto pool = std::make_shared<SessionPool>(options.connect);
   std::string scn;
   if (at.empty()) {
-    WHERRY_ASSIGN(auto session, open_session(context, options.connect));
+    WHERRY_ASSIGN(auto session, pool->acquire(context));
     WHERRY_ASSIGN(scn, current_scn(context, *session));
-    static_cast<void>(session->close(context));  // nothing is lost when log-off fails
+    pool->give_back(std::move(session));
   } else {
     WHERRY_ASSIGN(scn, scn_of(at));
   }
   return std::unique_ptr<connect::SnapshotSource>(
-      std::make_unique<OracleSnapshot>(options, std::move(scn)));
+      std::make_unique<OracleSnapshot>(options.fetch, std::move(pool), std::move(scn)));
 }
 
 }  // namespace wherry::oracle

@@ -1,4 +1,5 @@
-// Oracle read as of one SCN: flashback queries on as many sessions as the engine opens.
+// Oracle read as of one SCN: flashback queries on as many sessions as the engine reads with
+// at once.
 #pragma once
 
 #include <memory>
@@ -7,10 +8,6 @@
 #include "connect/oracle/settings.h"
 
 namespace wherry::oracle {
-
-/// Logs in and sets what results and orders depend on (NLS_SORT, NLS_COMP), so that nothing is left
-/// to the server's defaults.
-Result<std::unique_ptr<Session>> open_session(OpContext& context, const ConnectOptions& options);
 
 /// At `at` ("scn:123"), or at the SCN of now when it is empty.
 Result<std::unique_ptr<connect::SnapshotSource>> make_snapshot(OpContext& context,

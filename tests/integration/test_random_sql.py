@@ -6,6 +6,7 @@ model; rows, row counts and ORA- numbers must agree. A second session must see c
 import copy
 import os
 import random
+import re
 import unittest
 
 import oracledb
@@ -87,6 +88,23 @@ class Model:
         for row, values in pending:
             row.update(values)
         return len(pending)
+
+    def merge(self, table, source, column, change, new):
+        errors, changed, made = set(), [], []
+        known = {row["id"]: row for row in self.tables[table]}
+        for row in source:
+            if row["s.id"] in known:
+                changed.append((known[row["s.id"]],
+                                store(column, change.value(row), NULL_UPDATED, errors)))
+            else:
+                made.append({c: store(c, e.value(row), NULL_INSERTED, errors)
+                             for c, e in new.items()})
+        if errors:
+            raise Failed(errors)
+        for row, value in changed:
+            row[column] = value
+        self.tables[table].extend(made)
+        return len(changed) + len(made)
 
     def delete(self, table, condition):
         kept = [r for r in self.tables[table] if condition.value(qualify(table, r)) is not True]
@@ -174,8 +192,11 @@ class Statements:
         return Generator(self.random, columns_of(*aliases), self.bind)
 
     def make(self, form):
+        """A form's result and the binds that its text names; parts that it left out had others."""
         self.binds = {}
-        return form(), self.binds
+        made = form()
+        named = set(re.findall(r":(p\d+)", made[0]))
+        return made, {name: value for name, value in self.binds.items() if name in named}
 
     # --- changes: return (sql, callable on the model giving the row count)
 
@@ -241,6 +262,24 @@ class Statements:
                f"WHERE {condition.text}")
         return sql, lambda: self.model.update(table, condition, changes)
 
+    def merge(self):
+        table, source = self.random.sample(TABLES, 2)
+        generator = self.generator("s")
+        name = self.random.choice(["a", "b", "s", "r", "d"])
+        change = generator.value(COLUMNS[name][0], 1)
+        new = {c: generator.value(kind, 1) for c, (kind, _) in COLUMNS.items()}
+        new["id"] = Expression("s.id", lambda row: row["s.id"])
+        new["r"] = Expression("s.r", lambda row: row["s.r"])
+        sql = (f"MERGE INTO {table} t USING {source} s ON (t.id = s.id) "
+               f"WHEN MATCHED THEN UPDATE SET t.{name} = {change.text} "
+               f"WHEN NOT MATCHED THEN INSERT ({', '.join(COLUMNS)}) "
+               f"VALUES ({', '.join(e.text for e in new.values())})")
+
+        def apply():
+            return self.model.merge(table, [qualify("s", r) for r in self.model.tables[source]],
+                                    name, change, new)
+        return sql, apply
+
     def delete(self):
         table = self.random.choice(TABLES)
         generator = self.generator(table)
@@ -289,7 +328,7 @@ class Statements:
     def join(self):
         left, right = self.random.sample(TABLES, 2)
         column = self.random.choice(["b", "s", "r", "d"])
-        style = self.random.choice(["inner", "left", "comma", "plus"])
+        style = self.random.choice(["inner", "left", "comma", "plus", "right", "full"])
         generator = self.generator("x", "y")
         items = [generator.value(generator.kind(), 1) for _ in range(3)]
         condition = generator.condition(1)
@@ -300,21 +339,96 @@ class Statements:
                      f"WHERE {condition.text}",
             "left": f"SELECT {selected} FROM {left} x LEFT JOIN {right} y ON {on} "
                     f"WHERE {condition.text}",
+            "right": f"SELECT {selected} FROM {left} x RIGHT JOIN {right} y ON {on} "
+                     f"WHERE {condition.text}",
+            "full": f"SELECT {selected} FROM {left} x FULL OUTER JOIN {right} y ON {on} "
+                    f"WHERE {condition.text}",
             "comma": f"SELECT {selected} FROM {left} x, {right} y WHERE {on} "
                      f"AND {condition.text}",
             "plus": f"SELECT {selected} FROM {left} x, {right} y WHERE {on}(+) "
                     f"AND {condition.text}",
         }[style]
-        missing = qualify("y", {c: None for c in COLUMNS})
-        rows = []
-        for a in self.rows_of(left, "x"):
-            matches = [b for b in self.rows_of(right, "y")
-                       if a[f"x.{column}"] is not None and a[f"x.{column}"] == b[f"y.{column}"]]
-            if not matches and style in ("left", "plus"):
-                matches = [missing]
-            rows += [{**a, **b} for b in matches]
+        rows = self.joined(self.rows_of(left, "x"), self.rows_of(right, "y"), column,
+                           keeps_left=style in ("left", "plus", "full"),
+                           keeps_right=style in ("right", "full"))
         rows = [r for r in rows if condition.value(r) is True]
         return sql, [tuple(e.value(r) for e in items) for r in rows], False
+
+    @staticmethod
+    def joined(left, right, column, keeps_left, keeps_right):
+        no_left, no_right = ({f"{alias}.{c}": None for c in COLUMNS} for alias in "xy")
+        rows, matched = [], set()
+        for a in left:
+            matches = [n for n, b in enumerate(right)
+                       if a[f"x.{column}"] is not None and a[f"x.{column}"] == b[f"y.{column}"]]
+            matched.update(matches)
+            rows += [{**a, **right[n]} for n in matches]
+            if not matches and keeps_left:
+                rows.append({**a, **no_right})
+        if keeps_right:
+            rows += [{**no_left, **b} for n, b in enumerate(right) if n not in matched]
+        return rows
+
+    def set_operation(self):
+        left, right = self.random.sample(TABLES, 2)
+        first, second = self.generator("x"), self.generator("y")
+        kinds = [first.kind(), first.kind()]
+        a, b = ([g.value(kind, 1) for kind in kinds] for g in (first, second))
+        word = self.random.choice(["UNION", "MINUS", "INTERSECT"])
+        sql = (f"SELECT {a[0].text} c0, {a[1].text} c1 FROM {left} x {word} "
+               f"SELECT {b[0].text}, {b[1].text} FROM {right} y")
+        rows = [{tuple(normal(e.value(r)) for e in items) for r in self.rows_of(table, alias)}
+                for items, table, alias in ((a, left, "x"), (b, right, "y"))]
+        return sql, list({"UNION": set.union, "MINUS": set.difference,
+                          "INTERSECT": set.intersection}[word](*rows)), False
+
+    def rollup(self):
+        table = self.random.choice(TABLES)
+        number = self.generator("x").value("n", 1)
+        sql = (f"SELECT x.r, x.b, GROUPING_ID(x.r, x.b), COUNT(*), SUM({number.text}) "
+               f"FROM {table} x GROUP BY ROLLUP (x.r, x.b)")
+        groups = {}
+        for row in self.rows_of(table, "x"):
+            r, b = row["x.r"], row["x.b"]
+            for key in ((r, b, D(0)), (r, None, D(1)), (None, None, D(3))):
+                groups.setdefault(key, []).append(number.value(row))
+        result = []
+        for key, values in groups.items():
+            numbers = [v for v in values if v is not None]
+            result.append(key + (D(len(values)), sum(numbers) if numbers else None))
+        return sql, result, False
+
+    def analytic(self):
+        table = self.random.choice(TABLES)
+        generator = self.generator("x")
+        number, column = generator.value("n", 1), self.random.choice(["x.b", "x.r", "x.s"])
+        back = self.random.randint(0, 2)
+        over = f"OVER (PARTITION BY {column} ORDER BY x.id"
+        sql = (f"SELECT x.id, ROW_NUMBER() {over}), LAG({number.text}) {over}), "
+               f"SUM({number.text}) {over}), COUNT({number.text}) {over} "
+               f"ROWS BETWEEN {back} PRECEDING AND 1 FOLLOWING) FROM {table} x")
+        parts, result = {}, []
+        for row in sorted(self.rows_of(table, "x"), key=lambda r: r["x.id"]):
+            parts.setdefault(row[column], []).append(row)
+        for part in parts.values():
+            values = [number.value(row) for row in part]
+            for n, row in enumerate(part):
+                so_far = [v for v in values[:n + 1] if v is not None]
+                near = [v for v in values[max(0, n - back):n + 2] if v is not None]
+                result.append((row["x.id"], D(n + 1), values[n - 1] if n else None,
+                               sum(so_far) if so_far else None, D(len(near))))
+        return sql, result, False
+
+    def page(self):
+        table = self.random.choice(TABLES)
+        generator = self.generator("x")
+        item, condition = generator.value(generator.kind(), 1), generator.condition(1)
+        skip, take = self.random.randint(0, 4), self.random.randint(0, 5)
+        sql = (f"SELECT x.id, {item.text} c FROM {table} x WHERE {condition.text} ORDER BY x.id "
+               f"OFFSET {skip} ROWS FETCH NEXT {take} ROWS ONLY")
+        rows = [r for r in self.rows_of(table, "x") if condition.value(r) is True]
+        rows.sort(key=lambda r: r["x.id"])
+        return sql, [(r["x.id"], item.value(r)) for r in rows[skip:skip + take]], True
 
     def aggregate(self):
         table = self.random.choice(TABLES)
@@ -419,8 +533,8 @@ class RandomSql(unittest.TestCase):
 
     def change(self, connection, statements):
         form = statements.random.choices(
-            [statements.insert, statements.insert_select, statements.update, statements.delete],
-            [5, 2, 3, 1])[0]
+            [statements.insert, statements.insert_select, statements.update, statements.merge,
+             statements.delete], [5, 2, 3, 1, 1])[0]
         (sql, apply), binds = statements.make(form)
         try:
             expected, refused = apply(), set()
@@ -440,7 +554,8 @@ class RandomSql(unittest.TestCase):
         form = statements.random.choice(
             [statements.simple_query, statements.simple_query, statements.top_rows,
              statements.join, statements.join, statements.aggregate, statements.distinct,
-             statements.exists, statements.in_subquery, statements.union_all])
+             statements.exists, statements.in_subquery, statements.union_all,
+             statements.set_operation, statements.rollup, statements.analytic, statements.page])
         (sql, expected, ordered), binds = statements.make(form)
         where = f"{sql}\nbinds {binds}"
         with connection.cursor() as cursor:

@@ -83,6 +83,9 @@ class Statement {
   /// Queries: the select list, resolved against the catalog of now. Bind types are needed for
   /// nothing but expression types; an untyped bind describes as VARCHAR2.
   [[nodiscard]] virtual const std::vector<ColumnInfo>& columns() const = 0;
+  /// Types of the binds of the first execution, as nulls or values in wire order: what columns()
+  /// says may depend on them. Calling it is optional; execute() looks at its binds too.
+  virtual void use_bind_types(const Row&) {}
   /// True when DDL since prepare() changed what columns() would say; the server then answers a
   /// re-execution with ORA-01007 or describes again.
   [[nodiscard]] virtual bool is_stale() const = 0;

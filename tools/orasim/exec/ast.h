@@ -147,6 +147,9 @@ struct QueryBlock {
   std::vector<std::vector<int>> grouping_sets;  ///< indexes into group_by; empty: one plain set
 };
 
+/// FOR UPDATE, and what to do about a row that another transaction has locked.
+enum class RowLock : std::uint8_t { kNone, kWait, kNoWait, kSkipLocked };
+
 enum class SetOperator : std::uint8_t { kNone, kUnion, kUnionAll, kMinus, kIntersect };
 
 struct Cte {
@@ -162,9 +165,10 @@ struct Query {
   SetOperator op = SetOperator::kNone;
   QueryPtr left, right;
   std::vector<OrderItem> order_by;
+  bool order_siblings = false;  ///< ORDER SIBLINGS BY
   ExprPtr offset, fetch;
   bool fetch_percent = false, with_ties = false;
-  bool for_update = false, nowait = false, skip_locked = false;
+  RowLock lock = RowLock::kNone;
 };
 
 struct Assignment {
@@ -180,6 +184,7 @@ struct Returning {
 
 struct InsertTarget {
   Name table;
+  QueryPtr view;  ///< INSERT INTO (SELECT …)
   Ident alias;
   std::vector<Ident> columns;
   std::vector<ExprPtr> values;  ///< empty for INSERT … SELECT
@@ -209,6 +214,7 @@ struct Delete {
   Name table;
   Ident alias;
   int pos = 0;
+  QueryPtr view;  ///< DELETE FROM (SELECT …)
   ExprPtr where;
   Returning returning;
 };
@@ -217,8 +223,7 @@ struct Merge {
   Name table;
   Ident alias;
   int pos = 0;
-  TableRefPtr source;
-  ExprPtr on;
+  QueryBlock rows;  ///< FROM source LEFT JOIN target ON …
   bool has_update = false, has_insert = false;
   std::vector<Assignment> set;
   ExprPtr update_where, delete_where, insert_where;

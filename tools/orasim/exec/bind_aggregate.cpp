@@ -1,308 +1,192 @@
-// Aggregate and analytic calls: binding and computing.
+// Binding aggregate and analytic calls.
 #include <algorithm>
-#include <cmath>
-#include <set>
 
-#include "exec/query_plan.h"
+#include "exec/binder.h"
 
 namespace orasim {
+
+using ast::ExprKind;
+
 namespace {
 
-constexpr std::string_view kAggregates[] = {"COUNT",      "SUM",      "AVG",      "MIN",
-                                            "MAX",        "LISTAGG",  "STDDEV",   "STDDEV_SAMP",
-                                            "STDDEV_POP", "VARIANCE", "VAR_SAMP", "VAR_POP",
-                                            "MEDIAN",     "GROUPING", "ANY_VALUE"};
-constexpr std::string_view kAnalyticOnly[] = {"ROW_NUMBER", "RANK",        "DENSE_RANK", "LAG",
-                                              "LEAD",       "FIRST_VALUE", "LAST_VALUE", "NTILE"};
-
-bool is_analytic_name(const std::string& name) {
-  return is_aggregate_name(name) || std::find(std::begin(kAnalyticOnly), std::end(kAnalyticOnly),
-                                              name) != std::end(kAnalyticOnly);
+std::string plain_name(const ast::Expr& call) {
+  return call.name.size() == 1 ? call.name[0].text : std::string();
 }
 
-DataType result_type(const Aggregate& a) {
-  if (a.name == "MIN" || a.name == "MAX" || a.name == "ANY_VALUE") return a.argument_type;
-  if (a.name == "LISTAGG") return text_type(Type::kVarchar2, 4000, false, false);
-  if (a.name == "SUM" && a.argument_type.type == Type::kIntervalDs) return a.argument_type;
-  const bool binary =
-      a.argument_type.type == Type::kBinaryDouble || a.argument_type.type == Type::kBinaryFloat;
-  return a.name != "COUNT" && binary ? simple_type(Type::kBinaryDouble) : plain_number();
+bool is_aggregate_call(const ast::Expr& e) {
+  if (e.kind != ExprKind::kCall || e.window) return false;
+  const std::string name = plain_name(e);
+  return is_aggregate_name(name) || name == "GROUPING" || name == "GROUPING_ID";
 }
 
-Value sum_of(const std::vector<Value>& values, const ConvertContext& c) {
-  Value sum = values[0];
-  if (is_text(sum.type)) sum = to_number(sum, c);
-  for (std::size_t i = 1; i < values.size(); ++i) sum = arithmetic('+', sum, values[i], c);
-  return sum;
-}
-
-Value deviation(const Aggregate& a, const std::vector<Value>& values, const ConvertContext& c) {
-  const bool population = a.name.find("_POP") != std::string::npos;
-  if (values.size() == 1)
-    return a.name.find("_SAMP") != std::string::npos ? make_null(Type::kNumber) : make_int(0);
-  double mean = 0;
-  for (const Value& v : values) mean += to_number(v, c).number().to_double();
-  mean /= static_cast<double>(values.size());
-  double squares = 0;
-  for (const Value& v : values) {
-    const double d = to_number(v, c).number().to_double() - mean;
-    squares += d * d;
-  }
-  const double variance = squares / static_cast<double>(values.size() - (population ? 0 : 1));
-  return make_number(Number::from_double(a.name[0] == 'S' ? std::sqrt(variance) : variance));
-}
-
-Value median(std::vector<Value> values, const ConvertContext& c) {
-  std::sort(values.begin(), values.end(),
-            [&](const Value& a, const Value& b) { return compare(a, b, c) < 0; });
-  const std::size_t n = values.size();
-  if (n % 2 == 1) return values[n / 2];
-  const Value sum = arithmetic('+', values[n / 2 - 1], values[n / 2], c);
-  return arithmetic('/', sum, make_int(2), c);
-}
-
-/// An aggregate over rows that the caller has chosen.
-Value compute(const Aggregate& a, const std::vector<const Row*>& rows, const Frame& base) {
-  const ConvertContext& c = base.context->convert();
-  if (a.star) return make_int(static_cast<std::int64_t>(rows.size()));
-  Frame f = base;
-  std::vector<const Row*> ordered = rows;
-  if (!a.order.empty()) {
-    std::stable_sort(ordered.begin(), ordered.end(), [&](const Row* x, const Row* y) {
-      for (const auto& [eval, descending] : a.order) {
-        f.row = x;
-        const Value p = eval(f);
-        f.row = y;
-        const Value q = eval(f);
-        if (p.is_null() || q.is_null()) {
-          if (p.is_null() != q.is_null()) return q.is_null() != descending;
-          continue;
-        }
-        const auto o = compare(p, q, c);
-        if (o != 0) return descending ? o > 0 : o < 0;
-      }
-      return false;
-    });
-  }
-  std::vector<Value> values;
-  std::set<std::string> seen;
-  for (const Row* row : ordered) {
-    f.row = row;
-    Value v = a.argument(f);
-    if (v.is_null()) continue;
-    if (a.distinct && !seen.insert(value_key(v)).second) continue;
-    values.push_back(std::move(v));
-  }
-  if (a.name == "COUNT") return make_int(static_cast<std::int64_t>(values.size()));
-  if (values.empty()) return make_null(result_type(a).type);
-  if (a.name == "SUM") return sum_of(values, c);
-  if (a.name == "AVG") {
-    return arithmetic('/', sum_of(values, c), make_int(static_cast<std::int64_t>(values.size())),
-                      c);
-  }
-  if (a.name == "MIN" || a.name == "MAX") {
-    const Value* best = &values[0];
-    for (const Value& v : values) {
-      const auto o = compare(v, *best, c);
-      if (a.name == "MIN" ? o < 0 : o > 0) best = &v;
-    }
-    return *best;
-  }
-  if (a.name == "ANY_VALUE") return values[0];
-  if (a.name == "MEDIAN") return median(std::move(values), c);
-  if (a.name == "LISTAGG") {
-    std::string separator;
-    if (a.second) {
-      f.row = rows[0];
-      const Value s = a.second(f);
-      if (!s.is_null()) separator = std::string(text_of(s));
-    }
-    std::string out;
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      if (i != 0) out += separator;
-      out += text_of(to_varchar(values[i], c));
-      if (out.size() > 4000) raise_text(1489, "result of string concatenation is too long");
-    }
-    return make_text(std::move(out));
-  }
-  return deviation(a, values, c);
+template <class Visit>
+bool any_part(const ast::Expr& e, Visit visit) {
+  const auto of_list = [&](const std::vector<ast::OrderItem>& items) {
+    return std::any_of(items.begin(), items.end(), [&](const auto& i) { return visit(*i.expr); });
+  };
+  const auto of_exprs = [&](const std::vector<ast::ExprPtr>& list) {
+    return std::any_of(list.begin(), list.end(), [&](const auto& x) { return x && visit(*x); });
+  };
+  return of_exprs(e.args) || of_list(e.within) ||
+         (e.window && (of_exprs(e.window->partition) || of_list(e.window->order)));
 }
 
 }  // namespace
 
-bool is_aggregate_name(const std::string& name) {
-  return std::find(std::begin(kAggregates), std::end(kAggregates), name) != std::end(kAggregates);
+bool has_aggregate(const ast::Expr& e) {
+  return is_aggregate_call(e) || any_part(e, has_aggregate);
 }
 
-BoundExpr Binder::aggregate(const ast::Expr& e, const std::string& name) {
-  if (aggregates == nullptr) raise(934, e.begin);
-  if (name == "GROUPING") raise_text(439, "feature not enabled: GROUPING", e.begin);
+bool has_nested_aggregate(const ast::Expr& e) {
+  if (is_aggregate_call(e)) return any_part(e, has_aggregate);
+  return any_part(e, has_nested_aggregate);
+}
+
+std::vector<SortKey> Binder::sort_keys(const std::vector<ast::OrderItem>& items) {
+  std::vector<SortKey> keys;
+  for (const ast::OrderItem& item : items) {
+    keys.push_back(
+        {condition(*item.expr), item.descending, item.nulls_first.value_or(item.descending)});
+  }
+  return keys;
+}
+
+Aggregate Binder::aggregate_call(const ast::Expr& e, const std::string& name) {
   Aggregate a;
   a.name = name;
   a.distinct = e.distinct;
-  a.star = !e.args.empty() && e.args[0]->kind == ast::ExprKind::kStar;
+  a.position = e.begin;
+  a.keep = e.keep;
+  a.star = !e.args.empty() && e.args[0]->kind == ExprKind::kStar;
   if (e.args.empty()) raise(909, e.begin);
-  std::vector<Aggregate>* outer = aggregates;
-  aggregates = nullptr;  // an aggregate of an aggregate has no meaning here
   if (!a.star) {
     BoundExpr argument = expression(*e.args[0]);
     a.argument = std::move(argument.eval);
     a.argument_type = argument.type;
     if (e.args.size() > 1) a.second = condition(*e.args[1]);
-    for (const ast::OrderItem& item : e.within)
-      a.order.emplace_back(condition(*item.expr), item.descending);
   }
-  aggregates = outer;
-  BoundExpr out;
-  out.type = result_type(a);
-  const std::size_t index = aggregates->size();
-  aggregates->push_back(std::move(a));
-  out.eval = [index](const Frame& f) { return (*f.aggregates)[index]; };
-  return out;
+  a.order = sort_keys(e.within);
+  return a;
 }
 
-BoundExpr Binder::analytic(const ast::Expr& e, const std::string& name) {
-  if (analytics == nullptr || !is_analytic_name(name)) raise(30483, e.begin);
-  Analytic a;
-  a.call.name = name;
-  a.call.distinct = e.distinct;
-  a.call.star = !e.args.empty() && e.args[0]->kind == ast::ExprKind::kStar;
-  std::vector<Aggregate>* outer = aggregates;
-  aggregates = nullptr;
-  for (const auto& arg : e.args) {
-    if (arg->kind == ast::ExprKind::kStar) continue;
-    BoundExpr bound = expression(*arg);
-    if (a.arguments.empty()) {
-      a.call.argument = bound.eval;
-      a.call.argument_type = bound.type;
-    }
-    a.arguments.push_back(std::move(bound.eval));
-  }
-  for (const auto& item : e.within)
-    a.call.order.emplace_back(condition(*item.expr), item.descending);
-  for (const auto& part : e.window->partition) a.partition.push_back(condition(*part));
-  for (const auto& item : e.window->order) {
-    a.order.push_back(
-        {condition(*item.expr), item.descending, item.nulls_first.value_or(item.descending)});
-  }
-  aggregates = outer;
-  if (e.window->has_frame && (e.window->from != ast::FrameBound::kUnboundedPreceding ||
-                              (e.window->to != ast::FrameBound::kCurrentRow &&
-                               e.window->to != ast::FrameBound::kUnboundedFollowing))) {
-    raise_text(439, "feature not enabled: this window frame", e.begin);
-  }
-  a.running = !a.order.empty() &&
-              !(e.window->has_frame && e.window->to == ast::FrameBound::kUnboundedFollowing);
-  a.rows = e.window->has_frame && e.window->rows;
+BoundExpr Binder::aggregate(const ast::Expr& e, const std::string& name) {
+  if (groups == nullptr || in_aggregate_) raise(934, e.begin);
+  const bool is_outer = groups->outer_aggregates != nullptr && !in_outer_aggregate_;
+  if (is_outer && !has_nested_aggregate(e)) raise(937, e.begin);
+  bool& flag = is_outer ? in_outer_aggregate_ : in_aggregate_;
+  flag = true;
+  Aggregate a = aggregate_call(e, name);
+  flag = false;
   BoundExpr out;
-  const bool takes_type =
-      name == "LAG" || name == "LEAD" || name == "FIRST_VALUE" || name == "LAST_VALUE";
-  out.type = takes_type                ? a.call.argument_type
-             : is_aggregate_name(name) ? result_type(a.call)
-                                       : plain_number();
-  const auto slot = static_cast<std::size_t>(analytic_base) + analytics->size();
-  analytics->push_back(std::move(a));
+  out.type = result_type(a);
+  std::vector<Aggregate>& list = is_outer ? *groups->outer_aggregates : *groups->aggregates;
+  const std::size_t slot = list.size() + (is_outer ? 0 : groups->first_aggregate());
+  list.push_back(std::move(a));
   out.eval = [slot](const Frame& f) { return (*f.row)[slot]; };
   return out;
 }
 
-std::vector<Value> aggregate_rows(const BlockPlan& plan, const std::vector<const Row*>& rows,
-                                  const Frame& frame) {
-  std::vector<Value> out;
-  for (const Aggregate& a : plan.aggregates) out.push_back(compute(a, rows, frame));
+int Binder::group_key(const ast::Expr& e) const {
+  const auto found = std::find(groups->keys.begin(), groups->keys.end(), shape(e));
+  return found == groups->keys.end() ? -1 : static_cast<int>(found - groups->keys.begin());
+}
+
+/// GROUPING and GROUPING_ID: bits of the keys that a superaggregate row leaves out.
+BoundExpr Binder::grouping(const ast::Expr& e) {
+  if (groups == nullptr) raise(934, e.begin);
+  std::vector<int> keys;
+  for (const auto& arg : e.args) {
+    keys.push_back(group_key(*arg));
+    if (keys.back() < 0) raise(979, arg->begin);
+  }
+  BoundExpr out;
+  out.type = plain_number();
+  out.eval = [keys, slot = groups->set_slot()](const Frame& f) {
+    const std::int64_t left_out = (*f.row)[slot].number().to_int().value_or(0);
+    std::int64_t bits = 0;
+    for (const int key : keys) bits = bits * 2 + (left_out >> key & 1);
+    return make_int(bits);
+  };
   return out;
 }
 
-namespace {
-
-int compare_order(const Analytic& a, const Row& x, const Row& y, Frame f) {
-  const ConvertContext& c = f.context->convert();
-  for (const Analytic::Order& o : a.order) {
-    f.row = &x;
-    const Value p = o.eval(f);
-    f.row = &y;
-    const Value q = o.eval(f);
-    if (p.is_null() || q.is_null()) {
-      if (p.is_null() == q.is_null()) continue;
-      return p.is_null() == o.nulls_first ? -1 : 1;
+BoundExpr Binder::analytic(const ast::Expr& e, const std::string& name) {
+  if (analytics == nullptr || in_aggregate_ || !is_analytic_name(name)) raise(30483, e.begin);
+  std::vector<Analytic>* list = analytics;
+  analytics = nullptr;  // no analytic call inside another
+  Analytic a;
+  a.call.name = name;
+  a.call.distinct = e.distinct;
+  a.call.keep = e.keep;
+  a.call.position = e.begin;
+  a.call.star = !e.args.empty() && e.args[0]->kind == ExprKind::kStar;
+  a.ignore_nulls = e.ignore_nulls;
+  for (const auto& arg : e.args) {
+    if (arg->kind == ExprKind::kStar) continue;
+    BoundExpr bound = expression(*arg);
+    if (a.arguments.empty()) {
+      a.call.argument = bound.eval;
+      a.call.argument_type = bound.type;
+    } else if (a.arguments.size() == 1) {
+      a.call.second = bound.eval;
     }
-    const auto order = compare(p, q, c);
-    if (order != 0) return (order < 0) != o.descending ? -1 : 1;
+    a.arguments.push_back(std::move(bound.eval));
   }
-  return 0;
+  a.call.order = sort_keys(e.within);
+  window(*e.window, a);
+  analytics = list;
+  const bool needs_order =
+      !is_aggregate_name(name) && !name.ends_with("_VALUE") && name != "RATIO_TO_REPORT";
+  if (needs_order && a.order.empty()) raise(30485, e.begin);
+  BoundExpr out;
+  out.type = result_type(a);
+  out.eval = [base = analytic_base, index = list->size()](const Frame& f) {
+    return (*f.row)[*base + index];
+  };
+  list->push_back(std::move(a));
+  return out;
 }
 
-Value offset_value(const Analytic& a, const std::vector<Row*>& part, std::size_t i, Frame f) {
-  f.row = part[i];
-  std::int64_t offset = 1;
-  if (a.arguments.size() > 1)
-    offset = to_number(a.arguments[1](f), f.context->convert()).number().to_int().value_or(1);
-  const std::int64_t at = static_cast<std::int64_t>(i) + (a.call.name == "LAG" ? -offset : offset);
-  if (at < 0 || at >= static_cast<std::int64_t>(part.size())) {
-    return a.arguments.size() > 2 ? a.arguments[2](f) : make_null(a.call.argument_type.type);
-  }
-  f.row = part[static_cast<std::size_t>(at)];
-  return a.arguments[0](f);
+void Binder::window(const ast::WindowSpec& spec, Analytic& a) {
+  for (const auto& part : spec.partition) a.partition.push_back(condition(*part));
+  a.order = sort_keys(spec.order);
+  a.has_frame = spec.has_frame;
+  a.rows = spec.rows;
+  a.from = spec.from;
+  a.to = spec.to;
+  if (spec.from_offset) a.from_offset = condition(*spec.from_offset);
+  if (spec.to_offset) a.to_offset = condition(*spec.to_offset);
 }
 
-void compute_partition(const Analytic& a, std::size_t slot, std::vector<Row*>& part,
-                       const Frame& frame) {
-  std::stable_sort(part.begin(), part.end(),
-                   [&](const Row* x, const Row* y) { return compare_order(a, *x, *y, frame) < 0; });
-  const std::string& name = a.call.name;
-  std::int64_t rank = 1;
-  std::int64_t dense = 1;
-  std::vector<const Row*> window;
-  std::vector<Value> results(part.size());
-  for (std::size_t i = 0; i < part.size(); ++i) {
-    if (i > 0 && compare_order(a, *part[i - 1], *part[i], frame) != 0) {
-      rank = static_cast<std::int64_t>(i) + 1;
-      ++dense;
-    }
-    Frame f = frame;
-    if (name == "ROW_NUMBER") {
-      results[i] = make_int(static_cast<std::int64_t>(i) + 1);
-    } else if (name == "RANK") {
-      results[i] = make_int(rank);
-    } else if (name == "DENSE_RANK") {
-      results[i] = make_int(dense);
-    } else if (name == "LAG" || name == "LEAD") {
-      results[i] = offset_value(a, part, i, frame);
-    } else if (name == "FIRST_VALUE") {
-      f.row = part[0];
-      results[i] = a.arguments[0](f);
-    } else if (name == "LAST_VALUE" || name == "NTILE") {
-      f.row = a.running ? part[i] : part.back();
-      results[i] = a.arguments[0](f);
-    } else {
-      // Peers share a result; without an order all rows are peers.
-      std::size_t end = a.running ? i + 1 : part.size();
-      while (a.running && !a.rows && end < part.size() &&
-             compare_order(a, *part[i], *part[end], frame) == 0)
-        ++end;
-      while (window.size() < end) window.push_back(part[window.size()]);
-      results[i] = !a.running && i > 0 ? results[0] : compute(a.call, window, frame);
-    }
+/// A text that is equal for expressions that mean the same: columns by slot, the rest as written.
+std::string Binder::shape(const ast::Expr& e) const {
+  if (e.kind == ExprKind::kName) {
+    const int slot = find_column(scope_, e);
+    if (slot >= 0) return "#" + std::to_string(slot);
+    std::string out;
+    for (const ast::Ident& part : e.name) out += "." + part.text;
+    return out;
   }
-  for (std::size_t i = 0; i < part.size(); ++i) (*part[i])[slot] = std::move(results[i]);
-}
-
-}  // namespace
-
-void compute_analytics(const BlockPlan& plan, std::vector<Row>& rows, const Frame& frame) {
-  const std::size_t base = plan.width - plan.analytics.size();
-  for (std::size_t k = 0; k < plan.analytics.size(); ++k) {
-    const Analytic& a = plan.analytics[k];
-    std::map<std::string, std::vector<Row*>> partitions;
-    Frame f = frame;
-    for (Row& row : rows) {
-      f.row = &row;
-      std::string key;
-      for (const Eval& eval : a.partition) key += value_key(eval(f));
-      partitions[key].push_back(&row);
-    }
-    for (auto& [key, part] : partitions) compute_partition(a, base + k, part, frame);
+  if (e.kind == ExprKind::kLiteral)
+    return "L" + std::to_string(static_cast<int>(e.value.type)) + value_key(e.value);
+  if (e.kind == ExprKind::kBind) return ":" + std::to_string(e.bind);
+  if (e.query || e.window || !e.within.empty()) {
+    if (env_.sql.size() < static_cast<std::size_t>(e.end)) return "?";
+    return std::string(env_.sql.substr(static_cast<std::size_t>(e.begin),
+                                       static_cast<std::size_t>(e.end - e.begin)));
   }
+  std::string out = "(" + std::to_string(static_cast<int>(e.kind)) + e.op + e.quantifier;
+  if (e.negated) out += "!";
+  if (e.distinct) out += "D";
+  for (const ast::Ident& part : e.name) out += "." + part.text;
+  if (e.kind == ExprKind::kCast || e.kind == ExprKind::kIntervalOf) {
+    const DataType& t = e.type;
+    for (const int n : {static_cast<int>(t.type), int{t.precision}, int{t.scale},
+                        static_cast<int>(t.size_bytes), static_cast<int>(t.size_chars)})
+      out += "," + std::to_string(n);
+  }
+  for (const auto& arg : e.args) out += " " + (arg ? shape(*arg) : std::string());
+  return out + ")";
 }
 
 }  // namespace orasim

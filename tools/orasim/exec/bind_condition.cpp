@@ -76,7 +76,6 @@ std::shared_ptr<BoundQuery> Binder::subquery(const ast::Query& q) {
   auto bound = bind_query(q, env_, &scope_);
   if (bound->is_correlated()) {
     // It may read any column around it: conservative, and right.
-    uses_outer = true;
     for (const ScopeColumn& c : scope_.columns) used_tables.insert(c.table);
   }
   return bound;
@@ -278,9 +277,53 @@ BoundExpr Binder::in(const ast::Expr& e) {
       return is_unknown ? unknown() : boolean(negated);
     });
   }
-  Eval a = condition(*e.args[0]);
+  return in_list(e);
+}
+
+namespace {
+
+/// The numbers of a list that needs no row, evaluated once an execution.
+struct KeptList {
+  std::uint64_t execution_id = 0;
+  bool is_filled = false, has_null = false;
+  std::unordered_set<std::string> keys;
+
+  void fill(const std::vector<Eval>& items, const Frame& f) {
+    if (is_filled && execution_id == f.context->execution_id) return;
+    *this = {};
+    is_filled = true;
+    execution_id = f.context->execution_id;
+    for (const Eval& item : items) {
+      const Value v = to_number(item(f), f.context->convert());
+      has_null = has_null || v.is_null();
+      if (!v.is_null()) keys.insert(value_key(v));
+    }
+  }
+};
+
+}  // namespace
+
+BoundExpr Binder::in_list(const ast::Expr& e) {
+  const BoundExpr left = expression(*e.args[0]);
+  const Eval& a = left.eval;
   std::vector<Eval> items;
-  for (std::size_t i = 1; i < e.args.size(); ++i) items.push_back(condition(*e.args[i]));
+  bool is_constant = true;
+  for (std::size_t i = 1; i < e.args.size(); ++i) {
+    BoundExpr item = expression(*e.args[i]);
+    is_constant = is_constant && item.is_constant;
+    items.push_back(std::move(item.eval));
+  }
+  constexpr std::size_t kFew = 8;  // fewer are compared one by one as quickly
+  if (is_constant && items.size() > kFew && left.type.type == Type::kNumber) {
+    return bound_condition(
+        [a, items, negated = e.negated, kept = std::make_shared<KeptList>()](const Frame& f) {
+          const Value x = a(f);
+          if (x.is_null()) return unknown();
+          kept->fill(items, f);
+          if (kept->keys.contains(value_key(x))) return boolean(!negated);
+          return kept->has_null ? unknown() : boolean(negated);
+        });
+  }
   return bound_condition([a, items, negated = e.negated](const Frame& f) {
     const Value x = a(f);
     if (x.is_null()) return unknown();

@@ -19,24 +19,46 @@ BoundExpr bind_expression(const ast::Expr& expr, const BindEnvironment& environm
 }
 
 BoundExpr Binder::expression(const ast::Expr& e) {
+  const bool sees_keys = groups != nullptr && !in_aggregate_ && e.kind != ExprKind::kLiteral &&
+                         e.kind != ExprKind::kBind &&
+                         (groups->outer_aggregates == nullptr || in_outer_aggregate_);
+  if (sees_keys) {
+    if (const int key = group_key(e); key >= 0) return key_column(static_cast<std::size_t>(key));
+  }
+  return of_kind(e);
+}
+
+/// A GROUP BY expression in a row of its group.
+BoundExpr Binder::key_column(std::size_t key) const {
+  BoundExpr out;
+  out.type = groups->key_exprs[key].type;
+  out.nullable = groups->key_exprs[key].nullable;
+  const std::size_t slot = groups->first_slot + key;
+  out.eval = [slot](const Frame& f) { return (*f.row)[slot]; };
+  return out;
+}
+
+BoundExpr Binder::literal(const ast::Expr& e) {
+  BoundExpr out;
+  out.is_constant = true;
+  out.type = simple_type(e.value.type);
+  out.nullable = e.value.is_null();
+  if (is_text(e.value.type)) {
+    const auto n = e.value.is_null() ? 0 : static_cast<std::int64_t>(char_count(e.value.text()));
+    out.type = text_type(e.value.is_null() ? Type::kVarchar2 : e.value.type,
+                         std::max<std::int64_t>(n, 1), false, e.value.national);
+    if (!e.value.is_null())
+      out.type.size_bytes =
+          static_cast<std::uint32_t>(e.value.text().size()) * (e.value.national ? 2 : 1);
+  }
+  out.eval = [v = e.value](const Frame&) { return v; };
+  return out;
+}
+
+BoundExpr Binder::of_kind(const ast::Expr& e) {
   switch (e.kind) {
-    case ExprKind::kLiteral: {
-      BoundExpr out;
-      out.is_constant = true;
-      out.type = simple_type(e.value.type);
-      out.nullable = e.value.is_null();
-      if (is_text(e.value.type)) {
-        const auto n =
-            e.value.is_null() ? 0 : static_cast<std::int64_t>(char_count(e.value.text()));
-        out.type = text_type(e.value.is_null() ? Type::kVarchar2 : e.value.type,
-                             std::max<std::int64_t>(n, 1), false, e.value.national);
-        if (!e.value.is_null())
-          out.type.size_bytes =
-              static_cast<std::uint32_t>(e.value.text().size()) * (e.value.national ? 2 : 1);
-      }
-      out.eval = [v = e.value](const Frame&) { return v; };
-      return out;
-    }
+    case ExprKind::kLiteral:
+      return literal(e);
     case ExprKind::kName:
       return name(e);
     case ExprKind::kBind:
@@ -107,39 +129,56 @@ std::string quoted_name(const ast::Name& name) {
 
 }  // namespace
 
+int find_column(const Scope& scope, const ast::Expr& e) {
+  int found = -1;
+  for (std::size_t i = 0; i < scope.columns.size(); ++i) {
+    const ScopeColumn& c = scope.columns[i];
+    if (c.name != e.name.back().text || !qualifier_fits(c, e.name)) continue;
+    // ROWID of several tables is ambiguous too.
+    if (found >= 0) raise(918, e.begin);
+    found = static_cast<int>(i);
+  }
+  return found;
+}
+
 std::optional<BoundExpr> Binder::column(const ast::Expr& e) {
-  const std::string& wanted = e.name.back().text;
   int depth = 0;
-  for (const Scope* scope = &scope_; scope != nullptr; scope = scope->outer, ++depth) {
-    int found = -1;
-    for (std::size_t i = 0; i < scope->columns.size(); ++i) {
-      const ScopeColumn& c = scope->columns[i];
-      if (c.name != wanted || !qualifier_fits(c, e.name)) continue;
-      // ROWID of several tables is ambiguous too.
-      if (found >= 0) raise(918, e.begin);
-      found = static_cast<int>(i);
-    }
-    if (found < 0) continue;
-    const ScopeColumn& c = scope->columns[static_cast<std::size_t>(found)];
-    BoundExpr out;
-    out.type = c.type;
-    out.nullable = c.nullable;
-    const auto slot = static_cast<std::size_t>(found);
-    if (depth == 0) {
-      out.slot = found;
-      used_tables.insert(c.table);
-      out.eval = [slot](const Frame& f) { return (*f.row)[slot]; };
-    } else {
-      uses_outer = true;
-      out.eval = [slot, depth](const Frame& f) {
-        const Frame* frame = &f;
-        for (int i = 0; i < depth; ++i) frame = frame->outer;
-        return (*frame->row)[slot];
+  const Scope* scope = &scope_;
+  int found = -1;
+  for (; scope != nullptr; scope = scope->outer, ++depth) {
+    found = find_column(*scope, e);
+    if (found >= 0) break;
+  }
+  if (scope == nullptr) return std::nullopt;
+  const ScopeColumn& c = scope->columns[static_cast<std::size_t>(found)];
+  BoundExpr out;
+  out.type = c.type;
+  out.nullable = c.nullable;
+  const auto slot = static_cast<std::size_t>(found);
+  if (depth == 0) {
+    if (groups != nullptr && !in_aggregate_) raise(groups->has_group_by ? 979 : 937, e.begin);
+    used_tables.insert(c.table);
+    if (c.joined_with >= 0 && e.name.size() == 1) {
+      // The column of USING is whichever side has it.
+      used_tables.insert(scope->columns[static_cast<std::size_t>(c.joined_with)].table);
+      out.eval = [slot, other = static_cast<std::size_t>(c.joined_with)](const Frame& f) {
+        const Value& v = (*f.row)[slot];
+        return v.is_null() ? (*f.row)[other] : v;
       };
+      return out;
     }
+    out.slot = found;
+    out.eval = [slot](const Frame& f) { return (*f.row)[slot]; };
     return out;
   }
-  return std::nullopt;
+  for (const Scope* passed = &scope_; passed != scope; passed = passed->outer)
+    passed->reaches_outer = true;
+  out.eval = [slot, depth](const Frame& f) {
+    const Frame* frame = &f;
+    for (int i = 0; i < depth; ++i) frame = frame->outer;
+    return (*frame->row)[slot];
+  };
+  return out;
 }
 
 BoundExpr Binder::sequence_value(const ast::Expr& e) {
@@ -172,15 +211,98 @@ BoundExpr Binder::sequence_value(const ast::Expr& e) {
 BoundExpr Binder::pseudo_column(const ast::Expr& e, const std::string& word) {
   BoundExpr out;
   out.type = plain_number();
+  if (word == "ORA_ROWSCN") return row_scn(e);
   if (word == "ROWNUM") {
     uses_rownum = true;
     out.eval = [](const Frame& f) { return make_int(f.rownum); };
   } else if (word == "LEVEL") {
+    if (!scope_.has_tree) raise(1788, e.begin);
     out.eval = [](const Frame& f) { return make_int(f.level); };
+  } else if (word == "CONNECT_BY_ISLEAF" || word == "CONNECT_BY_ISCYCLE") {
+    if (!scope_.has_tree) raise(1788, e.begin);
+    out.eval = [leaf = word == "CONNECT_BY_ISLEAF"](const Frame& f) {
+      const bool hit = f.tree != nullptr && (leaf ? f.tree->is_leaf : f.tree->is_cycle);
+      return make_int(hit ? 1 : 0);
+    };
   } else {
     raise_invalid_identifier(quoted_name(e.name), e.begin);
   }
   return out;
+}
+
+namespace {
+
+/// The frame of a row of the same query that stands elsewhere in the tree.
+Frame at_row(const Frame& f, const Row* row) {
+  Frame other = f;
+  other.row = row;
+  return other;
+}
+
+}  // namespace
+
+/// PRIOR x and CONNECT_BY_ROOT x.
+BoundExpr Binder::tree_value(const ast::Expr& e) {
+  if (!scope_.has_tree) raise(1788, e.begin);
+  BoundExpr inner = expression(*e.args[0]);
+  inner.slot = -1;
+  inner.eval = [eval = inner.eval, root = e.op == "CONNECT_BY_ROOT"](const Frame& f) {
+    if (root) return eval(f.tree == nullptr ? f : at_row(f, f.tree->path.front()));
+    return f.prior == nullptr ? make_null(Type::kVarchar2) : eval(at_row(f, f.prior));
+  };
+  return inner;
+}
+
+/// SYS_CONNECT_BY_PATH (x, separator).
+BoundExpr Binder::tree_path(const ast::Expr& e) {
+  if (!scope_.has_tree) raise(1788, e.begin);
+  if (e.args.size() != 2) raise(e.args.size() < 2 ? 938 : 939, e.begin);
+  const Eval item = condition(*e.args[0]);
+  const Eval separator = condition(*e.args[1]);
+  BoundExpr out;
+  out.type = text_type(Type::kVarchar2, 4000, false, false);
+  out.eval = [item, separator](const Frame& f) {
+    const ConvertContext& c = f.context->convert();
+    std::string path;
+    const auto append = [&](const Row* row) {
+      const Frame at = at_row(f, row);
+      for (const Value& v : {to_varchar(separator(at), c), to_varchar(item(at), c)}) {
+        if (!v.is_null()) path += text_of(v);
+      }
+    };
+    if (f.tree == nullptr) append(f.row);
+    if (f.tree != nullptr) std::for_each(f.tree->path.begin(), f.tree->path.end(), append);
+    if (path.size() > 4000) raise(1489);
+    return make_text(std::move(path));
+  };
+  return out;
+}
+
+/// LNNVL (condition): true unless the condition is.
+BoundExpr Binder::lnnvl(const ast::Expr& e) {
+  if (e.args.size() != 1) raise(909, e.begin);
+  return bound_condition(
+      [inner = condition(*e.args[0])](const Frame& f) { return boolean(!is_true(inner(f))); });
+}
+
+/// ORA_ROWSCN [of a table]: the commit of the row's version, found again by its ROWID.
+BoundExpr Binder::row_scn(const ast::Expr& e) {
+  for (std::size_t i = 0; i < scope_.columns.size(); ++i) {
+    const ScopeColumn& c = scope_.columns[i];
+    if (c.rowid_of == nullptr || !qualifier_fits(c, e.name)) continue;
+    used_tables.insert(c.table);
+    BoundExpr out;
+    out.type = plain_number();
+    out.eval = [slot = i, table = c.rowid_of](const Frame& f) {
+      const Value& id = (*f.row)[slot];
+      const ExecContext& context = *f.context;
+      if (id.is_null()) return make_null(Type::kNumber);
+      const Scn scn = context.store->row_scn(*table, std::get<RowId>(id.data), context.scn);
+      return scn == 0 ? make_null(Type::kNumber) : make_int(static_cast<std::int64_t>(scn));
+    };
+    return out;
+  }
+  raise_invalid_identifier(quoted_name(e.name), e.begin);
 }
 
 BoundExpr Binder::name(const ast::Expr& e) {
@@ -209,7 +331,7 @@ BoundExpr Binder::name(const ast::Expr& e) {
     out.eval = [f](const Frame& frame) { return f->call({}, frame.context->functions); };
     return out;
   }
-  if (e.name.size() == 1) return pseudo_column(e, word);
+  if (e.name.size() == 1 || word == "ORA_ROWSCN") return pseudo_column(e, word);
   raise_invalid_identifier(quoted_name(e.name), e.begin);
 }
 
@@ -233,17 +355,7 @@ BoundExpr Binder::bind(const ast::Expr& e) {
 // -----------------------------------------------------------------------------------
 
 BoundExpr Binder::unary(const ast::Expr& e) {
-  if (e.op == "PRIOR" || e.op == "CONNECT_BY_ROOT") {
-    BoundExpr inner = expression(*e.args[0]);
-    inner.slot = -1;
-    inner.eval = [eval = inner.eval](const Frame& f) {
-      if (f.prior == nullptr) return make_null(Type::kVarchar2);
-      Frame parent = f;
-      parent.row = f.prior;
-      return eval(parent);
-    };
-    return inner;
-  }
+  if (e.op == "PRIOR" || e.op == "CONNECT_BY_ROOT") return tree_value(e);
   BoundExpr inner = expression(*e.args[0]);
   inner.slot = -1;
   if (e.op == "+") return inner;
@@ -284,17 +396,16 @@ BoundExpr Binder::concat(BoundExpr a, BoundExpr b) {
     out.type.national = national;
   }
   out.is_constant = a.is_constant && b.is_constant;
-  out.eval = [x = std::move(a.eval), y = std::move(b.eval)](const Frame& f) {
+  const std::size_t limit = env_.variables != nullptr ? 32767 : 4000;  // PL/SQL or SQL
+  out.eval = [x = std::move(a.eval), y = std::move(b.eval), limit](const Frame& f) {
     const Value left = x(f);
     const Value right = y(f);
-    if (left.is_null())
-      return right.is_null() || is_text(right.type) || is_lob(right.type)
-                 ? right
-                 : to_varchar(right, f.context->convert());
-    if (right.is_null())
-      return is_text(left.type) || is_lob(left.type) ? left
-                                                     : to_varchar(left, f.context->convert());
     const ConvertContext& c = f.context->convert();
+    if (left.is_null() || right.is_null()) {
+      const Value& one = left.is_null() ? right : left;
+      // What is concatenated is no CHAR any more: it compares without padding.
+      return is_lob(one.type) ? one : orasim::convert(to_varchar(one, c), Type::kVarchar2, c);
+    }
     const Value l = left.type == Type::kClob ? left : to_varchar(left, c);
     const Value r = right.type == Type::kClob ? right : to_varchar(right, c);
     std::string text(text_of(l));
@@ -302,6 +413,7 @@ BoundExpr Binder::concat(BoundExpr a, BoundExpr b) {
     if (left.type == Type::kClob || right.type == Type::kClob) {
       return Value{Type::kClob, false, Lob(std::make_shared<LobData>(LobData{std::move(text)}))};
     }
+    if (text.size() > limit) raise(1489);
     return make_text(std::move(text), Type::kVarchar2, left.national || right.national);
   };
   return out;
@@ -331,6 +443,10 @@ BoundExpr Binder::call(const ast::Expr& e) {
   if (full.compare(0, 4, "SYS.") == 0) full.erase(0, 4);
   if (e.window) return analytic(e, full);
   if (is_aggregate_name(full)) return aggregate(e, full);
+  if (full == "GROUPING" || full == "GROUPING_ID") return grouping(e);
+  if (full == "SYS_CONNECT_BY_PATH") return tree_path(e);
+  if (full == "LNNVL") return lnnvl(e);
+  if (full == "TRANSLATE" && !e.op.empty()) return expression(*e.args.at(0));  // USING …_CS
   if (full == "TRIM" && e.op == "LEADING") full = "LTRIM";
   if (full == "TRIM" && e.op == "TRAILING") full = "RTRIM";
   const ScalarFunction* f = find_function(full);
@@ -345,6 +461,7 @@ BoundExpr Binder::call(const ast::Expr& e) {
     types.push_back(bound.type);
   }
   const int count = static_cast<int>(args.size());
+  if (f->min_args == f->max_args && count != f->min_args) raise(909, e.begin);
   if (count < f->min_args) raise(938, e.begin);
   if (f->max_args >= 0 && count > f->max_args) raise(939, e.begin);
   BoundExpr out;

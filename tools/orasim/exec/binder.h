@@ -3,11 +3,27 @@
 
 #include <set>
 
+#include "exec/aggregate.h"
 #include "exec/errors.h"
 #include "exec/executor.h"
 #include "exec/types.h"
+#include "exec/window.h"
 
 namespace orasim {
+
+/// How the expressions of a grouped block see its rows: the slots of FROM (of one row of the
+/// group), the keys, the number of the grouping set's left-out keys as bits, the aggregates.
+struct GroupScope {
+  std::vector<std::string> keys;     ///< shapes
+  std::vector<BoundExpr> key_exprs;  ///< over a row of FROM
+  std::size_t first_slot = 0;        ///< of the keys
+  std::vector<Aggregate>* aggregates = nullptr;
+  /// Set when the select list has aggregates of aggregates: then it sees only these.
+  std::vector<Aggregate>* outer_aggregates = nullptr;
+  bool has_group_by = false;
+  [[nodiscard]] std::size_t set_slot() const { return first_slot + keys.size(); }
+  [[nodiscard]] std::size_t first_aggregate() const { return set_slot() + 1; }
+};
 
 class Binder {
  public:
@@ -17,15 +33,18 @@ class Binder {
   BoundExpr expression(const ast::Expr& e);
   /// Three-valued condition.
   Eval condition(const ast::Expr& e) { return expression(e).eval; }
+  /// Equal for expressions that mean the same.
+  [[nodiscard]] std::string shape(const ast::Expr& e) const;
 
-  /// Aggregates and analytic calls are collected here when set; without, they are ORA-00934.
-  std::vector<Aggregate>* aggregates = nullptr;
+  /// Set for the select list, HAVING and ORDER BY of a grouped block; without, aggregates are
+  /// ORA-00934.
+  const GroupScope* groups = nullptr;
+  /// Analytic calls are collected here; without, they are ORA-30483.
   std::vector<Analytic>* analytics = nullptr;
-  int analytic_base = 0;  ///< slot of the first analytic result
+  std::shared_ptr<std::size_t> analytic_base;  ///< slot of the first result, known at the end
 
   // What the bound expressions have touched so far.
   std::set<int> used_tables;  ///< FROM items of the innermost scope
-  bool uses_outer = false;
   bool uses_rownum = false;
 
  private:
@@ -38,8 +57,22 @@ class Binder {
   BoundExpr binary(const ast::Expr& e);
   BoundExpr concat(BoundExpr a, BoundExpr b);
   BoundExpr call(const ast::Expr& e);
+  BoundExpr of_kind(const ast::Expr& e);
+  BoundExpr literal(const ast::Expr& e);
+  BoundExpr key_column(std::size_t key) const;
+  BoundExpr tree_value(const ast::Expr& e);
+  BoundExpr tree_path(const ast::Expr& e);
+  BoundExpr lnnvl(const ast::Expr& e);
+  BoundExpr row_scn(const ast::Expr& e);
+
+  // bind_aggregate.cpp
   BoundExpr aggregate(const ast::Expr& e, const std::string& name);
+  Aggregate aggregate_call(const ast::Expr& e, const std::string& name);
+  BoundExpr grouping(const ast::Expr& e);
   BoundExpr analytic(const ast::Expr& e, const std::string& name);
+  void window(const ast::WindowSpec& spec, Analytic& a);
+  std::vector<SortKey> sort_keys(const std::vector<ast::OrderItem>& items);
+  int group_key(const ast::Expr& e) const;
   BoundExpr case_of(const ast::Expr& e);
   BoundExpr cast(const ast::Expr& e);
   BoundExpr extract(const ast::Expr& e);
@@ -53,6 +86,7 @@ class Binder {
   BoundExpr between(const ast::Expr& e);
   BoundExpr like(const ast::Expr& e);
   BoundExpr in(const ast::Expr& e);
+  BoundExpr in_list(const ast::Expr& e);
   BoundExpr in_subquery(const ast::Expr& e);
   BoundExpr exists(const ast::Expr& e);
   BoundExpr is_test(const ast::Expr& e);
@@ -62,7 +96,13 @@ class Binder {
 
   const BindEnvironment& env_;
   const Scope& scope_;
+  bool in_aggregate_ = false, in_outer_aggregate_ = false;
 };
+
+/// Slot of a column name in one scope, or -1; ORA-00918.
+int find_column(const Scope& scope, const ast::Expr& name);
+bool has_aggregate(const ast::Expr& e);
+bool has_nested_aggregate(const ast::Expr& e);
 
 inline Value boolean(bool b) {
   return Value{Type::kBoolean, false, b};
@@ -78,7 +118,6 @@ inline BoundExpr bound_condition(Eval eval) {
 }
 /// Common type of several results (CASE branches, UNION columns).
 DataType common_type(const DataType& a, const DataType& b);
-bool is_aggregate_name(const std::string& name);
 
 /// a op b with Oracle's rules for numbers, dates and intervals; + - * /.
 Value arithmetic(char op, const Value& a, const Value& b, const ConvertContext& c);

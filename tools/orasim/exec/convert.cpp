@@ -390,6 +390,33 @@ Value to_lob(const Value& v, Type wanted, const ConvertContext& c) {
   return Value{wanted, v.national, Lob(std::move(lob))};
 }
 
+namespace {
+
+Value to_rowid(const Value& v, Type wanted) {
+  if (v.type == Type::kRowid || v.type == Type::kUrowid) return Value{wanted, false, v.data};
+  if (!is_text(v.type)) raise_inconsistent(type_word(wanted), type_word(v.type));
+  RowId id;
+  if (!from_text(v.text(), id)) raise(1410);
+  return Value{wanted, false, id};
+}
+
+/// As Oracle 23 reads words and numbers.
+Value to_boolean(const Value& v, const ConvertContext& c) {
+  if (is_numeric(v.type)) return Value{Type::kBoolean, false, !to_number(v, c).number().is_zero()};
+  std::string text(trimmed(text_of(to_varchar(v, c))));
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char ch) { return static_cast<char>(std::toupper(ch)); });
+  for (const std::string_view word : {"TRUE", "T", "YES", "Y", "1", "ON"}) {
+    if (text == word) return Value{Type::kBoolean, false, true};
+  }
+  for (const std::string_view word : {"FALSE", "F", "NO", "N", "0", "OFF"}) {
+    if (text == word) return Value{Type::kBoolean, false, false};
+  }
+  raise_inconsistent("BOOLEAN", type_word(v.type));
+}
+
+}  // namespace
+
 Value convert(const Value& v, Type wanted, const ConvertContext& c) {
   if (v.type == wanted) return v;
   if (v.is_null()) return null_of(wanted, v);
@@ -427,26 +454,10 @@ Value convert(const Value& v, Type wanted, const ConvertContext& c) {
       if (!is_text(v.type)) break;
       return Value{wanted, false, parse_interval_ds(v.text())};
     case Type::kRowid:
-    case Type::kUrowid: {
-      if (v.type == Type::kRowid || v.type == Type::kUrowid) return Value{wanted, false, v.data};
-      RowId id;
-      if (!is_text(v.type)) break;
-      if (!from_text(v.text(), id)) raise(1410);
-      return Value{wanted, false, id};
-    }
-    case Type::kBoolean: {
-      if (is_numeric(v.type)) return Value{wanted, false, !to_number(v, c).number().is_zero()};
-      std::string text(trimmed(text_of(to_varchar(v, c))));
-      std::transform(text.begin(), text.end(), text.begin(),
-                     [](unsigned char ch) { return static_cast<char>(std::toupper(ch)); });
-      if (text == "TRUE" || text == "T" || text == "YES" || text == "Y" || text == "1" ||
-          text == "ON")
-        return Value{wanted, false, true};
-      if (text == "FALSE" || text == "F" || text == "NO" || text == "N" || text == "0" ||
-          text == "OFF")
-        return Value{wanted, false, false};
-      break;
-    }
+    case Type::kUrowid:
+      return to_rowid(v, wanted);
+    case Type::kBoolean:
+      return to_boolean(v, c);
     case Type::kCursor:
       break;
   }
@@ -483,44 +494,51 @@ Value convert_to(const Value& v, const DataType& wanted, const std::string& colu
   }
 }
 
-std::strong_ordering compare(const Value& a, const Value& b, const ConvertContext& c) {
-  if (is_numeric(a.type) || is_numeric(b.type)) {
-    if (a.type == Type::kNumber && b.type == Type::kNumber) return a.number() <=> b.number();
-    const auto binary = [](const Value& v) {
-      return v.type == Type::kBinaryFloat || v.type == Type::kBinaryDouble;
-    };
-    if (binary(a) || binary(b)) {
-      if ((!is_numeric(a.type) && !is_text(a.type)) || (!is_numeric(b.type) && !is_text(b.type))) {
-        raise_inconsistent(type_word(a.type), type_word(b.type));
-      }
-      return compare_doubles(as_double(a, c), as_double(b, c));
-    }
+namespace {
+
+bool is_binary(Type t) {
+  return t == Type::kBinaryFloat || t == Type::kBinaryDouble;
+}
+bool is_interval(Type t) {
+  return t == Type::kIntervalYm || t == Type::kIntervalDs;
+}
+bool is_row_address(Type t) {
+  return t == Type::kRowid || t == Type::kUrowid;
+}
+
+std::strong_ordering compare_numbers(const Value& a, const Value& b, const ConvertContext& c) {
+  if (a.type == Type::kNumber && b.type == Type::kNumber) return a.number() <=> b.number();
+  if (!is_binary(a.type) && !is_binary(b.type))
     return to_number(a, c).number() <=> to_number(b, c).number();
-  }
-  if (is_datetime(a.type) || is_datetime(b.type)) return compare_datetimes(a, b, c);
-  const auto is_interval = [](Type t) { return t == Type::kIntervalYm || t == Type::kIntervalDs; };
-  if (is_interval(a.type) || is_interval(b.type)) {
+  const auto has_number = [](Type t) { return is_numeric(t) || is_text(t); };
+  if (!has_number(a.type) || !has_number(b.type))
+    raise_inconsistent(type_word(a.type), type_word(b.type));
+  return compare_doubles(as_double(a, c), as_double(b, c));
+}
+
+/// Both converted to `common`, whose values are of C++ type T.
+template <class T>
+std::strong_ordering compare_as(Type common, const Value& a, const Value& b,
+                                const ConvertContext& c) {
+  return std::get<T>(convert(a, common, c).data) <=> std::get<T>(convert(b, common, c).data);
+}
+
+}  // namespace
+
+std::strong_ordering compare(const Value& a, const Value& b, const ConvertContext& c) {
+  const auto either = [&](auto is_kind) { return is_kind(a.type) || is_kind(b.type); };
+  if (either(is_numeric)) return compare_numbers(a, b, c);
+  if (either(is_datetime)) return compare_datetimes(a, b, c);
+  if (either(is_interval)) {
     const Type common = is_interval(a.type) ? a.type : b.type;
-    const Value x = convert(a, common, c);
-    const Value y = convert(b, common, c);
-    if (common == Type::kIntervalYm)
-      return std::get<IntervalYm>(x.data) <=> std::get<IntervalYm>(y.data);
-    return std::get<IntervalDs>(x.data) <=> std::get<IntervalDs>(y.data);
+    return common == Type::kIntervalYm ? compare_as<IntervalYm>(common, a, b, c)
+                                       : compare_as<IntervalDs>(common, a, b, c);
   }
-  const auto is_rowid = [](Type t) { return t == Type::kRowid || t == Type::kUrowid; };
-  if (is_rowid(a.type) || is_rowid(b.type)) {
-    return std::get<RowId>(convert(a, Type::kRowid, c).data) <=>
-           std::get<RowId>(convert(b, Type::kRowid, c).data);
-  }
-  if (a.type == Type::kBoolean || b.type == Type::kBoolean) {
-    return std::get<bool>(convert(a, Type::kBoolean, c).data) <=>
-           std::get<bool>(convert(b, Type::kBoolean, c).data);
-  }
-  if (a.type == Type::kRaw || b.type == Type::kRaw) {
-    const Value x = to_raw(a, c);
-    const Value y = to_raw(b, c);
-    return order_of(x.text().compare(y.text()));
-  }
+  if (either(is_row_address)) return compare_as<RowId>(Type::kRowid, a, b, c);
+  if (a.type == Type::kBoolean || b.type == Type::kBoolean)
+    return compare_as<bool>(Type::kBoolean, a, b, c);
+  if (a.type == Type::kRaw || b.type == Type::kRaw)
+    return order_of(to_raw(a, c).text().compare(to_raw(b, c).text()));
   if (a.type == Type::kChar && b.type == Type::kChar) return compare_padded(text_of(a), text_of(b));
   return order_of(text_of(a).compare(text_of(b)));
 }

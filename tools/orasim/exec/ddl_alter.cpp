@@ -44,6 +44,13 @@ void DdlParser::alter_add(const ObjectName& table) {
     p_.accept("COLUMN");
     table_item(body);
   }
+  const auto before = env_.store->catalog()->find_table(table.owner, table.name);
+  virtual_types(before->columns, body.columns);
+  for (ddl::ColumnSpec& spec : body.columns) {
+    ColumnDef& column = spec.column;
+    if (!column.default_sql.empty())
+      column.value_when_absent = env_.evaluate(column.default_sql, column.type);
+  }
   check_existing_rows(table, body.constraints);
   edit([&](Catalog& c) {
     if (body.columns.empty()) {
@@ -77,8 +84,10 @@ void DdlParser::modify_column(const ObjectName& table) {
       change.default_on_null = spec.column.default_on_null;
     } else if (p_.accept_words({"DROP", "IDENTITY"})) {
       change.drop_identity = true;
-    } else if (p_.accept("INVISIBLE") || p_.accept("VISIBLE")) {
-      continue;
+    } else if (p_.accept("INVISIBLE")) {
+      change.is_hidden = true;
+    } else if (p_.accept("VISIBLE")) {
+      change.is_hidden = false;
     } else if (p_.accept("NULL")) {
       change.not_null = false;
     } else if (!inline_constraint(body, change.name)) {

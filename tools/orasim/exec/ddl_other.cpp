@@ -183,9 +183,9 @@ void DdlParser::create() {
   const bool is_public = p_.accept("PUBLIC");
   if (p_.accept_words({"GLOBAL", "TEMPORARY"}) || p_.accept_words({"PRIVATE", "TEMPORARY"})) {
     p_.expect("TABLE");
-    return create_table();
+    return create_table(true);
   }
-  if (p_.accept("TABLE")) return create_table();
+  if (p_.accept("TABLE")) return create_table(false);
   if (p_.accept_words({"UNIQUE", "INDEX"})) return create_index(true, false);
   if (p_.accept_words({"BITMAP", "INDEX"})) return create_index(false, true);
   if (p_.accept("INDEX")) return create_index(false, false);
@@ -331,6 +331,7 @@ void DdlParser::grant(bool revoke) {
   }
   p_.expect(revoke ? "FROM" : "TO");
   do {
+    if (p_.accept("PUBLIC")) continue;
     const std::string name = p_.identifier().text;
     const auto catalog = env_.store->catalog();
     const auto found = catalog->users.find(name);

@@ -45,7 +45,8 @@ class DdlParser {
   void table_item(TableBody& body);
   void column_definition(TableBody& body);
   void generated_clause(ddl::ColumnSpec& spec);
-  void create_table();
+  void virtual_types(const std::vector<ColumnDef>& others, std::vector<ddl::ColumnSpec>& columns);
+  void create_table(bool temporary);
   bool table_option(ddl::CreateTable& table);
   void partitions(ddl::CreateTable& table);
   PartitionDef partition_definition(std::uint32_t position);

@@ -20,6 +20,10 @@ struct DdlEnvironment {
   std::string current_schema;
   /// Columns of a query text, for CREATE TABLE … AS SELECT and views.
   std::function<std::vector<ColumnInfo>(const std::string& query)> describe;
+  /// Type of an expression over the columns of a table, for virtual columns.
+  std::function<DataType(const TableDef& table, const std::string& expression)> type_of;
+  /// Value of an expression without columns, for the DEFAULT of an added column.
+  std::function<Value(const std::string& expression, const DataType& type)> evaluate;
   /// Runs a DML statement and commits it.
   std::function<void(const std::string& dml)> run;
   /// Throws ORA-02293 when a row of the table fails the condition.

@@ -94,6 +94,8 @@ void DdlParser::constraint_state(ConstraintDef& c) {
     } else if (p_.accept("DEFERRABLE")) {
       c.deferrable = true;
     } else if (p_.accept("INITIALLY")) {
+      c.initially_deferred = p_.is_word("DEFERRED");
+      c.deferrable = c.deferrable || c.initially_deferred;
       p_.take();
     } else if (p_.accept("RELY") || p_.accept("NORELY")) {
       continue;
@@ -211,6 +213,7 @@ void DdlParser::generated_clause(ddl::ColumnSpec& spec) {
     if (p_.accept_words({"ON", "NULL"})) spec.column.default_on_null = true;
   } else {
     p_.accept("ALWAYS");
+    spec.column.identity_always = true;
   }
   p_.expect("AS");
   if (p_.accept("IDENTITY")) {
@@ -224,9 +227,22 @@ void DdlParser::generated_clause(ddl::ColumnSpec& spec) {
     }
     return;
   }
+  spec.column.identity_always = false;
   spec.column.is_virtual = true;
   spec.column.virtual_sql = p_.parenthesized_text();
   p_.accept("VIRTUAL");
+}
+
+/// Virtual columns that were declared without a type get that of their expression.
+void DdlParser::virtual_types(const std::vector<ColumnDef>& others,
+                              std::vector<ddl::ColumnSpec>& columns) {
+  TableDef table;
+  table.columns = others;
+  for (const ddl::ColumnSpec& spec : columns) table.columns.push_back(spec.column);
+  for (ddl::ColumnSpec& spec : columns) {
+    if (!spec.column.is_virtual || spec.column.type.size_bytes != 0) continue;
+    spec.column.type = env_.type_of(table, spec.column.virtual_sql);
+  }
 }
 
 void DdlParser::column_definition(TableBody& body) {
@@ -254,7 +270,6 @@ void DdlParser::column_definition(TableBody& body) {
       break;
     }
   }
-  if (spec.column.is_virtual && untyped) spec.column.type.type = Type::kNumber;
   body.columns.push_back(std::move(spec));
 }
 
@@ -323,6 +338,10 @@ bool DdlParser::table_option(ddl::CreateTable& table) {
   if (p_.accept("ORGANIZATION")) {
     table.index_organized = p_.is_word("INDEX");
     p_.take();
+  } else if (p_.accept_words({"ON", "COMMIT"})) {
+    table.preserves_rows = p_.accept("PRESERVE");
+    if (!table.preserves_rows) p_.expect("DELETE");
+    p_.expect("ROWS");
   } else if (p_.is_word("PARTITION") && p_.is_word("BY", 1)) {
     p_.take();
     p_.take();
@@ -352,12 +371,12 @@ void DdlParser::create_as_select(ddl::CreateTable& table) {
   env_.run("INSERT INTO \"" + table.owner + "\".\"" + table.name + "\" " + query);
 }
 
-void DdlParser::create_table() {
+void DdlParser::create_table(bool temporary) {
   const ObjectName name = object_name();
   ddl::CreateTable table;
   table.owner = name.owner;
   table.name = name.name;
-  table.temporary = false;
+  table.temporary = temporary;
   TableBody body;
   if (p_.accept_symbol("(")) {
     do {
@@ -372,6 +391,7 @@ void DdlParser::create_table() {
     } while (p_.accept_symbol(","));
     p_.expect_symbol(")", 907);
   }
+  virtual_types({}, body.columns);
   table.columns = std::move(body.columns);
   table.constraints = std::move(body.constraints);
   while (table_option(table)) {

@@ -6,17 +6,28 @@ namespace orasim {
 
 DmlTable::DmlTable(const ast::Name& name, const std::string& alias, int pos,
                    const BindEnvironment& environment)
-    : table_(resolve_table(environment, name)) {
-  if (!table_) raise(942, pos);
+    : DmlTable(
+          [&] {
+            auto table = resolve_table(environment, name);
+            if (!table) raise(942, pos);
+            return table;
+          }(),
+          alias, environment) {}
+
+DmlTable::DmlTable(std::shared_ptr<const TableDef> table, const std::string& alias,
+                   const BindEnvironment& environment)
+    : table_(std::move(table)) {
   scope_ = table_scope(*table_, alias);
   for (const ColumnDef& column : table_->columns) {
     column_texts_.push_back("\"" + table_->owner + "\".\"" + table_->name + "\".\"" + column.name +
                             "\"");
   }
   bind_texts(environment);
+  virtuals_ = virtual_columns(*table_, environment);
+  if (!table_->partitions.empty()) partitions_.emplace(*table_, environment);
 }
 
-/// Defaults, virtual columns and checks are kept as text in the catalog.
+/// Defaults and checks are kept as text in the catalog.
 void DmlTable::bind_texts(const BindEnvironment& environment) {
   BindEnvironment inner = environment;
   inner.current_schema = table_->owner;
@@ -33,7 +44,6 @@ void DmlTable::bind_texts(const BindEnvironment& environment) {
   for (std::size_t i = 0; i < table_->columns.size(); ++i) {
     const ColumnDef& column = table_->columns[i];
     if (!column.default_sql.empty()) defaults_[i] = eval_of(column.default_sql, false, empty);
-    if (column.is_virtual) virtuals_.emplace_back(i, eval_of(column.virtual_sql, false, plain));
   }
   for (const ConstraintDef& c : table_->constraints) {
     if (c.kind != ConstraintKind::kCheck || c.is_not_null || !c.enabled) continue;
@@ -69,6 +79,9 @@ void DmlTable::complete(Row& row, ExecContext& context) const {
   f.context = &context;
   f.row = &row;
   for (const auto& [column, eval] : virtuals_) row[column] = converted(eval(f), column, context);
+  if (partitions_ && partitions_->of_row(row, 0, context) < 0) raise(14400);
+  if (table_->temporary && !table_->preserves_rows && context.touched_temporary != nullptr)
+    context.touched_temporary->emplace(table_->owner, table_->name);
   for (const Check& check : checks_) {
     const Value v = check.condition(f);
     if (v.is_null() || std::get<bool>(v.data)) continue;  // unknown is no violation

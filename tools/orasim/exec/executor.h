@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,12 +26,17 @@
 namespace orasim {
 
 using SequenceKey = std::pair<std::string, std::string>;
+struct DictionaryRows;  // row_source.cpp
+struct TableHash;       // row_source.cpp
+class TableRows;
+struct WorkingTable;  // recursive_with.h
 
 /// What one execution of a statement depends on. Lives as long as its row streams.
 struct ExecContext {
   Store* store = nullptr;
   Transaction* transaction = nullptr;  ///< own rows are seen through it; may be null
   Scn scn = 0;                         ///< the statement's read point
+  bool is_serializable = false;        ///< a row changed after `scn` is ORA-08177, not a restart
   const Row* binds = nullptr;
   FunctionContext functions;
   const std::atomic<bool>* cancel = nullptr;
@@ -40,10 +46,22 @@ struct ExecContext {
   std::uint64_t execution_id = 0;
   /// NEXTVAL gives one number a row, however often it is named.
   std::map<SequenceKey, Number> row_sequence_values;
+  /// Rows of dictionary views, made once an execution.
+  std::map<const DictionaryView*, std::shared_ptr<const DictionaryRows>> dictionary_rows;
+  /// Tables without a fitting index that are opened again and again, as in correlated subqueries.
+  std::map<const TableRows*, std::shared_ptr<TableHash>> table_hashes;
+  /// Names of temporary tables that lose their rows at the next commit; null: not kept.
+  std::set<std::pair<std::string, std::string>>* touched_temporary = nullptr;
 
   [[nodiscard]] const ConvertContext& convert() const { return functions.convert; }
   /// ORA-01013 when the session was told to cancel.
   void check_cancel() const;
+};
+
+/// Where a row of CONNECT BY stands in its tree.
+struct TreePlace {
+  std::vector<const Row*> path;  ///< from the root to the row itself
+  bool is_leaf = false, is_cycle = false;
 };
 
 struct Frame {
@@ -53,7 +71,7 @@ struct Frame {
   std::int64_t rownum = 0;
   std::int64_t level = 0;
   const Row* prior = nullptr;  ///< parent row of CONNECT BY
-  const std::vector<Value>* aggregates = nullptr;
+  const TreePlace* tree = nullptr;
 };
 
 using Eval = std::function<Value(const Frame&)>;
@@ -72,36 +90,18 @@ struct ScopeColumn {
   std::string name;
   DataType type;
   bool nullable = true;
-  bool is_hidden = false;  ///< ROWID, ORA_ROWSCN: not part of *
-  int table = 0;           ///< index of the FROM item
+  bool is_hidden = false;              ///< ROWID, ORA_ROWSCN: not part of *
+  int table = 0;                       ///< index of the FROM item
+  const TableDef* rowid_of = nullptr;  ///< ROWID: of which table
+  int joined_with = -1;  ///< USING, NATURAL: slot of the same column on the other side
 };
 
 struct Scope {
   std::vector<ScopeColumn> columns;  ///< slot i of a row
   const Scope* outer = nullptr;
-};
-
-/// An aggregate call found while binding the select list, HAVING or ORDER BY.
-struct Aggregate {
-  std::string name;
-  bool distinct = false, star = false;
-  Eval argument, second;
-  DataType argument_type;
-  std::vector<std::pair<Eval, bool>> order;  ///< LISTAGG: expression, descending
-};
-
-/// An analytic call: computed over all rows before they are projected.
-struct Analytic {
-  Aggregate call;
-  std::vector<Eval> partition;
-  struct Order {
-    Eval eval;
-    bool descending = false, nulls_first = false;
-  };
-  std::vector<Order> order;
-  std::vector<Eval> arguments;
-  bool running = false;  ///< from the partition's start to the current row (with peers)
-  bool rows = false;     ///< the frame counts rows, not peers
+  bool has_tree = false;  ///< CONNECT BY: LEVEL and its like have a meaning
+  /// Set while binding: a name meant a column of a query around this one.
+  mutable bool reaches_outer = false;
 };
 
 class QueryPlan;  // run_query.cpp
@@ -133,12 +133,17 @@ struct BindEnvironment {
   /// PL/SQL variables by name; they are constants while a statement runs.
   const std::map<std::string, Value>* variables = nullptr;
   std::vector<const ast::Cte*> ctes = {};  ///< WITH queries in sight
+  /// Inside the second part of a recursive WITH query: its name and what it reads.
+  std::vector<std::pair<std::string, std::shared_ptr<WorkingTable>>> recursive = {};
 };
 
 /// ORA-00904, 00918, 00942 … with position.
 std::shared_ptr<BoundQuery> bind_query(const ast::Query& query, const BindEnvironment& environment,
                                        const Scope* outer = nullptr);
 
+/// The virtual columns of a table by slot: expressions over a row of table_scope().
+std::vector<std::pair<std::size_t, Eval>> virtual_columns(const TableDef& table,
+                                                          const BindEnvironment& environment);
 /// A table's columns as a scope: one slot a column, then ROWID. `alias` may be empty.
 Scope table_scope(const TableDef& table, const std::string& alias, const Scope* outer = nullptr);
 
@@ -153,13 +158,20 @@ inline bool is_true(const Value& v) {
 std::shared_ptr<const TableDef> resolve_table(const BindEnvironment& environment,
                                               const ast::Name& name);
 
+/// The same for code of one of the kinds, as a view.
+std::shared_ptr<const CodeDef> resolve_code(const BindEnvironment& environment,
+                                            const ast::Name& name,
+                                            std::initializer_list<const char*> kinds);
+
 /// Rows of one table that may satisfy `where` (all conjuncts are checked by the caller): by ROWID
 /// or through an index when an equality allows it. Slots as in table_scope(): ROWID is the last.
 class TableRows {
  public:
   TableRows(std::shared_ptr<const TableDef> table, const ast::Expr* where,
             const BindEnvironment& environment, const Scope& scope, int table_index = 0);
-  std::unique_ptr<RowStream> open(ExecContext& context, const Frame* outer, Scn scn) const;
+  /// `own`: whose uncommitted rows are seen too; null for none.
+  std::unique_ptr<RowStream> open(ExecContext& context, const Frame* outer, Scn scn,
+                                  const Transaction* own) const;
 
  private:
   std::shared_ptr<const TableDef> table_;
@@ -168,8 +180,15 @@ class TableRows {
     std::vector<Eval> values;
     std::vector<DataType> types;
   };
+  using Source = std::pair<Scn, const Transaction*>;
+  std::unique_ptr<RowStream> stored(ExecContext& context, const Frame* outer, Source from) const;
+  std::unique_ptr<RowStream> hashed(ExecContext& context, const Frame& f, Source from) const;
+  bool key_of(const Lookup& lookup, const Frame& f, Row& key) const;
+
   std::optional<Eval> rowid_;
   std::vector<Lookup> lookups_;
+  Lookup equalities_;  ///< all of them, for hashing where no index helps
+  std::vector<std::pair<std::size_t, Eval>> virtuals_;  ///< computed, as they are not stored
 };
 
 /// Bytes that are equal exactly when two values compare equal; for hashing and DISTINCT.

@@ -3,6 +3,8 @@
 
 #include "exec/from_plan.h"
 #include "exec/parser.h"
+#include "exec/partitions.h"
+#include "exec/recursive_with.h"
 
 namespace orasim {
 
@@ -35,16 +37,11 @@ bool within(const std::set<int>& part, const std::set<int>& whole) {
   return std::includes(whole.begin(), whole.end(), part.begin(), part.end());
 }
 
-bool hash_alike(const DataType& a, const DataType& b) {
-  if (is_text(a.type) && is_text(b.type)) return a.type == b.type;
-  return a.type == b.type && !is_lob(a.type);
-}
-
 class FromBinder {
  public:
   FromBinder(const ast::QueryBlock& block, const BindEnvironment& environment,
-             const std::vector<const ast::Cte*>& ctes, Scope& scope, bool& correlated)
-      : block_(block), env_(environment), ctes_(ctes), scope_(scope), correlated_(correlated) {}
+             const std::vector<const ast::Cte*>& ctes, Scope& scope)
+      : block_(block), env_(environment), ctes_(ctes), scope_(scope) {}
 
   std::unique_ptr<FromNode> bind(bool attach_where, std::vector<Conjunct>& rest) {
     std::vector<std::unique_ptr<FromNode>> items;
@@ -75,7 +72,9 @@ class FromBinder {
     node->tables = {node->table_index};
     node->begin = scope_.columns.size();
     if (ref.kind == ast::TableRef::Kind::kQuery) {
-      declare_query(*node, bind_query(*ref.query, env_, scope_.outer), ref.alias.text);
+      node->is_lateral = ref.lateral;
+      const Scope* around = ref.lateral ? &scope_ : scope_.outer;
+      declare_query(*node, bind_query(*ref.query, env_, around), ref.alias.text);
     } else {
       declare_table(*node, ref);
     }
@@ -91,17 +90,21 @@ class FromBinder {
 
   void declare_query(FromNode& node, std::shared_ptr<BoundQuery> query, const std::string& alias,
                      const std::vector<std::string>& names = {}) {
-    correlated_ = correlated_ || query->is_correlated();
-    for (std::size_t i = 0; i < query->columns().size(); ++i) {
-      const ColumnInfo& info = query->columns()[i];
+    if (query->is_correlated() && !node.is_lateral) scope_.reaches_outer = true;
+    add_columns(node, query->columns(), alias, names);
+    node.source = query_source(std::move(query));
+  }
+
+  void add_columns(const FromNode& node, const std::vector<ColumnInfo>& columns,
+                   const std::string& alias, const std::vector<std::string>& names) {
+    for (std::size_t i = 0; i < columns.size(); ++i) {
       ScopeColumn c;
       c.qualifier = alias;
-      c.name = i < names.size() ? names[i] : info.name;
-      c.type = info.type;
-      c.nullable = info.nullable;
+      c.name = i < names.size() ? names[i] : columns[i].name;
+      c.type = columns[i].type;
+      c.nullable = columns[i].nullable;
       add_column(std::move(c), node);
     }
-    node.source = query_source(std::move(query));
   }
 
   void declare_table(FromNode& node, const ast::TableRef& ref) {
@@ -109,15 +112,7 @@ class FromBinder {
     const std::string alias = ref.alias.text;
     const std::string shown = alias.empty() ? name : alias;
     if (ref.name.size() == 1) {
-      for (auto it = ctes_.rbegin(); it != ctes_.rend(); ++it) {
-        if ((*it)->name.text != name) continue;
-        std::vector<std::string> names;
-        for (const ast::Ident& column : (*it)->columns) names.push_back(column.text);
-        // A WITH query sees those before it.
-        BindEnvironment inner = env_;
-        inner.ctes.assign(ctes_.begin(), it.base() - 1);
-        return declare_query(node, bind_query(*(*it)->query, inner, scope_.outer), shown, names);
-      }
+      if (declare_cte(node, name, shown)) return;
       if (name == "DUAL") return declare_dual(node, shown);
     }
     if (ref.name.size() == 2 && ref.name[0].text == "SYS" && name == "DUAL")
@@ -141,7 +136,34 @@ class FromBinder {
       c.nullable = column.nullable;
       add_column(std::move(c), node);
     }
-    node.source = dictionary_source(view);
+    node.dictionary = view;
+  }
+
+  bool declare_cte(FromNode& node, const std::string& name, const std::string& shown) {
+    for (const auto& [working, table] : env_.recursive) {
+      if (working != name) continue;
+      add_columns(node, table->columns, shown, {});
+      node.source = working_source(table);
+      return true;
+    }
+    for (auto it = ctes_.rbegin(); it != ctes_.rend(); ++it) {
+      if ((*it)->name.text != name) continue;
+      // A WITH query sees those before it.
+      BindEnvironment inner = env_;
+      inner.ctes.assign(ctes_.begin(), it.base() - 1);
+      std::vector<std::string> names;
+      for (const ast::Ident& column : (*it)->columns) names.push_back(column.text);
+      if (is_recursive(**it)) {
+        RecursiveWith recursive = bind_recursive(**it, inner, scope_.outer);
+        if (recursive.is_correlated) scope_.reaches_outer = true;
+        add_columns(node, recursive.columns, shown, {});
+        node.source = std::move(recursive.source);
+      } else {
+        declare_query(node, bind_query(*(*it)->query, inner, scope_.outer), shown, names);
+      }
+      return true;
+    }
+    return false;
   }
 
   void declare_dual(FromNode& node, const std::string& alias) {
@@ -154,35 +176,24 @@ class FromBinder {
   }
 
   bool declare_view(FromNode& node, const ast::TableRef& ref, const std::string& shown) {
-    std::string owner =
-        ref.name.size() > 1 ? ref.name[ref.name.size() - 2].text : env_.current_schema;
-    std::string name = ref.name.back().text;
-    const auto& code = env_.catalog->code;
-    for (int hop = 0; hop < 5; ++hop) {
-      for (const char* kind : {"VIEW", "MATERIALIZED VIEW"}) {
-        const auto view = code.find({owner, name, kind});
-        if (view == code.end()) continue;
-        auto text = std::make_shared<std::string>(view->second->text);
-        Parser parser(*text);
-        auto query = std::shared_ptr<ast::Query>(parser.query());
-        BindEnvironment inner = env_;
-        inner.current_schema = owner;
-        inner.sql = *text;
-        inner.variables = nullptr;
-        declare_query(node, bind_query(*query, inner, nullptr), shown, view->second->view_columns);
-        return true;
-      }
-      auto synonym = code.find({owner, name, "SYNONYM"});
-      if (synonym == code.end() && ref.name.size() == 1)
-        synonym = code.find({"PUBLIC", name, "SYNONYM"});
-      if (synonym == code.end()) return false;
-      owner = synonym->second->table_owner;
-      name = synonym->second->table_name;
-    }
-    return false;
+    const auto view = resolve_code(env_, ref.name, {"VIEW", "MATERIALIZED VIEW"});
+    if (!view) return false;
+    Parser parser(view->text);
+    const ast::QueryPtr query = parser.query();
+    BindEnvironment inner = env_;
+    inner.current_schema = view->owner;
+    inner.sql = view->text;
+    inner.variables = nullptr;
+    inner.ctes.clear();
+    declare_query(node, bind_query(*query, inner, nullptr), shown, view->view_columns);
+    return true;
   }
 
   void make_source(FromNode& node, const ast::TableRef& ref) {
+    if (node.dictionary != nullptr) {
+      node.source =
+          dictionary_source(node.dictionary, block_.where.get(), env_, scope_, node.table_index);
+    }
     if (!node.table) return;
     Eval as_of;
     if (ref.as_of) {
@@ -192,6 +203,16 @@ class FromBinder {
     }
     node.source = table_source(node.table, block_.where.get(), env_, scope_, node.table_index,
                                std::move(as_of), ref.as_of_timestamp);
+    if (!ref.partition.empty()) add_partition_filter(node, ref);
+  }
+
+  void add_partition_filter(FromNode& node, const ast::TableRef& ref) {
+    const auto partitions = std::make_shared<Partitions>(*node.table, env_);
+    const int wanted = partitions->find(ref.partition.text);
+    if (wanted < 0) raise(2149, ref.partition.pos);
+    node.conditions.push_back([partitions, wanted, begin = node.begin](const Frame& f) {
+      return boolean(partitions->of_row(*f.row, begin, *f.context) == wanted);
+    });
   }
 
   void bind_on(FromNode& node, const ast::TableRef& ref) {
@@ -228,8 +249,11 @@ class FromBinder {
     };
     node.hash_keys.emplace_back(slot_of(left), slot_of(right));
     // The joined column is one: the right one is no longer found by its plain name.
-    scope_.columns[static_cast<std::size_t>(right)].is_hidden = true;
-    scope_.columns[static_cast<std::size_t>(right)].name += "\x01";
+    ScopeColumn& hidden = scope_.columns[static_cast<std::size_t>(right)];
+    hidden.is_hidden = true;
+    hidden.name += "\x01";
+    ScopeColumn& joined = scope_.columns[static_cast<std::size_t>(left)];
+    if (joined.joined_with < 0) joined.joined_with = right;
   }
 
   /// Left-deep over the comma list; tables marked (+) come after those they hang on.
@@ -303,7 +327,6 @@ class FromBinder {
   const BindEnvironment& env_;
   const std::vector<const ast::Cte*>& ctes_;
   Scope& scope_;
-  bool& correlated_;
   int next_table_ = 0;
   std::vector<std::pair<FromNode*, const ast::TableRef*>> leaves_, joins_;
 };
@@ -339,7 +362,7 @@ std::vector<Conjunct> bind_conjuncts(const ast::Expr* where, const BindEnvironme
       c.left_tables = left.used_tables;
       c.right_tables = right.used_tables;
       c.is_hashable =
-          hash_alike(l.type, r.type) && !c.left_tables.empty() && !c.right_tables.empty();
+          hashes_alike(l.type, r.type) && !c.left_tables.empty() && !c.right_tables.empty();
     }
     out.push_back(std::move(c));
   }
@@ -347,7 +370,7 @@ std::vector<Conjunct> bind_conjuncts(const ast::Expr* where, const BindEnvironme
 }
 
 void attach(FromNode& join, const Conjunct& c) {
-  if (join.left && c.is_hashable) {
+  if (join.left && c.is_hashable && !join.right->is_lateral) {
     if (within(c.left_tables, join.left->tables) && within(c.right_tables, join.right->tables)) {
       join.hash_keys.emplace_back(c.left, c.right);
       return;
@@ -363,26 +386,58 @@ void attach(FromNode& join, const Conjunct& c) {
 std::unique_ptr<FromNode> bind_from(const ast::QueryBlock& block,
                                     const BindEnvironment& environment,
                                     const std::vector<const ast::Cte*>& ctes, Scope& scope,
-                                    bool attach_where, std::vector<Conjunct>& rest,
-                                    bool& correlated) {
-  return FromBinder(block, environment, ctes, scope, correlated).bind(attach_where, rest);
+                                    bool attach_where, std::vector<Conjunct>& rest) {
+  return FromBinder(block, environment, ctes, scope).bind(attach_where, rest);
+}
+
+bool hashes_alike(const DataType& a, const DataType& b) {
+  if (is_text(a.type) && is_text(b.type)) return a.type == b.type;
+  return a.type == b.type && !is_lob(a.type);
+}
+
+namespace {
+
+/// Follows synonyms from a name; `find` looks at one owner and object and says when it is done.
+template <class Find>
+void follow_synonyms(const BindEnvironment& environment, const ast::Name& name, Find find) {
+  std::string owner = name.size() > 1 ? name[name.size() - 2].text : environment.current_schema;
+  std::string object = name.back().text;
+  const auto& code = environment.catalog->code;
+  for (int hop = 0; hop < 5; ++hop) {
+    if (find(owner, object)) return;
+    auto synonym = code.find({owner, object, "SYNONYM"});
+    if (synonym == code.end() && name.size() == 1)
+      synonym = code.find({"PUBLIC", object, "SYNONYM"});
+    if (synonym == code.end()) return;
+    owner = synonym->second->table_owner;
+    object = synonym->second->table_name;
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<const CodeDef> resolve_code(const BindEnvironment& environment,
+                                            const ast::Name& name,
+                                            std::initializer_list<const char*> kinds) {
+  std::shared_ptr<const CodeDef> found;
+  follow_synonyms(environment, name, [&](const std::string& owner, const std::string& object) {
+    for (const char* kind : kinds) {
+      found = environment.catalog->find_code(owner, object, kind);
+      if (found) break;
+    }
+    return found != nullptr;
+  });
+  return found;
 }
 
 std::shared_ptr<const TableDef> resolve_table(const BindEnvironment& environment,
                                               const ast::Name& name) {
-  std::string owner = name.size() > 1 ? name[name.size() - 2].text : environment.current_schema;
-  std::string object = name.back().text;
-  for (int hop = 0; hop < 5; ++hop) {
-    if (auto table = environment.catalog->find_table(owner, object)) return table;
-    const auto& code = environment.catalog->code;
-    auto synonym = code.find({owner, object, "SYNONYM"});
-    if (synonym == code.end() && name.size() == 1)
-      synonym = code.find({"PUBLIC", object, "SYNONYM"});
-    if (synonym == code.end()) return nullptr;
-    owner = synonym->second->table_owner;
-    object = synonym->second->table_name;
-  }
-  return nullptr;
+  std::shared_ptr<const TableDef> found;
+  follow_synonyms(environment, name, [&](const std::string& owner, const std::string& object) {
+    found = environment.catalog->find_table(owner, object);
+    return found != nullptr;
+  });
+  return found;
 }
 
 }  // namespace orasim

@@ -14,6 +14,7 @@ struct FromNode {
   // A leaf has a source; a join has children.
   std::unique_ptr<RowSource> source;
   std::shared_ptr<const TableDef> table;  ///< leaf over a base table
+  const DictionaryView* dictionary = nullptr;
   int table_index = -1;
   ast::JoinKind kind = ast::JoinKind::kInner;
   std::unique_ptr<FromNode> left, right;
@@ -21,6 +22,7 @@ struct FromNode {
   std::set<int> tables;
   std::vector<Eval> conditions;                  ///< of a join; of a leaf: a filter
   std::vector<std::pair<Eval, Eval>> hash_keys;  ///< left side, right side
+  bool is_lateral = false;  ///< a leaf that is opened anew for each row of the left side
 };
 
 /// Rows of the tree; each is the wide row.
@@ -49,7 +51,8 @@ void attach(FromNode& join, const Conjunct& conjunct);
 std::unique_ptr<FromNode> bind_from(const ast::QueryBlock& block,
                                     const BindEnvironment& environment,
                                     const std::vector<const ast::Cte*>& ctes, Scope& scope,
-                                    bool attach_where, std::vector<Conjunct>& rest,
-                                    bool& correlated);
+                                    bool attach_where, std::vector<Conjunct>& rest);
+/// Whether values of the two types are equal exactly when their value_key() is.
+bool hashes_alike(const DataType& a, const DataType& b);
 
 }  // namespace orasim

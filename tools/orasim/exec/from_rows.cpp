@@ -1,4 +1,5 @@
 // Running the FROM tree.
+#include <algorithm>
 #include <unordered_map>
 
 #include "exec/from_plan.h"
@@ -56,13 +57,78 @@ class LeafStream final : public RowStream {
   Row part_;
 };
 
+/// A guess of how many rows a subtree gives: what matters is small against large.
+std::uint64_t rows_expected(const FromNode& node, const ExecContext& context) {
+  constexpr std::uint64_t kOfQuery = 1000;
+  if (node.left)
+    return std::max(rows_expected(*node.left, context), rows_expected(*node.right, context));
+  return node.table ? context.store->stats(*node.table).row_count : kOfQuery;
+}
+
+Value null_of(const Row& row, std::size_t slot) {
+  Value v = row[slot];
+  v.data = std::monostate{};
+  return v;
+}
+
+/// A right side that depends on the row of the left side: LATERAL, CROSS APPLY and OUTER APPLY.
+class LateralStream final : public RowStream {
+ public:
+  LateralStream(const FromNode& node, std::size_t width, ExecContext& context, const Frame* outer)
+      : node_(node),
+        width_(width),
+        context_(context),
+        outer_(outer),
+        left_(open_from(*node.left, width, context, outer)) {}
+
+  bool next(Row& row) override {
+    for (;;) {
+      if (!right_) {
+        if (!left_->next(current_)) return false;
+        current_.resize(width_);
+        frame_ = frame_of(current_, outer_, context_);
+        right_ = node_.right->source->open(context_, &frame_);
+        matched_ = false;
+      }
+      while (right_->next(part_)) {
+        row = current_;
+        std::copy(part_.begin(), part_.end(),
+                  row.begin() + static_cast<std::ptrdiff_t>(node_.right->begin));
+        const Frame f = frame_of(row, outer_, context_);
+        if (!all_true(node_.right->conditions, f) || !all_true(node_.conditions, f)) continue;
+        matched_ = true;
+        return true;
+      }
+      right_.reset();
+      if (matched_ || node_.kind != ast::JoinKind::kLeft) continue;
+      row = current_;
+      for (std::size_t i = node_.right->begin; i < node_.right->end; ++i)
+        row[i] = null_of(current_, i);
+      return true;
+    }
+  }
+
+ private:
+  const FromNode& node_;
+  std::size_t width_;
+  ExecContext& context_;
+  const Frame* outer_;
+  std::unique_ptr<RowStream> left_, right_;
+  Row current_, part_;
+  Frame frame_;
+  bool matched_ = false;
+};
+
 /// Nested loops over a kept right side, or a hash of it when there are equalities.
 class JoinStream final : public RowStream {
  public:
   JoinStream(const FromNode& node, std::size_t width, ExecContext& context, const Frame* outer)
       : node_(node), width_(width), context_(context), outer_(outer) {
-    // A right join is a left join with the sides exchanged.
-    const bool swap = node.kind == ast::JoinKind::kRight;
+    // A right join is a left join with the sides exchanged; of an inner join the smaller side is
+    // kept.
+    const bool swap = node.kind == ast::JoinKind::kRight ||
+                      (node.kind == ast::JoinKind::kInner && !node.hash_keys.empty() &&
+                       rows_expected(*node.left, context) < rows_expected(*node.right, context));
     outer_side_ = swap ? node.right.get() : node.left.get();
     inner_side_ = swap ? node.left.get() : node.right.get();
     swapped_ = swap;
@@ -92,7 +158,7 @@ class JoinStream final : public RowStream {
       const bool keeps = node_.kind == ast::JoinKind::kLeft ||
                          node_.kind == ast::JoinKind::kRight || node_.kind == ast::JoinKind::kFull;
       if (!matched_ && keeps) {
-        for (const std::size_t slot : inner_slots_) current_[slot] = null_at(slot);
+        for (const std::size_t slot : inner_slots_) current_[slot] = null_of(current_, slot);
         row = current_;
         return true;
       }
@@ -159,12 +225,6 @@ class JoinStream final : public RowStream {
       current_[inner_slots_[i]] = kept_[index][i];
   }
 
-  Value null_at(std::size_t slot) const {
-    Value v = current_[slot];
-    v.data = std::monostate{};
-    return v;
-  }
-
   /// FULL JOIN: rows of the inner side that nothing matched.
   bool unmatched(Row& row) {
     if (node_.kind != ast::JoinKind::kFull) return false;
@@ -202,6 +262,7 @@ class JoinStream final : public RowStream {
 std::unique_ptr<RowStream> open_from(const FromNode& node, std::size_t width, ExecContext& context,
                                      const Frame* outer) {
   if (node.source) return std::make_unique<LeafStream>(node, width, context, outer);
+  if (node.right->is_lateral) return std::make_unique<LateralStream>(node, width, context, outer);
   return std::make_unique<JoinStream>(node, width, context, outer);
 }
 

@@ -219,6 +219,20 @@ DataType double_type(const std::vector<DataType>&) {
   return plain_type(Type::kBinaryDouble);
 }
 
+/// WIDTH_BUCKET (x, low, high, n): 0 below, n + 1 at and above the high end.
+Value width_bucket(const Args& a, const FunctionContext& c) {
+  if (any_null(a)) return make_null(Type::kNumber);
+  const double x = as_number(a[0], c).to_double();
+  const double low = as_number(a[1], c).to_double();
+  const double high = as_number(a[2], c).to_double();
+  const std::int64_t buckets = as_int(a[3], c);
+  if (buckets < 1 || low == high) raise(1428);
+  const double share = (x - low) / (high - low);
+  if (share < 0) return make_int(0);
+  if (share >= 1) return make_int(buckets + 1);
+  return make_int(static_cast<std::int64_t>(share * static_cast<double>(buckets)) + 1);
+}
+
 constexpr ScalarFunction kFunctions[] = {
     {"BINARY_FLOAT_NAN", 0, 0, float_nan, float_type},
     {"BINARY_FLOAT_INFINITY", 0, 0, float_infinity, float_type},
@@ -247,6 +261,7 @@ constexpr ScalarFunction kFunctions[] = {
     {"TRUNC", 1, 2, round_or_trunc<false>, round_type},
     {"BITAND", 2, 2, bitand_of, number_type},
     {"NANVL", 2, 2, nanvl, numeric_like_first},
+    {"WIDTH_BUCKET", 4, 4, width_bucket, number_type},
 };
 
 }  // namespace

@@ -1,5 +1,9 @@
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <clocale>
+#include <cstdio>
+#include <cwctype>
 #include <regex>
 
 #include "exec/function_table.h"
@@ -7,20 +11,59 @@
 namespace orasim::functions {
 namespace {
 
-std::string mapped(std::string text, int (*map)(int)) {
-  std::transform(text.begin(), text.end(), text.begin(), [map](unsigned char c) {
-    return c < 0x80 ? static_cast<char>(map(c)) : static_cast<char>(c);
-  });
-  return text;
+void append_utf8(std::string& out, std::uint32_t code) {
+  if (code < 0x80) {
+    out += static_cast<char>(code);
+  } else if (code < 0x800) {
+    out += static_cast<char>(0xC0 | code >> 6);
+    out += static_cast<char>(0x80 | (code & 0x3F));
+  } else if (code < 0x10000) {
+    out += static_cast<char>(0xE0 | code >> 12);
+    out += static_cast<char>(0x80 | (code >> 6 & 0x3F));
+    out += static_cast<char>(0x80 | (code & 0x3F));
+  } else {
+    out += static_cast<char>(0xF0 | code >> 18);
+    out += static_cast<char>(0x80 | (code >> 12 & 0x3F));
+    out += static_cast<char>(0x80 | (code >> 6 & 0x3F));
+    out += static_cast<char>(0x80 | (code & 0x3F));
+  }
+}
+
+/// Code point of the first character of UTF-8 text; a broken sequence gives what its bits say.
+std::uint32_t code_point(std::string_view character) {
+  const auto first = static_cast<unsigned char>(character[0]);
+  if (first < 0x80) return first;
+  std::uint32_t code = first & (first >= 0xF0 ? 0x07U : first >= 0xE0 ? 0x0FU : 0x1FU);
+  for (const char c : character.substr(1))
+    code = code << 6 | (static_cast<unsigned char>(c) & 0x3FU);
+  return code;
+}
+
+/// Case mapping of all of Unicode, whatever the locale of the process is.
+locale_t unicode_locale() {
+  static const locale_t locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+  return locale;
+}
+
+std::string mapped(const std::string& text, wint_t (*map)(wint_t, locale_t)) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t at = 0; at < text.size();) {
+    const std::string_view rest = std::string_view(text).substr(at);
+    const std::string_view one = rest.substr(0, char_offset(rest.substr(0, 4), 1));
+    append_utf8(out, map(code_point(one), unicode_locale()));
+    at += one.size();
+  }
+  return out;
 }
 
 Value upper(const Args& a, const FunctionContext& c) {
   if (a[0].is_null()) return a[0];
-  return like_first(mapped(lob_or_text(a[0], c), std::toupper), a[0]);
+  return like_first(mapped(lob_or_text(a[0], c), towupper_l), a[0]);
 }
 Value lower(const Args& a, const FunctionContext& c) {
   if (a[0].is_null()) return a[0];
-  return like_first(mapped(lob_or_text(a[0], c), std::tolower), a[0]);
+  return like_first(mapped(lob_or_text(a[0], c), towlower_l), a[0]);
 }
 
 Value initcap(const Args& a, const FunctionContext& c) {
@@ -112,6 +155,34 @@ std::vector<std::string> characters_of(std::string_view text) {
   return out;
 }
 
+Value instrb(const Args& a, const FunctionContext& c) {
+  if (any_null(a)) return make_null(Type::kNumber);
+  const std::size_t at = lob_or_text(a[0], c).find(lob_or_text(a[1], c));
+  return make_int(at == std::string::npos ? 0 : static_cast<std::int64_t>(at) + 1);
+}
+
+/// Characters outside ASCII as the escapes that UNISTR reads.
+Value asciistr(const Args& a, const FunctionContext& c) {
+  std::string out;
+  const auto escape = [&out](std::uint32_t unit) {
+    std::array<char, 8> buffer;
+    std::snprintf(buffer.data(), buffer.size(), "\\%04X", unit);
+    out += buffer.data();
+  };
+  for (const std::string& one : characters_of(as_text(a[0], c))) {
+    const std::uint32_t point = code_point(one);
+    if (point < 0x80) {
+      out += one;
+    } else if (point < 0x10000) {
+      escape(point);
+    } else {
+      escape(0xD800 + ((point - 0x10000) >> 10));
+      escape(0xDC00 + ((point - 0x10000) & 0x3FF));
+    }
+  }
+  return make_text(std::move(out));
+}
+
 Value trim_ends(const Args& a, const FunctionContext& c, bool left, bool right) {
   if (any_null(a)) return make_null(Type::kVarchar2);
   const std::string text = lob_or_text(a[0], c);
@@ -195,24 +266,6 @@ Value translate(const Args& a, const FunctionContext& c) {
     }
   }
   return make_text(std::move(out));
-}
-
-void append_utf8(std::string& out, std::uint32_t code) {
-  if (code < 0x80) {
-    out += static_cast<char>(code);
-  } else if (code < 0x800) {
-    out += static_cast<char>(0xC0 | code >> 6);
-    out += static_cast<char>(0x80 | (code & 0x3F));
-  } else if (code < 0x10000) {
-    out += static_cast<char>(0xE0 | code >> 12);
-    out += static_cast<char>(0x80 | (code >> 6 & 0x3F));
-    out += static_cast<char>(0x80 | (code & 0x3F));
-  } else {
-    out += static_cast<char>(0xF0 | code >> 18);
-    out += static_cast<char>(0x80 | (code >> 12 & 0x3F));
-    out += static_cast<char>(0x80 | (code >> 6 & 0x3F));
-    out += static_cast<char>(0x80 | (code & 0x3F));
-  }
 }
 
 /// CHR(n): in AL32UTF8 the bytes of n, most significant first.
@@ -359,11 +412,19 @@ Value regexp_substr(const Args& a, const FunctionContext& c) {
 Value regexp_instr(const Args& a, const FunctionContext& c) {
   if (a[0].is_null() || a[1].is_null()) return make_null(Type::kNumber);
   const std::string text = lob_or_text(a[0], c);
-  std::smatch match;
-  if (!std::regex_search(text, match, regex_of(a, c, 5))) return make_int(0);
-  return make_int(static_cast<std::int64_t>(char_count(std::string_view(text).substr(
-                      0, static_cast<std::size_t>(match.position(0))))) +
-                  1);
+  const std::int64_t from = a.size() > 2 ? std::max<std::int64_t>(as_int(a[2], c), 1) : 1;
+  std::int64_t occurrence = a.size() > 3 ? as_int(a[3], c) : 1;
+  const bool behind = a.size() > 4 && as_int(a[4], c) == 1;
+  const std::size_t begin = char_offset(text, static_cast<std::size_t>(from - 1));
+  const std::regex re = regex_of(a, c, 5);
+  auto it = std::sregex_iterator(text.begin() + static_cast<std::ptrdiff_t>(begin), text.end(), re);
+  for (; it != std::sregex_iterator(); ++it) {
+    if (--occurrence != 0) continue;
+    const std::size_t at =
+        begin + static_cast<std::size_t>(it->position(0) + (behind ? it->length(0) : 0));
+    return make_int(static_cast<std::int64_t>(char_count(text.substr(0, at))) + 1);
+  }
+  return make_int(0);
 }
 Value regexp_count(const Args& a, const FunctionContext& c) {
   if (a[0].is_null() || a[1].is_null()) return make_null(Type::kNumber);
@@ -417,6 +478,8 @@ constexpr ScalarFunction kFunctions[] = {
     {"SUBSTRB", 2, 3, substrb, same_text_type},
     {"INSTR", 2, 4, instr, number_type},
     {"DBMS_LOB.INSTR", 2, 4, instr, number_type},
+    {"INSTRB", 2, 2, instrb, number_type},
+    {"ASCIISTR", 1, 1, asciistr, long_text_type},
     {"LTRIM", 1, 2, ltrim, same_text_type},
     {"RTRIM", 1, 2, rtrim, same_text_type},
     {"TRIM", 1, 2, trim, same_text_type},

@@ -93,7 +93,8 @@ void Parser::expect_end() {
 }
 
 void Parser::fail(int code) const {
-  raise(code, peek().begin);
+  // SQL has no semicolon: the client ends a statement with it.
+  raise(is_symbol(";") && !plsql_ ? 911 : code, peek().begin);
 }
 
 std::string Parser::source(int begin, int end) const {

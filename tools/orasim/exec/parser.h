@@ -122,6 +122,7 @@ class Parser {
   [[nodiscard]] bool alias_follows(bool table) const;
   ast::QueryPtr continue_set(ast::QueryPtr left);
 
+  void dml_table(ast::Name& table, ast::QueryPtr& view);
   ast::InsertTarget insert_target(bool with_values);
   std::vector<ast::Assignment> assignments();
 

@@ -158,6 +158,8 @@ ExprPtr Parser::in_condition(ExprPtr left, int begin, bool negated) {
   } else {
     e->args.push_back(std::move(right));
   }
+  constexpr std::size_t kMaxItems = 1000;
+  if (e->args.size() > kMaxItems + 1) raise(1795, e->args[kMaxItems + 1]->begin);
   e->end = last_end();
   return e;
 }

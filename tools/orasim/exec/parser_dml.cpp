@@ -27,30 +27,40 @@ ast::Returning Parser::returning() {
   return r;
 }
 
+/// The table of a DML statement, or a query in parentheses in its place.
+void Parser::dml_table(ast::Name& table, ast::QueryPtr& view) {
+  if (!is_symbol("(")) {
+    table = qualified_name(903);
+    if (is_word("PARTITION") && is_symbol("(", 1)) {
+      take();
+      skip_parentheses();
+    }
+    return;
+  }
+  take();
+  view = query();
+  expect_symbol(")", 907);
+}
+
 ast::InsertTarget Parser::insert_target(bool with_values) {
   ast::InsertTarget t;
   expect("INTO", 925);
   t.pos = peek().begin;
-  t.table = qualified_name(903);
-  if (is_word("PARTITION") && is_symbol("(", 1)) {
-    take();
-    skip_parentheses();
-  }
+  dml_table(t.table, t.view);
   if (!is_word("VALUES") && alias_follows(true)) t.alias = identifier(903);
   if (is_symbol("(") && !is_word("SELECT", 1) && !is_word("WITH", 1) && !is_symbol("(", 1)) {
     expect_symbol("(", 906);
     do {
       t.columns.push_back(qualified_name(904).back());
     } while (accept_symbol(","));
-    expect_symbol(")", 907);
+    expect_symbol(")", 917);
   }
   if (with_values && accept("VALUES")) {
     expect_symbol("(", 906);
     do {
       t.values.push_back(plsql_ ? condition() : expression());
     } while (accept_symbol(","));
-    if (!is_symbol(")")) fail(is_symbol(";") || at_end() ? 917 : 917);
-    take();
+    expect_symbol(")", 917);
   }
   return t;
 }
@@ -107,7 +117,7 @@ ast::Update Parser::update() {
   ast::Update u;
   expect("UPDATE");
   u.pos = peek().begin;
-  u.table = qualified_name(903);
+  dml_table(u.table, u.view);
   if (!is_word("SET") && alias_follows(true)) u.alias = identifier(903);
   expect("SET", 971);
   u.set = assignments();
@@ -121,7 +131,7 @@ ast::Delete Parser::remove() {
   expect("DELETE");
   accept("FROM");
   d.pos = peek().begin;
-  d.table = qualified_name(903);
+  dml_table(d.table, d.view);
   if (alias_follows(true)) d.alias = identifier(903);
   if (accept("WHERE")) d.where = condition();
   d.returning = returning();
@@ -136,9 +146,18 @@ ast::Merge Parser::merge() {
   m.table = qualified_name(903);
   if (alias_follows(true)) m.alias = identifier(903);
   expect("USING");
-  m.source = table_primary();
+  auto target = std::make_unique<ast::TableRef>();
+  target->pos = m.pos;
+  target->name = m.table;
+  target->alias = m.alias;
+  auto join = std::make_unique<ast::TableRef>();
+  join->kind = ast::TableRef::Kind::kJoin;
+  join->join = ast::JoinKind::kLeft;
+  join->left = table_primary();
+  join->right = std::move(target);
   expect("ON", 969);
-  m.on = condition();
+  join->on = condition();
+  m.rows.from.push_back(std::move(join));
   while (accept("WHEN")) {
     const bool not_matched = accept("NOT");
     expect("MATCHED");

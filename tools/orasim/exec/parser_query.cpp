@@ -143,9 +143,10 @@ bool Parser::alias_follows(bool table) const {
   if (t.kind != TokenKind::kWord || is_reserved(t.text)) return false;
   if (!table) return !(plsql_ && t.text == "BULK");
   static constexpr std::string_view kAfterTable[] = {
-      "LEFT",   "RIGHT", "INNER",     "FULL",         "CROSS",  "JOIN",     "NATURAL", "USING",
-      "OFFSET", "FETCH", "PARTITION", "SUBPARTITION", "SAMPLE", "VERSIONS", "PIVOT",   "UNPIVOT",
-      "WHEN",   "LOG",   "RETURNING", "RETURN",       "MODEL",  "LOOP",     "EXCEPT"};
+      "LEFT",   "RIGHT",   "INNER", "FULL",      "CROSS",        "JOIN",   "NATURAL",
+      "USING",  "OFFSET",  "FETCH", "PARTITION", "SUBPARTITION", "SAMPLE", "VERSIONS",
+      "PIVOT",  "UNPIVOT", "WHEN",  "LOG",       "OUTER",        "APPLY",  "RETURNING",
+      "RETURN", "MODEL",   "LOOP",  "EXCEPT"};
   return std::find(std::begin(kAfterTable), std::end(kAfterTable), t.text) == std::end(kAfterTable);
 }
 
@@ -159,7 +160,8 @@ ast::TableRefPtr Parser::table_reference() {
 ast::TableRefPtr Parser::table_primary() {
   auto t = std::make_unique<ast::TableRef>();
   t->pos = peek().begin;
-  t->lateral = accept("LATERAL");
+  t->lateral = is_word("LATERAL") && is_symbol("(", 1);
+  if (t->lateral) take();
   if (is_symbol("(")) {
     std::size_t k = 1;
     while (is_symbol("(", k)) ++k;
@@ -214,6 +216,15 @@ bool Parser::join_tail(ast::TableRefPtr& left) {
   join->kind = ast::TableRef::Kind::kJoin;
   join->pos = peek().begin;
   const auto start = mark();
+  if ((is_word("CROSS") || is_word("OUTER")) && is_word("APPLY", 1)) {
+    join->join = take().text == "CROSS" ? ast::JoinKind::kCross : ast::JoinKind::kLeft;
+    take();
+    join->left = std::move(left);
+    join->right = table_primary();
+    join->right->lateral = join->right->kind == ast::TableRef::Kind::kQuery;
+    left = std::move(join);
+    return true;
+  }
   join->natural = accept("NATURAL");
   if (accept("CROSS")) {
     join->join = ast::JoinKind::kCross;
@@ -384,7 +395,7 @@ std::vector<ast::OrderItem> Parser::order_items() {
 void Parser::tail_clauses(ast::Query& q) {
   if (is_word("ORDER")) {
     take();
-    accept("SIBLINGS");
+    q.order_siblings = accept("SIBLINGS");
     expect("BY", 924);
     q.order_by = order_items();
   }
@@ -413,19 +424,20 @@ void Parser::tail_clauses(ast::Query& q) {
   if (is_word("FOR") && is_word("UPDATE", 1)) {
     take();
     take();
-    q.for_update = true;
+    q.lock = ast::RowLock::kWait;
     if (accept("OF")) {
       do {
         qualified_name(904);
       } while (accept_symbol(","));
     }
     if (accept("NOWAIT")) {
-      q.nowait = true;
+      q.lock = ast::RowLock::kNoWait;
     } else if (accept("WAIT")) {
-      integer(30005);
+      // A lock is waited for as long as it takes; WAIT 0 does not wait.
+      if (integer(30005) == 0) q.lock = ast::RowLock::kNoWait;
     } else if (accept("SKIP")) {
       expect("LOCKED");
-      q.nowait = q.skip_locked = true;
+      q.lock = ast::RowLock::kSkipLocked;
     }
   }
 }

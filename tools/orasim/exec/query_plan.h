@@ -4,7 +4,9 @@
 #include <memory>
 #include <vector>
 
+#include "exec/aggregate.h"
 #include "exec/from_plan.h"
+#include "exec/window.h"
 
 namespace orasim {
 
@@ -20,25 +22,47 @@ struct OrderKey {
   bool descending = false, nulls_first = false;
 };
 
+/// START WITH … CONNECT BY …
+struct HierarchyPlan {
+  Eval start_with, connect_by;
+  bool has_prior = false;
+  bool checks_loops = true;
+  bool nocycle = false;
+  /// Equalities of PRIOR something (first) with something of the row itself.
+  std::vector<std::pair<Eval, Eval>> keys;
+  std::vector<SortKey> siblings;
+};
+
+/// GROUP BY. A group's row: the slots of FROM (of its first row, left-out keys made NULL), then as
+/// GroupScope says.
+struct GroupPlan {
+  std::vector<Eval> keys;
+  std::vector<int> key_slots;          ///< of plain columns, else -1
+  std::vector<std::vector<int>> sets;  ///< indexes of the keys that stay
+  std::vector<Aggregate> aggregates;
+  std::vector<Aggregate> outer_aggregates;  ///< not empty: of all groups together, one row
+  bool has_group_by = false;
+};
+
 /// SELECT … FROM … WHERE … GROUP BY … HAVING.
 struct BlockPlan {
   Scope scope;
   std::unique_ptr<FromNode> from;
-  std::size_t width = 0;             ///< of the wide row, analytic results included
+  std::size_t from_width = 0;        ///< slots of FROM
   std::vector<Eval> filters;         ///< WHERE conjuncts decided on whole rows
   std::vector<Eval> rownum_filters;  ///< those that count rows; false ends the query when monotone
   std::vector<bool> rownum_ends;
-  Eval start_with, connect_by;
-  bool has_connect_by = false, connects_priors = false;
-  std::vector<Eval> group_by;
-  bool is_grouped = false;
-  std::vector<Aggregate> aggregates;
+  std::unique_ptr<HierarchyPlan> hierarchy;
+  std::unique_ptr<GroupPlan> group;
   std::vector<Analytic> analytics;
+  std::shared_ptr<std::size_t> analytic_base;
   Eval having;
   bool distinct = false;
   std::vector<OutputColumn> output;
   std::vector<OrderKey> order;  ///< of the query that is this block alone
 };
+
+using ast::RowLock;
 
 class QueryPlan {
  public:
@@ -50,10 +74,20 @@ class QueryPlan {
   std::vector<OrderKey> order;  ///< of a set operation: by position
   Eval offset, fetch;
   bool fetch_percent = false, with_ties = false;
-  bool for_update = false, nowait = false;
-  // Trees that closures point into.
-  std::vector<std::shared_ptr<void>> kept;
+  RowLock lock = RowLock::kNone;
 };
+
+std::unique_ptr<BlockPlan> bind_block(const ast::QueryBlock& block,
+                                      const std::vector<ast::OrderItem>& order, bool order_siblings,
+                                      const BindEnvironment& environment,
+                                      const std::vector<const ast::Cte*>& ctes, const Scope* outer);
+/// An ORDER BY item without its expression; NULL is the greatest value.
+OrderKey order_key(const ast::OrderItem& item);
+/// ORDER BY n: the 0-based column, or -1 for an expression; ORA-01785.
+int literal_position(const ast::Expr& e, std::size_t columns);
+
+/// Thrown by a locking block that met a row which changed after the statement's read point.
+struct RowChanged {};
 
 /// Rows of a block with their order keys, not yet ordered.
 class BlockStream {
@@ -63,11 +97,6 @@ class BlockStream {
   virtual bool next(Row& out, Row* keys) = 0;
 };
 std::unique_ptr<BlockStream> open_block(const BlockPlan& plan, ExecContext& context,
-                                        const Frame* outer, bool lock_rows, bool nowait);
-
-/// Grouping and analytic calls.
-std::vector<Value> aggregate_rows(const BlockPlan& plan, const std::vector<const Row*>& rows,
-                                  const Frame& frame);
-void compute_analytics(const BlockPlan& plan, std::vector<Row>& rows, const Frame& frame);
+                                        const Frame* outer, RowLock lock);
 
 }  // namespace orasim

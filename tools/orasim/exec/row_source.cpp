@@ -3,15 +3,78 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <unordered_map>
 
 #include "engine/calendar.h"
 #include "exec/binder.h"
+#include "exec/parser.h"
 
 namespace orasim {
 
 using ast::ExprKind;
 
+/// The rows of a view, and indexes over them that are made when they are wanted.
+struct DictionaryRows {
+  using Index = std::unordered_map<std::string, std::vector<std::size_t>>;
+  std::vector<Row> rows;
+
+  const Index& index_of(const std::vector<std::size_t>& slots) const {
+    auto [it, is_new] = indexes.try_emplace(slots);
+    for (std::size_t i = 0; is_new && i < rows.size(); ++i) {
+      std::string key;
+      for (const std::size_t slot : slots) key += value_key(rows[i][slot]);
+      it->second[key].push_back(i);
+    }
+    return it->second;
+  }
+
+ private:
+  mutable std::map<std::vector<std::size_t>, Index> indexes;
+};
+
+/// The rows of a table, with their ROWID slot, by the values of some of its columns.
+struct TableHash {
+  std::uint64_t execution_id = 0;
+  int opened = 0;
+  bool is_filled = false;
+  std::unordered_map<std::string, std::vector<Row>> rows;
+
+  void fill(ExecContext& context, const TableDef& table, const std::vector<std::string>& columns,
+            Scn scn, const Transaction* own) {
+    std::vector<std::size_t> slots;
+    for (const std::string& column : columns)
+      slots.push_back(static_cast<std::size_t>(table.find_column(column)));
+    auto scan = context.store->scan(table, scn, own, context.cancel);
+    RowId id;
+    Row row;
+    while (scan->next(id, row)) {
+      std::string key;
+      for (const std::size_t slot : slots) key += value_key(row[slot]);
+      std::vector<Row>& same = rows[key];
+      same.push_back(row);
+      same.back().push_back(Value{Type::kRowid, false, id});
+    }
+    is_filled = true;
+  }
+};
+
 namespace {
+
+class KeptStream final : public RowStream {
+ public:
+  KeptStream(std::shared_ptr<const TableHash> owner, const std::vector<Row>& rows)
+      : owner_(std::move(owner)), rows_(rows) {}
+  bool next(Row& row) override {
+    if (at_ == rows_.size()) return false;
+    row = rows_[at_++];
+    return true;
+  }
+
+ private:
+  std::shared_ptr<const TableHash> owner_;
+  const std::vector<Row>& rows_;
+  std::size_t at_ = 0;
+};
 
 constexpr std::int64_t kUnixEpochSeconds = std::int64_t{2440588} * 86400;
 
@@ -44,20 +107,6 @@ class OneRow final : public RowStream {
 
  private:
   std::optional<Row> row_;
-};
-
-class Rows final : public RowStream {
- public:
-  explicit Rows(std::vector<Row> rows) : rows_(std::move(rows)) {}
-  bool next(Row& row) override {
-    if (at_ == rows_.size()) return false;
-    row = std::move(rows_[at_++]);
-    return true;
-  }
-
- private:
-  std::vector<Row> rows_;
-  std::size_t at_ = 0;
 };
 
 void conjuncts(const ast::Expr* e, std::vector<const ast::Expr*>& out) {
@@ -96,6 +145,38 @@ std::optional<KeyPart> key_part(const ast::Expr& e, const BindEnvironment& envir
   return std::nullopt;
 }
 
+std::vector<KeyPart> key_parts(const ast::Expr* where, const BindEnvironment& environment,
+                               const Scope& scope, int table) {
+  std::vector<const ast::Expr*> all;
+  conjuncts(where, all);
+  std::vector<KeyPart> parts;
+  for (const ast::Expr* e : all) {
+    if (auto part = key_part(*e, environment, scope, table)) parts.push_back(*std::move(part));
+  }
+  return parts;
+}
+
+/// Computes the virtual columns of rows with a ROWID slot.
+class WithVirtuals final : public RowStream {
+ public:
+  WithVirtuals(std::unique_ptr<RowStream> rows,
+               const std::vector<std::pair<std::size_t, Eval>>& virtuals, ExecContext& context)
+      : rows_(std::move(rows)), virtuals_(virtuals), context_(context) {}
+  bool next(Row& row) override {
+    if (!rows_->next(row)) return false;
+    Frame f;
+    f.row = &row;
+    f.context = &context_;
+    for (const auto& [slot, eval] : virtuals_) row[slot] = eval(f);
+    return true;
+  }
+
+ private:
+  std::unique_ptr<RowStream> rows_;
+  const std::vector<std::pair<std::size_t, Eval>>& virtuals_;
+  ExecContext& context_;
+};
+
 class TableSource final : public RowSource {
  public:
   TableSource(std::shared_ptr<const TableDef> table, TableRows rows, Eval as_of, bool is_time)
@@ -104,7 +185,8 @@ class TableSource final : public RowSource {
         as_of_(std::move(as_of)),
         is_time_(is_time) {}
   std::unique_ptr<RowStream> open(ExecContext& context, const Frame* outer) const override {
-    return rows_.open(context, outer, scn(context, outer));
+    // A flashback query sees committed rows only.
+    return rows_.open(context, outer, scn(context, outer), as_of_ ? nullptr : context.transaction);
   }
 
  private:
@@ -137,20 +219,83 @@ class TableSource final : public RowSource {
   bool is_time_;
 };
 
-class DictionarySource final : public RowSource {
+class DictionaryStream final : public RowStream {
  public:
-  explicit DictionarySource(const DictionaryView* view) : view_(view) {}
-  std::unique_ptr<RowStream> open(ExecContext& context, const Frame*) const override {
-    std::vector<Row> rows;
-    view_->produce(context.dictionary(), [&rows](const Row& row) {
-      rows.push_back(row);
-      return true;
-    });
-    return std::make_unique<Rows>(std::move(rows));
+  DictionaryStream(std::shared_ptr<const DictionaryRows> rows,
+                   const std::vector<std::size_t>* chosen)
+      : rows_(std::move(rows)), chosen_(chosen) {}
+  bool next(Row& row) override {
+    if (at_ == (chosen_ != nullptr ? chosen_->size() : rows_->rows.size())) return false;
+    row = rows_->rows[chosen_ != nullptr ? (*chosen_)[at_] : at_];
+    ++at_;
+    return true;
   }
 
  private:
+  std::shared_ptr<const DictionaryRows> rows_;
+  const std::vector<std::size_t>* chosen_;  ///< of the rows; null: all
+  std::size_t at_ = 0;
+};
+
+class DictionarySource final : public RowSource {
+ public:
+  DictionarySource(const DictionaryView* view, std::vector<KeyPart> parts) : view_(view) {
+    for (KeyPart& part : parts) {
+      if (part.type.type != Type::kVarchar2 && part.type.type != Type::kNumber) continue;
+      const auto column = std::find_if(view->columns.begin(), view->columns.end(),
+                                       [&](const ColumnDef& c) { return c.name == part.column; });
+      if (column == view->columns.end()) continue;
+      slots_.push_back(static_cast<std::size_t>(column - view->columns.begin()));
+      types_.push_back(part.type.type);
+      values_.push_back(std::move(part.value));
+    }
+  }
+
+  std::unique_ptr<RowStream> open(ExecContext& context, const Frame* outer) const override {
+    std::shared_ptr<const DictionaryRows> rows = kept_rows(context);
+    std::string key;
+    if (slots_.empty() || !make_key(context, outer, key))
+      return std::make_unique<DictionaryStream>(std::move(rows), nullptr);
+    static const std::vector<std::size_t> kNone;
+    const auto& index = rows->index_of(slots_);
+    const auto found = index.find(key);
+    return std::make_unique<DictionaryStream>(std::move(rows),
+                                              found == index.end() ? &kNone : &found->second);
+  }
+
+ private:
+  std::shared_ptr<const DictionaryRows> kept_rows(ExecContext& context) const {
+    auto& kept = context.dictionary_rows[view_];
+    if (!kept) {
+      auto rows = std::make_shared<DictionaryRows>();
+      view_->produce(context.dictionary(), [&rows](const Row& row) {
+        rows->rows.push_back(row);
+        return true;
+      });
+      kept = std::move(rows);
+    }
+    return kept;
+  }
+
+  /// False when a value is of another kind than its column, so that hashing says nothing.
+  bool make_key(ExecContext& context, const Frame* outer, std::string& key) const {
+    Frame f;
+    f.outer = outer;
+    f.context = &context;
+    for (std::size_t i = 0; i < values_.size(); ++i) {
+      Value v = values_[i](f);
+      const bool alike = types_[i] == Type::kNumber ? v.type == Type::kNumber : is_text(v.type);
+      if (v.is_null() || !alike) return false;
+      v.type = types_[i];
+      key += value_key(v);
+    }
+    return true;
+  }
+
   const DictionaryView* view_;
+  std::vector<std::size_t> slots_;
+  std::vector<Type> types_;
+  std::vector<Eval> values_;
 };
 
 class QuerySource final : public RowSource {
@@ -176,16 +321,21 @@ class DualSource final : public RowSource {
 TableRows::TableRows(std::shared_ptr<const TableDef> table, const ast::Expr* where,
                      const BindEnvironment& environment, const Scope& scope, int table_index)
     : table_(std::move(table)) {
-  std::vector<const ast::Expr*> all;
-  conjuncts(where, all);
   std::vector<KeyPart> parts;
-  for (const ast::Expr* e : all) {
-    auto part = key_part(*e, environment, scope, table_index);
-    if (!part) continue;
-    if (part->column == "ROWID") rowid_ = part->value;
+  for (KeyPart& part : key_parts(where, environment, scope, table_index)) {
+    if (part.column == "ROWID") rowid_ = part.value;
     // Blank padding makes an index on CHAR miss what a comparison would find.
-    else if (part->type.type != Type::kChar)
-      parts.push_back(*std::move(part));
+    else if (part.type.type != Type::kChar)
+      parts.push_back(std::move(part));
+  }
+  virtuals_ = virtual_columns(*table_, environment);
+  for (const KeyPart& part : parts) {
+    const int column = table_->find_column(part.column);
+    if (column < 0 || table_->columns[static_cast<std::size_t>(column)].is_virtual) continue;
+    if (is_lob(part.type.type) || part.type.type == Type::kLong) continue;
+    equalities_.columns.push_back(part.column);
+    equalities_.values.push_back(part.value);
+    equalities_.types.push_back(part.type);
   }
   const auto add_lookup = [&](const std::vector<std::string>& columns) {
     Lookup lookup;
@@ -206,45 +356,74 @@ TableRows::TableRows(std::shared_ptr<const TableDef> table, const ast::Expr* whe
   for (const IndexDef& index : table_->indexes) add_lookup(index.columns);
 }
 
-std::unique_ptr<RowStream> TableRows::open(ExecContext& context, const Frame* outer,
-                                           Scn scn) const {
+std::unique_ptr<RowStream> TableRows::open(ExecContext& context, const Frame* outer, Scn scn,
+                                           const Transaction* own) const {
+  auto rows = stored(context, outer, {scn, own});
+  if (virtuals_.empty()) return rows;
+  return std::make_unique<WithVirtuals>(std::move(rows), virtuals_, context);
+}
+
+/// The values that the columns of a lookup are to have; false when an index over the columns says
+/// nothing about them. A NULL among them equals nothing.
+bool TableRows::key_of(const Lookup& lookup, const Frame& f, Row& key) const {
+  for (std::size_t i = 0; i < lookup.values.size(); ++i) {
+    Value v = lookup.values[i](f);
+    // Comparing a text column with a number converts the column: no lookup then.
+    const bool converts_column = is_text(lookup.types[i].type) && !is_text(v.type);
+    if (converts_column && !v.is_null()) return false;
+    v = convert(v, lookup.types[i].type, f.context->convert());
+    v.national = lookup.types[i].national;
+    key.push_back(std::move(v));
+  }
+  return true;
+}
+
+std::unique_ptr<RowStream> TableRows::stored(ExecContext& context, const Frame* outer,
+                                             Source from) const {
+  const auto [scn, own] = from;
   // The values stand outside the table's own row: a frame with no row in its place.
   Frame f;
   f.outer = outer;
   f.context = &context;
-  const ConvertContext& c = context.convert();
   if (rowid_) {
     const Value v = (*rowid_)(f);
     if (v.is_null()) return std::make_unique<OneRow>(std::nullopt);
-    const auto id = std::get<RowId>(convert(v, Type::kRowid, c).data);
+    const auto id = std::get<RowId>(convert(v, Type::kRowid, context.convert()).data);
     Row row;
-    if (!context.store->fetch(*table_, id, scn, context.transaction, row)) {
+    if (!context.store->fetch(*table_, id, scn, own, row))
       return std::make_unique<OneRow>(std::nullopt);
-    }
     row.push_back(Value{Type::kRowid, false, id});
     return std::make_unique<OneRow>(std::move(row));
   }
   for (const Lookup& lookup : lookups_) {
     Row key;
-    bool comparable = true;
-    for (std::size_t i = 0; i < lookup.values.size(); ++i) {
-      Value v = lookup.values[i](f);
-      if (v.is_null()) return std::make_unique<OneRow>(std::nullopt);
-      // Comparing a text column with a number converts the column: no lookup then.
-      if (is_text(lookup.types[i].type) != is_text(v.type))
-        comparable = comparable && !is_text(lookup.types[i].type);
-      if (!comparable) break;
-      v = convert(v, lookup.types[i].type, c);
-      v.national = lookup.types[i].national;
-      key.push_back(std::move(v));
-    }
-    if (!comparable) continue;
-    auto scan = context.store->lookup(*table_, lookup.columns, key, scn, context.transaction,
-                                      context.cancel);
+    if (!key_of(lookup, f, key)) continue;
+    if (std::any_of(key.begin(), key.end(), [](const Value& v) { return v.is_null(); }))
+      return std::make_unique<OneRow>(std::nullopt);
+    auto scan = context.store->lookup(*table_, lookup.columns, key, scn, own, context.cancel);
     if (scan) return std::make_unique<ScanStream>(std::move(scan));
   }
-  return std::make_unique<ScanStream>(
-      context.store->scan(*table_, scn, context.transaction, context.cancel));
+  if (auto rows = hashed(context, f, from)) return rows;
+  return std::make_unique<ScanStream>(context.store->scan(*table_, scn, own, context.cancel));
+}
+
+/// Null until the table has been opened a few times in one execution: then its rows are kept,
+/// hashed by the columns that WHERE sets equal to something outside it.
+std::unique_ptr<RowStream> TableRows::hashed(ExecContext& context, const Frame& f,
+                                             Source from) const {
+  constexpr int kScansBefore = 4;
+  Row key;
+  if (equalities_.columns.empty() || !key_of(equalities_, f, key)) return nullptr;
+  auto& hash = context.table_hashes[this];
+  if (!hash || hash->execution_id != context.execution_id) {
+    hash = std::make_shared<TableHash>();
+    hash->execution_id = context.execution_id;
+  }
+  if (++hash->opened <= kScansBefore) return nullptr;
+  if (!hash->is_filled) hash->fill(context, *table_, equalities_.columns, from.first, from.second);
+  static const std::vector<Row> kNone;
+  const auto found = hash->rows.find(row_key(key));
+  return std::make_unique<KeptStream>(hash, found == hash->rows.end() ? kNone : found->second);
 }
 
 std::unique_ptr<RowSource> table_source(std::shared_ptr<const TableDef> table,
@@ -255,14 +434,39 @@ std::unique_ptr<RowSource> table_source(std::shared_ptr<const TableDef> table,
   return std::make_unique<TableSource>(std::move(table), std::move(rows), std::move(as_of_scn),
                                        as_of_is_time);
 }
-std::unique_ptr<RowSource> dictionary_source(const DictionaryView* view) {
-  return std::make_unique<DictionarySource>(view);
+std::unique_ptr<RowSource> dictionary_source(const DictionaryView* view, const ast::Expr* where,
+                                             const BindEnvironment& environment, const Scope& scope,
+                                             int table_index) {
+  return std::make_unique<DictionarySource>(view,
+                                            key_parts(where, environment, scope, table_index));
 }
 std::unique_ptr<RowSource> query_source(std::shared_ptr<BoundQuery> query) {
   return std::make_unique<QuerySource>(std::move(query));
 }
 std::unique_ptr<RowSource> dual_source() {
   return std::make_unique<DualSource>();
+}
+
+std::vector<std::pair<std::size_t, Eval>> virtual_columns(const TableDef& table,
+                                                          const BindEnvironment& environment) {
+  std::vector<std::pair<std::size_t, Eval>> out;
+  BindEnvironment inner = environment;
+  inner.current_schema = table.owner;
+  inner.variables = nullptr;
+  std::optional<Scope> scope;
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    const ColumnDef& column = table.columns[i];
+    if (!column.is_virtual) continue;
+    if (!scope) scope = table_scope(table, {});
+    Parser parser(column.virtual_sql);
+    const ast::ExprPtr e = parser.expression();
+    inner.sql = column.virtual_sql;
+    Eval eval = Binder(inner, *scope).condition(*e);
+    out.emplace_back(i, [eval = std::move(eval), type = column.type](const Frame& f) {
+      return convert_to(eval(f), type, {}, f.context->convert());
+    });
+  }
+  return out;
 }
 
 Scope table_scope(const TableDef& table, const std::string& alias, const Scope* outer) {
@@ -285,6 +489,7 @@ Scope table_scope(const TableDef& table, const std::string& alias, const Scope* 
   rowid.type = simple_type(Type::kRowid);
   rowid.nullable = false;
   rowid.is_hidden = true;
+  rowid.rowid_of = &table;
   scope.columns.push_back(std::move(rowid));
   return scope;
 }

@@ -22,7 +22,11 @@ std::unique_ptr<RowSource> table_source(std::shared_ptr<const TableDef> table,
                                         const ast::Expr* where, const BindEnvironment& environment,
                                         const Scope& scope, int table_index, Eval as_of_scn,
                                         bool as_of_is_time);
-std::unique_ptr<RowSource> dictionary_source(const DictionaryView* view);
+/// A dictionary view: its rows are made once an execution, and hashed by the columns that `where`
+/// sets equal to something outside the view.
+std::unique_ptr<RowSource> dictionary_source(const DictionaryView* view, const ast::Expr* where,
+                                             const BindEnvironment& environment, const Scope& scope,
+                                             int table_index);
 std::unique_ptr<RowSource> query_source(std::shared_ptr<BoundQuery> query);
 std::unique_ptr<RowSource> dual_source();
 

@@ -74,7 +74,9 @@ void set_parameter(const std::string& name, const std::string& value, bool quote
     if (catalog->users.count(value) == 0 && value != "SYS" && value != "SYSTEM") raise(1435);
     state.current_schema = value;
   } else if (name == "ISOLATION_LEVEL") {
-    if (value == "SERIALIZABLE") state.fixed_scn = state.store->current_scn();
+    if (value != "SERIALIZABLE") return;
+    state.fixed_scn = state.store->current_scn();
+    state.is_serializable = true;
   }
   // Other parameters (tracing, optimizer, PL/SQL flags) have no effect on what is answered.
   static_cast<void>(quoted);
@@ -85,12 +87,37 @@ void set_parameter(const std::string& name, const std::string& value, bool quote
 void SessionState::begin() {
   transaction = store->begin(identity.session_id, &cancelled);
   savepoints.clear();
+  touched_temporary.clear();
+  is_serializable = checks_deferred = false;
   fixed_scn.reset();
   is_read_only = false;
 }
 
+/// Rows of others are not committed, so all that can be seen are the session's own.
+void SessionState::clear_temporary() {
+  for (const auto& [owner, name] : touched_temporary) {
+    const auto table = store->catalog()->find_table(owner, name);
+    if (!table) continue;
+    auto scan = store->scan(*table, store->current_scn(), transaction.get(), nullptr);
+    RowId id;
+    Row row;
+    while (scan->next(id, row)) transaction->remove(*table, id, store->current_scn());
+  }
+}
+
+void SessionState::end_statement() {
+  transaction->end_statement();
+  if (checks_deferred) transaction->check_deferred();
+}
+
 void SessionState::commit() {
-  if (transaction->is_open()) transaction->commit();
+  clear_temporary();
+  try {
+    if (transaction->is_open()) transaction->commit();
+  } catch (const OraError&) {
+    if (!transaction->is_open()) begin();
+    throw;
+  }
   begin();
 }
 
@@ -114,6 +141,8 @@ std::unique_ptr<ExecContext> SessionState::context(const Row* binds, std::option
   c->store = store;
   c->transaction = transaction.get();
   c->scn = scn ? *scn : fixed_scn ? *fixed_scn : store->current_scn();
+  c->is_serializable = is_serializable;
+  c->touched_temporary = &touched_temporary;
   c->binds = binds;
   c->cancel = &cancelled;
   c->current_values = &current_values;

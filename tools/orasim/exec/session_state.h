@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "engine/nls.h"
@@ -26,12 +27,18 @@ struct SessionState {
   std::shared_ptr<Transaction> transaction;
   std::map<std::string, std::uint64_t> savepoints;
   std::map<SequenceKey, Number> current_values;
+  bool is_serializable = false;
+  bool checks_deferred = false;  ///< SET CONSTRAINTS ALL IMMEDIATE
+  /// Temporary tables with rows of this transaction, which its commit takes away.
+  std::set<std::pair<std::string, std::string>> touched_temporary;
   std::optional<Scn> fixed_scn;  ///< SET TRANSACTION READ ONLY or SERIALIZABLE
   bool is_read_only = false;
   std::atomic<bool> cancelled{false};
   std::uint64_t executions = 0;
 
   void begin();
+  void clear_temporary();
+  void end_statement();
   void commit();
   void rollback();
   [[nodiscard]] BindEnvironment environment(std::string_view sql) const;

@@ -103,10 +103,42 @@ class BaseStatement : public Statement {
   std::vector<ColumnInfo> columns_;
 };
 
+/// The types of binds, which a statement is bound for.
+class BindTypes {
+ public:
+  /// False when `row` has the types that are known already.
+  bool take(const Row& row) {
+    const bool same = std::equal(row.begin(), row.end(), types_.begin(), types_.end(),
+                                 [](const Value& a, const Value& b) {
+                                   return a.type == b.type && a.national == b.national;
+                                 });
+    if (same) return false;
+    types_.clear();
+    for (const Value& v : row) types_.push_back({v.type, v.national, {}});
+    return true;
+  }
+  [[nodiscard]] const Row* samples() const { return &types_; }
+
+ private:
+  Row types_;  ///< nulls
+};
+
 class QueryStatement final : public BaseStatement {
  public:
   QueryStatement(std::string sql, SessionState& state)
       : BaseStatement(std::move(sql), StatementKind::kQuery, state) {
+    try {
+      bind();
+      columns_ = query_->columns();
+    } catch (const OraError& error) {
+      // Types may fit once those of the binds are known: execute() says otherwise.
+      const bool is_of_types = error.code() == 1790 || error.code() == 932;
+      if (!is_of_types || binds_.empty()) throw;
+    }
+  }
+
+  void use_bind_types(const Row& row) override {
+    if (!types_.take(row)) return;
     bind();
     columns_ = query_->columns();
   }
@@ -116,7 +148,9 @@ class QueryStatement final : public BaseStatement {
     if (catalog->version == version_) return false;
     Parser parser(sql_);
     const ast::QueryPtr query = parser.query();
-    const auto now = bind_query(*query, state_.environment(sql_));
+    BindEnvironment environment = state_.environment(sql_);
+    environment.bind_samples = types_.samples();
+    const auto now = bind_query(*query, environment);
     return !std::equal(columns_.begin(), columns_.end(), now->columns().begin(),
                        now->columns().end(), [](const ColumnInfo& a, const ColumnInfo& b) {
                          return a.name == b.name && a.type.type == b.type.type &&
@@ -128,7 +162,7 @@ class QueryStatement final : public BaseStatement {
 
   ExecuteResult execute(const std::vector<Row>& bind_rows, const ExecuteOptions& options) override {
     state_.cancelled = false;
-    if (state_.store->catalog()->version != version_) bind();
+    if (!query_ || state_.store->catalog()->version != version_) bind();
     auto binds = std::make_unique<Row>(bind_row(bind_rows, 0));
     std::optional<Scn> scn;
     if (options.as_of_scn) scn = *options.as_of_scn;
@@ -145,11 +179,13 @@ class QueryStatement final : public BaseStatement {
     const ast::QueryPtr query = parser.query();
     parser.expect_end();
     binds_ = parser.take_binds();
-    const BindEnvironment environment = state_.environment(sql_);
+    BindEnvironment environment = state_.environment(sql_);
+    environment.bind_samples = types_.samples();
     query_ = bind_query(*query, environment);
     version_ = environment.catalog->version;
   }
 
+  BindTypes types_;
   std::shared_ptr<BoundQuery> query_;
   std::uint64_t version_ = 0;
 };
@@ -190,7 +226,8 @@ class DmlStatement final : public BaseStatement {
   ExecuteResult execute(const std::vector<Row>& bind_rows, const ExecuteOptions& options) override {
     state_.cancelled = false;
     if (state_.is_read_only) raise(1456);
-    if (state_.store->catalog()->version != version_) bind();
+    const bool other_types = types_.take(bind_row(bind_rows, 0));
+    if (other_types || state_.store->catalog()->version != version_) bind();
     ExecuteResult result;
     const std::size_t count = std::max<std::size_t>(1, bind_rows.size());
     for (std::size_t i = 0; i < count; ++i) one(bind_row(bind_rows, i), i, options, result);
@@ -200,7 +237,8 @@ class DmlStatement final : public BaseStatement {
 
  private:
   void bind() {
-    const BindEnvironment environment = state_.environment(sql_);
+    BindEnvironment environment = state_.environment(sql_);
+    environment.bind_samples = types_.samples();
     dml_ = parse_dml(sql_, word_, environment, &binds_);
     version_ = environment.catalog->version;
   }
@@ -211,7 +249,7 @@ class DmlStatement final : public BaseStatement {
     try {
       auto context = state_.context(&binds, std::nullopt);
       DmlResult done = dml_->run(*context);
-      state_.transaction->end_statement();
+      state_.end_statement();
       result.row_count += done.row_count;
       result.row_counts.push_back(done.row_count);
       if (done.row_count != 0) result.last_row_id = done.last_row_id;
@@ -232,6 +270,7 @@ class DmlStatement final : public BaseStatement {
   }
 
   std::string word_;
+  BindTypes types_;
   std::unique_ptr<BoundDml> dml_;
   std::uint64_t version_ = 0;
 };
@@ -244,6 +283,21 @@ DdlEnvironment ddl_environment(SessionState& state) {
     Parser parser(text);
     const ast::QueryPtr query = parser.query();
     return bind_query(*query, state.environment(text))->columns();
+  };
+  env.type_of = [&state](const TableDef& table, const std::string& expression) {
+    Parser parser(expression);
+    const ast::ExprPtr e = parser.expression();
+    return bind_expression(*e, state.environment(expression), table_scope(table, {})).type;
+  };
+  env.evaluate = [&state](const std::string& expression, const DataType& type) {
+    Parser parser(expression);
+    const ast::ExprPtr e = parser.expression();
+    const Scope empty;
+    const BoundExpr bound = bind_expression(*e, state.environment(expression), empty);
+    auto context = state.context(nullptr, std::nullopt);
+    Frame f;
+    f.context = context.get();
+    return convert_to(bound.eval(f), type, {}, context->convert());
   };
   env.run = [&state](const std::string& dml) {
     execute_text(dml, state, {});
@@ -292,6 +346,7 @@ class OtherStatement final : public BaseStatement {
     if (word_ == "ROLLBACK") rollback(p);
     if (word_ == "SAVEPOINT") state_.savepoints[p.identifier().text] = state_.transaction->mark();
     if (word_ == "SET") set(p);
+    if (word_ == "LOCK") lock_table(p);
     return {};
   }
 
@@ -310,7 +365,27 @@ class OtherStatement final : public BaseStatement {
     std::erase_if(state_.savepoints, [mark](const auto& s) { return s.second > mark; });
   }
 
+  /// Rows are locked when they are written; a table lock keeps nobody out here.
+  void lock_table(Parser& p) {
+    p.expect("TABLE");
+    do {
+      const int pos = p.peek().begin;
+      const ast::Name name = p.qualified_name();
+      const BindEnvironment env = state_.environment(sql_);
+      if (!resolve_table(env, name) && !resolve_code(env, name, {"VIEW"})) raise(942, pos);
+    } while (p.accept_symbol(","));
+  }
+
+  /// Of constraints by name, IMMEDIATE checks all that was put off.
+  void set_constraints(Parser& p) {
+    while (!p.at_end() && !p.is_word("IMMEDIATE") && !p.is_word("DEFERRED")) p.take();
+    const bool immediate = p.accept("IMMEDIATE");
+    if (immediate) state_.transaction->check_deferred();
+    state_.checks_deferred = immediate;
+  }
+
   void set(Parser& p) {
+    if (p.accept("CONSTRAINT") || p.accept("CONSTRAINTS")) return set_constraints(p);
     if (!p.accept("TRANSACTION")) return;
     if (state_.transaction->is_open()) raise(1453);
     if (p.accept("READ")) {
@@ -319,6 +394,7 @@ class OtherStatement final : public BaseStatement {
       state_.fixed_scn = state_.store->current_scn();
     } else if (p.accept_words({"ISOLATION", "LEVEL", "SERIALIZABLE"})) {
       state_.fixed_scn = state_.store->current_scn();
+      state_.is_serializable = true;
     }
   }
 
@@ -393,7 +469,7 @@ class SessionRunner final : public StatementRunner {
     try {
       auto context = state_.context(&binds_, std::nullopt);
       const std::uint64_t rows = dml.run(*context).row_count;
-      state_.transaction->end_statement();
+      state_.end_statement();
       return rows;
     } catch (const OraError&) {
       state_.transaction->rollback_to(mark);

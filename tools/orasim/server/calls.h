@@ -43,6 +43,7 @@ class Calls {
   void reexecute(wire::ReexecuteRequest, std::uint32_t& failed_cursor);
   void fetch(const wire::FetchRequest&);
   Cursor& parse(const wire::ExecuteRequest&);
+  void use_bind_types(Cursor&, const wire::ExecuteRequest&);
   void describe(Cursor&);
   void refresh_if_stale(Cursor&);
   struct Run {

@@ -53,6 +53,16 @@ Cursor& Calls::parse(const ExecuteRequest& request) {
   return cursor;
 }
 
+/// What a query's columns are may depend on the types of its binds.
+void Calls::use_bind_types(Cursor& cursor, const ExecuteRequest& request) {
+  Run first;
+  first.binds.push_back(request.rows.front());
+  const std::vector<Row> rows = engine_rows(cursor, first);
+  if (rows.empty()) return;
+  cursor.statement->use_bind_types(rows.front());
+  cursor.columns = shapes_of(*cursor.statement, login_.dialect);
+}
+
 void Calls::describe(Cursor& cursor) {
   wire::encode_describe(channel_.out(), login_.dialect, cursor.columns);
 }
@@ -83,7 +93,10 @@ void Calls::execute(ExecuteRequest request, std::uint32_t& failed_cursor) {
   }
   cursor.compress = !request.has(wire::kOptNoCompression);
   const bool query = cursor.shape.is_query;
-  if (query && parsed_now) describe(cursor);
+  if (query && parsed_now) {
+    if (!request.rows.empty()) use_bind_types(cursor, request);
+    describe(cursor);
+  }
   const bool runs = request.has(wire::kOptExecute) && !request.has(wire::kOptDescribe);
   if (request.has(wire::kOptDefine)) {
     cursor.defines = request.defines;

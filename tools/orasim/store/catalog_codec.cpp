@@ -176,7 +176,7 @@ void object(Io& io, T& t, const TableDef*) {
   items(io, t.columns, [](auto& in, auto& c) { column(in, c); });
   items(io, t.constraints, [](auto& in, auto& c) { constraint(in, c); });
   items(io, t.indexes, [](auto& in, auto& i) { index(in, i); });
-  io(t.comment), io(t.index_organized), io(t.temporary), io(t.partition_by);
+  io(t.comment), io(t.index_organized), io(t.temporary), io(t.preserves_rows), io(t.partition_by);
   strings(io, t.partition_columns);
   items(io, t.partitions, [](auto& in, auto& p) { in(p.name), in(p.high_value), in(p.position); });
   io(t.created_scn), io(t.created_unix), io(t.last_ddl_unix), io(t.next_stored_slot);

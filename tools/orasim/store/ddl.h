@@ -43,6 +43,7 @@ struct CreateTable {
   std::string comment;
   bool index_organized = false;
   bool temporary = false;
+  bool preserves_rows = false;
   std::string partition_by;
   std::vector<std::string> partition_columns;
   std::vector<PartitionDef> partitions;
@@ -65,6 +66,7 @@ struct ModifyColumn {
   std::optional<bool> not_null;  ///< true: NOT NULL, false: NULL
   std::string not_null_name;     ///< CONSTRAINT name NOT NULL; empty: generated
   bool drop_identity = false;
+  std::optional<bool> is_hidden;  ///< INVISIBLE, VISIBLE
   std::optional<SequenceOptions> identity;
 };
 

@@ -80,6 +80,15 @@ void set_nullable(Catalog& c, TableDef& t, const ModifyColumn& change) {
   recompute_nullability(t);
 }
 
+/// A column that becomes visible goes behind the others.
+void set_hidden(TableDef& t, const ModifyColumn& change) {
+  const auto at = std::find_if(t.columns.begin(), t.columns.end(),
+                               [&](const ColumnDef& k) { return k.name == change.name; });
+  const bool shows = at->is_hidden && !*change.is_hidden;
+  at->is_hidden = *change.is_hidden;
+  if (shows) std::rotate(at, at + 1, t.columns.end());
+}
+
 void drop_identity(Catalog& c, TableDef& t, ColumnDef& column) {
   if (!column.is_identity) throw OraError(30673, "column to be modified is not an identity column");
   c.sequences.erase({t.owner, column.identity_sequence});
@@ -172,6 +181,7 @@ void modify_column(Catalog& c, const std::string& owner, const std::string& tabl
     throw OraError(30673, "column to be modified is not an identity column");
   }
   if (change.not_null) set_nullable(c, t, change);
+  if (change.is_hidden) set_hidden(t, change);
   mark_layout(c, t);
 }
 

@@ -22,6 +22,7 @@ TableDef without_columns(Catalog& c, const CreateTable& spec) {
   t.comment = spec.comment;
   t.index_organized = spec.index_organized;
   t.temporary = spec.temporary;
+  t.preserves_rows = spec.preserves_rows;
   t.partition_by = spec.partition_by;
   t.partition_columns = spec.partition_columns;
   t.partitions = spec.partitions;

@@ -98,7 +98,9 @@ Registry::Registry() {
                                  {"OBJ", "USER_OBJECTS"},
                                  {"IND", "USER_INDEXES"},
                                  {"SEQ", "USER_SEQUENCES"},
-                                 {"SYN", "USER_SYNONYMS"}}) {
+                                 {"SYN", "USER_SYNONYMS"},
+                                 {"CAT", "USER_CATALOG"},
+                                 {"DICT", "DICTIONARY"}}) {
     alias(name, of);
   }
 }

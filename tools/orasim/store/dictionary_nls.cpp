@@ -79,6 +79,16 @@ void add_nls_views(Registry& r) {
   r.add<Setting>("NLS_DATABASE_PARAMETERS", items(database_settings), columns());
   r.add<Setting>("NLS_INSTANCE_PARAMETERS", items([](const Context&) { return defaults(); }),
                  columns());
+  r.add<Setting>("DATABASE_PROPERTIES", items([](const Context& c) {
+                   std::vector<Setting> list = database_settings(c);
+                   list.insert(list.begin(), {{"DEFAULT_TEMP_TABLESPACE", "TEMP"},
+                                              {"DEFAULT_PERMANENT_TABLESPACE", "USERS"},
+                                              {"DBTIMEZONE", "+00:00"}});
+                   return list;
+                 }),
+                 {text_of<Setting>("PROPERTY_NAME", [](const Setting& s) { return s.first; }),
+                  text_of<Setting>("PROPERTY_VALUE", [](const Setting& s) { return s.second; }),
+                  empty<Setting>("DESCRIPTION", Kind::kText)});
   auto dynamic = columns();
   dynamic.push_back(fixed_number<Setting>("CON_ID", 0));
   r.add<Setting>("V$NLS_PARAMETERS", items([](const Context& c) {

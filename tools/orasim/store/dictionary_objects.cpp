@@ -48,6 +48,22 @@ void visit_objects(const Context& c, const std::function<bool(const Item&)>& vis
   }
 }
 
+/// USER_CATALOG: what can be named in a query.
+void visit_catalog(const Context& c, const std::function<bool(const Item&)>& visit) {
+  visit_objects(c, [&](const Item& i) {
+    const bool shown =
+        i.type == "TABLE" || i.type == "VIEW" || i.type == "SEQUENCE" || i.type == "SYNONYM";
+    return !shown || visit(i);
+  });
+}
+
+/// DICTIONARY: the views themselves.
+void visit_views(const Context&, const std::function<bool(const std::string&)>& visit) {
+  for (const DictionaryView* view : dictionary_views()) {
+    if (!visit(view->name)) return;
+  }
+}
+
 std::string stamp(std::int64_t unix_seconds) {
   const Value v = date(unix_seconds);
   if (v.is_null()) return {};
@@ -92,6 +108,14 @@ void add_object_views(Registry& r) {
        fixed<Item>("DUPLICATED", "N"),
        fixed<Item>("SHARDED", "N")},
       [](const Item& i) { return i.owner; }, {"OWNER"});
+  r.add_family<Item>("CATALOG", visit_catalog,
+                     {text_of<Item>("OWNER", [](const Item& i) { return i.owner; }),
+                      text_of<Item>("TABLE_NAME", [](const Item& i) { return i.name; }),
+                      text_of<Item>("TABLE_TYPE", [](const Item& i) { return i.type; })},
+                     [](const Item& i) { return i.owner; }, {"OWNER"});
+  r.add<std::string>("DICTIONARY", visit_views,
+                     {text_of<std::string>("TABLE_NAME", [](const std::string& n) { return n; }),
+                      empty<std::string>("COMMENTS", Kind::kText)});
 }
 
 }  // namespace orasim::dictionary

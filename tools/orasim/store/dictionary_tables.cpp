@@ -120,7 +120,11 @@ std::vector<Column<Table>> table_columns() {
       fixed<Table>("ROW_MOVEMENT", "DISABLED"),
       fixed<Table>("GLOBAL_STATS", "NO"),
       fixed<Table>("USER_STATS", "NO"),
-      empty<Table>("DURATION", Kind::kText),
+      text_of<Table>("DURATION",
+                     [](const Table& t) {
+                       if (!t.temporary) return "";
+                       return t.preserves_rows ? "SYS$SESSION" : "SYS$TRANSACTION";
+                     }),
       fixed<Table>("SKIP_CORRUPT", "DISABLED"),
       fixed<Table>("MONITORING", "YES"),
       empty<Table>("CLUSTER_OWNER", Kind::kText),

@@ -121,6 +121,7 @@ struct TableDef {
   std::uint64_t structure_version = 0;
   /// AS OF an older SCN fails with ORA-01466 (column dropped or retyped, table truncated).
   Scn readable_from_scn = 0;
+  bool preserves_rows = false;  ///< temporary: ON COMMIT PRESERVE ROWS
   bool interval_partitioned = false;
   std::string interval_sql;
   /// Index into columns, or -1.
@@ -217,6 +218,8 @@ class Transaction {
   /// Call when a DML statement has made all its changes: runs the checks that were put off. Throws
   /// like insert(); the caller then rolls back to the statement's mark. commit() runs what is left.
   virtual void end_statement() = 0;
+  /// Runs the checks of deferred constraints now; throws like end_statement().
+  virtual void check_deferred() = 0;
   virtual std::uint64_t mark() = 0;  ///< a statement or savepoint mark
   virtual void rollback_to(std::uint64_t mark) = 0;
   virtual Scn commit() = 0;
@@ -278,6 +281,8 @@ class Store {
                                         const std::atomic<bool>* cancel) = 0;
   /// One row by ROWID; false when it does not exist at that SCN.
   virtual bool fetch(const TableDef&, const RowId&, Scn scn, const Transaction* own, Row& row) = 0;
+  /// When the version of the row that is seen at `scn` was committed; 0: no such row.
+  virtual Scn row_scn(const TableDef&, const RowId&, Scn scn) = 0;
   /// Rows whose `index_columns` (a unique key or index prefix) equal `key`, through an index when
   /// there is one; nullptr when no index helps and a scan is needed. CHAR keys match whatever their
   /// trailing blanks are: the caller still checks its own condition.

@@ -140,6 +140,14 @@ bool StoreImpl::fetch(const TableDef& table, const RowId& id, Scn scn, const Tra
   return true;
 }
 
+Scn StoreImpl::row_scn(const TableDef& table, const RowId& id, Scn scn) {
+  const SegmentView at = open_view(table, scn, nullptr);
+  std::uint64_t ordinal = 0;
+  if (!at.segment->find(id, ordinal)) return 0;
+  const Version* v = visible_version(at.segment->slot(ordinal), at.view);
+  return v == nullptr ? 0 : v->tx->commit_scn.load();
+}
+
 std::unique_ptr<RowScan> StoreImpl::lookup(const TableDef& table,
                                            const std::vector<std::string>& columns, const Row& key,
                                            Scn scn, const Transaction* own,

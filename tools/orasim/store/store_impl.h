@@ -41,6 +41,7 @@ class StoreImpl final : public Store {
   std::unique_ptr<RowScan> scan(const TableDef&, Scn, const Transaction*,
                                 const std::atomic<bool>* cancel) override;
   bool fetch(const TableDef&, const RowId&, Scn, const Transaction*, Row&) override;
+  Scn row_scn(const TableDef&, const RowId&, Scn) override;
   std::unique_ptr<RowScan> lookup(const TableDef&, const std::vector<std::string>& columns,
                                   const Row& key, Scn, const Transaction*,
                                   const std::atomic<bool>* cancel) override;

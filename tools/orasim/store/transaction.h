@@ -24,6 +24,7 @@ class TransactionImpl final : public Transaction {
   bool update(const TableDef&, const RowId&, const Row& row, Scn read_scn) override;
   bool remove(const TableDef&, const RowId&, Scn read_scn) override;
   bool lock_row(const TableDef&, const RowId&, Scn read_scn, bool nowait) override;
+  void check_deferred() override;
   void end_statement() override;
   std::uint64_t mark() override { return changes_.size(); }
   void rollback_to(std::uint64_t mark) override;

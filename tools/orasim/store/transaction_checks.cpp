@@ -110,6 +110,11 @@ void TransactionImpl::adopt(std::vector<PendingCheck>&& pending, std::uint64_t o
   }
 }
 
+void TransactionImpl::check_deferred() {
+  Lock lock(store_.write_lock());
+  if (record_ != nullptr) run_pending(lock, true);
+}
+
 void TransactionImpl::end_statement() {
   if (pending_.empty()) return;
   Lock lock(store_.write_lock());

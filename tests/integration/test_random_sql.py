@@ -301,6 +301,8 @@ class Statements:
         items = [generator.value(generator.kind(), 2) for _ in range(self.random.randint(1, 4))]
         condition = generator.condition(2)
         order = generator.value(generator.kind(), 1)
+        if re.fullmatch(r"[\d.]+", order.text):  # a number means an item of the list
+            order.text += " + 0"
         descending = self.random.random() < 0.5
         nulls_first = descending
         words = " DESC" if descending else ""

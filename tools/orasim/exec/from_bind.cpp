@@ -83,8 +83,9 @@ class FromBinder {
     return node;
   }
 
-  void add_column(ScopeColumn c, const FromNode& node) {
+  void add_column(ScopeColumn c, FromNode& node) {
     c.table = node.table_index;
+    node.types.push_back(c.type.type);
     scope_.columns.push_back(std::move(c));
   }
 
@@ -95,8 +96,8 @@ class FromBinder {
     node.source = query_source(std::move(query));
   }
 
-  void add_columns(const FromNode& node, const std::vector<ColumnInfo>& columns,
-                   const std::string& alias, const std::vector<std::string>& names) {
+  void add_columns(FromNode& node, const std::vector<ColumnInfo>& columns, const std::string& alias,
+                   const std::vector<std::string>& names) {
     for (std::size_t i = 0; i < columns.size(); ++i) {
       ScopeColumn c;
       c.qualifier = alias;

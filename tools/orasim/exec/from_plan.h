@@ -19,6 +19,7 @@ struct FromNode {
   ast::JoinKind kind = ast::JoinKind::kInner;
   std::unique_ptr<FromNode> left, right;
   std::size_t begin = 0, end = 0;  ///< slots of a leaf or of a contiguous subtree
+  std::vector<Type> types;         ///< of a leaf's slots: what NULL is of an outer join
   std::set<int> tables;
   std::vector<Eval> conditions;                  ///< of a join; of a leaf: a filter
   std::vector<std::pair<Eval, Eval>> hash_keys;  ///< left side, right side

@@ -65,10 +65,15 @@ std::uint64_t rows_expected(const FromNode& node, const ExecContext& context) {
   return node.table ? context.store->stats(*node.table).row_count : kOfQuery;
 }
 
-Value null_of(const Row& row, std::size_t slot) {
-  Value v = row[slot];
-  v.data = std::monostate{};
-  return v;
+/// Makes the slots of a subtree NULL, each of its column's type.
+void clear_slots(const FromNode& node, Row& row) {
+  if (node.left) {
+    clear_slots(*node.left, row);
+    clear_slots(*node.right, row);
+    return;
+  }
+  for (std::size_t i = 0; i < node.types.size(); ++i)
+    row[node.begin + i] = make_null(node.types[i]);
 }
 
 /// A right side that depends on the row of the left side: LATERAL, CROSS APPLY and OUTER APPLY.
@@ -102,8 +107,7 @@ class LateralStream final : public RowStream {
       right_.reset();
       if (matched_ || node_.kind != ast::JoinKind::kLeft) continue;
       row = current_;
-      for (std::size_t i = node_.right->begin; i < node_.right->end; ++i)
-        row[i] = null_of(current_, i);
+      clear_slots(*node_.right, row);
       return true;
     }
   }
@@ -158,7 +162,7 @@ class JoinStream final : public RowStream {
       const bool keeps = node_.kind == ast::JoinKind::kLeft ||
                          node_.kind == ast::JoinKind::kRight || node_.kind == ast::JoinKind::kFull;
       if (!matched_ && keeps) {
-        for (const std::size_t slot : inner_slots_) current_[slot] = null_of(current_, slot);
+        clear_slots(*inner_side_, current_);
         row = current_;
         return true;
       }
@@ -232,6 +236,7 @@ class JoinStream final : public RowStream {
       const std::size_t index = unmatched_++;
       if (seen_[index]) continue;
       current_.assign(width_, Value{});
+      clear_slots(*outer_side_, current_);
       place(index);
       row = current_;
       return true;

@@ -166,7 +166,8 @@ def fuzz_suites(long):
 # Seen to pass on the way here; the others run in the long form until they are (CHANGELOG.md).
 SHORT_FORM = ("layers", "unit", "unit, sanitized", "error list", "hr and co", "values",
               "failures", "demo", "rules", "resume", "display", "samples", "sqlplus",
-              "driver orasim_python_test.py", "driver orasim_node_test.mjs")
+              "driver orasim_python_test.py", "driver orasim_node_test.mjs", "sql",
+              "transactions", "random sql", "durability")
 
 
 def all_suites(long):

@@ -93,6 +93,7 @@ Registry::Registry() {
   add_nls_views(*this);
   add_instance_views(*this);
   add_session_views(*this);
+  add_empty_views(*this);
   for (const auto& [name, of] : {std::pair{"TABS", "USER_TABLES"},
                                  {"COLS", "USER_TAB_COLUMNS"},
                                  {"OBJ", "USER_OBJECTS"},

@@ -135,6 +135,7 @@ void add_user_views(Registry&);
 void add_nls_views(Registry&);
 void add_instance_views(Registry&);
 void add_session_views(Registry&);
+void add_empty_views(Registry&);
 
 /// DATA_TYPE as the dictionary prints it, and the numbers beside it.
 std::string data_type_text(const DataType&);

@@ -118,6 +118,7 @@ void add_instance(Registry& r) {
              {fixed_number<One>("THREAD#", 1), fixed<One>("STATUS", "OPEN"),
               fixed<One>("ENABLED", "PUBLIC"), text_from("INSTANCE", database_name),
               fixed_number<One>("CON_ID", 0)});
+  r.add<One>("GLOBAL_NAME", visit_one, {text_from("GLOBAL_NAME", database_name)});
   r.add<One>("V$VERSION", visit_one,
              {text_from("BANNER", banner),
               text_from("BANNER_FULL",

@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
 # The whole job on this machine: a shop in a simulated Oracle, a private PostgreSQL, the migration,
 # and the comparison of every value. Leaves no process and no file behind, however it ends.
-set -um  # -m: each child leads a process group, so that it can be ended with all that it started
+set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 bin=$(realpath "${BUILD:-build}")
 export WHERRY_SOURCE_PASSWORD=shop-demo WHERRY_TARGET_PASSWORD
-children=()
 work=
 
 # A child may be gone before those that it started (initdb, say), and they would go on writing.
@@ -21,10 +20,11 @@ end_group() {
 
 cleanup() {
   trap '' INT TERM HUP
-  local pid
+  local pid pids
   exec 2>/dev/null  # bash would tell of every child that it ended
-  for pid in "${children[@]}"; do kill -TERM -- "-$pid"; done
-  for pid in "${children[@]}"; do end_group "$pid"; done
+  pids=$(jobs -p)
+  for pid in $pids; do kill -TERM -- "-$pid"; done
+  for pid in $pids; do end_group "$pid"; done
   if [ -n "$work" ]; then
     scripts/pg_cluster.sh stop "$work/postgres" >/dev/null
     rm -rf "$work"
@@ -40,15 +40,19 @@ fail() {
   exit 1
 }
 
+# Starts a command in the background as the leader of a process group, so that it can be ended with
+# all that it started. Job control is on for that moment only: with it, a terminal's Ctrl-C would go
+# to a foreground command and not to this script.
+launch() {
+  set -m
+  "$@" &
+  set +m
+}
+
 # Runs a command so that a signal is obeyed at once: bash interrupts `wait`, not a foreground child.
 step() {
-  "$@" &
-  local pid=$! status
-  children+=("$pid")
-  wait "$pid"
-  status=$?
-  unset 'children[-1]'
-  return "$status"
+  launch "$@"
+  wait $!
 }
 
 say() { printf '\n%s\n' "$*"; }
@@ -59,11 +63,14 @@ chmod 755 "$work"  # the PostgreSQL server runs as another user
 
 say "Starting a simulated Oracle with a shop of 237,000 rows, and a private PostgreSQL ..."
 mkfifo "$work/ready"
-"$bin/orasim" --listen 127.0.0.1:0 --service SHOPDB --user "SHOP/$WHERRY_SOURCE_PASSWORD" \
-  --script demo/shop.sql >"$work/ready" 2>"$work/orasim.log" &
-children+=($!)
+simulator() {
+  exec "$bin/orasim" --listen 127.0.0.1:0 --service SHOPDB --user "SHOP/$WHERRY_SOURCE_PASSWORD" \
+    --script demo/shop.sql >"$work/ready" 2>"$work/orasim.log"
+}
+launch simulator
 step scripts/pg_cluster.sh start "$work/postgres" $$ >"$work/url" || fail "PostgreSQL did not start"
-read -r word address <"$work/ready" && [ "$word" = ready ] || {
+step head -n 1 "$work/ready" >"$work/address"
+read -r word address <"$work/address" && [ "$word" = ready ] || {
   cat "$work/orasim.log" >&2
   fail "the simulator did not start"
 }

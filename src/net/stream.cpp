@@ -57,55 +57,52 @@ Result<std::size_t> Stream::read_some(std::span<std::uint8_t> out, const Wait& w
   }
 }
 
+/// Ok when the operation that gave `done` is to be repeated.
+Result<void> Stream::wait_for_tls(int done, const Wait& wait, const char* what) {
+  switch (SSL_get_error(tls_.get(), done)) {
+    case SSL_ERROR_WANT_READ:
+      return stop_event_.wait_for(fd_, POLLIN, wait);
+    case SSL_ERROR_WANT_WRITE:
+      return stop_event_.wait_for(fd_, POLLOUT, wait);
+    case SSL_ERROR_ZERO_RETURN:
+      return closed_error();
+    case SSL_ERROR_SYSCALL:
+      if (errno == 0) return closed_error();
+      return network_error(errno, what);
+    default:
+      return tls_error(tls_error_text());
+  }
+}
+
 Result<std::size_t> Stream::read_tls(std::span<std::uint8_t> out, const Wait& wait) {
   while (true) {
     ERR_clear_error();
     std::size_t got = 0;
     const int done = SSL_read_ex(tls_.get(), out.data(), out.size(), &got);
     if (done == 1) return got;
-    switch (SSL_get_error(tls_.get(), done)) {
-      case SSL_ERROR_WANT_READ:
-        WHERRY_TRY(stop_event_.wait_for(fd_, POLLIN, wait));
-        break;
-      case SSL_ERROR_WANT_WRITE:
-        WHERRY_TRY(stop_event_.wait_for(fd_, POLLOUT, wait));
-        break;
-      case SSL_ERROR_ZERO_RETURN:
-        return closed_error();
-      case SSL_ERROR_SYSCALL:
-        if (errno == 0) return closed_error();
-        return network_error(errno, "Reading from the server failed");
-      default:
-        return tls_error(tls_error_text());
-    }
+    WHERRY_TRY(wait_for_tls(done, wait, "Reading from the server failed"));
   }
 }
 
-Result<std::size_t> Stream::write_some(std::span<const std::uint8_t> data, const Wait& wait) {
+Result<std::size_t> Stream::write_tls(std::span<const std::uint8_t> data, const Wait& wait) {
   while (true) {
-    if (tls_ == nullptr) {
-      const ssize_t sent = send(fd_, data.data(), data.size(), MSG_NOSIGNAL);
-      if (sent >= 0) return static_cast<std::size_t>(sent);
-      if (errno == EAGAIN || errno == EWOULDBLOCK) {
-        WHERRY_TRY(stop_event_.wait_for(fd_, POLLOUT, wait));
-      } else if (errno != EINTR) {
-        return network_error(errno, "Writing to the server failed");
-      }
-      continue;
-    }
     ERR_clear_error();
     std::size_t sent = 0;
     const int done = SSL_write_ex(tls_.get(), data.data(), data.size(), &sent);
     if (done == 1) return sent;
-    switch (SSL_get_error(tls_.get(), done)) {
-      case SSL_ERROR_WANT_READ:
-        WHERRY_TRY(stop_event_.wait_for(fd_, POLLIN, wait));
-        break;
-      case SSL_ERROR_WANT_WRITE:
-        WHERRY_TRY(stop_event_.wait_for(fd_, POLLOUT, wait));
-        break;
-      default:
-        return tls_error(tls_error_text());
+    WHERRY_TRY(wait_for_tls(done, wait, "Writing to the server failed"));
+  }
+}
+
+Result<std::size_t> Stream::write_some(std::span<const std::uint8_t> data, const Wait& wait) {
+  if (tls_ != nullptr) return write_tls(data, wait);
+  while (true) {
+    const ssize_t sent = send(fd_, data.data(), data.size(), MSG_NOSIGNAL);
+    if (sent >= 0) return static_cast<std::size_t>(sent);
+    if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      WHERRY_TRY(stop_event_.wait_for(fd_, POLLOUT, wait));
+    } else if (errno != EINTR) {
+      return network_error(errno, "Writing to the server failed");
     }
   }
 }

@@ -50,7 +50,9 @@ class Stream {
   [[nodiscard]] PeerCertificate peer_certificate() const;
 
  private:
+  Result<void> wait_for_tls(int done, const Wait& wait, const char* what);
   Result<std::size_t> read_tls(std::span<std::uint8_t> out, const Wait& wait);
+  Result<std::size_t> write_tls(std::span<const std::uint8_t> data, const Wait& wait);
   Result<std::size_t> write_some(std::span<const std::uint8_t> data, const Wait& wait);
 
   int fd_;

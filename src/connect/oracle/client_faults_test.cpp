@@ -48,6 +48,14 @@ void expect_farewell(Peer& peer) {
   peer.expect(PacketType::kData);
 }
 
+/// What a client does that gives up a response it cannot read on.
+void serve_break(Peer& peer) {
+  if (peer.expect_marker() != MarkerKind::kBreak) throw std::runtime_error("no break");
+  if (peer.expect_marker() != MarkerKind::kReset) throw std::runtime_error("no reset");
+  peer.send_marker(MarkerKind::kReset);
+  peer.send_response(peer.status(1013, "ORA-01013: cancelled\n"));
+}
+
 /// Execute without rows, then one fetch that ends.
 void serve_small_query(Peer& peer) {
   peer.read_request();
@@ -260,6 +268,29 @@ TEST(ClientFaults, RepeatsValuesOfThePreviousResponse) {
       });
 }
 
+TEST(ClientFaults, AnotherDescriptionInTheMiddleIsASchemaErrorAndLeavesTheSessionUsable) {
+  on_both_kinds(
+      [](Peer& peer) {
+        peer.read_request();
+        peer.send_response(joined({peer.describe(two_columns()), peer.success(3)}));
+        peer.read_request();
+        const Bytes changed = peer.describe({scripted::column("ID", OracleType::kNumber, 22)});
+        peer.send_response(
+            joined({changed, row_header(), row({number("1")}), peer.end_of_rows(3, 1)}));
+        serve_break(peer);
+        serve_small_query(peer);
+      },
+      [](Session& session, OpContext& context) {
+        const auto changed = read_two_columns(session, context);
+        ASSERT_FALSE(changed.ok());
+        EXPECT_EQ(changed.error().code, "oracle.columns_changed");
+        EXPECT_FALSE(session.is_broken());
+        const auto rows = read_two_columns(session, context);
+        ASSERT_TRUE(rows.ok()) << rows.error().to_paragraph();
+        EXPECT_EQ(*rows, kSmallRows);
+      });
+}
+
 TEST(ClientFaults, ADataErrorNamesColumnAndRowAndLeavesTheSessionUsable) {
   on_both_kinds(
       [](Peer& peer) {
@@ -270,10 +301,7 @@ TEST(ClientFaults, ADataErrorNamesColumnAndRowAndLeavesTheSessionUsable) {
         const std::string leap_day_1500 = {115, 100, 2, 29, 1, 1, 1};
         peer.send_response(joined(
             {row_header(), row({wire::encode_date(0)}), row({leap_day_1500}), peer.success(3, 2)}));
-        if (peer.expect_marker() != MarkerKind::kBreak) throw std::runtime_error("no break");
-        if (peer.expect_marker() != MarkerKind::kReset) throw std::runtime_error("no reset");
-        peer.send_marker(MarkerKind::kReset);
-        peer.send_response(peer.status(1013, "ORA-01013: cancelled\n"));
+        serve_break(peer);
         serve_ping(peer);
       },
       [](Session& session, OpContext& context) {

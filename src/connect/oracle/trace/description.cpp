@@ -14,37 +14,6 @@ constexpr int kMaxTailBytes = 24;
 constexpr std::uint8_t kFirstOpenVersion = 17;
 constexpr std::uint32_t kMaxColumns = 4096;
 
-bool has_wide_scale(OracleType type) {
-  return type == OracleType::kNumber || type == OracleType::kTimestamp ||
-         type == OracleType::kTimestampTz || type == OracleType::kTimestampLtz ||
-         type == OracleType::kIntervalDs;
-}
-
-/// Up to the column's position, which every version since 10.2 has.
-ColumnDescription read_column_head(Reader& in, const wire::Dialect& dialect) {
-  ColumnDescription column;
-  column.type = static_cast<OracleType>(in.u8());
-  in.skip(1);
-  column.precision = in.s8();
-  column.scale = dialect.wide_scale && has_wide_scale(column.type) ? in.sb2() : in.s8();
-  column.max_bytes = in.ub4();
-  in.ub4();
-  column.continuation_flags = in.ub8();
-  in.skip_dlc();
-  in.ub2();
-  in.ub2();
-  column.form = static_cast<CharsetForm>(in.u8());
-  column.max_characters = in.ub4();
-  if (dialect.field_version >= 8) in.ub4();
-  column.nullable = in.u8() != 0;
-  in.skip(1);
-  column.name = in.dlc_text();
-  column.type_schema = in.dlc_text();
-  column.type_name = in.dlc_text();
-  in.ub2();
-  return column;
-}
-
 wire::Description read_with_tail(Reader& in, const wire::Dialect& dialect, int tail_bytes) {
   wire::Description description;
   in.skip_clr();
@@ -53,7 +22,7 @@ wire::Description read_with_tail(Reader& in, const wire::Dialect& dialect, int t
   if (count > kMaxColumns) in.fail("more columns than a query can have");
   if (count != 0) in.skip(1);
   for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
-    description.columns.push_back(read_column_head(in, dialect));
+    description.columns.push_back(wire::decode_column_head(in, dialect));
     in.skip(static_cast<std::size_t>(tail_bytes));
   }
   in.skip_dlc();

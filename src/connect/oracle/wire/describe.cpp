@@ -33,32 +33,9 @@ void skip_annotations(Reader& in) {
   in.ub4();
 }
 
-void read_names(Reader& in, ColumnDescription& column) {
-  in.skip(1);
-  column.name = in.dlc_text();
-  column.type_schema = in.dlc_text();
-  column.type_name = in.dlc_text();
-}
-
 ColumnDescription read_column(Reader& in, const Dialect& dialect) {
   const std::uint8_t version = dialect.field_version;
-  ColumnDescription column;
-  column.type = static_cast<OracleType>(in.u8());
-  in.skip(1);
-  column.precision = in.s8();
-  column.scale = dialect.wide_scale && has_wide_scale(column.type) ? in.sb2() : in.s8();
-  column.max_bytes = in.ub4();
-  in.ub4();
-  column.continuation_flags = in.ub8();
-  in.skip_dlc();
-  in.ub2();
-  in.ub2();
-  column.form = static_cast<CharsetForm>(in.u8());
-  column.max_characters = in.ub4();
-  if (version >= 8) in.ub4();
-  column.nullable = in.u8() != 0;
-  read_names(in, column);
-  if (version >= 3) in.ub2();
+  ColumnDescription column = decode_column_head(in, dialect);
   if (version >= 6) {
     const std::uint32_t uds_flags = in.ub4();
     column.is_json = (uds_flags & kUdsIsJson) != 0;
@@ -77,6 +54,30 @@ ColumnDescription read_column(Reader& in, const Dialect& dialect) {
 }
 
 }  // namespace
+
+ColumnDescription decode_column_head(Reader& in, const Dialect& dialect) {
+  ColumnDescription column;
+  column.type = static_cast<OracleType>(in.u8());
+  in.skip(1);
+  column.precision = in.s8();
+  column.scale = dialect.wide_scale && has_wide_scale(column.type) ? in.sb2() : in.s8();
+  column.max_bytes = in.ub4();
+  in.ub4();
+  column.continuation_flags = in.ub8();
+  in.skip_dlc();
+  in.ub2();
+  in.ub2();
+  column.form = static_cast<CharsetForm>(in.u8());
+  column.max_characters = in.ub4();
+  if (dialect.field_version >= 8) in.ub4();
+  column.nullable = in.u8() != 0;
+  in.skip(1);
+  column.name = in.dlc_text();
+  column.type_schema = in.dlc_text();
+  column.type_name = in.dlc_text();
+  if (dialect.field_version >= 3) in.ub2();
+  return column;
+}
 
 Description decode_describe(Reader& in, const Dialect& dialect) {
   in.skip_clr();

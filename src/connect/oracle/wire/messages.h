@@ -132,6 +132,8 @@ struct Description {
 Description decode_describe(Reader& in, const Dialect& dialect);
 /// The same without the leading byte string, as cursors and implicit results carry it.
 Description decode_describe_body(Reader& in, const Dialect& dialect);
+/// One column of it, up to the fields that came after 10.2.
+ColumnDescription decode_column_head(Reader& in, const Dialect& dialect);
 
 /// Message 6.
 struct RowHeader {

@@ -147,6 +147,20 @@ TEST(Planner, KeyNamesFitAndStayWholeCharacters) {
   EXPECT_TRUE(key.ends_with("ä_pkey")) << key;
 }
 
+TEST(Planner, ATableWithoutAColumnThatCanBeMovedIsRefusedAlone) {
+  World world;
+  world.source.put(table_def("FINE"), {});
+  schema::TableDef odd;
+  odd.table = {"S", "ODD"};
+  odd.columns = {column("PICTURE", TypeKind::kUnsupported)};
+  world.source.put(odd, {});
+  const auto plan = world.plan();
+  ASSERT_TRUE(plan.ok()) << plan.error().to_paragraph();
+  EXPECT_EQ(names(*plan), std::vector<std::string>{"FINE"});
+  ASSERT_EQ(plan->refused.size(), 1U);
+  EXPECT_EQ(plan->refused[0].error.code, "plan.no_columns");
+}
+
 TEST(Planner, NamesTheTargetCannotHoldAreRefusedBeforeTheLoad) {
   World world;
   world.source.put(table_def("FINE"), {});

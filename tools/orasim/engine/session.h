@@ -110,7 +110,10 @@ class Session {
   virtual void commit() = 0;
   virtual void rollback() = 0;
   [[nodiscard]] virtual bool in_transaction() const = 0;
-  /// Makes the running statement throw ORA-01013 soon; cleared when the next statement starts.
+  /// Starts a call: what was cancelled before counts no more. Statements and row streams that run
+  /// until the next one belong to this call.
+  virtual void begin_call() = 0;
+  /// Makes what the call runs, now or later, throw ORA-01013 soon.
   virtual void cancel() = 0;
   [[nodiscard]] virtual const SessionIdentity& identity() const = 0;
   virtual void set_current_schema(std::string_view schema) = 0;

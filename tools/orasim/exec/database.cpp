@@ -22,12 +22,12 @@ class SessionImpl final : public Session {
   }
 
   std::unique_ptr<Statement> prepare(std::string_view sql) override {
-    state_.cancelled = false;
     return make_statement(std::string(sql), state_);
   }
   void commit() override { state_.commit(); }
   void rollback() override { state_.rollback(); }
   [[nodiscard]] bool in_transaction() const override { return state_.transaction->is_open(); }
+  void begin_call() override { state_.cancelled = false; }
   void cancel() override { state_.cancelled = true; }
   [[nodiscard]] const SessionIdentity& identity() const override { return state_.identity; }
   void set_current_schema(std::string_view schema) override {

@@ -161,7 +161,6 @@ class QueryStatement final : public BaseStatement {
   }
 
   ExecuteResult execute(const std::vector<Row>& bind_rows, const ExecuteOptions& options) override {
-    state_.cancelled = false;
     if (!query_ || state_.store->catalog()->version != version_) bind();
     auto binds = std::make_unique<Row>(bind_row(bind_rows, 0));
     std::optional<Scn> scn;
@@ -224,7 +223,6 @@ class DmlStatement final : public BaseStatement {
   }
 
   ExecuteResult execute(const std::vector<Row>& bind_rows, const ExecuteOptions& options) override {
-    state_.cancelled = false;
     if (state_.is_read_only) raise(1456);
     const bool other_types = types_.take(bind_row(bind_rows, 0));
     if (other_types || state_.store->catalog()->version != version_) bind();
@@ -315,7 +313,6 @@ class DdlStatement final : public BaseStatement {
   DdlStatement(std::string sql, SessionState& state)
       : BaseStatement(std::move(sql), StatementKind::kDdl, state) {}
   ExecuteResult execute(const std::vector<Row>&, const ExecuteOptions&) override {
-    state_.cancelled = false;
     state_.commit();
     DdlEnvironment env = ddl_environment(state_);
     execute_ddl(sql_, env);
@@ -335,7 +332,6 @@ class OtherStatement final : public BaseStatement {
   }
 
   ExecuteResult execute(const std::vector<Row>&, const ExecuteOptions&) override {
-    state_.cancelled = false;
     if (word_ == "ALTER") {
       alter_session(sql_, state_);
       return {};
@@ -489,7 +485,6 @@ class BlockStatement final : public BaseStatement {
     binds_ = block_binds(sql_);
   }
   ExecuteResult execute(const std::vector<Row>& bind_rows, const ExecuteOptions& options) override {
-    state_.cancelled = false;
     ExecuteResult result;
     const std::size_t count = std::max<std::size_t>(1, bind_rows.size());
     for (std::size_t i = 0; i < count; ++i) {

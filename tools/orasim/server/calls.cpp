@@ -58,6 +58,7 @@ void Calls::serve_request() {
 
 // While a call runs the only thing the client may send is a marker: it cancels the statement.
 void Calls::begin_watch() {
+  session_.begin_call();
   const auto on_input = [this] {
     break_seen_ = true;
     session_.cancel();

@@ -206,8 +206,7 @@ TEST_F(CallsTest, ALoneEndByteIsNeverAPacketInTheMiddle) {
   }
 }
 
-// Off: an interrupt that arrives before the statement has begun is lost (CHANGELOG.md, known gaps).
-TEST_F(CallsTest, DISABLED_AnInterruptCancelsTheRunningStatement) {
+TEST_F(CallsTest, AnInterruptCancelsTheRunningStatement) {
   start();
   send(query("select wait", 1));
   client_channel_->send_marker(wire::Marker::kInterrupt);

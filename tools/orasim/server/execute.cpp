@@ -114,11 +114,14 @@ void Calls::execute(ExecuteRequest request, std::uint32_t& failed_cursor) {
     status = query ? run_query(cursor, run) : run_statement(cursor, run);
   }
   if (query && cursor.rows) {
-    // A describe of LOB columns comes without rows: the client defines them first.
+    // A describe of LOB columns comes without rows: the client defines them first. The number of
+    // rows to prefetch brings rows also without the fetch option (go-ora), but not of LOB columns,
+    // which python-oracledb may be about to define anew.
     const bool undefined_lobs = cursor.has_lobs() && cursor.defines.empty();
     const std::uint32_t wanted =
         request.iterations > 0 ? request.iterations : request.prefetch_rows;
-    const bool fetches = request.has(wire::kOptFetch) || (runs && request.prefetch_rows > 0);
+    const bool prefetches = runs && request.prefetch_rows > 0 && !cursor.has_lobs();
+    const bool fetches = request.has(wire::kOptFetch) || prefetches;
     if (fetches && wanted > 0 && !undefined_lobs) write_rows(cursor, wanted, status);
   }
   if (query && runs) {

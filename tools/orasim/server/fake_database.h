@@ -99,7 +99,6 @@ class FakeStatement : public Statement {
   [[nodiscard]] bool is_stale() const override { return generation_ != state_.stale_generation; }
 
   ExecuteResult execute(const std::vector<Row>& rows, const ExecuteOptions& options) override {
-    cancelled_ = false;
     ExecuteResult result;
     if (kind_ == StatementKind::kQuery) {
       result.rows = query(rows);
@@ -285,6 +284,10 @@ class FakeSession : public Session {
   void commit() override { in_transaction_ = false; }
   void rollback() override { in_transaction_ = false; }
   [[nodiscard]] bool in_transaction() const override { return in_transaction_; }
+  void begin_call() override {
+    const std::lock_guard lock(state_.mutex);
+    cancelled_ = false;
+  }
   void cancel() override {
     const std::lock_guard lock(state_.mutex);
     cancelled_ = true;

@@ -376,6 +376,14 @@ class Blocks(Case):
             cursor.execute("begin :v := :v + 1; end;", v=value)
             self.assertEqual(value.getvalue(), expected)
 
+    def test_endless_loop_is_cancelled(self):
+        connection = self.connect()
+        connection.call_timeout = 300
+        with self.assertRaises(oracledb.DatabaseError):
+            connection.cursor().execute("begin loop null; end loop; end;")
+        connection.call_timeout = 0
+        self.assertEqual(connection.cursor().execute("select 1 from dual").fetchone(), (1,))
+
     def test_error_in_a_block(self):
         cursor = self.connect().cursor()
         self.assert_ora(20001, cursor.execute,

@@ -216,6 +216,7 @@ class Machine {
 
   Flow run(const Body& body) {
     for (const auto& node : body) {
+      runner_.check_cancel();
       const Flow flow = traced(node->pos, [&] { return run(*node); });
       if (flow != Flow::kNext) return flow;
     }

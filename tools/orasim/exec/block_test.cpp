@@ -61,6 +61,7 @@ class RecordingRunner : public StatementRunner {
         raise(936, e.begin);
     }
   }
+  void check_cancel() override {}
   void commit() override {
     log.emplace_back("commit");
     committed_ = log.size();

@@ -21,6 +21,8 @@ class StatementRunner {
   /// At most `limit` rows.
   virtual std::vector<Row> select(const ast::Query&, std::size_t limit) = 0;
   virtual Value evaluate(const ast::Expr&) = 0;
+  /// ORA-01013 when the session was told to cancel.
+  virtual void check_cancel() = 0;
   virtual void commit() = 0;
   virtual void rollback() = 0;
   virtual void savepoint(const std::string& name) = 0;

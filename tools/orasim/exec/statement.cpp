@@ -433,6 +433,9 @@ class SessionRunner final : public StatementRunner {
     return bound.eval(f);
   }
 
+  void check_cancel() override {
+    if (state_.cancelled) raise(1013);
+  }
   void commit() override { state_.commit(); }
   void rollback() override { state_.rollback(); }
   void savepoint(const std::string& name) override {

@@ -163,20 +163,7 @@ def fuzz_suites(long):
         yield Suite(f"fuzz {target.name[:-5]}", run_command(command, secs + 60), secs + 60)
 
 
-# Seen to pass on the way here; the others run in the long form until they are (CHANGELOG.md).
-SHORT_FORM = ("layers", "unit", "unit, sanitized", "error list", "hr and co", "values",
-              "failures", "demo", "rules", "resume", "display", "samples", "sqlplus",
-              "driver orasim_python_test.py", "driver orasim_node_test.mjs", "sql",
-              "transactions", "random sql", "durability")
-
-
 def all_suites(long):
-    for suite in every_suite(long):
-        if long or suite.name in SHORT_FORM or suite.name.startswith("fuzz "):
-            yield suite
-
-
-def every_suite(long):
     factor = 6 if long else 1
     yield Suite("layers", run_command([PYTHON, "scripts/check_layers.py"], 60), 60)
     yield Suite("error list",

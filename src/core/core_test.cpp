@@ -198,7 +198,8 @@ TEST(Error, ReadsAsOneParagraph) {
 }
 
 TEST(Error, TheLogGetsNothingThatComesOutOfARow) {
-  Error error = make_error(ErrorKind::kData, "postgres.duplicate_key", "two rows have the same key");
+  Error error =
+      make_error(ErrorKind::kData, "postgres.duplicate_key", "two rows have the same key");
   error.native_code = "23505";
   error.native_text = "invalid value \"secret one\"";
   error.native_detail = "Key (id)=(secret two) already exists";

@@ -17,27 +17,29 @@ function(wherry_test_flags target)
   endif()
 endfunction()
 
-# Reading the headers of the standard library, of JSON and of GoogleTest is half of an unoptimised
-# build. With WHERRY_PRECOMPILE they are read once; the optimised build goes without, so that a
-# missing include does not go unnoticed.
-if(WHERRY_PRECOMPILE)
-  add_library(wherry_headers OBJECT ${CMAKE_SOURCE_DIR}/cmake/precompiled.cpp)
+# Reading headers, and compiling the templates in them once more for every file, is more than half of
+# a build. WHERRY_FAST_BUILD compiles the files of a library some at a time (so names in anonymous
+# namespaces must differ within a folder) and tests with precompiled headers. A build without it
+# (make lint) shows an include that is missing.
+if(WHERRY_FAST_BUILD AND WHERRY_TESTS)
   add_library(wherry_test_headers OBJECT ${CMAKE_SOURCE_DIR}/cmake/precompiled.cpp)
   target_link_libraries(wherry_test_headers PRIVATE GTest::gmock)
-  set(headers <algorithm> <atomic> <chrono> <functional> <map> <memory> <mutex> <optional> <set>
-      <span> <string> <string_view> <thread> <unordered_map> <variant> <vector>
-      <nlohmann/json.hpp>)
-  foreach(target wherry_headers wherry_test_headers)
-    target_compile_definitions(${target} PRIVATE _GLIBCXX_ASSERTIONS)
-  endforeach()
-  target_precompile_headers(wherry_headers PRIVATE ${headers})
-  target_precompile_headers(wherry_test_headers PRIVATE ${headers} <gmock/gmock.h>
-                            <gtest/gtest.h>)
+  wherry_test_flags(wherry_test_headers)
+  target_precompile_headers(
+    wherry_test_headers PRIVATE <algorithm> <atomic> <chrono> <functional> <map> <memory> <mutex>
+    <optional> <set> <span> <string> <string_view> <thread> <unordered_map> <variant> <vector>
+    <nlohmann/json.hpp> <gmock/gmock.h> <gtest/gtest.h>)
 endif()
 
-function(wherry_precompile target owner)
-  if(WHERRY_PRECOMPILE)
-    target_precompile_headers(${target} REUSE_FROM ${owner})
+function(wherry_precompile_test target)
+  if(WHERRY_FAST_BUILD)
+    target_precompile_headers(${target} REUSE_FROM wherry_test_headers)
+  endif()
+endfunction()
+
+function(wherry_join_files target)
+  if(WHERRY_FAST_BUILD)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
   endif()
 endfunction()
 
@@ -47,7 +49,7 @@ function(wherry_server_test library kind label sources deps)
   add_executable(${test} ${sources})
   target_link_libraries(${test} PRIVATE ${library} ${deps} GTest::gmock GTest::gtest_main)
   wherry_test_flags(${test})
-  wherry_precompile(${test} wherry_test_headers)
+  wherry_precompile_test(${test})
   add_test(NAME ${library}_${kind} COMMAND ${test})
   set_tests_properties(${library}_${kind} PROPERTIES TIMEOUT 300 LABELS ${label})
 endfunction()
@@ -69,7 +71,7 @@ function(wherry_library)
     target_include_directories(${L_NAME} PUBLIC ${L_ROOT})
     target_link_libraries(${L_NAME} PUBLIC ${L_DEPS})
     wherry_flags(${L_NAME})
-    wherry_precompile(${L_NAME} wherry_headers)
+    wherry_join_files(${L_NAME})
   else()
     add_library(${L_NAME} INTERFACE)
     target_include_directories(${L_NAME} INTERFACE ${L_ROOT})
@@ -80,7 +82,7 @@ function(wherry_library)
     target_link_libraries(${L_NAME}_test PRIVATE ${L_NAME} ${L_TEST_DEPS} GTest::gmock
                           GTest::gtest_main)
     wherry_test_flags(${L_NAME}_test)
-    wherry_precompile(${L_NAME}_test wherry_test_headers)
+    wherry_precompile_test(${L_NAME}_test)
     gtest_discover_tests(${L_NAME}_test DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
   endif()
   if(pg_tests AND WHERRY_TESTS)

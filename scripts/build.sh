@@ -28,7 +28,7 @@ if [ "$what" = sanitized ]; then
   scripts/install_packages.sh product sanitized
   configure_and_build "$sanitized" -DCMAKE_CXX_COMPILER=clang++-14 -DCMAKE_BUILD_TYPE=Sanitized \
     -DCMAKE_CXX_FLAGS_SANITIZED="-O0 -gline-tables-only" -DWHERRY_FUZZ=ON -DWHERRY_TESTS=ON \
-    -DWHERRY_PRECOMPILE=ON -DWHERRY_SIMULATOR=$simulator
+    -DWHERRY_FAST_BUILD=ON -DWHERRY_SIMULATOR=$simulator
   exit
 fi
 
@@ -42,7 +42,7 @@ for option in "$@"; do
 done
 scripts/install_packages.sh "${groups[@]}"
 # A build without tests must not throw away those of an earlier one.
-options=()
+options=(-DWHERRY_FAST_BUILD=ON)
 [ "$tests" = ON ] || [ ! -f "$build/CMakeCache.txt" ] && options+=(-DWHERRY_TESTS=$tests)
 [ "$bench" = ON ] || [ ! -f "$build/CMakeCache.txt" ] && options+=(-DWHERRY_BENCH=$bench)
 configure_and_build "$build" "${options[@]}"

@@ -7,29 +7,29 @@
 namespace wherry::app {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 double seconds_of(std::chrono::nanoseconds time) {
   return std::chrono::duration<double>(time).count();
 }
 
-Json error_json(const Error& error) {
+OrderedJson error_json(const Error& error) {
   return {{"code", error.code},
           {"kind", name_of(error.kind)},
           {"message", error.to_paragraph()},
           {"native_code", error.native_code}};
 }
 
-Json names_json(const schema::TableRef& source, const schema::TableRef& target) {
+OrderedJson names_json(const schema::TableRef& source, const schema::TableRef& target) {
   return {{"schema", source.schema},
           {"table", source.name},
           {"target_schema", target.schema},
           {"target_table", target.name}};
 }
 
-Json load_json(const engine::TableProgress& table) {
+OrderedJson load_json(const engine::TableProgress& table) {
   const engine::TableState state = table.state;
-  Json json = names_json(table.plan->source, table.plan->target);
+  OrderedJson json = names_json(table.plan->source, table.plan->target);
   json["state"] = engine::name_of(state);
   json["rows"] = table.rows.load();
   json["bytes"] = table.bytes.load();
@@ -41,24 +41,24 @@ Json load_json(const engine::TableProgress& table) {
   return json;
 }
 
-Json finished_json(const control::FinishedTable& table) {
-  Json json = names_json(table.source, table.target);
+OrderedJson finished_json(const control::FinishedTable& table) {
+  OrderedJson json = names_json(table.source, table.target);
   json["state"] = engine::name_of(engine::TableState::kTableCompleted);
   json["rows"] = table.rows;
   json["loaded_before"] = true;
   return json;
 }
 
-Json refused_json(const engine::RefusedTable& table) {
+OrderedJson refused_json(const engine::RefusedTable& table) {
   return {{"schema", table.table.schema},
           {"table", table.table.name},
           {"state", engine::name_of(engine::TableState::kTableError)},
           {"error", error_json(table.error)}};
 }
 
-Json validation_json(const engine::TableValidation& table) {
+OrderedJson validation_json(const engine::TableValidation& table) {
   const engine::ValidationState state = table.state;
-  Json json = names_json(table.plan->source, table.plan->target);
+  OrderedJson json = names_json(table.plan->source, table.plan->target);
   json["state"] = engine::name_of(state);
   json["source_rows"] = table.source_rows.load();
   json["target_rows"] = table.target_rows.load();
@@ -67,8 +67,8 @@ Json validation_json(const engine::TableValidation& table) {
   return json;
 }
 
-Json event(const char* name, const Json& fields) {
-  Json json = {{"event", name}};
+OrderedJson event(const char* name, const OrderedJson& fields) {
+  OrderedJson json = {{"event", name}};
   json.update(fields);
   return json;
 }
@@ -80,10 +80,10 @@ class JsonLines final : public WatchingDisplay {
   void on_phase(const std::string& phase) override { emit({{"event", "state"}, {"phase", phase}}); }
 
   void on_difference(const engine::Difference& d) override {
-    Json json = {{"type", engine::name_of(d.kind)},
-                 {"schema", d.table.schema},
-                 {"table", d.table.name},
-                 {"key", d.key}};
+    OrderedJson json = {{"type", engine::name_of(d.kind)},
+                        {"schema", d.table.schema},
+                        {"table", d.table.name},
+                        {"key", d.key}};
     if (!d.column.empty()) {
       json["column"] = d.column;
       json["source_value"] = d.source_value;
@@ -95,7 +95,7 @@ class JsonLines final : public WatchingDisplay {
   void finish(const RunEnd& end) override {
     stop_watching();
     draw();
-    Json last = {{"event", "end"}, {"status", end.status}, {"stop_reason", end.stop_reason}};
+    OrderedJson last = {{"event", "end"}, {"status", end.status}, {"stop_reason", end.stop_reason}};
     if (end.load != nullptr) last["position"] = end.load->position.text;
     if (end.validation != nullptr) last["position"] = end.validation->position.text;
     if (end.error != nullptr) last["error"] = error_json(*end.error);
@@ -104,8 +104,8 @@ class JsonLines final : public WatchingDisplay {
   }
 
  private:
-  [[nodiscard]] Json tables(const RunEnd& end) const {
-    Json all = Json::array();
+  [[nodiscard]] OrderedJson tables(const RunEnd& end) const {
+    OrderedJson all = OrderedJson::array();
     if (load_ != nullptr) {
       for (const engine::TableProgress& table : load_->tables()) all.push_back(load_json(table));
     }
@@ -123,8 +123,8 @@ class JsonLines final : public WatchingDisplay {
   }
 
   /// A name from a database may hold bytes that are no UTF-8: replaced, never thrown about.
-  void emit(const Json& json) {
-    print(json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+  void emit(const OrderedJson& json) {
+    print(json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + "\n");
   }
 
   /// A table is told when its state or its rows have changed.

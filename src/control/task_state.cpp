@@ -17,7 +17,7 @@
 namespace wherry::control {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 constexpr int kFormatVersion = 1;
 constexpr const char* kFileName = "task.json";
@@ -38,22 +38,22 @@ std::string_view name_of(TablePhase phase) {
   return kPhaseNames[static_cast<std::size_t>(phase)];
 }
 
-/// Throws Json::exception on an unknown name, as a wrong type does.
-TablePhase phase_of(const Json& json) {
+/// Throws OrderedJson::exception on an unknown name, as a wrong type does.
+TablePhase phase_of(const OrderedJson& json) {
   const auto name = json.get<std::string>();
   const auto found = std::find(kPhaseNames.begin(), kPhaseNames.end(), name);
   if (found == kPhaseNames.end()) {
-    throw Json::other_error::create(501, "unknown phase " + name, nullptr);
+    throw OrderedJson::other_error::create(501, "unknown phase " + name, nullptr);
   }
   return static_cast<TablePhase>(found - kPhaseNames.begin());
 }
 
-schema::TableRef table_of(const Json& json) {
+schema::TableRef table_of(const OrderedJson& json) {
   return {json.at("schema").get<std::string>(), json.at("table").get<std::string>()};
 }
 
-std::string text_of(const Json& json, int indent) {
-  return json.dump(indent, ' ', false, Json::error_handler_t::replace) + "\n";
+std::string text_of(const OrderedJson& json, int indent) {
+  return json.dump(indent, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
 }
 
 std::optional<std::string> read_file(const std::filesystem::path& path) {
@@ -94,7 +94,7 @@ Result<void> TaskState::load() {
   const auto text = read_file(path);
   if (!text) return {};
   try {
-    const Json json = Json::parse(*text);
+    const OrderedJson json = OrderedJson::parse(*text);
     if (json.at("version") != kFormatVersion) {
       return damaged(path, "its format version is " + json.at("version").dump());
     }
@@ -102,12 +102,12 @@ Result<void> TaskState::load() {
     target_ = json.at("target").get<std::string>();
     position_.text = json.at("position").get<std::string>();
     generation_ = json.at("generation").get<std::uint64_t>();
-    for (const Json& table : json.at("tables")) {
+    for (const OrderedJson& table : json.at("tables")) {
       tables_[table_of(table)] = {phase_of(table.at("phase")),
                                   table.at("target_existed").get<bool>(),
                                   table.at("rows").get<std::uint64_t>()};
     }
-  } catch (const Json::exception& problem) {
+  } catch (const OrderedJson::exception& problem) {
     return damaged(path, problem.what());
   }
   return replay();
@@ -121,13 +121,13 @@ Result<void> TaskState::replay() {
   // A last line without its end was being written when the process died, so nobody relied on it.
   for (std::size_t end = text->find('\n'); end != std::string::npos; end = text->find('\n', at)) {
     try {
-      const Json line = Json::parse(std::string_view(*text).substr(at, end - at));
+      const OrderedJson line = OrderedJson::parse(std::string_view(*text).substr(at, end - at));
       const auto found = tables_.find(table_of(line));
       if (line.at("generation") == generation_ && found != tables_.end()) {
         found->second.phase = phase_of(line.at("phase"));
         found->second.rows = line.at("rows").get<std::uint64_t>();
       }
-    } catch (const Json::exception& problem) {
+    } catch (const OrderedJson::exception& problem) {
       return damaged(path, problem.what());
     }
     at = end + 1;
@@ -136,7 +136,7 @@ Result<void> TaskState::replay() {
 }
 
 Result<void> TaskState::save() {
-  Json tables = Json::array();
+  OrderedJson tables = OrderedJson::array();
   for (const auto& [name, record] : tables_) {
     tables.push_back({{"schema", name.schema},
                       {"table", name.name},
@@ -144,8 +144,9 @@ Result<void> TaskState::save() {
                       {"target_existed", record.target_existed},
                       {"rows", record.rows}});
   }
-  const Json json = {{"version", kFormatVersion},  {"source", source_},         {"target", target_},
-                     {"position", position_.text}, {"generation", generation_}, {"tables", tables}};
+  const OrderedJson json = {{"version", kFormatVersion}, {"source", source_},
+                            {"target", target_},         {"position", position_.text},
+                            {"generation", generation_}, {"tables", tables}};
   WHERRY_TRY(replace_file(directory_ / kFileName, text_of(json, 2)));
   return open_journal();
 }
@@ -196,11 +197,11 @@ Result<void> TaskState::record(const schema::TableRef& table, TablePhase phase,
   WHERRY_ASSERT(journal_fd_ >= 0, "the task has not begun");
   const auto found = tables_.find(table);
   WHERRY_ASSERT(found != tables_.end(), "a table the task does not know");
-  const Json line = {{"generation", generation_},
-                     {"schema", table.schema},
-                     {"table", table.name},
-                     {"phase", name_of(phase)},
-                     {"rows", rows}};
+  const OrderedJson line = {{"generation", generation_},
+                            {"schema", table.schema},
+                            {"table", table.name},
+                            {"phase", name_of(phase)},
+                            {"rows", rows}};
   WHERRY_TRY(write_and_flush(journal_fd_, text_of(line, -1), directory_ / kJournalName));
   found->second.phase = phase;
   found->second.rows = rows;

@@ -8,8 +8,6 @@
 namespace wherry {
 namespace {
 
-constexpr std::int64_t kMicrosPerSecond = 1'000'000;
-constexpr std::int64_t kMicrosPerDay = 86'400 * kMicrosPerSecond;
 constexpr std::int64_t kDaysPerEra = 146'097;  // 400 years
 
 std::int64_t floor_divide(std::int64_t a, std::int64_t b) {

@@ -6,6 +6,10 @@
 
 namespace wherry {
 
+inline constexpr std::int64_t kSecondsPerDay = 86'400;
+inline constexpr std::int64_t kMicrosPerSecond = 1'000'000;
+inline constexpr std::int64_t kMicrosPerDay = kSecondsPerDay * kMicrosPerSecond;
+
 /// Days since 1970-01-01. `year` is astronomical: 0 is 1 BC, -4711 is 4712 BC.
 std::int64_t days_from_civil(std::int64_t year, unsigned month, unsigned day);
 

@@ -13,7 +13,7 @@
 namespace wherry::test {
 namespace {
 
-[[noreturn]] void give_up(const std::string& why) {
+[[noreturn]] void cannot_start(const std::string& why) {
   std::fprintf(stderr, "cannot run orasim (" WHERRY_ORASIM "): %s\n", why.c_str());
   std::abort();
 }
@@ -47,9 +47,9 @@ void Orasim::start() {
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   int ends[2];
-  if (::pipe(ends) != 0) give_up("no pipe");
+  if (::pipe(ends) != 0) cannot_start("no pipe");
   process_ = ::fork();
-  if (process_ < 0) give_up("no process");
+  if (process_ < 0) cannot_start("no process");
   if (process_ == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     ::dup2(ends[1], STDOUT_FILENO);
@@ -61,7 +61,7 @@ void Orasim::start() {
   ::close(ends[1]);
   const std::string line = first_line(ends[0]);
   const std::size_t colon = line.rfind(':');
-  if (colon == line.npos) give_up("it said \"" + line + "\"");
+  if (colon == line.npos) cannot_start("it said \"" + line + "\"");
   port_ = std::atoi(line.c_str() + colon + 1);
 }
 

@@ -30,6 +30,10 @@ enum class NativeKind : std::uint8_t {
   kOther,  ///< no binary form known here
 };
 
+inline bool is_text(NativeKind kind) {
+  return kind == NativeKind::kText || kind == NativeKind::kBpchar;
+}
+
 struct NativeType {
   NativeKind kind = NativeKind::kOther;
   std::string name;             ///< format_type(): "numeric(10,2)"

@@ -29,14 +29,14 @@ constexpr std::array<std::string_view, 47> kElements = {
 constexpr std::array<std::string_view, 13> kShort = {"FF", "FM", "FX", "AD", "BC", "AM", "PM",
                                                      "Y",  "I",  "Q",  "W",  "D",  "J"};
 
-char upper(char c) {
+char upper_char(char c) {
   return static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
 }
 
 bool starts_with_any_case(std::string_view text, std::string_view prefix) {
   if (text.size() < prefix.size()) return false;
   for (std::size_t i = 0; i < prefix.size(); ++i) {
-    if (upper(text[i]) != upper(prefix[i])) return false;
+    if (upper_char(text[i]) != upper_char(prefix[i])) return false;
   }
   return true;
 }
@@ -57,7 +57,7 @@ std::string_view find_element(std::string_view model) {
     if (starts_with_any_case(model, e)) return e;
   }
   // X is the decimal character of the session.
-  if (!model.empty() && upper(model[0]) == 'X') return "X";
+  if (!model.empty() && upper_char(model[0]) == 'X') return "X";
   return {};
 }
 
@@ -97,7 +97,7 @@ std::vector<Piece> scan(std::string_view model) {
 std::string cased(std::string_view name, const Piece& piece) {
   std::string out(name);
   if (piece.upper_case) {
-    std::transform(out.begin(), out.end(), out.begin(), upper);
+    std::transform(out.begin(), out.end(), out.begin(), upper_char);
   } else if (!piece.title_case) {
     std::transform(out.begin(), out.end(), out.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
@@ -460,7 +460,7 @@ class DateParser {
   void half(const std::string& e) {
     const std::size_t width = e.size();
     if (text_.size() < width) throw OraError(1855, "AM/A.M. or PM/P.M. required");
-    const char c = upper(text_[0]);
+    const char c = upper_char(text_[0]);
     if (c != 'A' && c != 'P') throw OraError(1855, "AM/A.M. or PM/P.M. required");
     afternoon_ = c == 'P';
     text_.remove_prefix(text_.size() > 1 && text_[1] == '.' ? std::min<std::size_t>(4, text_.size())
@@ -470,7 +470,7 @@ class DateParser {
   void read_era(const std::string& e) {
     const std::size_t width = e.size();
     if (text_.size() < width) throw OraError(1856, "BC/B.C. or AD/A.D. required");
-    negative_year_ = upper(text_[0]) == 'B';
+    negative_year_ = upper_char(text_[0]) == 'B';
     text_.remove_prefix(width);
   }
 

@@ -10,7 +10,7 @@
 namespace orasim {
 namespace {
 
-constexpr std::int32_t kNanosPerSecond = 1'000'000'000;
+constexpr std::int32_t kNanosPerUnit = 1'000'000'000;
 
 /// A number model taken apart.
 struct NumberModel {
@@ -326,7 +326,7 @@ IntervalDs parse_interval_ds(std::string_view text) {
     }
     if (at < text.size() && text[at] == '.') {
       ++at;
-      std::int64_t scale = kNanosPerSecond / 10;
+      std::int64_t scale = kNanosPerUnit / 10;
       while (at < text.size() && std::isdigit(static_cast<unsigned char>(text[at])) != 0) {
         nanos += (text[at++] - '0') * scale;
         scale /= 10;

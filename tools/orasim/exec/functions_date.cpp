@@ -230,7 +230,7 @@ DataType to_char_type(const std::vector<DataType>& a) {
   return varchar_type(75);
 }
 
-constexpr ScalarFunction kFunctions[] = {
+constexpr ScalarFunction kDateFunctions[] = {
     {"SYSDATE", 0, 0, sysdate, date_type},
     {"SYSTIMESTAMP", 0, 1, systimestamp, timestamp_tz6},
     {"CURRENT_DATE", 0, 0, current_date, date_type},
@@ -260,7 +260,7 @@ constexpr ScalarFunction kFunctions[] = {
 }  // namespace
 
 std::span<const ScalarFunction> date_functions() {
-  return kFunctions;
+  return kDateFunctions;
 }
 
 }  // namespace orasim::functions

@@ -386,7 +386,7 @@ DataType national_text_type(const std::vector<DataType>&) {
   return varchar_type(4000, true);
 }
 
-constexpr ScalarFunction kFunctions[] = {
+constexpr ScalarFunction kGeneralFunctions[] = {
     {"NVL", 2, 2, nvl, first_type},
     {"NVL2", 3, 3, nvl2, nvl2_type},
     {"COALESCE", 1, -1, coalesce, first_type},
@@ -435,7 +435,7 @@ constexpr ScalarFunction kFunctions[] = {
 }  // namespace
 
 std::span<const ScalarFunction> general_functions() {
-  return kFunctions;
+  return kGeneralFunctions;
 }
 
 }  // namespace orasim::functions

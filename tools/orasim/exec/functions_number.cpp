@@ -233,7 +233,7 @@ Value width_bucket(const Args& a, const FunctionContext& c) {
   return make_int(static_cast<std::int64_t>(share * static_cast<double>(buckets)) + 1);
 }
 
-constexpr ScalarFunction kFunctions[] = {
+constexpr ScalarFunction kNumberFunctions[] = {
     {"BINARY_FLOAT_NAN", 0, 0, float_nan, float_type},
     {"BINARY_FLOAT_INFINITY", 0, 0, float_infinity, float_type},
     {"BINARY_DOUBLE_NAN", 0, 0, double_nan, double_type},
@@ -267,7 +267,7 @@ constexpr ScalarFunction kFunctions[] = {
 }  // namespace
 
 std::span<const ScalarFunction> number_functions() {
-  return kFunctions;
+  return kNumberFunctions;
 }
 
 }  // namespace orasim::functions

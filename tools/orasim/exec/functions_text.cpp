@@ -464,7 +464,7 @@ DataType chr_type(const std::vector<DataType>&) {
   return varchar_type(4);
 }
 
-constexpr ScalarFunction kFunctions[] = {
+constexpr ScalarFunction kTextFunctions[] = {
     {"UPPER", 1, 1, upper, same_text_type},
     {"NLS_UPPER", 1, 2, upper, same_text_type},
     {"LOWER", 1, 1, lower, same_text_type},
@@ -504,7 +504,7 @@ constexpr ScalarFunction kFunctions[] = {
 }  // namespace
 
 std::span<const ScalarFunction> text_functions() {
-  return kFunctions;
+  return kTextFunctions;
 }
 
 }  // namespace orasim::functions

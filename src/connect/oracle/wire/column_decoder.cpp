@@ -6,6 +6,7 @@
 #include "connect/oracle/wire/number.h"
 #include "connect/oracle/wire/rowid.h"
 #include "connect/oracle/wire/utf16.h"
+#include "core/civil_time.h"
 
 namespace wherry::oracle::wire {
 namespace {
@@ -13,7 +14,6 @@ namespace {
 constexpr std::uint8_t kChunked = 0xFE;
 constexpr std::uint8_t kNull = 0xFF;
 constexpr std::int64_t kMicrosPerMinute = 60'000'000;
-constexpr std::int64_t kMicrosPerSecond = 1'000'000;
 
 /// Bytes of a value; `in_arena` when they were put together there.
 struct Taken {

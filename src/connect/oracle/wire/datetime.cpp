@@ -8,8 +8,6 @@ namespace {
 
 constexpr std::uint32_t kIntervalBias = 0x80000000;
 constexpr int kPartBias = 60;
-constexpr std::int64_t kMicrosPerSecond = 1'000'000;
-constexpr std::int64_t kSecondsPerDay = 86'400;
 constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
 
 /// days_from_civil() for years from -4799 on, with unsigned arithmetic throughout: this runs for

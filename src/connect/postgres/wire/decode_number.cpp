@@ -164,10 +164,6 @@ bool is_integer(NativeKind native) {
 bool is_float(NativeKind native) {
   return native == NativeKind::kFloat4 || native == NativeKind::kFloat8;
 }
-bool is_text(NativeKind native) {
-  return native == NativeKind::kText || native == NativeKind::kBpchar;
-}
-
 }  // namespace
 
 DecodeFunction decode_bool_from(NativeKind native) {

@@ -8,9 +8,6 @@
 namespace wherry::postgres::wire {
 namespace {
 
-constexpr std::int64_t kSecondsPerDay = 86'400;
-constexpr std::int64_t kMicrosPerSecond = 1'000'000;
-
 /// What infinite timestamps become, as in AWS DMS: the last second of 9999, 4713-01-01 BC.
 std::int64_t finite(bool is_negative) {
   return is_negative ? days_from_civil(-4712, 1, 1) * kMicrosPerDay
@@ -107,10 +104,6 @@ bool seconds_from_text(const ColumnDecoder&, std::string_view field, Arena&, Cel
   out.payload.i64 = parsed->seconds;
   out.extra = parsed->nanos;
   return true;
-}
-
-bool is_text(NativeKind native) {
-  return native == NativeKind::kText || native == NativeKind::kBpchar;
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 namespace wherry::postgres::wire {
 namespace {
 
-DecodeFunction function_for(CellKind cell, NativeKind native) {
+DecodeFunction decode_function_for(CellKind cell, NativeKind native) {
   switch (cell) {
     case CellKind::kBool:
       return decode_bool_from(native);
@@ -40,7 +40,7 @@ std::optional<ColumnDecoder> choose_decoder(const schema::LogicalType& type,
   if (type.kind == schema::TypeKind::kUnsupported) return std::nullopt;
   ColumnDecoder decoder;
   decoder.kind = schema::cell_kind_of(type);
-  decoder.decode = function_for(decoder.kind, native.kind);
+  decoder.decode = decode_function_for(decoder.kind, native.kind);
   if (decoder.decode == nullptr && decoder.kind == CellKind::kText) {
     decoder.as_text = true;
     decoder.decode = decode_text_from(NativeKind::kText);

@@ -8,9 +8,6 @@
 namespace wherry::postgres::wire {
 namespace {
 
-constexpr std::int64_t kMicrosPerSecond = 1'000'000;
-constexpr std::int64_t kSecondsPerDay = 86'400;
-
 bool is_in_range(std::int64_t micros) {
   return micros >= kMinMicros && micros <= kMaxMicros;
 }
@@ -112,10 +109,6 @@ EncodeStatus seconds_as_text(ColumnEncoder& self, const Cell& cell, CopyBuffer& 
   const std::size_t size =
       format_interval_ds(text, cell.payload.i64, cell.extra, self.fraction_digits);
   return put_ascii(self, {text, size}, out);
-}
-
-bool is_text(NativeKind native) {
-  return native == NativeKind::kText || native == NativeKind::kBpchar;
 }
 
 }  // namespace

@@ -43,7 +43,7 @@ void set_limits(ColumnEncoder& encoder, const NativeType& native) {
   }
 }
 
-EncodeFunction function_for(CellKind cell, NativeKind native) {
+EncodeFunction encode_function_for(CellKind cell, NativeKind native) {
   switch (cell) {
     case CellKind::kBool:
       return encode_bool_as(native);
@@ -99,7 +99,7 @@ std::optional<ColumnEncoder> choose_encoder(const schema::LogicalType& type,
   if (type.kind == schema::TypeKind::kUnsupported) return std::nullopt;
   const CellKind cell = schema::cell_kind_of(type);
   ColumnEncoder encoder;
-  encoder.encode = function_for(cell, native.kind);
+  encoder.encode = encode_function_for(cell, native.kind);
   if (encoder.encode == nullptr) return std::nullopt;
   set_limits(encoder, native);
   encoder.fraction_digits = type.fraction_digits;

@@ -10,7 +10,6 @@ namespace wherry::postgres::wire {
 namespace {
 
 constexpr std::int64_t kMicrosPerMinute = 60'000'000;
-constexpr std::int64_t kSecondsPerDay = 86'400;
 
 char* put_digits(char* at, std::uint64_t value, int width) {
   for (int i = width - 1; i >= 0; --i) {

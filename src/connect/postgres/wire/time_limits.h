@@ -5,9 +5,10 @@
 #include <cstdint>
 #include <limits>
 
+#include "core/civil_time.h"
+
 namespace wherry::postgres::wire {
 
-inline constexpr std::int64_t kMicrosPerDay = 86'400'000'000;
 /// 2000-01-01 less 1970-01-01.
 inline constexpr std::int64_t kEpochDays = 10'957;
 inline constexpr std::int64_t kEpochMicros = kEpochDays * kMicrosPerDay;

@@ -21,6 +21,7 @@ test:
 	@$(PYTHON) scripts/run_tests.py
 
 test-long:
+	@scripts/build.sh separate
 	@scripts/build.sh product tests
 	@scripts/build.sh sanitized all
 	@$(PYTHON) scripts/run_tests.py --long

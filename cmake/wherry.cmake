@@ -20,7 +20,7 @@ endfunction()
 # Reading headers, and compiling the templates in them once more for every file, is more than half of
 # a build. WHERRY_FAST_BUILD compiles the files of a library some at a time (so names in anonymous
 # namespaces must differ within a folder) and tests with precompiled headers. A build without it
-# (make lint) shows an include that is missing.
+# (make test-long has one) shows an include that is missing.
 if(WHERRY_FAST_BUILD AND WHERRY_TESTS)
   add_library(wherry_test_headers OBJECT ${CMAKE_SOURCE_DIR}/cmake/precompiled.cpp)
   target_link_libraries(wherry_test_headers PRIVATE GTest::gmock)

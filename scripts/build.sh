@@ -2,7 +2,8 @@
 # Builds into $BUILD (gcc, optimised) or $SANITIZED (clang with AddressSanitizer, UBSan and the fuzz
 # targets: one set of objects serves both). Installs what is missing first.
 # The sanitized build leaves the simulator out unless `all` is said.
-# usage: build.sh product [tests] [bench] | build.sh sanitized [all]
+# `separate` compiles every file by itself, to show an include that is missing, into $BUILD/separate.
+# usage: build.sh product [tests] [bench] | build.sh sanitized [all] | build.sh separate
 set -eu
 cd "$(dirname "$0")/.."
 build=${BUILD:-build}
@@ -29,6 +30,12 @@ if [ "$what" = sanitized ]; then
   configure_and_build "$sanitized" -DCMAKE_CXX_COMPILER=clang++-14 -DCMAKE_BUILD_TYPE=Sanitized \
     -DCMAKE_CXX_FLAGS_SANITIZED="-O0 -gline-tables-only" -DWHERRY_FUZZ=ON -DWHERRY_TESTS=ON \
     -DWHERRY_FAST_BUILD=ON -DWHERRY_SIMULATOR=$simulator
+  exit
+fi
+
+if [ "$what" = separate ]; then
+  scripts/install_packages.sh product test
+  configure_and_build "$build/separate" -DCMAKE_BUILD_TYPE=Debug
   exit
 fi
 

@@ -218,14 +218,18 @@ int check_command(const Flags& flags) {
   return status;
 }
 
-int decode_oracle_command(const std::string& file) {
+int decode_oracle_command(const DecodeFlags& flags) {
+  const std::string& file = flags.file;
   std::ifstream in(file, std::ios::binary);
   if (!in) {
     return report(make_error(ErrorKind::kConfig, "debug.cannot_read", "cannot read the capture",
                              "Check the name and the permissions")
                       .with("file", file));
   }
-  const auto result = oracle::decode_capture(in, std::cout, file);
+  oracle::DecodeOptions options;
+  options.memory_bytes = flags.memory_mib << 20;
+  options.lists_connections = flags.lists_connections;
+  const auto result = oracle::decode_capture(in, std::cout, file, options);
   std::cout.flush();
   return result.ok() ? kExitDone : report(result.error());
 }

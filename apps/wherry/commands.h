@@ -2,6 +2,7 @@
 // 2 the request was wrong, 3 finished with tables in error.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "connect/api/connector.h"
@@ -18,7 +19,12 @@ int run_command(const Flags& flags, const connect::Registry& connectors);
 int plan_command(const Flags& flags, const connect::Registry& connectors);
 int validate_command(const Flags& flags, const connect::Registry& connectors);
 int check_command(const Flags& flags);
-int decode_oracle_command(const std::string& file);
+struct DecodeFlags {
+  std::string file;
+  bool lists_connections = false;
+  std::size_t memory_mib = 256;
+};
+int decode_oracle_command(const DecodeFlags& flags);
 /// Runs scripts/demo.sh, which lies beside the build directory. `program` is argv[0].
 int demo_command(const std::string& program);
 

@@ -21,7 +21,6 @@ int dispatch(int argc, char** argv) {
   cli.set_version_flag("--version", kVersion);
   cli.require_subcommand(1);
   app::Flags flags;
-  std::string file;
   int status = app::kExitDone;
 
   auto* run = cli.add_subcommand("run", "Runs one task in the foreground");
@@ -43,8 +42,14 @@ int dispatch(int argc, char** argv) {
   auto* debug = cli.add_subcommand("debug", "Support tools");
   debug->require_subcommand(1);
   auto* decode = debug->add_subcommand("decode-oracle", "Decodes a captured Oracle session");
-  decode->add_option("FILE", file, "The capture in text form")->required();
-  decode->callback([&] { status = app::decode_oracle_command(file); });
+  app::DecodeFlags decode_flags;
+  decode->add_option("FILE", decode_flags.file, "A pcap, pcapng or text capture")->required();
+  decode->add_flag("--connections", decode_flags.lists_connections,
+                   "Also lists every TCP connection of a pcap file with its addresses");
+  decode->add_option("--memory-mib", decode_flags.memory_mib, "What may wait in memory")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+  decode->callback([&] { status = app::decode_oracle_command(decode_flags); });
 
   auto* demo = cli.add_subcommand("demo", "The whole job on this machine, with a simulated Oracle");
   demo->callback([&] { status = app::demo_command(argv[0]); });

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <iterator>
 #include <string_view>
+#include <utility>
 
 namespace wherry::oracle::trace {
 namespace {
@@ -49,6 +50,10 @@ void append_hex(std::string_view line, Block& block) {
   if (high >= 0) block.problem = "an odd number of hex digits";
 }
 
+/// A raw file is one packet; what is behind the largest possible one is not.
+constexpr std::size_t kMaxRawBytes = std::size_t{4} << 20;
+constexpr std::size_t kReadBytes = 65536;
+
 bool is_text(std::string_view content) {
   const std::string_view head = content.substr(0, 4096);
   return std::all_of(head.begin(), head.end(), [](char c) {
@@ -59,14 +64,21 @@ bool is_text(std::string_view content) {
 
 class CaptureReader {
  public:
-  std::vector<Block> read(std::string_view content) {
-    while (!content.empty()) {
-      const std::size_t end = std::min(content.find('\n'), content.size());
-      line(trimmed(content.substr(0, end)));
-      content.remove_prefix(std::min(end + 1, content.size()));
+  explicit CaptureReader(const std::function<void(Block)>& sink) : sink_(sink) {}
+
+  /// The next bytes; a line is read when its end has come.
+  void read(std::string_view content) {
+    for (std::size_t end = content.find('\n'); end != content.npos; end = content.find('\n')) {
+      begun_ += content.substr(0, end);
+      line(trimmed(begun_));
+      begun_.clear();
+      content.remove_prefix(end + 1);
     }
+    begun_ += content;
+  }
+  void finish() {
+    line(trimmed(begun_));
     close();
-    return std::move(blocks_);
   }
 
  private:
@@ -87,14 +99,17 @@ class CaptureReader {
 
   void open() {
     current_ = {};
-    current_.number = blocks_.size() + 1;
+    current_.number = block_count_ + 1;
     current_.is_alone = true;
     is_open_ = true;
   }
 
   void close() {
     const bool has_content = !current_.bytes.empty() || !current_.problem.empty();
-    if (is_open_ && has_content) blocks_.push_back(std::move(current_));
+    if (is_open_ && has_content) {
+      ++block_count_;
+      sink_(std::move(current_));
+    }
     is_open_ = false;
   }
 
@@ -153,7 +168,9 @@ class CaptureReader {
     close();
   }
 
-  std::vector<Block> blocks_;
+  const std::function<void(Block)>& sink_;
+  std::string begun_;  ///< a line whose end is still to come
+  std::size_t block_count_ = 0;
   Block current_;
   std::size_t mac_bytes_ = 0;
   bool is_open_ = false;
@@ -161,15 +178,28 @@ class CaptureReader {
 
 }  // namespace
 
-std::vector<Block> read_capture(std::istream& in) {
-  std::string content{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  if (content.empty()) return {};
-  if (is_text(content)) return CaptureReader().read(content);
-  Block block;
-  block.number = 1;
-  block.is_alone = true;
-  block.bytes = std::move(content);
-  return {std::move(block)};
+void read_capture(std::string head, std::istream& in, const std::function<void(Block)>& sink) {
+  const auto read_more = [&](std::size_t count) {
+    std::string more(count, '\0');
+    in.read(more.data(), static_cast<std::streamsize>(count));
+    more.resize(static_cast<std::size_t>(in.gcount()));
+    return more;
+  };
+  head += read_more(kReadBytes);
+  if (head.empty()) return;
+  if (!is_text(head)) {
+    Block block;
+    block.number = 1;
+    block.is_alone = true;
+    block.bytes = std::move(head);
+    block.bytes += read_more(kMaxRawBytes);
+    return sink(std::move(block));
+  }
+  CaptureReader reader(sink);
+  for (std::string piece = std::move(head); !piece.empty(); piece = read_more(kReadBytes)) {
+    reader.read(piece);
+  }
+  reader.finish();
 }
 
 }  // namespace wherry::oracle::trace

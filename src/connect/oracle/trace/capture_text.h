@@ -6,10 +6,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <istream>
-#include <optional>
 #include <string>
-#include <vector>
 
 namespace wherry::oracle::trace {
 
@@ -17,6 +16,7 @@ enum class Direction : std::uint8_t { kUnknown, kClient, kServer };
 
 struct Block {
   std::uint64_t number = 0;  ///< n of the comment, else the block's place in the file, from 1
+  std::uint64_t place = 0;   ///< order of its messages among those of all flows
   std::uint64_t flow = 0;
   Direction direction = Direction::kUnknown;
   bool is_alone = false;    ///< without a flow: no block before it belongs to the same session
@@ -25,7 +25,7 @@ struct Block {
   std::string problem;  ///< the hex was damaged; `bytes` hold what came before
 };
 
-/// Reads to the end of the stream.
-std::vector<Block> read_capture(std::istream& in);
+/// Reads to the end of the stream, one block at a time. `head` is what was read of it before.
+void read_capture(std::string head, std::istream& in, const std::function<void(Block)>& sink);
 
 }  // namespace wherry::oracle::trace

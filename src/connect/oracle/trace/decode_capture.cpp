@@ -1,12 +1,15 @@
 #include "connect/oracle/trace/decode_capture.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
-#include <vector>
+#include <utility>
 
 #include "connect/oracle/trace/capture_text.h"
 #include "connect/oracle/trace/flow.h"
+#include "connect/oracle/trace/line_output.h"
 #include "connect/oracle/trace/message_text.h"
+#include "connect/oracle/trace/packet_decoder.h"
 
 namespace wherry::oracle {
 namespace {
@@ -15,72 +18,48 @@ using trace::Block;
 using trace::Direction;
 using trace::Json;
 
-std::string_view name_of(Direction direction) {
-  switch (direction) {
-    case Direction::kClient:
-      return "client";
-    case Direction::kServer:
-      return "server";
-    default:
-      return "unknown";
-  }
-}
+constexpr std::uint64_t kEverything = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint64_t kBlocksBetweenWrites = 512;
 
-/// Messages of one file. A message is known only when its last packet was read, other flows'
-/// packets between: lines are put back into the order of the packets.
-class Output {
+/// The text form, block by block.
+class TextDecoder {
  public:
-  void add(std::size_t place, std::uint64_t number, std::uint64_t flow, Direction direction,
-           const Json& fields) {
-    Json line{{"n", number}, {"flow", flow}, {"direction", name_of(direction)}};
-    line.update(fields);
-    lines_.push_back({place, line.dump(-1, ' ', false, Json::error_handler_t::replace)});
-  }
+  TextDecoder(trace::LineOutput& output, const DecodeOptions& options)
+      : output_(output), options_(options) {}
 
-  void write(std::ostream& out) {
-    std::stable_sort(lines_.begin(), lines_.end(),
-                     [](const Line& a, const Line& b) { return a.place < b.place; });
-    for (const Line& line : lines_) out << line.text << '\n';
-  }
-
- private:
-  struct Line {
-    std::size_t place;
-    std::string text;
-  };
-  std::vector<Line> lines_;
-};
-
-class FileDecoder {
- public:
-  void add(const Block& block) {
-    ++place_;
+  void add(Block block) {
+    block.place = ++place_;
     if (!block.problem.empty()) report_damage(block);
     if (block.is_alone) {
       trace::Flow flow = make_flow(block.flow);
-      places_[{block.flow, block.number}] = place_;
       flow.add(block);
       flow.finish();
-      return;
+    } else {
+      flows_.try_emplace(block.flow, make_flow(block.flow)).first->second.add(block);
     }
-    places_[{block.flow, block.number}] = place_;
-    const auto found = flows_.find(block.flow);
-    trace::Flow& flow = found != flows_.end()
-                            ? found->second
-                            : flows_.emplace(block.flow, make_flow(block.flow)).first->second;
-    flow.add(block);
+    if (place_ % kBlocksBetweenWrites == 0) write_known_lines();
   }
 
-  void finish(std::ostream& out) {
+  void finish() {
     for (auto& [id, flow] : flows_) flow.finish();
-    output_.write(out);
+    output_.write_before(kEverything);
   }
 
  private:
   trace::Flow make_flow(std::uint64_t id) {
-    return trace::Flow([this, id](std::uint64_t number, Direction direction, const Json& fields) {
-      output_.add(places_[{id, number}], number, id, direction, fields);
-    });
+    return trace::Flow(
+        [this, id](std::uint64_t number, std::uint64_t place, Direction direction,
+                   const Json& fields) { output_.add(place, number, id, direction, fields); },
+        std::max<std::size_t>(options_.memory_bytes / 16, 65536));
+  }
+
+  void write_known_lines() {
+    const bool is_full = output_.waiting_bytes() > options_.memory_bytes / 4;
+    std::uint64_t open = kEverything;
+    for (const auto& [id, flow] : flows_) {
+      if (!is_full) open = std::min(open, flow.first_open_place());
+    }
+    output_.write_before(open);
   }
 
   void report_damage(const Block& block) {
@@ -88,28 +67,51 @@ class FileDecoder {
                 trace::undecoded("the block's hex holds " + block.problem, {}));
   }
 
+  trace::LineOutput& output_;
+  const DecodeOptions& options_;
   std::map<std::uint64_t, trace::Flow> flows_;
-  std::map<std::pair<std::uint64_t, std::uint64_t>, std::size_t> places_;
-  std::size_t place_ = 0;
-  Output output_;
+  std::uint64_t place_ = 0;
 };
+
+std::string read_head(std::istream& in) {
+  std::string head(4, '\0');
+  in.read(head.data(), static_cast<std::streamsize>(head.size()));
+  head.resize(static_cast<std::size_t>(in.gcount()));
+  return head;
+}
+
+bool is_compressed(std::string_view head) {
+  return head.rfind("\x1f\x8b\x08", 0) == 0 || head.rfind("\x28\xb5\x2f\xfd", 0) == 0;
+}
 
 }  // namespace
 
-Result<void> decode_capture(std::istream& in, std::ostream& out, const std::string& name) {
-  const std::vector<Block> blocks = trace::read_capture(in);
+Result<void> decode_capture(std::istream& in, std::ostream& out, const std::string& name,
+                            const DecodeOptions& options) {
+  trace::LineOutput output(out);
+  std::string head = read_head(in);
+  if (is_compressed(head)) {
+    return make_error(ErrorKind::kConfig, "oracle.capture_compressed",
+                      "the capture is compressed: " + name,
+                      "decompress it first, with gunzip or zstd -d");
+  }
+  if (trace::is_packet_file(head)) {
+    trace::PacketDecoder(output, options).run(in, std::move(head));
+  } else {
+    TextDecoder decoder(output, options);
+    trace::read_capture(std::move(head), in, [&](Block block) { decoder.add(std::move(block)); });
+    decoder.finish();
+  }
   if (in.bad()) {
     return make_error(ErrorKind::kResource, "oracle.capture_unreadable",
                       "the capture cannot be read: " + name, "check the file and its disk");
   }
-  if (blocks.empty()) {
+  if (output.line_count() == 0) {
     return make_error(ErrorKind::kConfig, "oracle.capture_empty",
-                      "the capture holds no packet: " + name,
-                      "give a file of blocks '# direction=client|server flow=F n=N' with hex");
+                      "the capture holds no packet of Oracle Net: " + name,
+                      "give a pcap or pcapng file with the traffic of a connection, or text of "
+                      "blocks '# direction=client|server flow=F n=N' with hex");
   }
-  FileDecoder decoder;
-  for (const Block& block : blocks) decoder.add(block);
-  decoder.finish(out);
   out.flush();
   if (!out) {
     return make_error(ErrorKind::kResource, "oracle.output_failed",

@@ -1,6 +1,7 @@
 #include "connect/oracle/trace/flow.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "connect/oracle/trace/guess.h"
@@ -79,9 +80,16 @@ void Flow::add_payload(const Block& block) {
     handle_special_data(block, payload);
     return;
   }
-  turn_ = block.direction;
-  turn_packets_.emplace_back(turn_bytes_.size(), block.number);
-  turn_bytes_ += block.bytes;
+  gather(block, payload);
+}
+
+void Flow::lose(std::uint64_t number, std::uint64_t place, Direction direction, Json fields) {
+  end_services();
+  end_turn("bytes that were not captured follow");
+  // Whether a lost request had an answer is not known.
+  session_.calls.clear();
+  session_.is_pipelined = false;
+  sink_(number, place, direction, std::move(fields));
 }
 
 /// The length tells the form of the header: a 32-bit one starts with two zero bytes.
@@ -158,6 +166,7 @@ void Flow::connect(const Block& block, const Packet& packet) {
   if (!in.ok()) return emit(block, undecoded("damaged CONNECT packet", packet.body));
   // The same flow connects again after RESEND and, in some captures, after REDIRECT.
   session_ = {};
+  has_seen_connect_ = true;
   has_large_header_ = false;
   is_protected_ = false;
   encryption_.clear();
@@ -177,6 +186,7 @@ void Flow::accept(const Block& block, const Packet& packet) {
   Reader in(packet.body);
   const wire::Accept accept = wire::decode_accept(in);
   if (!in.ok()) return emit(block, undecoded("damaged ACCEPT packet", packet.body));
+  has_seen_connect_ = true;
   has_large_header_ = accept.has_large_header();
   session_.dialect.tns_version = accept.version;
   session_.dialect.end_of_response = accept.has_end_of_response();
@@ -249,9 +259,7 @@ void Flow::data(const Block& block, const Packet& packet) {
     end_turn("a compressed packet follows");
     emit(block, undecoded("compressed DATA packet", payload));
   } else if (!handle_special_data(block, payload)) {
-    turn_ = block.direction;
-    turn_packets_.emplace_back(turn_bytes_.size(), block.number);
-    turn_bytes_ += wire::text_of(payload);
+    gather(block, payload);
   }
   if (packet.is_cut) end_turn("the packet is cut short");
   if ((flags & wire::kDataEndOfResponse) != 0) end_turn("the response was declared to end");
@@ -274,6 +282,7 @@ bool Flow::handle_special_data(const Block& block, ByteView payload) {
   if (services_.bytes.empty() && !is_native_services(payload)) return false;
   if (services_.bytes.empty()) {
     services_.number = block.number;
+    services_.place = block.place;
     services_.direction = block.direction;
   }
   services_.bytes += wire::text_of(payload);
@@ -305,9 +314,7 @@ bool Flow::handle_protected(const Block& block, ByteView payload) {
     const std::size_t trailer = mac_bytes(integrity_) + 1;
     if (payload.size() <= trailer) return false;
     if (block.direction != turn_) end_turn("the other side spoke before it ended");
-    turn_ = block.direction;
-    turn_packets_.emplace_back(turn_bytes_.size(), block.number);
-    turn_bytes_ += wire::text_of(payload.first(payload.size() - trailer));
+    gather(block, payload.first(payload.size() - trailer));
     return true;
   }
   Json fields = undecoded("encrypted by native network encryption (" + encryption_ + ")", payload);
@@ -321,22 +328,69 @@ void Flow::finish() {
   end_turn("the capture ends");
 }
 
-std::uint64_t Flow::number_at(std::size_t offset) const {
-  std::uint64_t number = 0;
-  for (const auto& [start, packet] : turn_packets_) {
-    if (start > offset) break;
-    number = packet;
+std::uint64_t Flow::first_open_place() const {
+  std::uint64_t place = std::numeric_limits<std::uint64_t>::max();
+  if (!turn_packets_.empty()) place = turn_packets_.front().place;
+  if (!services_.bytes.empty()) place = std::min(place, services_.place);
+  return place;
+}
+
+Flow::Start Flow::start_at(std::size_t offset) const {
+  Start found;
+  for (const Start& start : turn_packets_) {
+    if (start.offset > offset) break;
+    found = start;
   }
-  return number;
+  return found;
+}
+
+void Flow::gather(const Block& block, ByteView payload) {
+  turn_ = block.direction;
+  turn_packets_.push_back({turn_bytes_.size(), block.number, block.place});
+  turn_bytes_ += wire::text_of(payload);
+  if (turn_bytes_.size() > max_turn_bytes_) decode_beginning();
+}
+
+void Flow::decode_beginning() {
+  if (turn_dropped_bytes_ == 0) {
+    const Decoded decoded = decode_beginning_of_turn(session_, wire::bytes_of(turn_bytes_), turn_);
+    give_out(decoded);
+    // What could not be understood shows at the turn's end; a message that goes on may be kept.
+    const std::size_t rest = turn_bytes_.size() - decoded.used_bytes;
+    const bool goes_on = decoded.ending != Ending::kFailed && rest <= max_turn_bytes_ / 2;
+    const Start start = start_at(decoded.used_bytes);
+    turn_packets_ = {{0, start.number, start.place}};
+    if (goes_on) {
+      turn_bytes_.erase(0, decoded.used_bytes);
+      return;
+    }
+    turn_dropped_bytes_ = rest;
+  } else {
+    turn_dropped_bytes_ += turn_bytes_.size();
+    turn_packets_.resize(1);
+  }
+  turn_bytes_.clear();
+}
+
+void Flow::give_out(const Decoded& decoded) {
+  for (const DecodedMessage& message : decoded.messages) {
+    const Start start = start_at(message.offset);
+    sink_(start.number, start.place, turn_, message.fields);
+  }
 }
 
 void Flow::end_turn(std::string_view reason) {
-  if (turn_bytes_.empty()) return;
-  const Decoded decoded = decode_turn(session_, wire::bytes_of(turn_bytes_), turn_);
-  for (const DecodedMessage& message : decoded.messages) {
-    sink_(number_at(message.offset), turn_, message.fields);
+  if (turn_dropped_bytes_ != 0) {
+    Json fields = undecoded("a message, or bytes that are none, larger than is kept in memory", {});
+    fields["bytes"] = turn_dropped_bytes_ + turn_bytes_.size();
+    sink_(turn_packets_.front().number, turn_packets_.front().place, turn_, std::move(fields));
+    session_.calls.clear();
+  } else if (!turn_bytes_.empty()) {
+    const Decoded decoded = decode_turn(session_, wire::bytes_of(turn_bytes_), turn_);
+    give_out(decoded);
+    if (decoded.ending != Ending::kComplete) emit_rest(decoded, reason);
   }
-  if (decoded.ending != Ending::kComplete) emit_rest(decoded, reason);
+  turn_dropped_bytes_ = 0;
   turn_bytes_.clear();
   turn_packets_.clear();
   turn_ = Direction::kUnknown;
@@ -348,7 +402,8 @@ void Flow::emit_rest(const Decoded& decoded, std::string_view reason) {
   if (decoded.ending == Ending::kPartial) text += ": " + std::string(reason);
   Json fields = undecoded(text, rest);
   fields["type"] = describe_start(rest, turn_);
-  sink_(number_at(decoded.used_bytes), turn_, std::move(fields));
+  const Start start = start_at(decoded.used_bytes);
+  sink_(start.number, start.place, turn_, std::move(fields));
 }
 
 }  // namespace wherry::oracle::trace

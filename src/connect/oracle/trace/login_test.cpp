@@ -106,9 +106,9 @@ class Turns {
 std::vector<std::vector<Payload>> connections_of(const std::string& text) {
   std::istringstream in(text);
   std::map<std::uint64_t, Turns> turns;
-  for (const Block& block : read_capture(in)) {
+  read_capture({}, in, [&](const Block& block) {
     if (!block.is_alone && !block.is_payload) turns[block.flow].add(block);
-  }
+  });
   std::vector<std::vector<Payload>> connections;
   for (auto& [flow, connection] : turns) connections.push_back(connection.take());
   return connections;

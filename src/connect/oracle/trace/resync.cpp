@@ -84,6 +84,13 @@ bool restart_later(Session& session, ByteView bytes, Direction& direction, Decod
 
 }  // namespace
 
+Decoded decode_beginning_of_turn(Session& session, ByteView bytes, Direction& direction) {
+  const bool is_known =
+      direction != Direction::kUnknown && session.is_negotiated && !session.is_native;
+  return is_known ? decode_one_way(session, bytes, direction)
+                  : decode_turn(session, bytes, direction);
+}
+
 Decoded decode_turn(Session& session, ByteView bytes, Direction& direction) {
   // No server sends that, whatever a capture says of the direction.
   if (is_native_request(bytes)) {

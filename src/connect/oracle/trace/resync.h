@@ -11,5 +11,7 @@ namespace wherry::oracle::trace {
 /// reading has made it; bytes that stay dark are among the messages as "undecoded", and the ending
 /// is kComplete when all others were understood.
 Decoded decode_turn(Session& session, ByteView bytes, Direction& direction);
+/// The same for the beginning of a turn: what follows the last whole message is left for later.
+Decoded decode_beginning_of_turn(Session& session, ByteView bytes, Direction& direction);
 
 }  // namespace wherry::oracle::trace

@@ -29,15 +29,44 @@ const std::map<std::string, orasim::wire::Verifier> kVerifiers{
     {"11g", orasim::wire::Verifier::k11g},
     {"11g-plain", orasim::wire::Verifier::k11gPlain}};
 
+const std::map<std::string, orasim::wire::AnoLevel> kAnoLevels{
+    {"rejected", orasim::wire::AnoLevel::kRejected},
+    {"accepted", orasim::wire::AnoLevel::kAccepted},
+    {"requested", orasim::wire::AnoLevel::kRequested},
+    {"required", orasim::wire::AnoLevel::kRequired}};
+
 struct Arguments {
   std::string listen = "127.0.0.1:1521";
   std::string emulate = "19";
   std::string verifier = "12c";
   std::vector<std::string> users;
+  std::vector<std::string> proxies;
   std::string data_dir;
   std::vector<std::string> scripts;
   ServerOptions server;
 };
+
+void declare_native_services(CLI::App& app, orasim::wire::AnoPolicy& ano) {
+  const auto level = [&app](const char* name, orasim::wire::AnoLevel& to, const char* what) {
+    app.add_option_function<std::string>(
+           name, [&to](const std::string& word) { to = kAnoLevels.at(word); }, what)
+        ->check(CLI::IsMember(kAnoLevels));
+  };
+  level("--encryption", ano.encryption.level, "native network encryption; accepted by default");
+  level("--checksum", ano.integrity.level, "native network integrity; accepted by default");
+  app.add_option_function<std::string>(
+      "--encryption-types",
+      [&ano](const std::string& names) {
+        ano.encryption.algorithms = orasim::wire::cipher_ids(names);
+      },
+      "ciphers in order of preference: AES256,AES192,AES128");
+  app.add_option_function<std::string>(
+      "--checksum-types",
+      [&ano](const std::string& names) {
+        ano.integrity.algorithms = orasim::wire::checksum_ids(names);
+      },
+      "checksums in order of preference: SHA256,SHA512,SHA384,SHA1");
+}
 
 void declare(CLI::App& app, Arguments& arguments) {
   ServerOptions& server = arguments.server;
@@ -57,6 +86,10 @@ void declare(CLI::App& app, Arguments& arguments) {
   auto* key = app.add_option("--tls-key", server.tls_key, "PEM key of --tls-cert");
   certificate->needs(key);
   key->needs(certificate);
+
+  app.add_option("--proxy", arguments.proxies,
+                 "PROXY/CLIENT: the user PROXY may connect as CLIENT; repeatable");
+  declare_native_services(app, server.ano);
 
   constexpr const char* kTest = "Behaviour of other servers and networks";
   app.add_option("--sdu", server.max_sdu, "largest session data unit accepted")
@@ -120,6 +153,21 @@ orasim::DatabaseOptions database_options(const Arguments& arguments) {
   return options;
 }
 
+std::string upper(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return text;
+}
+
+void allow_proxies(Arguments& arguments) {
+  for (const std::string& pair : arguments.proxies) {
+    const std::size_t slash = pair.find('/');
+    if (slash == std::string::npos || slash == 0 || slash + 1 == pair.size()) {
+      throw std::runtime_error("--proxy: expected PROXY/CLIENT");
+    }
+    arguments.server.proxies.emplace(upper(pair.substr(0, slash)), upper(pair.substr(slash + 1)));
+  }
+}
+
 /// Creates the accounts; returns the first one's name.
 std::string ensure_users(orasim::Database& database, const std::vector<std::string>& users) {
   std::string first;
@@ -128,8 +176,7 @@ std::string ensure_users(orasim::Database& database, const std::vector<std::stri
     if (slash == std::string::npos || slash == 0 || slash + 1 == user.size()) {
       throw std::runtime_error("--user: expected NAME/PASSWORD");
     }
-    std::string name = user.substr(0, slash);
-    for (char& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    const std::string name = upper(user.substr(0, slash));
     database.ensure_user(name, user.substr(slash + 1));
     if (first.empty()) first = name;
   }
@@ -170,6 +217,7 @@ int serve(Arguments& arguments) {
   arguments.server.emulation = kEmulations.at(arguments.emulate);
   arguments.server.verifier = kVerifiers.at(arguments.verifier);
   split_listen(arguments);
+  allow_proxies(arguments);
   // Blocked before the first thread starts, so that only the wait below takes them.
   sigset_t stop;
   sigemptyset(&stop);

@@ -13,7 +13,12 @@ using wire::KeyValue;
 
 namespace {
 
-// Unquoted names are upper case; a quoted one is taken as it is.
+[[noreturn]] void deny() {
+  throw OraError(1017, "invalid username/password; logon denied");
+}
+
+}  // namespace
+
 std::string account_name(std::string_view typed) {
   if (typed.size() >= 2 && typed.front() == '"' && typed.back() == '"') {
     return std::string(typed.substr(1, typed.size() - 2));
@@ -22,12 +27,6 @@ std::string account_name(std::string_view typed) {
   for (char& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   return name;
 }
-
-[[noreturn]] void deny() {
-  throw OraError(1017, "invalid username/password; logon denied");
-}
-
-}  // namespace
 
 std::vector<KeyValue> Authenticator::challenge(std::string_view typed_user) {
   name_ = account_name(typed_user);

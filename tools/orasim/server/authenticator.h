@@ -14,6 +14,9 @@
 
 namespace orasim::server {
 
+/// Unquoted names are upper case; a quoted one is taken as it is.
+std::string account_name(std::string_view typed);
+
 class Authenticator {
  public:
   Authenticator(wire::Verifier verifier, Database& database)

@@ -20,6 +20,11 @@ void Channel::use_sdu(std::uint32_t sdu) {
   payload_ = sdu - wire::kDataHeader;
 }
 
+void Channel::use_sealing(std::unique_ptr<wire::Sealing> sealing) {
+  sealing_ = std::move(sealing);
+  payload_ -= wire::Sealing::kRoom;  // the smallest SDU leaves enough
+}
+
 void Channel::set_payload_limit(std::uint32_t bytes) {
   if (bytes > 0) payload_ = std::min<std::size_t>(payload_, bytes);
 }
@@ -74,11 +79,20 @@ void Channel::more(wire::Bytes& buffer) {
         if ((in.u16() & wire::kFlagEof) != 0) throw Closed("end of session");
         const ByteView payload = packet.bytes.subspan(wire::kDataHeader);
         if (payload.empty()) continue;
-        buffer.insert(buffer.end(), payload.begin(), payload.end());
+        if (sealing_) {
+          const wire::Bytes opened = sealing_->open(payload);
+          buffer.insert(buffer.end(), opened.begin(), opened.end());
+          if (opened.empty()) continue;
+        } else {
+          buffer.insert(buffer.end(), payload.begin(), payload.end());
+        }
         return;
       }
-      case PacketType::kMarker:
-        throw MarkerArrived{wire::decode_marker(packet.bytes)};
+      case PacketType::kMarker: {
+        const wire::Marker marker = wire::decode_marker(packet.bytes);
+        if (sealing_ && marker == wire::Marker::kReset) sealing_->restart();
+        throw MarkerArrived{marker};
+      }
       case PacketType::kNull:
       case PacketType::kControl:
         continue;
@@ -104,16 +118,39 @@ void Channel::finish(std::uint16_t flags) {
   out_.clear();
 }
 
+/// Where the packet that begins at `at` ends.
+std::size_t Channel::next_cut(std::size_t at, std::size_t bytes) const {
+  const std::size_t n = std::min(payload_, bytes - at);
+  // A packet holding nothing but this byte would end the response for clients.
+  return n == 1 && out_.data()[at] == kEndByte && at + 1 < bytes ? 2 : n;
+}
+
+void Channel::send_sealed(std::size_t bytes, bool last, std::uint16_t flags) {
+  std::size_t at = 0;
+  do {
+    const std::size_t n = next_cut(at, bytes);
+    const wire::Bytes payload = sealing_->seal(out_.view().subspan(at, n));
+    at += n;
+    wire::Bytes packet(wire::kDataHeader);
+    wire::encode_header(packet.data(), static_cast<std::uint32_t>(packet.size() + payload.size()),
+                        PacketType::kData, wide_);
+    const std::uint16_t packet_flags = last && at == bytes ? flags : 0;
+    packet[8] = static_cast<std::uint8_t>(packet_flags >> 8);
+    packet[9] = static_cast<std::uint8_t>(packet_flags);
+    packet.insert(packet.end(), payload.begin(), payload.end());
+    send_raw(packet);
+  } while (at < bytes);
+}
+
 void Channel::send_packets(std::size_t bytes, bool last, std::uint16_t flags) {
+  if (sealing_) return send_sealed(bytes, last, flags);
   headers_.clear();
   parts_.clear();
   headers_.reserve((bytes / payload_ + 1) * wire::kDataHeader);  // parts_ point into it
   auto* data = const_cast<std::uint8_t*>(out_.data());
   std::size_t at = 0;
   do {
-    std::size_t n = std::min(payload_, bytes - at);
-    // A packet holding nothing but this byte would end the response for clients.
-    if (n == 1 && data[at] == kEndByte && at + 1 < bytes) n = 2;
+    const std::size_t n = next_cut(at, bytes);
     const std::size_t head = headers_.size();
     headers_.resize(head + wire::kDataHeader);
     wire::encode_header(&headers_[head], static_cast<std::uint32_t>(n + wire::kDataHeader),

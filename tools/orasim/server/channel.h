@@ -4,11 +4,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "server/stream.h"
 #include "wire/bytes.h"
 #include "wire/packet.h"
+#include "wire/sealing.h"
 
 namespace orasim::server {
 
@@ -28,6 +30,8 @@ class Channel : public wire::ByteSource {
 
   /// After ACCEPT: 32-bit lengths, packets of at most `sdu` bytes.
   void use_sdu(std::uint32_t sdu);
+  /// From here on payloads are sealed, both ways; a client's reset marker starts the seals afresh.
+  void use_sealing(std::unique_ptr<wire::Sealing> sealing);
   /// Cuts DATA packets shorter than the SDU, a test aid; 0: no limit.
   void set_payload_limit(std::uint32_t bytes);
 
@@ -56,11 +60,14 @@ class Channel : public wire::ByteSource {
   static constexpr std::size_t kFlushBytes = 256 * 1024;
   void flush_full();
   void send_packets(std::size_t bytes, bool last, std::uint16_t flags);
+  void send_sealed(std::size_t bytes, bool last, std::uint16_t flags);
+  [[nodiscard]] std::size_t next_cut(std::size_t at, std::size_t bytes) const;
   void fill(std::size_t wanted);
 
   Stream& stream_;
   bool wide_ = false;
   std::size_t payload_ = 8192 - wire::kDataHeader;
+  std::unique_ptr<wire::Sealing> sealing_;
   wire::Bytes input_;
   std::size_t begin_ = 0;
   wire::Writer out_;

@@ -88,7 +88,16 @@ bool accept_connect(Channel& channel, const Shared& shared, std::uint16_t redire
   }
   outcome.sdu =
       std::clamp(std::min(request.sdu, shared.options.max_sdu), wire::kMinSdu, wire::kMaxPacket);
+  const bool client_has_native_services =
+      ((request.flags_0 | request.flags_1) & wire::kNoNativeServices) == 0;
+  const bool may_negotiate = shared.tls == nullptr && !shared.options.ano.off();
+  outcome.native_services = may_negotiate && client_has_native_services;
+  if (may_negotiate && shared.options.ano.required() && !client_has_native_services) {
+    refuse(channel, 12660, shared.options.separate_refuse);
+    return false;
+  }
   wire::AcceptReply reply;
+  reply.native_services = outcome.native_services;
   reply.version = outcome.version;
   reply.sdu = outcome.sdu;
   if (shared.options.emulation == Emulation::k23ai) {

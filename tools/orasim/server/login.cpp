@@ -8,6 +8,7 @@
 
 #include "engine/error.h"
 #include "server/authenticator.h"
+#include "wire/ano.h"
 #include "wire/request.h"
 #include "wire/response.h"
 
@@ -60,6 +61,7 @@ class LoginTalk {
         shared_(shared),
         session_id_(session_id),
         sdu_(connect.sdu),
+        native_services_(connect.native_services),
         authenticator_(shared.options.verifier, shared.database) {
     profile_.field_version = field_version_of(shared.options.emulation);
     profile_.end_of_response =
@@ -77,12 +79,7 @@ class LoginTalk {
     wire::Bytes buffer;
     wire::Reader in(buffer, channel_);
     const std::uint8_t type = in.peek();
-    if (type == (wire::kAnoMagic >> 24)) {
-      wire::skip_ano_request(in);
-      wire::encode_ano_nothing_offered(channel_.out());
-      channel_.finish(0);
-      return;
-    }
+    if (type == (wire::kAnoMagic >> 24)) return native_services(in);
     in.skip(1);
     switch (static_cast<Message>(type)) {
       case Message::kProtocol:
@@ -99,6 +96,33 @@ class LoginTalk {
       default:
         throw wire::BadMessage("message " + std::to_string(type) + " before log-in");
     }
+  }
+
+  // Some clients ask although ACCEPT said no: they get nothing.
+  void native_services(wire::Reader& in) {
+    const wire::AnoOffer offer = wire::decode_ano_offer(in);
+    wire::AnoChoice encryption, integrity;
+    if (native_services_) {
+      encryption = wire::choose(offer.encryption, shared_.options.ano.encryption);
+      integrity = wire::choose(offer.integrity, shared_.options.ano.integrity);
+    }
+    if (encryption.error != 0 || integrity.error != 0) {
+      wire::encode_ano_answer(channel_.out(), encryption, integrity, nullptr);
+      channel_.finish(0);
+      throw Closed("native services: client and server do not match");
+    }
+    if (encryption.algorithm == 0 && integrity.algorithm == 0) {
+      wire::encode_ano_answer(channel_.out(), encryption, integrity, nullptr);
+      return channel_.finish(0);
+    }
+    const wire::AnoKey key;
+    wire::encode_ano_answer(channel_.out(), encryption, integrity, &key);
+    channel_.finish(0);
+    wire::Bytes buffer;
+    wire::Reader reply(buffer, channel_);
+    const wire::Bytes shared_key = key.shared_with(wire::decode_ano_key(reply));
+    channel_.use_sealing(std::make_unique<wire::Sealing>(encryption.algorithm, integrity.algorithm,
+                                                         shared_key, key.iv()));
   }
 
   void settle(const wire::DataTypesRequest& request) {
@@ -161,17 +185,32 @@ class LoginTalk {
     if (name == "SYS" && !as_administrator) {
       throw OraError(28009, "connection as SYS should be as SYSDBA or SYSOPER");
     }
-    if (request.find("PROXY_CLIENT_NAME") != nullptr) {
-      throw OraError(28150, "proxy not authorized to connect as client");
-    }
     if (!authenticator_.account().can_create_session) {
       throw OraError(1045, "user " + name + " lacks CREATE SESSION privilege; logon denied");
     }
     authenticator_.renew(request);
+    // Every database has this edition; no other can be made here.
+    if (const std::string* edition = request.find("AUTH_ORA_EDITION");
+        edition != nullptr && account_name(*edition) != "ORA$BASE") {
+      throw OraError(38802, "edition does not exist");
+    }
     open_session(request);
     wire::encode_auth_pairs(channel_.out(),
                             session_pairs(shared_, login_.dialect, *login_.session, login_.key));
     finish(0, {});
+  }
+
+  // Whose session it becomes: the user that logged in, or the one it stands for.
+  std::string session_user(const AuthRequest& request) {
+    const std::string* client = request.find("PROXY_CLIENT_NAME");
+    if (client == nullptr) return authenticator_.name();
+    std::string name = account_name(*client);
+    const std::optional<UserInfo> account = shared_.database.find_user(name);
+    if (!account || shared_.options.proxies.count({authenticator_.name(), name}) == 0) {
+      throw OraError(28150, "proxy not authorized to connect as client");
+    }
+    if (account->locked) throw OraError(28000, "The account is locked.");
+    return name;
   }
 
   [[nodiscard]] std::string attribute(std::string_view key) const {
@@ -181,7 +220,7 @@ class LoginTalk {
 
   void open_session(const AuthRequest& request) {
     SessionIdentity identity;
-    identity.user = authenticator_.name();
+    identity.user = session_user(request);
     identity.program = attribute("AUTH_PROGRAM_NM");
     identity.machine = attribute("AUTH_MACHINE");
     identity.os_user = attribute("AUTH_SID");
@@ -213,6 +252,7 @@ class LoginTalk {
   const Shared& shared_;
   std::uint32_t session_id_;
   std::uint32_t sdu_;
+  bool native_services_;
   wire::ServerProfile profile_;
   Login login_;
   Authenticator authenticator_;

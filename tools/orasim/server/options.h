@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
+#include <utility>
 
+#include "wire/ano.h"
 #include "wire/o5logon.h"
 
 namespace orasim::server {
@@ -18,6 +21,11 @@ struct ServerOptions {
   wire::Verifier verifier = wire::Verifier::k12c;
   std::uint32_t max_sdu = 2097152;
   std::string tls_certificate, tls_key;  ///< both or neither
+
+  wire::AnoPolicy ano;  ///< native network encryption and integrity; never under TLS
+
+  /// Proxy user and the user it may connect as, both in upper case: GRANT CONNECT THROUGH.
+  std::set<std::pair<std::string, std::string>> proxies;
 
   // Peculiarities of real servers and networks, for testing clients.
   bool resend = false;           ///< one RESEND before ACCEPT; under TLS with a second handshake

@@ -52,6 +52,7 @@ ConnectRequest decode_connect(ByteView packet) {
   const std::uint16_t offset = in.u16();
   in.skip(4);
   request.flags_0 = in.u8();
+  request.flags_1 = in.u8();
   // The large SDU and TDU exist since version 315; older clients end the fixed part earlier.
   if (request.version >= 315 && offset >= 66 && packet.size() >= 66) {
     Reader large(packet.subspan(58));
@@ -125,8 +126,9 @@ Bytes encode_accept(const AcceptReply& reply) {
   const bool flags_2 = reply.version >= 318;
   out.u16(0);
   out.u16(flags_2 ? 45 : large ? 41 : 32);
-  out.u8(0x45);  // 0x04 here and 0x08 below: no native services on this connection
-  out.u8(0x49);
+  // 0x04 in the first and 0x08 in the second: no native services on this connection.
+  out.u8(reply.native_services ? 0x41 : 0x45);
+  out.u8(reply.native_services ? 0x01 : 0x49);
   out.zeros(8);
   if (large) {
     out.u32(reply.sdu);

@@ -54,9 +54,12 @@ struct ConnectRequest {
   std::uint32_t sdu = 0;
   std::uint32_t tdu = 0;
   std::uint8_t flags_0 = 0;
+  std::uint8_t flags_1 = 0;
   std::uint16_t data_length = 0;  ///< of the connect data, wherever it is
   std::string data;               ///< empty when it follows in a DATA packet
 };
+/// Bits of the connect flags with which a client keeps native services off.
+inline constexpr std::uint8_t kNoNativeServices = 0x04 | 0x08;
 /// `packet` is the whole packet with its header.
 ConnectRequest decode_connect(ByteView packet);
 
@@ -69,6 +72,7 @@ struct AcceptReply {
   std::uint32_t sdu = 8192;
   std::uint32_t tdu = 2097152;
   std::uint32_t flags_2 = 0;
+  bool native_services = false;  ///< the client is to negotiate them
 };
 inline constexpr std::uint32_t kAcceptEndOfResponse = 0x02000000;
 inline constexpr std::uint32_t kAcceptFastAuth = 0x10000000;

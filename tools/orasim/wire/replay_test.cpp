@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "wire/ano.h"
 #include "wire/auth.h"
 #include "wire/packet.h"
 #include "wire/request.h"
@@ -99,7 +100,10 @@ class ClientReplay : CursorShapes {
 
   void take_message(Reader& in) {
     ++messages;
-    if (in.peek() == 0xDE) return skip_ano_request(in);
+    if (in.peek() == 0xDE) {
+      decode_ano_offer(in);
+      return;
+    }
     switch (static_cast<Message>(in.u8())) {
       case Message::kProtocol:
         EXPECT_FALSE(decode_protocol(in).driver.empty());

@@ -6,69 +6,6 @@ namespace orasim::wire {
 
 namespace {
 
-constexpr std::uint32_t kAnoVersion = 0x13000000;
-constexpr std::size_t kAnoEnvelope = 13;
-
-void ano_service(Writer& out, std::uint16_t service, std::uint16_t parts) {
-  out.u16(service);
-  out.u16(parts);
-  out.u32(0);
-  out.u16(4);  // every service opens with its version
-  out.u16(5);
-  out.u32(kAnoVersion);
-}
-
-void ano_status(Writer& out, std::uint16_t status) {
-  out.u16(2);
-  out.u16(6);
-  out.u16(status);
-}
-
-void ano_choice(Writer& out, std::uint8_t algorithm) {
-  out.u16(1);
-  out.u16(2);
-  out.u8(algorithm);
-}
-
-void ano_service_list(Writer& out) {
-  out.u16(18);
-  out.u16(1);
-  out.u32(kAnoMagic);
-  out.u16(3);
-  out.u32(4);
-  for (const std::uint16_t service : {4, 1, 2, 3}) out.u16(service);
-}
-
-}  // namespace
-
-void skip_ano_request(Reader& in) {
-  if (in.u32() != kAnoMagic) throw BadMessage("native services request has no magic");
-  const std::size_t length = in.u16();
-  if (length < kAnoEnvelope) throw BadMessage("native services request is too short");
-  in.skip(length - 6);
-}
-
-void encode_ano_nothing_offered(Writer& out) {
-  Writer body;
-  ano_service(body, 4, 3);
-  ano_status(body, 0x001F);
-  ano_service_list(body);
-  ano_service(body, 1, 2);
-  ano_status(body, 0xFBFF);
-  ano_service(body, 2, 2);
-  ano_choice(body, 0);
-  ano_service(body, 3, 2);
-  ano_choice(body, 0);
-  out.u32(kAnoMagic);
-  out.u16(static_cast<std::uint16_t>(kAnoEnvelope + body.size()));
-  out.u32(kAnoVersion);
-  out.u16(4);
-  out.u8(0);
-  out.raw(body.view());
-}
-
-namespace {
-
 constexpr std::size_t kMaxName = 256;
 
 std::string text_to_nul(Reader& in) {

@@ -1,5 +1,5 @@
-// Session set-up messages of TTC: native services (ANO), protocol, data types, fast auth. Decoders
-// of what clients send and encoders of the server's answers. Pure.
+// Session set-up messages of TTC: protocol, data types, fast auth. Decoders of what clients send
+// and encoders of the server's answers. Pure.
 #pragma once
 
 #include <cstdint>
@@ -30,13 +30,6 @@ enum class Message : std::uint8_t {
   kEndOfResponse = 29,
   kFastAuth = 34,
 };
-
-/// First four bytes of a native services request.
-inline constexpr std::uint32_t kAnoMagic = 0xDEADBEEF;
-/// Skips one whole request whose magic is still unread; throws BadMessage for a broken envelope.
-void skip_ano_request(Reader&);
-/// "No authentication service, no encryption, no integrity."
-void encode_ano_nothing_offered(Writer&);
 
 /// The message byte is already read in all the decoders below.
 struct ProtocolRequest {

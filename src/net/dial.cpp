@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <condition_variable>
 #include <cstring>
@@ -89,11 +90,17 @@ void set_int(int fd, int level, int option, int value) {
 
 void set_options(int fd, const DialOptions& options) {
   constexpr int kProbeIntervalSecs = 6, kProbeCount = 10;
+  constexpr std::chrono::seconds kMaxIdle{32767};  // the kernel's limit
+  const std::chrono::seconds idle = std::min(options.keep_alive_idle, kMaxIdle);
   set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-  set_int(fd, IPPROTO_TCP, TCP_KEEPIDLE, static_cast<int>(options.keep_alive_idle.count()));
+  set_int(fd, IPPROTO_TCP, TCP_KEEPIDLE, static_cast<int>(idle.count()));
   set_int(fd, IPPROTO_TCP, TCP_KEEPINTVL, kProbeIntervalSecs);
   set_int(fd, IPPROTO_TCP, TCP_KEEPCNT, kProbeCount);
+  // Keep-alive says nothing while sent bytes wait for their receipt; this bounds that wait.
+  const auto patience =
+      std::chrono::milliseconds(idle) + std::chrono::seconds(kProbeIntervalSecs * kProbeCount);
+  set_int(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(patience.count()));
 }
 
 std::string place(const std::string& host, std::uint16_t port) {

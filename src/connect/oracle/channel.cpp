@@ -20,6 +20,13 @@ constexpr std::size_t kMaxBufferBytes = 64 * 1024 * 1024;
 constexpr std::uint32_t kSessionShutdown = 12572;
 constexpr std::uint32_t kMessageText = 12573;
 
+Error damaged_packet_error() {
+  return make_error(ErrorKind::kTransient, "oracle.integrity",
+                    "A packet of the server does not have the checksum it should have",
+                    "Something between changes packets, or the connection is out of step; the "
+                    "operation can be repeated");
+}
+
 }  // namespace
 
 Channel::Channel(std::unique_ptr<net::Stream> stream)
@@ -86,16 +93,23 @@ void Channel::accept(const wire::Accept& accept) {
 }
 
 Result<void> Channel::send_message(ByteView message, const net::Wait& wait) {
-  const std::size_t payload_max = sdu_bytes_ - wire::kDataHeaderBytes;
+  const std::size_t payload_max =
+      sdu_bytes_ - wire::kDataHeaderBytes - (guard_ ? wire::PacketGuard::kMaxOverhead : 0);
   wire::Writer out;
   do {
-    const std::size_t size = std::min(message.size(), payload_max);
-    encode_header(out,
-                  {static_cast<std::uint32_t>(size + wire::kDataHeaderBytes), PacketType::kData, 0},
-                  large_length_);
+    ByteView payload = message.first(std::min(message.size(), payload_max));
+    message = message.subspan(payload.size());
+    if (guard_) {
+      opened_.assign(payload.begin(), payload.end());
+      guard_->protect(opened_);
+      payload = opened_;
+    }
+    encode_header(
+        out,
+        {static_cast<std::uint32_t>(payload.size() + wire::kDataHeaderBytes), PacketType::kData, 0},
+        large_length_);
     out.u16(0);
-    out.raw(message.first(size));
-    message = message.subspan(size);
+    out.raw(payload);
   } while (!message.empty());
   response_end_ = false;
   break_ = Break::kNone;
@@ -151,11 +165,14 @@ Result<bool> Channel::begin_packet(const net::Wait& wait) {
     const std::size_t wanted = std::min<std::size_t>(header.length, wire::kDataHeaderBytes + 1);
     if (header.length < wire::kDataHeaderBytes) return protocol_error("a packet is too short");
     if (raw.size() < wanted) return false;
-    begin_data(header, raw.data() + wire::kHeaderBytes);
-    if (header.length == wire::kDataHeaderBytes &&
-        (raw[wire::kHeaderBytes + 1] & wire::kDataEof) != 0) {
+    const std::uint16_t flags = in.u16();
+    if (header.length == wire::kDataHeaderBytes && (flags & wire::kDataEof) != 0) {
       return server_closed_error();
     }
+    // A packet that says nothing may come unprotected.
+    if (guard_ && header.length > wire::kDataHeaderBytes + 1) return begin_protected(header, raw);
+    raw_begin_ += wire::kDataHeaderBytes;
+    begin_data(flags, header.length - wire::kDataHeaderBytes, in.rest());
     return true;
   }
   const ByteView body = in.raw(header.length - wire::kHeaderBytes);
@@ -179,10 +196,21 @@ Result<bool> Channel::begin_packet(const net::Wait& wait) {
   }
 }
 
-void Channel::begin_data(const wire::PacketHeader& header, const std::uint8_t* at) {
-  const auto flags = static_cast<std::uint16_t>(at[0] << 8 | at[1]);
-  packet_left_ = header.length - wire::kDataHeaderBytes;
-  raw_begin_ += wire::kDataHeaderBytes;
+/// Checksums cover whole packets, so the packet is waited for. What it means is shorter than what
+/// came, and takes the end of its place.
+Result<bool> Channel::begin_protected(const wire::PacketHeader& header, ByteView raw) {
+  if (raw.size() < header.length) return false;
+  const ByteView body = raw.first(header.length).subspan(wire::kHeaderBytes);
+  opened_.assign(body.begin() + 2, body.end());
+  if (!guard_->unprotect(opened_)) return damaged_packet_error();
+  raw_begin_ += header.length - opened_.size();
+  std::copy(opened_.begin(), opened_.end(), buffer_.begin() + static_cast<long>(raw_begin_));
+  begin_data(static_cast<std::uint16_t>(body[0] << 8 | body[1]), opened_.size(), opened_);
+  return true;
+}
+
+void Channel::begin_data(std::uint16_t flags, std::size_t payload_bytes, ByteView payload) {
+  packet_left_ = payload_bytes;
   packet_is_void_ = break_ == Break::kAwaitMarker || break_ == Break::kAwaitReset;
   if (packet_is_void_) return;
   if (break_ == Break::kAwaitData) {
@@ -190,10 +218,15 @@ void Channel::begin_data(const wire::PacketHeader& header, const std::uint8_t* a
     reset_reported_ = false;
   }
   constexpr std::uint8_t kEndOfResponse = 29;
-  const bool is_end_alone = packet_left_ == 1 && at[2] == kEndOfResponse;
+  const bool is_end_alone = payload_bytes == 1 && payload[0] == kEndOfResponse;
   if (end_of_response_ && ((flags & wire::kDataEndOfResponse) != 0 || is_end_alone)) {
     response_end_ = true;
   }
+}
+
+Result<void> Channel::send_reset(const net::Wait& wait) {
+  if (guard_) guard_->restart_sending();
+  return send_raw(encode_marker(MarkerKind::kReset, large_length_), wait);
 }
 
 Result<void> Channel::take_marker(wire::Reader& body, const net::Wait& wait) {
@@ -203,9 +236,12 @@ Result<void> Channel::take_marker(wire::Reader& body, const net::Wait& wait) {
   response_end_ = false;
   if (break_ == Break::kNone || break_ == Break::kAwaitMarker) {
     break_ = Break::kAwaitReset;
-    WHERRY_TRY(send_raw(encode_marker(MarkerKind::kReset, large_length_), wait));
+    WHERRY_TRY(send_reset(wait));
   }
-  if (kind == MarkerKind::kReset && break_ == Break::kAwaitReset) break_ = Break::kAwaitData;
+  if (kind == MarkerKind::kReset && break_ == Break::kAwaitReset) {
+    break_ = Break::kAwaitData;
+    if (guard_) guard_->restart_receiving();
+  }
   return {};
 }
 
@@ -234,10 +270,8 @@ Result<void> Channel::abandon(const net::Wait& wait) {
   payload_begin_ = payload_end_;
   packet_is_void_ = true;
   response_end_ = false;
-  wire::Bytes markers = encode_marker(MarkerKind::kBreak, large_length_);
-  const wire::Bytes reset = encode_marker(MarkerKind::kReset, large_length_);
-  markers.insert(markers.end(), reset.begin(), reset.end());
-  return send_raw(markers, wait);
+  WHERRY_TRY(send_raw(encode_marker(MarkerKind::kBreak, large_length_), wait));
+  return send_reset(wait);
 }
 
 void Channel::send_eof() {

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "connect/oracle/wire/packet_guard.h"
 #include "connect/oracle/wire/tns.h"
 #include "core/result.h"
 #include "net/stream.h"
@@ -40,6 +41,8 @@ class Channel {
   Result<Packet> read_packet(const net::Wait& wait);
   /// From here on packets have the accepted form and size.
   void accept(const wire::Accept& accept);
+  /// From here on payloads travel under native encryption or integrity, in both directions.
+  void protect(std::unique_ptr<wire::PacketGuard> guard) { guard_ = std::move(guard); }
 
   // Calls.
   /// Sends one TTC request and gets ready for its response.
@@ -79,7 +82,10 @@ class Channel {
   /// Squeezes packets out of the raw bytes; true when the caller has something to look at.
   Result<bool> unpack(const net::Wait& wait);
   Result<bool> begin_packet(const net::Wait& wait);
-  void begin_data(const wire::PacketHeader& header, const std::uint8_t* at);
+  /// `payload`: what of the packet's payload is there, its first byte at least.
+  void begin_data(std::uint16_t flags, std::size_t payload_bytes, wire::ByteView payload);
+  Result<bool> begin_protected(const wire::PacketHeader& header, wire::ByteView raw);
+  Result<void> send_reset(const net::Wait& wait);
   Result<void> take_marker(wire::Reader& body, const net::Wait& wait);
   Result<void> take_control(wire::Reader& body);
   Error protocol_error(std::string_view what) const;
@@ -97,7 +103,8 @@ class Channel {
   Break break_ = Break::kNone;
   bool reset_reported_ = true;
   bool shutdown_announced_ = false;
-  std::vector<std::uint8_t> send_buffer_;
+  std::unique_ptr<wire::PacketGuard> guard_;
+  wire::Bytes opened_;  ///< the packet that the guard works on
 };
 
 }  // namespace wherry::oracle

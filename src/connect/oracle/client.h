@@ -19,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "connect/oracle/wire/native_services.h"
 #include "connect/oracle/wire/types.h"
 #include "core/cell.h"
 #include "core/op_context.h"
@@ -31,13 +32,23 @@ namespace wherry::oracle {
 enum class LoginRole : std::uint8_t { kNormal, kSysdba, kSysoper, kSysbackup, kSysdg, kSyskm };
 
 struct ConnectOptions {
-  std::string connect_string;  ///< Easy Connect [Plus] ("host:1521/service") or "(DESCRIPTION=…)"
-  std::string user;            ///< as typed; "proxy[target]" for proxy authentication
+  /// Easy Connect [Plus] ("host:1521/service"), "(DESCRIPTION=…)", or a name of tnsnames.ora.
+  std::string connect_string;
+  /// Directory of tnsnames.ora; empty: $TNS_ADMIN, else $ORACLE_HOME/network/admin.
+  std::string tns_admin;
+  std::string user;  ///< as typed; "proxy[target]" for proxy authentication
   Secret password;
+  /// Takes the place of `password` at log-in; the way in when the password has expired. Empty:
+  /// none.
+  Secret new_password;
+  std::string edition;  ///< of the session; empty: the database's default
   LoginRole role = LoginRole::kNormal;
   /// Directory with ewallet.pem, or a PEM file of trusted CAs. Overrides the connect string's.
   std::string wallet_location;
   Secret wallet_password;
+  /// Native network encryption and integrity where the connect string says nothing of them. Over
+  /// TLS they are off: TLS does both.
+  wire::NetworkSecurity network_security;
   /// Packet size asked for when the connect string has no SDU; the server may lower it.
   std::uint32_t sdu_bytes = 65535;
   /// Limit for one silent wait on the server; 0: none. The call is broken off then.
@@ -57,7 +68,9 @@ struct ServerInfo {
   std::uint8_t field_version = 0;
   std::uint32_t sdu_bytes = 0;
   std::uint16_t database_charset = 0, national_charset = 0;
-  bool is_encrypted = false;
+  bool is_encrypted = false;  ///< by TLS or by native network encryption
+  /// Native network encryption and integrity, "AES256" and "SHA256"; empty: off.
+  std::string native_encryption, native_integrity;
   std::vector<std::string> warnings;  ///< "ORA-28002: the password will expire within 7 days"
 };
 
@@ -177,8 +190,8 @@ using ByteSink = std::function<Result<void>(std::string_view)>;
 class Session {
  public:
   virtual ~Session() = default;
-  /// Errors: kConfig (connect string), kTransient (network, listener), kAuth, kUnsupported (server
-  /// too old, demands native encryption), kPermission.
+  /// Errors: kConfig (connect string, encryption levels that do not fit), kTransient (network,
+  /// listener), kAuth, kUnsupported (server too old), kPermission.
   static Result<std::unique_ptr<Session>> connect(OpContext&, const ConnectOptions&);
 
   /// Executes a query and describes it. The session must not be used for anything else until the

@@ -12,6 +12,9 @@
 namespace wherry::oracle {
 namespace {
 
+/// Days, with the usual delay; keeps the list of attempts small.
+constexpr std::uint32_t kMaxRetries = 10'000;
+
 constexpr const char* kSyntaxHint =
     "Write host:port/service, or (DESCRIPTION=(ADDRESS=(PROTOCOL=tcp)(HOST=…)(PORT=…))"
     "(CONNECT_DATA=(SERVICE_NAME=…)))";
@@ -77,13 +80,29 @@ Result<Address> address_of(const NvNode& node) {
   WHERRY_ASSIGN(address.protocol, protocol_of(node.value_of("PROTOCOL")));
   address.host = node.value_of("HOST");
   if (address.host.empty()) return syntax_error("an ADDRESS has no HOST");
-  if (!node.value_of("HTTPS_PROXY").empty()) {
-    return make_error(ErrorKind::kUnsupported, "oracle.https_proxy",
-                      "Connecting through an HTTPS proxy is not supported",
-                      "Connect directly, or through a TCP tunnel");
+  address.proxy_host = node.value_of("HTTPS_PROXY");
+  if (!address.proxy_host.empty() && address.protocol != Protocol::kTcps) {
+    return syntax_error("HTTPS_PROXY goes with the protocol tcps only");
   }
+  WHERRY_ASSIGN(address.proxy_port, number_in<std::uint16_t>(node, "HTTPS_PROXY_PORT", 80));
   WHERRY_ASSIGN(address.port, number_in<std::uint16_t>(node, "PORT", 1521));
   return address;
+}
+
+constexpr const char* kLevels = "rejected, accepted, requested, required";
+
+/// nullopt: the key is not there. `allowed` lists the words.
+template <class Value>
+Result<std::optional<Value>> parsed_in(const NvNode& node, std::string_view key,
+                                       std::optional<Value> (*parse)(std::string_view),
+                                       const char* allowed) {
+  const NvNode* found = node.find(key);
+  if (found == nullptr) return std::optional<Value>();
+  std::optional<Value> value = parse(found->value);
+  if (!value) {
+    return syntax_error(lower(key) + " cannot be " + found->value + "; allowed: " + allowed);
+  }
+  return value;
 }
 
 Result<Security> security_of(const NvNode& description) {
@@ -97,6 +116,15 @@ Result<Security> security_of(const NvNode& description) {
     security.wallet_location = node->value_of("WALLET_LOCATION");
   }
   security.ssl_version = node->value_of("SSL_VERSION");
+  WHERRY_ASSIGN(security.encryption,
+                parsed_in(*node, "ENCRYPTION_CLIENT", wire::parse_security_level, kLevels));
+  WHERRY_ASSIGN(security.integrity,
+                parsed_in(*node, "CRYPTO_CHECKSUM_CLIENT", wire::parse_security_level, kLevels));
+  WHERRY_ASSIGN(security.ciphers, parsed_in(*node, "ENCRYPTION_TYPES_CLIENT", wire::parse_ciphers,
+                                            "AES256, AES192, AES128"));
+  WHERRY_ASSIGN(security.checksums,
+                parsed_in(*node, "CRYPTO_CHECKSUM_TYPES_CLIENT", wire::parse_checksums,
+                          "SHA256, SHA512, SHA384, SHA1"));
   return security;
 }
 
@@ -132,6 +160,7 @@ Result<Description> description_of(const NvNode& node) {
   description.order = order_of(node);
   WHERRY_TRY(read_addresses(node, description));
   WHERRY_ASSIGN(description.retry_count, number_in<std::uint32_t>(node, "RETRY_COUNT", 0));
+  description.retry_count = std::min(description.retry_count, kMaxRetries);
   WHERRY_ASSIGN(description.retry_delay, duration_in(node, "RETRY_DELAY", milliseconds(1000)));
   WHERRY_ASSIGN(description.transport_connect_timeout,
                 duration_in(node, "TRANSPORT_CONNECT_TIMEOUT", milliseconds(20'000)));
@@ -149,24 +178,27 @@ Result<Description> description_of(const NvNode& node) {
   return description;
 }
 
-Result<ConnectTarget> target_of(const NvNode& root) {
+Result<ConnectTarget> target_of_list(const NvNode& list) {
   ConnectTarget target;
-  if (root.name == "DESCRIPTION") {
-    WHERRY_ASSIGN(Description description, description_of(root));
-    target.descriptions.push_back(std::move(description));
-    return target;
-  }
-  if (root.name != "DESCRIPTION_LIST") {
-    return syntax_error("it begins with " + root.name + " in place of DESCRIPTION");
-  }
-  target.order = order_of(root);
-  for (const NvNode& child : root.children) {
+  target.order = order_of(list);
+  for (const NvNode& child : list.children) {
     if (child.name != "DESCRIPTION") continue;
     WHERRY_ASSIGN(Description description, description_of(child));
     target.descriptions.push_back(std::move(description));
   }
   if (target.descriptions.empty()) return syntax_error("the DESCRIPTION_LIST is empty");
   return target;
+}
+
+/// Several DESCRIPTIONs in a row stand for a list of them.
+Result<ConnectTarget> target_of(std::vector<NvNode> roots) {
+  if (roots.size() == 1 && roots[0].name == "DESCRIPTION_LIST") return target_of_list(roots[0]);
+  for (const NvNode& root : roots) {
+    if (root.name != "DESCRIPTION") {
+      return syntax_error("it holds " + root.name + " in place of DESCRIPTION");
+    }
+  }
+  return target_of_list({"DESCRIPTION_LIST", "", std::move(roots)});
 }
 
 /// Indexes of `count` children in the order they are tried.
@@ -199,6 +231,14 @@ NvNode leaf(std::string name, std::string value) {
 
 }  // namespace
 
+wire::NetworkSecurity Security::over(wire::NetworkSecurity otherwise) const {
+  otherwise.encryption = encryption.value_or(otherwise.encryption);
+  otherwise.integrity = integrity.value_or(otherwise.integrity);
+  otherwise.ciphers = ciphers.value_or(otherwise.ciphers);
+  otherwise.checksums = checksums.value_or(otherwise.checksums);
+  return otherwise;
+}
+
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
   std::uint32_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -216,11 +256,11 @@ Result<ConnectTarget> parse_connect_string(std::string_view text) {
   const std::size_t first = text.find_first_not_of(" \t\r\n");
   if (first == text.npos) return syntax_error("it is empty");
   if (text[first] == '(') {
-    WHERRY_ASSIGN(const NvNode root, parse_nv(text));
-    return target_of(root);
+    WHERRY_ASSIGN(std::vector<NvNode> roots, parse_nv_list(text));
+    return target_of(std::move(roots));
   }
-  WHERRY_ASSIGN(const NvNode root, parse_easy_connect(text.substr(first)));
-  return target_of(root);
+  WHERRY_ASSIGN(NvNode root, parse_easy_connect(text.substr(first)));
+  return target_of({std::move(root)});
 }
 
 std::vector<Attempt> order_attempts(const ConnectTarget& target,

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "connect/oracle/nv_tree.h"
+#include "connect/oracle/wire/native_services.h"
 #include "core/result.h"
 
 namespace wherry::oracle {
@@ -22,6 +23,8 @@ struct Address {
   Protocol protocol = Protocol::kTcp;
   std::string host;
   std::uint16_t port = 1521;
+  std::string proxy_host;  ///< an HTTP proxy on the way; empty: none
+  std::uint16_t proxy_port = 80;
 };
 
 /// How the children of a level are tried.
@@ -41,12 +44,19 @@ struct Security {
   std::string certificate_dn;
   std::string wallet_location;  ///< "SYSTEM": the system's trust store
   std::string ssl_version;      ///< "TLSv1.2", "TLSv1.3", or empty
+  // Native network encryption and integrity; nullopt: not said.
+  std::optional<wire::SecurityLevel> encryption, integrity;
+  std::optional<std::vector<wire::Cipher>> ciphers;
+  std::optional<std::vector<wire::Checksum>> checksums;
+
+  /// What is said here, and `otherwise` for the rest.
+  [[nodiscard]] wire::NetworkSecurity over(wire::NetworkSecurity otherwise) const;
 };
 
 struct Description {
   Order order;
   std::vector<AddressList> lists;
-  std::uint32_t retry_count = 0;
+  std::uint32_t retry_count = 0;  ///< at most 10,000
   std::chrono::milliseconds retry_delay{1000};
   std::chrono::milliseconds transport_connect_timeout{20'000};
   std::chrono::milliseconds connect_timeout{0};  ///< for connect and log-in together; 0: none
@@ -62,7 +72,8 @@ struct ConnectTarget {
   std::vector<Description> descriptions;
 };
 
-/// kConfig "oracle.connect_string" for what is malformed, "oracle.tns_alias" for a bare name.
+/// An Easy Connect string, a DESCRIPTION, several of them, or a DESCRIPTION_LIST. kConfig
+/// "oracle.connect_string" for what is malformed. Names of tnsnames.ora: see tnsnames.h.
 Result<ConnectTarget> parse_connect_string(std::string_view text);
 
 /// One try. `delay` is waited before it.

@@ -79,9 +79,42 @@ TEST(EasyConnect, ReadsParameters) {
   EXPECT_EQ(description.expire_time, std::chrono::minutes(2));
 }
 
+TEST(EasyConnect, AProxyGoesWithEveryAddress) {
+  const Description description =
+      parsed("tcps://a,b:1/s?https_proxy=gate&https_proxy_port=8080").descriptions[0];
+  ASSERT_EQ(description.lists[0].addresses.size(), 2U);
+  for (const Address& address : description.lists[0].addresses) {
+    EXPECT_EQ(address.proxy_host, "gate");
+    EXPECT_EQ(address.proxy_port, 8080);
+  }
+  EXPECT_EQ(error_of("a/s?https_proxy=gate"), "oracle.connect_string") << "only with tcps";
+}
+
+TEST(EasyConnect, ReadsNativeEncryption) {
+  const wire::NetworkSecurity none =
+      parsed("h/s").descriptions[0].security.over(wire::NetworkSecurity());
+  EXPECT_EQ(none.encryption, wire::SecurityLevel::kAccepted);
+  EXPECT_EQ(none.ciphers.size(), 3U);
+  const wire::NetworkSecurity some =
+      parsed(
+          "h/s?encryption_client=REQUIRED&encryption_types_client=(aes128, AES256)"
+          "&crypto_checksum_client=rejected&crypto_checksum_types_client=SHA512")
+          .descriptions[0]
+          .security.over(wire::NetworkSecurity());
+  EXPECT_EQ(some.encryption, wire::SecurityLevel::kRequired);
+  EXPECT_EQ(some.ciphers, (std::vector{wire::Cipher::kAes128, wire::Cipher::kAes256}));
+  EXPECT_EQ(some.integrity, wire::SecurityLevel::kRejected);
+  EXPECT_EQ(some.checksums, (std::vector{wire::Checksum::kSha512}));
+  for (const char* parameter :
+       {"encryption_client=maybe", "encryption_types_client=RC4_256",
+        "crypto_checksum_types_client=MD5", "crypto_checksum_types_client=,"}) {
+    EXPECT_EQ(error_of("h/s?" + std::string(parameter)), "oracle.connect_string") << parameter;
+  }
+}
+
 TEST(EasyConnect, SaysWhatIsWrong) {
-  EXPECT_EQ(error_of("sales"), "oracle.tns_alias");
-  EXPECT_EQ(error_of("host:1521"), "oracle.tns_alias");
+  EXPECT_EQ(error_of("sales"), "oracle.connect_string");
+  EXPECT_EQ(error_of("host:1521"), "oracle.connect_string");
   for (const char* text : {"", "/s", "h:x/s", "ftp://h/s", "h/s:fast", "h:70000/s", "a b/s",
                            "[::1/s", "h/s?retry_count", "h/s?retry_count=x", "h/s?a=\"b"}) {
     EXPECT_EQ(error_of(text), "oracle.connect_string") << text;
@@ -106,6 +139,19 @@ TEST(Descriptor, ReadsNestedListsInAnyCase) {
   EXPECT_EQ(target.descriptions[1].security.certificate_dn, "CN=c,O=x");
   // Load balancing shuffles a and b (the picker keeps them); the second one has two passes.
   EXPECT_EQ(order_of(target), "a b c (250)c ");
+}
+
+TEST(Descriptor, SeveralInARowAreAList) {
+  const ConnectTarget target = parsed(
+      "(DESCRIPTION=(ADDRESS=(HOST=a))(CONNECT_DATA=(SID=x)))\n"
+      " (DESCRIPTION=(ADDRESS=(HOST=b))(CONNECT_DATA=(SID=x)))");
+  EXPECT_EQ(order_of(target), "a b ");
+  EXPECT_EQ(error_of("(DESCRIPTION=(ADDRESS=(HOST=a)))(SECURITY=(X=1))"), "oracle.connect_string");
+}
+
+TEST(Attempts, ARetryCountWithoutReasonIsBounded) {
+  const Description description = parsed("h/s?retry_count=4000000000").descriptions[0];
+  EXPECT_LE(description.retry_count, 10'000U);
 }
 
 TEST(Descriptor, SaysWhatIsWrong) {

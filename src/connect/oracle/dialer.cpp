@@ -8,6 +8,8 @@
 
 #include "connect/oracle/certificate_name.h"
 #include "connect/oracle/errors.h"
+#include "connect/oracle/https_proxy.h"
+#include "connect/oracle/tnsnames.h"
 #include "core/op_context.h"
 
 namespace wherry::oracle {
@@ -73,6 +75,10 @@ class Dialer {
         wait_(net::Wait::of(context, description_.connect_timeout)) {
     request_.connect_data = connect_data_text(description_, address_, id);
     request_.sdu_bytes = description_.sdu_bytes.value_or(options.sdu_bytes);
+    security_ = description_.security.over(options.network_security);
+    if (address_.protocol == Protocol::kTcp && !security_.is_rejected()) {
+      request_.native_service_flags = wire::kNativeServicesWanted;
+    }
   }
 
   Result<Connection> run() {
@@ -113,7 +119,13 @@ class Dialer {
     net::DialOptions dial;
     dial.connect_timeout = description_.transport_connect_timeout;
     if (description_.expire_time.count() != 0) dial.keep_alive_idle = description_.expire_time;
-    WHERRY_ASSIGN(auto stream, net::Stream::dial(context_, address_.host, address_.port, dial));
+    const bool has_proxy = !address_.proxy_host.empty();
+    WHERRY_ASSIGN(auto stream,
+                  net::Stream::dial(context_, has_proxy ? address_.proxy_host : address_.host,
+                                    has_proxy ? address_.proxy_port : address_.port, dial));
+    if (has_proxy) {
+      WHERRY_TRY(open_tunnel(*stream, address_.host, address_.port, answer_wait()));
+    }
     channel_ = std::make_unique<Channel>(std::move(stream));
     return secure();
   }
@@ -155,15 +167,25 @@ class Dialer {
                             "Oracle 12.1 (version 315) or newer",
                         "Upgrade the source, or move its data to a newer database first");
     }
-    if (accept.requires_native_services()) return server_error(12660, "");
     channel_->accept(accept);
     Connection connection;
+    WHERRY_ASSIGN(connection.security, native_services(accept));
     connection.channel = std::move(channel_);
     connection.accept = accept;
     connection.address = address_;
     connection.listener_text = request_.connect_data;
     connection.wait = wait_;
     return connection;
+  }
+
+  Result<AgreedSecurity> native_services(const wire::Accept& accept) {
+    const bool is_wanted = request_.native_service_flags == wire::kNativeServicesWanted;
+    if (is_wanted && accept.negotiates_native_services()) {
+      return negotiate_security(*channel_, security_, answer_wait());
+    }
+    const bool is_missed = is_wanted && security_.is_required();
+    if (is_missed || accept.requires_native_services()) return security_mismatch_error();
+    return AgreedSecurity();
   }
 
   Error refused(wire::Reader& body) {
@@ -192,7 +214,10 @@ class Dialer {
       WHERRY_ASSIGN(redirect.data, data_text());
     }
     const wire::RedirectTarget target = wire::parse_redirect(redirect.data, flags);
-    WHERRY_ASSIGN(address_, parse_redirect_address(target.address, address_.protocol));
+    WHERRY_ASSIGN(Address next, parse_redirect_address(target.address, address_.protocol));
+    next.proxy_host = address_.proxy_host;
+    next.proxy_port = address_.proxy_port;
+    address_ = std::move(next);
     if (target.connect_data) request_.connect_data = *target.connect_data;
     request_.after_redirect = true;
     WHERRY_TRY(open());
@@ -206,6 +231,7 @@ class Dialer {
   std::string original_host_;
   net::Wait wait_;
   wire::ConnectRequest request_;
+  wire::NetworkSecurity security_;
   std::unique_ptr<Channel> channel_;
 };
 
@@ -217,6 +243,13 @@ Error explained(Error error, const Address& address) {
     error.hint = "Check host and port, and that the listener is running (lsnrctl status)";
   }
   return std::move(error).with("address", place_of(address));
+}
+
+/// Each place once, as long as a reader would read them.
+void add_place(std::string& tried, const std::string& place) {
+  constexpr std::size_t kMaxBytes = 500;
+  if ((tried + " ").find(place + " ") != tried.npos || tried.size() > kMaxBytes) return;
+  tried += (tried.empty() ? "" : " ") + place;
 }
 
 bool moves_on(const Error& error) {
@@ -231,11 +264,13 @@ bool moves_on(const Error& error) {
 
 Result<Connection> open_connection(const OpContext& context, const ConnectOptions& options,
                                    const ClientId& id) {
-  WHERRY_ASSIGN(const ConnectTarget target, parse_connect_string(options.connect_string));
+  WHERRY_ASSIGN(const ConnectTarget target,
+                resolve_connect_string(options.connect_string, tns_directory(options.tns_admin)));
   std::minstd_rand random(std::random_device{}());
   const auto pick = [&](std::size_t n) { return static_cast<std::size_t>(random() % n); };
   Error last = make_error(ErrorKind::kConfig, "oracle.connect_string",
                           "The connect string has no address", "");
+  std::string tried;
   for (const Attempt& attempt : order_attempts(target, pick)) {
     if (attempt.delay.count() != 0 && !sleep_for(attempt.delay, context.stop)) {
       return cancelled_error();
@@ -244,8 +279,10 @@ Result<Connection> open_connection(const OpContext& context, const ConnectOption
     auto connection = dialer.run();
     if (connection.ok()) return connection;
     last = explained(std::move(connection).error(), dialer.address());
+    add_place(tried, place_of(dialer.address()));
     if (!moves_on(last)) break;
   }
+  if (tried.find(' ') != tried.npos) last.with("tried", tried);
   return last;
 }
 

@@ -8,6 +8,7 @@
 #include "connect/oracle/channel.h"
 #include "connect/oracle/client.h"
 #include "connect/oracle/connect_string.h"
+#include "connect/oracle/network_security.h"
 #include "connect/oracle/wire/tns.h"
 
 namespace wherry::oracle {
@@ -15,6 +16,7 @@ namespace wherry::oracle {
 struct Connection {
   std::unique_ptr<Channel> channel;
   wire::Accept accept;
+  AgreedSecurity security;
   Address address;            ///< the one that answered
   std::string listener_text;  ///< connect data that was accepted
   net::Wait wait;             ///< for the log-in: the description's connect timeout

@@ -16,13 +16,6 @@ Error bad(const std::string& what) {
                     "Write host:port/service, or tcps://host:port/service for TLS");
 }
 
-Error alias_error(std::string_view text) {
-  return make_error(ErrorKind::kConfig, "oracle.tns_alias",
-                    "The connect string \"" + std::string(text) +
-                        "\" has no service name; names from tnsnames.ora are not looked up",
-                    "Write host:port/service, or the full (DESCRIPTION=…)");
-}
-
 NvNode leaf(std::string name, std::string value) {
   return {std::move(name), std::move(value), {}};
 }
@@ -31,7 +24,7 @@ NvNode leaf(std::string name, std::string value) {
 struct Parameter {
   const char* name;
   const char* keyword;
-  enum Place { kDescription, kSecurity, kConnectData } place;
+  enum Place { kDescription, kAddress, kSecurity, kConnectData } place;
 };
 constexpr Parameter kParameters[] = {
     {"expire_time", "EXPIRE_TIME", Parameter::kDescription},
@@ -44,10 +37,16 @@ constexpr Parameter kParameters[] = {
     {"transport_connect_timeout", "TRANSPORT_CONNECT_TIMEOUT", Parameter::kDescription},
     {"connect_timeout", "CONNECT_TIMEOUT", Parameter::kDescription},
     {"use_sni", "USE_SNI", Parameter::kDescription},
+    {"https_proxy", "HTTPS_PROXY", Parameter::kAddress},
+    {"https_proxy_port", "HTTPS_PROXY_PORT", Parameter::kAddress},
     {"ssl_server_cert_dn", "SSL_SERVER_CERT_DN", Parameter::kSecurity},
     {"ssl_server_dn_match", "SSL_SERVER_DN_MATCH", Parameter::kSecurity},
     {"ssl_version", "SSL_VERSION", Parameter::kSecurity},
     {"wallet_location", "MY_WALLET_DIRECTORY", Parameter::kSecurity},
+    {"encryption_client", "ENCRYPTION_CLIENT", Parameter::kSecurity},
+    {"encryption_types_client", "ENCRYPTION_TYPES_CLIENT", Parameter::kSecurity},
+    {"crypto_checksum_client", "CRYPTO_CHECKSUM_CLIENT", Parameter::kSecurity},
+    {"crypto_checksum_types_client", "CRYPTO_CHECKSUM_TYPES_CLIENT", Parameter::kSecurity},
     {"pool_boundary", "POOL_BOUNDARY", Parameter::kConnectData},
     {"pool_name", "POOL_NAME", Parameter::kConnectData},
     {"pool_connection_class", "POOL_CONNECTION_CLASS", Parameter::kConnectData},
@@ -62,13 +61,13 @@ std::string lower(std::string_view text) {
 
 class EasyConnect {
  public:
-  explicit EasyConnect(std::string_view text) : whole_(text), text_(text) {}
+  explicit EasyConnect(std::string_view text) : text_(text) {}
 
   Result<NvNode> parse() {
     WHERRY_TRY(parameters());
     WHERRY_TRY(protocol());
     const std::size_t slash = text_.find('/');
-    if (slash == text_.npos) return alias_error(whole_);
+    if (slash == text_.npos) return bad("a slash and the service name are missing");
     WHERRY_TRY(hosts(text_.substr(0, slash)));
     WHERRY_TRY(service(text_.substr(slash + 1)));
     NvNode root{"DESCRIPTION", "", std::move(description_)};
@@ -113,6 +112,8 @@ class EasyConnect {
             {"ADDRESS",
              "",
              {leaf("PROTOCOL", protocol_), leaf("HOST", std::move(host)), leaf("PORT", port)}});
+        std::vector<NvNode>& parts = list.children.back().children;
+        parts.insert(parts.end(), address_.begin(), address_.end());
       }
       waiting.clear();
     };
@@ -213,6 +214,8 @@ class EasyConnect {
     switch (found->place) {
       case Parameter::kDescription:
         return description_.push_back(std::move(node));
+      case Parameter::kAddress:
+        return address_.push_back(std::move(node));
       case Parameter::kSecurity:
         return security_.push_back(std::move(node));
       case Parameter::kConnectData:
@@ -220,10 +223,9 @@ class EasyConnect {
     }
   }
 
-  std::string_view whole_;
   std::string_view text_;
   std::string protocol_ = "tcp";
-  std::vector<NvNode> description_, connect_data_, security_;
+  std::vector<NvNode> description_, address_, connect_data_, security_;
 };
 
 }  // namespace

@@ -9,7 +9,7 @@
 
 namespace wherry::oracle {
 
-/// A DESCRIPTION. kConfig "oracle.tns_alias" for a bare name, "oracle.connect_string" otherwise.
+/// A DESCRIPTION. kConfig "oracle.connect_string" says what is wrong.
 Result<NvNode> parse_easy_connect(std::string_view text);
 
 }  // namespace wherry::oracle

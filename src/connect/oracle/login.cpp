@@ -211,13 +211,14 @@ class Login {
 
   Result<void> phase_two() {
     WHERRY_ASSIGN(const wire::Challenge challenge, wire::read_challenge(challenge_pairs_));
-    const wire::LoginProof proof = answer_challenge(challenge, options_.password.reveal(), random_);
+    const wire::LoginProof proof = answer_challenge(challenge, options_.password.reveal(), random_,
+                                                    options_.new_password.reveal());
     wire::AuthMessage message;
     message.phase = wire::AuthPhase::kTwo;
     message.sequence = 2;
     message.user = name_.user;
-    message.mode = wire::kModeLogon | wire::kModeWithPassword | mode_of(options_.role);
-    message.pairs = phase_two_pairs(identity_, proof, name_.proxy_target, "");
+    message.mode = mode() | wire::kModeWithPassword;
+    message.pairs = phase_two_pairs(identity_, proof, {name_.proxy_target, options_.edition, ""});
     caller_->set_dialect(dialect_);
     caller_->expect_end_of_response(dialect_.end_of_response);
     WHERRY_TRY(caller_->send(context_, encode_auth(message, dialect_)));
@@ -237,10 +238,15 @@ class Login {
     return request;
   }
 
+  [[nodiscard]] std::uint32_t mode() const {
+    return mode_of(options_.role) |
+           (options_.new_password.empty() ? wire::kModeLogon : wire::kModeNewPassword);
+  }
+
   [[nodiscard]] wire::AuthMessage phase_one_message() const {
     wire::AuthMessage message;
     message.user = name_.user;
-    message.mode = wire::kModeLogon | mode_of(options_.role);
+    message.mode = mode();
     message.pairs = phase_one_pairs(identity_);
     return message;
   }
@@ -270,7 +276,10 @@ class Login {
     info.sdu_bytes = caller_->channel().sdu_bytes();
     info.database_charset = dialect_.database_charset;
     info.national_charset = dialect_.national_charset;
-    info.is_encrypted = caller_->channel().stream().is_encrypted();
+    info.native_encryption = connection_.security.encryption;
+    info.native_integrity = connection_.security.integrity;
+    info.is_encrypted =
+        caller_->channel().stream().is_encrypted() || !info.native_encryption.empty();
     info.warnings = caller_->take_warnings();
     return info;
   }

@@ -161,17 +161,6 @@ TEST(LoginFaults, RefusesServersThatAreTooOld) {
   EXPECT_EQ(error.kind, ErrorKind::kUnsupported);
 }
 
-TEST(LoginFaults, RefusesServersThatDemandNativeEncryption) {
-  ServerKind kind;
-  kind.native_flags = 0x10 | 0x01;
-  const Error error = error_of_script({[&](Peer& peer) {
-    peer.read_connect();
-    peer.accept(kind);
-  }});
-  EXPECT_EQ(error.code, "oracle.native_encryption");
-  EXPECT_EQ(error.kind, ErrorKind::kUnsupported);
-}
-
 TEST(LoginFaults, RefusesAServerThatDoesNotKnowThePassword) {
   for (const ServerKind& kind : {ServerKind(), ServerKind::v23()}) {
     const Error error = error_of_script({[&](Peer& peer) { peer.log_in(kind, {}, true); }});

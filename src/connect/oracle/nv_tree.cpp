@@ -11,11 +11,15 @@ class Parser {
  public:
   explicit Parser(std::string_view text) : text_(text) {}
 
-  Result<NvNode> whole() {
-    WHERRY_ASSIGN(NvNode node, this->node(0));
-    skip_blanks();
+  Result<std::vector<NvNode>> whole() {
+    std::vector<NvNode> nodes;
+    do {
+      WHERRY_ASSIGN(NvNode node, this->node(0));
+      nodes.push_back(std::move(node));
+      skip_blanks();
+    } while (peek() == '(');
     if (at_ != text_.size()) return error("text follows the last parenthesis");
-    return node;
+    return nodes;
   }
 
  private:
@@ -109,8 +113,16 @@ std::string_view NvNode::value_of(std::string_view child) const {
   return node != nullptr ? std::string_view(node->value) : std::string_view();
 }
 
-Result<NvNode> parse_nv(std::string_view text) {
+Result<std::vector<NvNode>> parse_nv_list(std::string_view text) {
   return Parser(text).whole();
+}
+
+Result<NvNode> parse_nv(std::string_view text) {
+  WHERRY_ASSIGN(std::vector<NvNode> nodes, parse_nv_list(text));
+  if (nodes.size() == 1) return std::move(nodes.front());
+  return make_error(ErrorKind::kConfig, "oracle.connect_string",
+                    "The connect descriptor is malformed: several stand in a row",
+                    "Give one (NAME=…)");
 }
 
 std::string to_text(const NvNode& node) {

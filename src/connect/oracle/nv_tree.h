@@ -23,6 +23,8 @@ struct NvNode {
 
 /// One "(NAME=…)". kConfig "oracle.connect_string" names the place.
 Result<NvNode> parse_nv(std::string_view text);
+/// One or more of them.
+Result<std::vector<NvNode>> parse_nv_list(std::string_view text);
 /// Without blanks.
 std::string to_text(const NvNode& node);
 

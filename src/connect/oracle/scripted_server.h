@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -21,6 +22,8 @@
 #include "connect/oracle/wire/auth.h"
 #include "connect/oracle/wire/handshake.h"
 #include "connect/oracle/wire/messages.h"
+#include "connect/oracle/wire/native_services.h"
+#include "connect/oracle/wire/packet_guard.h"
 #include "connect/oracle/wire/tns.h"
 #include "connect/oracle/wire/writer.h"
 
@@ -46,6 +49,19 @@ struct ServerKind {
   std::uint8_t native_flags = 0x45;
   bool fast_auth = false;
   std::uint32_t sdu_bytes = 8192;
+  /// What native services switch on, with native_flags kNegotiates.
+  wire::Cipher cipher = wire::Cipher::kNone;
+  wire::Checksum checksum = wire::Checksum::kNone;
+  std::uint32_t native_error = 0;  ///< reported by the encryption service
+
+  static constexpr std::uint8_t kNegotiates = 0x41;
+  static ServerKind encrypted(wire::Cipher cipher, wire::Checksum checksum) {
+    ServerKind kind;
+    kind.native_flags = kNegotiates;
+    kind.cipher = cipher;
+    kind.checksum = checksum;
+    return kind;
+  }
 
   [[nodiscard]] bool marks_ends() const { return field_version >= 24; }
   static ServerKind v23() {
@@ -103,9 +119,19 @@ class Peer {
     Bytes message;
     while (true) {
       const Packet packet = expect(PacketType::kData);
-      message.insert(message.end(), packet.body.begin() + 2, packet.body.end());
-      if (packet.header.length < kind_.sdu_bytes) return message;
+      Bytes payload(packet.body.begin() + 2, packet.body.end());
+      const std::size_t full = guard_ ? wire::PacketGuard::kMaxOverhead : 0;
+      if (guard_ && !guard_->unprotect(payload)) throw std::runtime_error("a checksum is wrong");
+      message.insert(message.end(), payload.begin(), payload.end());
+      if (payload.size() + wire::kDataHeaderBytes + full < kind_.sdu_bytes) return message;
     }
+  }
+  /// The client's reset; from here on checksums start afresh.
+  void expect_reset() {
+    if (expect_marker() != MarkerKind::kReset) throw std::runtime_error("no reset came");
+    if (!guard_) return;
+    guard_->restart_sending();
+    guard_->restart_receiving();
   }
   /// The text of a CONNECT, also when it overflows.
   std::string read_connect() {
@@ -185,6 +211,7 @@ class Peer {
   void log_in(const ServerKind& kind, const Bytes& before_status = {}, bool spoil = false) {
     read_connect();
     accept(kind);
+    if (kind.native_flags == ServerKind::kNegotiates) native_services(kind);
     set_up(kind);
     in_calls_ = true;
     const Bytes phase_two = read_request();
@@ -194,6 +221,32 @@ class Peer {
     out.raw(success());
     send_response(out.take());
   }
+
+  /// Answers the client's offer, and agrees on a key when something is switched on.
+  void native_services(const ServerKind& kind) {
+    native_offer_ = read_request();
+    const bool is_on = kind.cipher != wire::Cipher::kNone || kind.checksum != wire::Checksum::kNone;
+    wire::KeyExchange exchange;  // 2^521 - 1 is prime
+    exchange.prime_bits = exchange.generator_bits = 521;
+    exchange.prime = Bytes(66, 0xFF);
+    exchange.prime[0] = 0x01;
+    exchange.generator = {3};
+    exchange.iv = Bytes(20, 0x77);
+    const Bytes secret(66, 0x55);
+    exchange.server_public = Bytes(66, 0);
+    exchange.server_public[0] = 1;  // only to get at the own public key
+    exchange.server_public = agree_on_key(exchange, secret)->public_key;
+    send_response(native_answer(kind, is_on ? &exchange : nullptr));
+    if (!is_on) return;
+    const Bytes reply = read_request();
+    exchange.server_public.assign(reply.end() - 66, reply.end());
+    const auto agreed = agree_on_key(exchange, secret);
+    if (!agreed) throw std::runtime_error("the client's key is unusable");
+    guard_ = std::make_unique<wire::PacketGuard>(kind.cipher, kind.checksum, agreed->shared,
+                                                 exchange.iv, wire::PacketGuard::Side::kServer);
+  }
+  /// The client's whole native services request.
+  [[nodiscard]] const Bytes& native_offer() const { return native_offer_; }
 
   /// Message 4 in this server's layout.
   Bytes status(std::uint32_t code, std::string_view text, std::uint32_t cursor = 0,
@@ -246,15 +299,59 @@ class Peer {
 
   void send_payload(ByteView payload, bool marks_end) {
     do {
-      std::size_t size =
-          std::min<std::size_t>(payload.size(), kind_.sdu_bytes - wire::kDataHeaderBytes);
+      const std::size_t room =
+          kind_.sdu_bytes - wire::kDataHeaderBytes - (guard_ ? wire::PacketGuard::kMaxOverhead : 0);
+      std::size_t size = std::min<std::size_t>(payload.size(), room);
       if (cut_ != 0) size = std::min(size, cut_);
       Writer body;
       body.u16(marks_end && size == payload.size() ? wire::kDataEndOfResponse : std::uint16_t{0});
-      body.raw(payload.first(size));
+      Bytes part(payload.begin(), payload.begin() + static_cast<long>(size));
+      if (guard_) guard_->protect(part);
+      body.raw(part);
       send_packet(PacketType::kData, body.bytes());
       payload = payload.subspan(size);
     } while (!payload.empty());
+  }
+
+  static Bytes native_answer(const ServerKind& kind, const wire::KeyExchange* exchange) {
+    Writer services;
+    const auto service = [&](std::uint16_t id, std::uint16_t parts, std::uint32_t error) {
+      services.u16(id);
+      services.u16(parts);
+      services.u32(error);
+      services.u16(4);
+      services.u16(5);
+      services.u32(0x17000000);
+    };
+    const auto part = [&](std::uint16_t type, const Bytes& bytes) {
+      services.u16(static_cast<std::uint16_t>(bytes.size()));
+      services.u16(type);
+      services.raw(bytes);
+    };
+    service(4, 2, 0);
+    part(6, {0, 0x1F});
+    service(1, 2, 0);
+    part(6, {0xFB, 0xFF});
+    service(2, 2, kind.native_error);
+    part(2, {static_cast<std::uint8_t>(kind.cipher)});
+    service(3, exchange != nullptr ? 8 : 2, 0);
+    part(2, {static_cast<std::uint8_t>(kind.checksum)});
+    if (exchange != nullptr) {
+      part(3, {0x02, 0x09});
+      part(3, {0x02, 0x09});
+      part(1, exchange->generator);
+      part(1, exchange->prime);
+      part(1, exchange->server_public);
+      part(1, exchange->iv);
+    }
+    Writer out;
+    out.u32(wire::kNativeMagic);
+    out.u16(static_cast<std::uint16_t>(13 + services.size()));
+    out.u32(0x17000000);
+    out.u16(4);
+    out.u8(0);
+    out.raw(services.bytes());
+    return out.take();
   }
 
   void write_column(Writer& out, const ColumnDescription& column) const {
@@ -417,6 +514,8 @@ class Peer {
   bool in_calls_ = false;
   std::uint8_t last_connect_flags_ = 0;
   ServerKind kind_;
+  std::unique_ptr<wire::PacketGuard> guard_;
+  Bytes native_offer_;
 };
 
 class Server {

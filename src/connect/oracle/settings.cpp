@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <fstream>
 
 #include "connect/api/url.h"
 
@@ -14,10 +15,16 @@ namespace {
 constexpr int kDefaultPort = 1521;
 
 /// Passed on in the connect string (Oracle Net Services, "Easy Connect Plus" parameters).
-constexpr std::array<std::string_view, 14> kNetworkParameters = {"connect_timeout",
+constexpr std::array<std::string_view, 20> kNetworkParameters = {"connect_timeout",
+                                                                 "crypto_checksum_client",
+                                                                 "crypto_checksum_types_client",
                                                                  "enable",
+                                                                 "encryption_client",
+                                                                 "encryption_types_client",
                                                                  "expire_time",
                                                                  "failover",
+                                                                 "https_proxy",
+                                                                 "https_proxy_port",
                                                                  "load_balance",
                                                                  "retry_count",
                                                                  "retry_delay",
@@ -29,8 +36,9 @@ constexpr std::array<std::string_view, 14> kNetworkParameters = {"connect_timeou
                                                                  "use_sni",
                                                                  "wallet_location"};
 
-constexpr std::array<std::string_view, 6> kOwnParameters = {
-    "array_rows", "call_timeout_ms", "connect_string", "lob_inline_max_kb", "protocol", "role"};
+constexpr std::array<std::string_view, 10> kOwnParameters = {
+    "array_rows",        "call_timeout_ms", "connect_string", "edition",   "lob_inline_max_kb",
+    "new_password_file", "protocol",        "role",           "tns_admin", "wallet_password_file"};
 
 template <class List>
 bool contains(const List& list, std::string_view name) {
@@ -75,8 +83,43 @@ std::string option(const connect::Settings& settings, const char* name) {
   return found == settings.options.end() ? std::string() : found->second;
 }
 
+/// The first line of a file that holds a password.
+Result<Secret> secret_in(const connect::Settings& settings, const char* name) {
+  const std::string path = option(settings, name);
+  if (path.empty()) return Secret();
+  std::ifstream file(path);
+  std::string line;
+  if (!std::getline(file, line) || line.empty()) {
+    return make_error(
+        ErrorKind::kConfig, "oracle.secret_file",
+        fmt::format("the file of the setting {} cannot be read or is empty: {}", name, path),
+        "Give a file whose first line is the password");
+  }
+  return Secret(std::move(line));
+}
+
+/// A parameter's value as it stands in an Easy Connect string.
+Result<std::string> quoted(std::string_view name, const std::string& value) {
+  if (value.find_first_of("&\" ") == std::string::npos) return value;
+  if (value.find('"') != std::string::npos) return bad_value(name, value, "no quotes inside");
+  return "\"" + value + "\"";
+}
+
+/// A whole connect string says all of it; what stands beside it must not be lost unseen.
+Result<std::string> given_connect_string(const connect::Settings& settings, std::string given) {
+  for (const auto& [name, value] : settings.options) {
+    if (!contains(kNetworkParameters, name) && name != "protocol") continue;
+    return make_error(ErrorKind::kConfig, "oracle.setting",
+                      fmt::format("the Oracle setting {} does not go with connect_string", name),
+                      "Write it inside the connect string");
+  }
+  return given;
+}
+
 Result<std::string> connect_string(const connect::Settings& settings) {
-  if (std::string given = option(settings, "connect_string"); !given.empty()) return given;
+  if (std::string given = option(settings, "connect_string"); !given.empty()) {
+    return given_connect_string(settings, std::move(given));
+  }
   WHERRY_ASSIGN(const connect::Url url, connect::parse_url(settings.url));
   const std::string protocol = option(settings, "protocol");
   if (!protocol.empty() && protocol != "tcp" && protocol != "tcps") {
@@ -95,7 +138,8 @@ Result<std::string> connect_string(const connect::Settings& settings) {
   char separator = '?';
   for (const auto& [name, value] : settings.options) {
     if (!contains(kNetworkParameters, name)) continue;
-    text += fmt::format("{}{}={}", separator, name, value);
+    WHERRY_ASSIGN(const std::string written, quoted(name, value));
+    text += fmt::format("{}{}={}", separator, name, written);
     separator = '&';
   }
   return text;
@@ -126,6 +170,10 @@ Result<EndpointOptions> endpoint_options(const connect::Settings& settings) {
   EndpointOptions options;
   WHERRY_ASSIGN(options.connect.connect_string, connect_string(settings));
   WHERRY_ASSIGN(options.connect.role, role_of(option(settings, "role")));
+  WHERRY_ASSIGN(options.connect.new_password, secret_in(settings, "new_password_file"));
+  WHERRY_ASSIGN(options.connect.wallet_password, secret_in(settings, "wallet_password_file"));
+  options.connect.edition = option(settings, "edition");
+  options.connect.tns_admin = option(settings, "tns_admin");
   options.connect.user = settings.user;
   options.connect.password = settings.password;
   std::uint64_t call_timeout_ms = 0;

@@ -12,9 +12,9 @@ struct EndpointOptions {
 };
 
 /// URL parameters are those of Easy Connect Plus (sdu, wallet_location, ssl_server_dn_match,
-/// transport_connect_timeout, …) and Wherry's own (docs/reference/endpoint-settings.md): `protocol`
-/// tcp|tcps, `role`, `call_timeout_ms`, `array_rows`, `lob_inline_max_kb`. kConfig names an unknown
-/// parameter or a value out of range. A full descriptor may stand in option `connect_string`.
+/// transport_connect_timeout, …) and Wherry's own (docs/reference/oracle-connect.md): `protocol`
+/// tcp|tcps, `role`, `call_timeout_ms`, `array_rows`, … kConfig names an unknown parameter or a
+/// value out of range. A whole connect string may stand in option `connect_string`, alone.
 Result<EndpointOptions> endpoint_options(const connect::Settings& settings);
 
 }  // namespace wherry::oracle

@@ -216,7 +216,7 @@ Bytes combine_halves(const Challenge& challenge, ByteView server_half, ByteView 
 }
 
 LoginProof answer_challenge(const Challenge& challenge, std::string_view password,
-                            const LoginRandom& random) {
+                            const LoginRandom& random, std::string_view new_password) {
   const bool is_12c = challenge.verifier == Verifier::k12c;
   const Bytes stretched = is_12c ? stretched_password(challenge, password) : Bytes();
   const Bytes key = is_12c ? key_12c(stretched, challenge.salt) : key_11g(challenge, password);
@@ -226,8 +226,12 @@ LoginProof answer_challenge(const Challenge& challenge, std::string_view passwor
   LoginProof proof;
   proof.session_key = to_hex_upper(aes_cbc_encrypt(key, client_half));
   proof.combined_key = combine_halves(challenge, server_half, client_half);
-  proof.password = to_hex_upper(aes_cbc_encrypt(
-      proof.combined_key, padded(joined(random.password_salt, bytes_of(password)))));
+  const auto sealed = [&](std::string_view secret) {
+    return to_hex_upper(aes_cbc_encrypt(proof.combined_key,
+                                        padded(joined(random.password_salt, bytes_of(secret)))));
+  };
+  proof.password = sealed(password);
+  if (!new_password.empty()) proof.new_password = sealed(new_password);
   if (is_12c) {
     Bytes speedy =
         aes_cbc_encrypt(proof.combined_key, padded(joined(random.speedy_salt, stretched)));

@@ -45,13 +45,15 @@ struct LoginRandom {
 LoginRandom make_login_random();
 
 struct LoginProof {
-  std::string session_key;  ///< AUTH_SESSKEY
-  std::string speedy_key;   ///< AUTH_PBKDF2_SPEEDY_KEY, 12c only
-  std::string password;     ///< AUTH_PASSWORD
-  Bytes combined_key;       ///< kept to check the server's answer
+  std::string session_key;   ///< AUTH_SESSKEY
+  std::string speedy_key;    ///< AUTH_PBKDF2_SPEEDY_KEY, 12c only
+  std::string password;      ///< AUTH_PASSWORD
+  std::string new_password;  ///< AUTH_NEWPASSWORD; empty: none
+  Bytes combined_key;        ///< kept to check the server's answer
 };
+/// `new_password` empty: the password stays.
 LoginProof answer_challenge(const Challenge& challenge, std::string_view password,
-                            const LoginRandom& random);
+                            const LoginRandom& random, std::string_view new_password = {});
 /// True if AUTH_SVR_RESPONSE proves that the server knows the verifier.
 bool is_genuine_response(const Bytes& combined_key, std::string_view response_hex);
 
@@ -65,6 +67,8 @@ std::string to_hex_upper(ByteView bytes);
 std::optional<Bytes> from_hex(std::string_view text);
 
 inline constexpr std::uint32_t kModeLogon = 0x01;
+/// In place of kModeLogon, in both phases.
+inline constexpr std::uint32_t kModeNewPassword = 0x02;
 inline constexpr std::uint32_t kModeWithPassword = 0x100;
 
 enum class AuthPhase : std::uint8_t { kOne = 118, kTwo = 115 };
@@ -90,9 +94,15 @@ struct ClientIdentity {
   std::uint32_t driver_version = 0;  ///< major << 24 | minor << 20 | patch << 12
 };
 std::vector<KeyValue> phase_one_pairs(const ClientIdentity& identity);
-/// `proxy_target` empty: none.
+/// What a log-in may ask for besides; empty: none of it.
+struct LoginWishes {
+  std::string proxy_target;
+  std::string edition;
+  std::string connect_string;
+};
+/// Language, territory and time zone of the session are set in the log-in itself, so that no result
+/// depends on defaults of the server or of this machine.
 std::vector<KeyValue> phase_two_pairs(const ClientIdentity& identity, const LoginProof& proof,
-                                      std::string_view proxy_target,
-                                      std::string_view connect_string);
+                                      const LoginWishes& wishes);
 
 }  // namespace wherry::oracle::wire

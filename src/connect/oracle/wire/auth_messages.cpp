@@ -40,24 +40,25 @@ std::vector<KeyValue> phase_one_pairs(const ClientIdentity& identity) {
 }
 
 std::vector<KeyValue> phase_two_pairs(const ClientIdentity& identity, const LoginProof& proof,
-                                      std::string_view proxy_target,
-                                      std::string_view connect_string) {
-  // Instants must not depend on where Wherry runs. The NUL belongs to the value.
-  static constexpr std::string_view kSetTimeZone("ALTER SESSION SET TIME_ZONE='+00:00'\0", 37);
+                                      const LoginWishes& wishes) {
+  // Results must not depend on where Wherry or the server runs. The NUL belongs to the value.
+  static constexpr char kSetSession[] =
+      "ALTER SESSION SET NLS_LANGUAGE='AMERICAN' NLS_TERRITORY='AMERICA' TIME_ZONE='+00:00'";
   std::vector<KeyValue> pairs;
-  if (!proxy_target.empty()) pairs.push_back({"PROXY_CLIENT_NAME", std::string(proxy_target), 0});
-  pairs.push_back({"AUTH_SESSKEY", proof.session_key, 1});
-  if (!proof.speedy_key.empty()) {
-    pairs.push_back({"AUTH_PBKDF2_SPEEDY_KEY", proof.speedy_key, 0});
-  }
-  pairs.push_back({"AUTH_PASSWORD", proof.password, 0});
-  pairs.push_back({"SESSION_CLIENT_CHARSET", std::to_string(kCharsetAl32Utf8), 0});
-  pairs.push_back({"SESSION_CLIENT_DRIVER_NAME", identity.driver_name, 0});
-  pairs.push_back({"SESSION_CLIENT_VERSION", std::to_string(identity.driver_version), 0});
-  pairs.push_back({"AUTH_ALTER_SESSION", std::string(kSetTimeZone), 1});
-  if (!connect_string.empty()) {
-    pairs.push_back({"AUTH_CONNECT_STRING", std::string(connect_string), 0});
-  }
+  const auto add = [&](const char* key, const std::string& value, std::uint32_t flags = 0) {
+    if (!value.empty()) pairs.push_back({key, value, flags});
+  };
+  add("PROXY_CLIENT_NAME", wishes.proxy_target);
+  add("AUTH_SESSKEY", proof.session_key, 1);
+  add("AUTH_PBKDF2_SPEEDY_KEY", proof.speedy_key);
+  add("AUTH_PASSWORD", proof.password);
+  add("AUTH_NEWPASSWORD", proof.new_password);
+  add("SESSION_CLIENT_CHARSET", std::to_string(kCharsetAl32Utf8));
+  add("SESSION_CLIENT_DRIVER_NAME", identity.driver_name);
+  add("SESSION_CLIENT_VERSION", std::to_string(identity.driver_version));
+  add("AUTH_ALTER_SESSION", std::string(kSetSession, sizeof kSetSession), 1);
+  add("AUTH_ORA_EDITION", wishes.edition);
+  add("AUTH_CONNECT_STRING", wishes.connect_string);
   return pairs;
 }
 

@@ -45,6 +45,10 @@ inline constexpr std::uint8_t kFlagTlsAgain = 0x08;
 inline constexpr std::uint16_t kDataEof = 0x0040;
 inline constexpr std::uint16_t kDataEndOfResponse = 0x2000;
 
+// Connect flags 0 and 1: what a client says of native services.
+inline constexpr std::uint8_t kNativeServicesOff = 0x84;  ///< TLS again possible, no services
+inline constexpr std::uint8_t kNativeServicesWanted = 0x01;
+
 // Accept flags 2.
 inline constexpr std::uint32_t kAcceptEndOfResponse = 0x02000000;
 inline constexpr std::uint32_t kAcceptFastAuth = 0x10000000;
@@ -65,7 +69,7 @@ struct ConnectRequest {
   std::uint32_t sdu_bytes = 8192;
   std::uint32_t tdu_bytes = kMaxPacketBytes;
   std::uint16_t protocol_characteristics = 0x4F98;
-  std::uint8_t native_service_flags = 0x84;  ///< 1.5: TLS again possible, no native services
+  std::uint8_t native_service_flags = kNativeServicesOff;
   std::uint32_t flags2 = 0;
   bool after_redirect = false;
   std::string connect_data;
@@ -94,6 +98,10 @@ struct Accept {
   }
   [[nodiscard]] bool has_fast_auth() const { return (flags2 & kAcceptFastAuth) != 0; }
   [[nodiscard]] bool requires_native_services() const { return ((flags0 | flags1) & 0x10) != 0; }
+  /// The server wants to negotiate native services, given that the client does.
+  [[nodiscard]] bool negotiates_native_services() const {
+    return (flags0 & 0x01) != 0 && (flags0 & 0x04) == 0 && (flags1 & 0x08) == 0;
+  }
 };
 /// `body` is the packet behind its header.
 Accept decode_accept(Reader& body);

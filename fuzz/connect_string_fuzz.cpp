@@ -3,6 +3,7 @@
 #include <string>
 
 #include "connect/api/url.h"
+#include "connect/oracle/connect_string.h"
 #include "connect/oracle/settings.h"
 #include "input.h"
 
@@ -12,6 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   by_descriptor.url = "oracle://user@host/service";
   by_descriptor.options["connect_string"] = text;
   (void)wherry::oracle::endpoint_options(by_descriptor);
+  (void)wherry::oracle::parse_connect_string(text);
   wherry::connect::Settings by_url;
   by_url.url = text;
   (void)wherry::oracle::endpoint_options(by_url);

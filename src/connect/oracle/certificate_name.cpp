@@ -16,7 +16,7 @@ std::string folded(std::string_view text) {
   return result;
 }
 
-std::string trimmed(std::string_view text) {
+std::string without_spaces(std::string_view text) {
   const std::size_t first = text.find_first_not_of(' ');
   if (first == text.npos) return {};
   return std::string(text.substr(first, text.find_last_not_of(' ') + 1 - first));
@@ -31,8 +31,8 @@ Attributes parse_dn(std::string_view dn) {
   const auto flush = [&] {
     const std::size_t equals = item.find('=');
     if (equals != item.npos) {
-      pairs.emplace_back(folded(trimmed(std::string_view(item).substr(0, equals))),
-                         trimmed(std::string_view(item).substr(equals + 1)));
+      pairs.emplace_back(folded(without_spaces(std::string_view(item).substr(0, equals))),
+                         without_spaces(std::string_view(item).substr(equals + 1)));
     }
     item.clear();
   };
@@ -72,7 +72,8 @@ bool name_matches(std::string_view pattern_text, std::string_view host_text) {
 
 bool has_subject(const net::PeerCertificate& peer, std::string_view expected_dn) {
   Attributes actual;
-  for (const auto& [name, value] : peer.subject) actual.emplace_back(folded(name), trimmed(value));
+  for (const auto& [name, value] : peer.subject)
+    actual.emplace_back(folded(name), without_spaces(value));
   std::sort(actual.begin(), actual.end());
   return actual == parse_dn(expected_dn);
 }

@@ -6,7 +6,8 @@
 // second: the running call is broken off at the server and the session stays usable when the server
 // answers in time, else is_broken() is true and only destruction is left. Destructors never block.
 //
-// Servers: Oracle 12.1 to 23ai (TNS 315 and above; 12c and 11g password verifiers).
+// Servers: Oracle 12.1 to 26ai (TNS 315 and above; 12c and 11g password verifiers), and 11.2
+// without row counts of arrays and lists of failed rows, which came later.
 #pragma once
 
 #include <chrono>

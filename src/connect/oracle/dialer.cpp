@@ -160,11 +160,11 @@ class Dialer {
   Result<Connection> accepted(wire::Reader& body) {
     const wire::Accept accept = decode_accept(body);
     if (!body.ok()) return protocol_error("the ACCEPT packet is cut off");
-    if (!accept.has_large_header()) {
+    if (accept.version < wire::kOldestVersion) {
       return make_error(ErrorKind::kUnsupported, "oracle.server_too_old",
                         "The server speaks version " + std::to_string(accept.version) +
-                            " of Oracle Net, which is that of Oracle 11.2 or older; Wherry needs "
-                            "Oracle 12.1 (version 315) or newer",
+                            " of Oracle Net, which is that of Oracle 11.1 or older; Wherry needs "
+                            "Oracle 11.2 (version 314) or newer",
                         "Upgrade the source, or move its data to a newer database first");
     }
     channel_->accept(accept);

@@ -16,7 +16,7 @@ Error bad(const std::string& what) {
                     "Write host:port/service, or tcps://host:port/service for TLS");
 }
 
-NvNode leaf(std::string name, std::string value) {
+NvNode nv_leaf(std::string name, std::string value) {
   return {std::move(name), std::move(value), {}};
 }
 
@@ -53,7 +53,7 @@ constexpr Parameter kParameters[] = {
     {"pool_purity", "POOL_PURITY", Parameter::kConnectData},
 };
 
-std::string lower(std::string_view text) {
+std::string lower_word(std::string_view text) {
   std::string result(text);
   for (char& c : result) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return result;
@@ -84,7 +84,7 @@ class EasyConnect {
     if (!name.empty()) {
       if (name.back() != ':') return {};  // "host//instance": an empty service
       name.remove_suffix(1);
-      protocol_ = lower(name);
+      protocol_ = lower_word(name);
       if (protocol_ != "tcp" && protocol_ != "tcps") {
         return bad("protocol " + protocol_ + " is not supported, only tcp and tcps are");
       }
@@ -108,10 +108,10 @@ class EasyConnect {
     std::vector<std::string> waiting;  // hosts that take the next port
     const auto flush = [&](const std::string& port) {
       for (std::string& host : waiting) {
-        list.children.push_back(
-            {"ADDRESS",
-             "",
-             {leaf("PROTOCOL", protocol_), leaf("HOST", std::move(host)), leaf("PORT", port)}});
+        list.children.push_back({"ADDRESS",
+                                 "",
+                                 {nv_leaf("PROTOCOL", protocol_), nv_leaf("HOST", std::move(host)),
+                                  nv_leaf("PORT", port)}});
         std::vector<NvNode>& parts = list.children.back().children;
         parts.insert(parts.end(), address_.begin(), address_.end());
       }
@@ -164,16 +164,16 @@ class EasyConnect {
     const std::string_view server =
         colon == name.npos ? std::string_view() : name.substr(colon + 1);
     name = name.substr(0, colon);
-    if (!name.empty()) connect_data_.push_back(leaf("SERVICE_NAME", std::string(name)));
+    if (!name.empty()) connect_data_.push_back(nv_leaf("SERVICE_NAME", std::string(name)));
     if (!server.empty()) {
-      const std::string type = lower(server);
+      const std::string type = lower_word(server);
       if (type != "dedicated" && type != "shared" && type != "pooled") {
         return bad("server type " + type + " is none of dedicated, shared, pooled");
       }
-      connect_data_.push_back(leaf("SERVER", type));
+      connect_data_.push_back(nv_leaf("SERVER", type));
     }
     if (slash != text.npos && slash + 1 < text.size()) {
-      connect_data_.push_back(leaf("INSTANCE_NAME", std::string(text.substr(slash + 1))));
+      connect_data_.push_back(nv_leaf("INSTANCE_NAME", std::string(text.substr(slash + 1))));
     }
     return {};
   }
@@ -186,7 +186,7 @@ class EasyConnect {
     while (!rest.empty()) {
       const std::size_t equals = rest.find('=');
       if (equals == rest.npos) return bad("a parameter has no value: " + std::string(rest));
-      const std::string name = lower(rest.substr(0, equals));
+      const std::string name = lower_word(rest.substr(0, equals));
       rest.remove_prefix(equals + 1);
       std::string value;
       if (!rest.empty() && rest[0] == '"') {
@@ -210,7 +210,7 @@ class EasyConnect {
     const auto* found = std::find_if(std::begin(kParameters), std::end(kParameters),
                                      [&](const Parameter& p) { return name == p.name; });
     if (found == std::end(kParameters)) return;
-    NvNode node = leaf(found->keyword, std::move(value));
+    NvNode node = nv_leaf(found->keyword, std::move(value));
     switch (found->place) {
       case Parameter::kDescription:
         return description_.push_back(std::move(node));

@@ -7,7 +7,7 @@
 namespace wherry::oracle {
 namespace {
 
-constexpr std::size_t kMaxAnswerBytes = 16 * 1024;
+constexpr std::size_t kMaxProxyAnswerBytes = 16 * 1024;
 
 Error refused_by_proxy(const std::string& status_line) {
   Error error = make_error(ErrorKind::kTransient, "oracle.https_proxy",
@@ -19,7 +19,7 @@ Error refused_by_proxy(const std::string& status_line) {
 }
 
 /// "HTTP/1.1 200 Connection established".
-bool is_success(const std::string& status_line) {
+bool opens_the_way(const std::string& status_line) {
   const std::size_t space = status_line.find(' ');
   return status_line.starts_with("HTTP/") && space != status_line.npos &&
          status_line.substr(space + 1, 3) == "200";
@@ -39,10 +39,10 @@ Result<void> open_tunnel(net::Stream& stream, const std::string& host, std::uint
     std::uint8_t buffer[1024];
     WHERRY_ASSIGN(const std::size_t got, stream.read_some(buffer, wait));
     answer.append(reinterpret_cast<const char*>(buffer), got);
-    if (answer.size() > kMaxAnswerBytes) return refused_by_proxy("an answer without end");
+    if (answer.size() > kMaxProxyAnswerBytes) return refused_by_proxy("an answer without end");
   }
   std::string status_line = answer.substr(0, answer.find("\r\n"));
-  if (!is_success(status_line)) return refused_by_proxy(status_line);
+  if (!opens_the_way(status_line)) return refused_by_proxy(status_line);
   return {};
 }
 

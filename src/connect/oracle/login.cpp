@@ -57,8 +57,8 @@ Error too_old(std::string_view banner, std::uint8_t field_version) {
   return make_error(ErrorKind::kUnsupported, "oracle.server_too_old",
                     "The server (" + std::string(banner) + ") speaks field version " +
                         std::to_string(field_version) +
-                        ", which is that of Oracle 11.2 or older; Wherry needs Oracle 12.1 "
-                        "(field version 7) or newer",
+                        ", which is that of Oracle 11.1 or older; Wherry needs Oracle 11.2 "
+                        "(field version 6) or newer",
                     "Upgrade the source, or move its data to a newer database first");
 }
 
@@ -151,6 +151,7 @@ class Login {
   Result<void> negotiate_types() {
     std::uint8_t& version = types_.compile_capabilities[wire::kCapFieldVersion];
     version = std::min(version, dialect_.field_version);
+    if (!dialect_.has_array_results()) types_.types = wire::types_of_11g();
     wire::Writer out;
     encode_data_types(out, types_);
     WHERRY_TRY(caller_->send(context_, out.bytes()));

@@ -51,7 +51,7 @@ void serve_calls(Peer& peer, const ServerKind& kind) {
   peer.read_request();
   peer.send_response(one_row(peer, "first"));
   peer.read_request();
-  peer.send_part({16, 0, 0});  // half an answer, then the call breaks
+  peer.send_part(Bytes{16, 0, 0});  // half an answer, then the call breaks
   peer.send_marker(MarkerKind::kBreak);
   peer.send_marker(MarkerKind::kReset);
   peer.expect_reset();

@@ -49,6 +49,8 @@ struct ServerKind {
   std::uint8_t native_flags = 0x45;
   bool fast_auth = false;
   std::uint32_t sdu_bytes = 8192;
+  /// Of the account; 11g by itself for servers of 11.2.
+  wire::Verifier verifier = wire::Verifier::k12c;
   /// What native services switch on, with native_flags kNegotiates.
   wire::Cipher cipher = wire::Cipher::kNone;
   wire::Checksum checksum = wire::Checksum::kNone;
@@ -64,6 +66,14 @@ struct ServerKind {
   }
 
   [[nodiscard]] bool marks_ends() const { return field_version >= 24; }
+  [[nodiscard]] bool is_11g() const { return field_version < 7; }
+  static ServerKind v11() {
+    ServerKind kind;
+    kind.tns_version = 314;
+    kind.field_version = 6;
+    kind.verifier = wire::Verifier::k11g;
+    return kind;
+  }
   static ServerKind v23() {
     ServerKind kind;
     kind.tns_version = 319;
@@ -206,6 +216,15 @@ class Peer {
     large_ = kind.tns_version >= 315;
   }
 
+  /// Everything up to the client's second log-in message, which is read.
+  void log_in_halfway(const ServerKind& kind) {
+    read_connect();
+    accept(kind);
+    set_up(kind);
+    in_calls_ = true;
+    read_request();
+  }
+
   /// Everything up to and including a successful log-in. `before_status` is sent before the last
   /// status; `spoil` changes AUTH_SVR_RESPONSE.
   void log_in(const ServerKind& kind, const Bytes& before_status = {}, bool spoil = false) {
@@ -253,14 +272,17 @@ class Peer {
                std::uint64_t rows = 0, int position = 0) const {
     Writer out;
     out.u8(4);
-    out.zeros(3);
+    out.zeros(2);
+    out.ub4(kind_.is_11g() ? static_cast<std::uint32_t>(rows) : 0);
     out.ub2(static_cast<std::uint16_t>(code));
     out.zeros(2);
     out.ub2(static_cast<std::uint16_t>(cursor));
     out.ub2(static_cast<std::uint16_t>(position));
     out.zeros(6 + 5 + 6 + 3);
-    out.ub4(code);
-    out.ub8(rows);
+    if (!kind_.is_11g()) {
+      out.ub4(code);
+      out.ub8(rows);
+    }
     if (kind_.field_version >= 14) out.zeros(2);
     if (code != 0) out.clr(text);
     return out.take();
@@ -401,15 +423,15 @@ class Peer {
 
   void write_protocol(Writer& out) const {
     Bytes compile(48, 0);
-    compile[4] = 0xEA;
+    compile[4] = kind_.is_11g() ? 0xCA : 0xEA;
     compile[7] = kind_.field_version;
     compile[15] = 0x29;
     compile[16] = 0x91;
-    compile[37] = 0xB8;
+    compile[37] = kind_.is_11g() ? 0x98 : 0xB8;
     Bytes runtime(11, 0);
     runtime[0] = 2;
     runtime[1] = 1;
-    runtime[6] = 4;
+    runtime[6] = kind_.is_11g() ? 0 : 4;
     out.u8(1);
     out.u8(6);
     out.u8(0);
@@ -435,7 +457,8 @@ class Peer {
 
   wire::Challenge challenge() const {
     wire::Challenge challenge;
-    challenge.salt = Bytes(16, 0x11);
+    challenge.verifier = kind_.verifier;
+    challenge.salt = Bytes(kind_.verifier == wire::Verifier::k12c ? 16 : 10, 0x11);
     challenge.mixing_salt = Bytes(16, 0x22);
     challenge.verifier_rounds = 2;
     challenge.mixing_rounds = 3;
@@ -443,7 +466,7 @@ class Peer {
         wire::aes_cbc_encrypt(password_key(challenge, kPassword), server_half());
     return challenge;
   }
-  static Bytes server_half() { return Bytes(32, 0x33); }
+  [[nodiscard]] Bytes server_half() const { return Bytes(kind_.is_11g() ? 48 : 32, 0x33); }
 
   static void write_pair(Writer& out, std::string_view key, std::string_view value,
                          std::uint32_t flags = 0) {
@@ -456,7 +479,8 @@ class Peer {
     out.u8(8);
     out.ub2(5);
     write_pair(out, "AUTH_SESSKEY", wire::to_hex_upper(c.encrypted_key));
-    write_pair(out, "AUTH_VFR_DATA", wire::to_hex_upper(c.salt), 18453);
+    write_pair(out, "AUTH_VFR_DATA", wire::to_hex_upper(c.salt),
+               static_cast<std::uint32_t>(c.verifier));
     write_pair(out, "AUTH_PBKDF2_CSK_SALT", wire::to_hex_upper(c.mixing_salt));
     write_pair(out, "AUTH_PBKDF2_VGEN_COUNT", "2");
     write_pair(out, "AUTH_PBKDF2_SDER_COUNT", "3");

@@ -99,7 +99,7 @@ Result<Secret> secret_in(const connect::Settings& settings, const char* name) {
 }
 
 /// A parameter's value as it stands in an Easy Connect string.
-Result<std::string> quoted(std::string_view name, const std::string& value) {
+Result<std::string> easy_connect_value(std::string_view name, const std::string& value) {
   if (value.find_first_of("&\" ") == std::string::npos) return value;
   if (value.find('"') != std::string::npos) return bad_value(name, value, "no quotes inside");
   return "\"" + value + "\"";
@@ -138,7 +138,7 @@ Result<std::string> connect_string(const connect::Settings& settings) {
   char separator = '?';
   for (const auto& [name, value] : settings.options) {
     if (!contains(kNetworkParameters, name)) continue;
-    WHERRY_ASSIGN(const std::string written, quoted(name, value));
+    WHERRY_ASSIGN(const std::string written, easy_connect_value(name, value));
     text += fmt::format("{}{}={}", separator, name, written);
     separator = '&';
   }

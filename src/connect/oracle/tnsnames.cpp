@@ -11,26 +11,26 @@
 namespace wherry::oracle {
 namespace {
 
-constexpr std::uintmax_t kMaxFileBytes = 16U << 20;
+constexpr std::uintmax_t kMaxNamesBytes = 16U << 20;
 constexpr std::size_t kMaxIncludeDepth = 20;
 constexpr std::size_t kMaxProblems = 20;
-constexpr const char* kFileName = "tnsnames.ora";
-constexpr const char* kHint =
+constexpr const char* kNamesFile = "tnsnames.ora";
+constexpr const char* kNamesHint =
     "Check the name and the file, or write host:port/service or the full (DESCRIPTION=…)";
 
-bool is_blank(char c) {
+bool is_blank_char(char c) {
   return std::isspace(static_cast<unsigned char>(c)) != 0;
 }
 
-std::string upper(std::string_view text) {
+std::string upper_name(std::string_view text) {
   std::string result(text);
   for (char& c : result) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   return result;
 }
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+std::string_view without_blanks(std::string_view text) {
+  while (!text.empty() && is_blank_char(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank_char(text.back())) text.remove_suffix(1);
   return text;
 }
 
@@ -48,7 +48,7 @@ bool begins_entry(std::string_view line) {
 }
 
 /// One entry as it stands in the text.
-struct Entry {
+struct NamesEntry {
   std::string names;  ///< separated by commas
   std::string value;
   std::size_t line = 1;
@@ -56,14 +56,14 @@ struct Entry {
 };
 
 /// Cuts the text of one file into entries.
-class Cutter {
+class EntryCutter {
  public:
-  explicit Cutter(std::string_view text) : text_(text) {}
+  explicit EntryCutter(std::string_view text) : text_(text) {}
 
-  std::optional<Entry> next() {
+  std::optional<NamesEntry> next() {
     skip_blanks_and_comments();
     if (at_ == text_.size()) return std::nullopt;
-    Entry entry;
+    NamesEntry entry;
     entry.line = line_;
     const std::string_view line = rest_of_line();
     if (!begins_entry(line)) {
@@ -79,8 +79,8 @@ class Cutter {
   }
 
  private:
-  void read_value(Entry& entry) {
-    const bool is_include = upper(trimmed(entry.names)) == "IFILE";
+  void read_value(NamesEntry& entry) {
+    const bool is_include = upper_name(without_blanks(entry.names)) == "IFILE";
     if (is_include) return read_line(entry);
     // A descriptor often begins on a line of its own.
     const std::size_t back = at_, back_line = line_;
@@ -91,14 +91,14 @@ class Cutter {
     read_line(entry);
   }
 
-  void read_line(Entry& entry) {
+  void read_line(NamesEntry& entry) {
     const std::string_view line = rest_of_line();
-    entry.value = trimmed(line.substr(0, line.find('#')));
+    entry.value = without_blanks(line.substr(0, line.find('#')));
     skip(line.size());
     if (entry.value.empty()) entry.problem = "the entry has no value";
   }
 
-  void read_descriptor(Entry& entry) {
+  void read_descriptor(NamesEntry& entry) {
     int depth = 0;
     char quote = '\0';
     while (at_ < text_.size()) {
@@ -116,7 +116,7 @@ class Cutter {
         ++depth;
       } else if (c == ')') {
         --depth;
-      } else if (depth == 0 && !is_blank(c)) {
+      } else if (depth == 0 && !is_blank_char(c)) {
         break;
       }
       entry.value.push_back(c);
@@ -146,7 +146,7 @@ class Cutter {
     while (at_ < text_.size()) {
       if (text_[at_] == '#') {
         skip(rest_of_line().size());
-      } else if (is_blank(text_[at_])) {
+      } else if (is_blank_char(text_[at_])) {
         skip(1);
       } else {
         return;
@@ -159,7 +159,7 @@ class Cutter {
   std::size_t line_ = 1;
 };
 
-Result<std::string> text_of_file(const std::filesystem::path& path) {
+Result<std::string> names_text_of(const std::filesystem::path& path) {
   std::error_code failure;
   const std::uintmax_t bytes = std::filesystem::file_size(path, failure);
   std::ifstream file(path, std::ios::binary);
@@ -169,7 +169,7 @@ Result<std::string> text_of_file(const std::filesystem::path& path) {
                           (failure ? failure.message() : "it cannot be opened"),
                       "Check the directory (tns_admin, TNS_ADMIN) and the file's permissions");
   }
-  if (bytes > kMaxFileBytes) {
+  if (bytes > kMaxNamesBytes) {
     return make_error(ErrorKind::kConfig, "oracle.tnsnames",
                       "The file " + path.string() + " is too large to be a tnsnames.ora",
                       "Check the directory (tns_admin, TNS_ADMIN)");
@@ -177,7 +177,7 @@ Result<std::string> text_of_file(const std::filesystem::path& path) {
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-class Collector {
+class NamesCollector {
  public:
   Result<TnsNames> read(const std::string& path) {
     WHERRY_TRY(read_file(path));
@@ -186,27 +186,27 @@ class Collector {
 
  private:
   Result<void> read_file(const std::filesystem::path& path) {
-    WHERRY_ASSIGN(const std::string text, text_of_file(path));
+    WHERRY_ASSIGN(const std::string text, names_text_of(path));
     open_.push_back(std::filesystem::weakly_canonical(path));
-    Cutter cutter(text);
+    EntryCutter cutter(text);
     while (const auto entry = cutter.next()) take(*entry, path);
     open_.pop_back();
     return {};
   }
 
-  void take(const Entry& entry, const std::filesystem::path& file) {
+  void take(const NamesEntry& entry, const std::filesystem::path& file) {
     if (!entry.problem.empty()) return complain(file, entry.line, entry.problem);
-    if (upper(trimmed(entry.names)) == "IFILE") return include(entry, file);
+    if (upper_name(without_blanks(entry.names)) == "IFILE") return include(entry, file);
     std::string_view rest = entry.names;
     while (!rest.empty()) {
       const std::size_t comma = std::min(rest.find(','), rest.size());
-      const std::string_view name = trimmed(rest.substr(0, comma));
-      if (!name.empty()) names_.entries[upper(name)] = entry.value;
+      const std::string_view name = without_blanks(rest.substr(0, comma));
+      if (!name.empty()) names_.entries[upper_name(name)] = entry.value;
       rest.remove_prefix(std::min(comma + 1, rest.size()));
     }
   }
 
-  void include(const Entry& entry, const std::filesystem::path& file) {
+  void include(const NamesEntry& entry, const std::filesystem::path& file) {
     std::string name = entry.value;
     if (name.size() >= 2 && name.front() == '"' && name.back() == '"') {
       name = name.substr(1, name.size() - 2);
@@ -234,22 +234,22 @@ class Collector {
 Error unknown_alias(std::string_view name, const std::string& why) {
   Error error =
       make_error(ErrorKind::kConfig, "oracle.unknown_alias",
-                 "The connect name \"" + std::string(name) + "\" is not known: " + why, kHint);
+                 "The connect name \"" + std::string(name) + "\" is not known: " + why, kNamesHint);
   error.native_code = "ORA-12154";
   return error;
 }
 
-bool is_name(std::string_view text) {
+bool is_bare_name(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), is_name_char);
 }
 
-Result<std::string> look_up(std::string_view name, const std::string& directory) {
+Result<std::string> look_up_name(std::string_view name, const std::string& directory) {
   if (directory.empty()) {
     return unknown_alias(name, "neither tns_admin nor TNS_ADMIN names a directory of tnsnames.ora");
   }
-  const std::string path = directory + "/" + kFileName;
+  const std::string path = directory + "/" + kNamesFile;
   WHERRY_ASSIGN(const TnsNames names, read_tnsnames(path));
-  const auto found = names.entries.find(upper(name));
+  const auto found = names.entries.find(upper_name(name));
   if (found != names.entries.end()) return found->second;
   std::string why = path + " has no such entry";
   for (const std::string& problem : names.problems) why += "; " + problem;
@@ -259,7 +259,7 @@ Result<std::string> look_up(std::string_view name, const std::string& directory)
 }  // namespace
 
 Result<TnsNames> read_tnsnames(const std::string& path) {
-  return Collector().read(path);
+  return NamesCollector().read(path);
 }
 
 std::string tns_directory(const std::string& configured) {
@@ -274,9 +274,9 @@ std::string tns_directory(const std::string& configured) {
 }
 
 Result<ConnectTarget> resolve_connect_string(std::string_view text, const std::string& directory) {
-  const std::string_view name = trimmed(text);
-  if (!is_name(name)) return parse_connect_string(name);
-  WHERRY_ASSIGN(const std::string value, look_up(name, directory));
+  const std::string_view name = without_blanks(text);
+  if (!is_bare_name(name)) return parse_connect_string(name);
+  WHERRY_ASSIGN(const std::string value, look_up_name(name, directory));
   auto target = parse_connect_string(value);
   if (!target.ok()) {
     return std::move(target).error().with("name", std::string(name));

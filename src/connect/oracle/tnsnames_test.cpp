@@ -37,7 +37,7 @@ class TnsNamesTest : public ::testing::Test {
 };
 
 TEST_F(TnsNamesTest, ReadsEntriesOfEveryForm) {
-  write("tnsnames.ora", R"(# a comment
+  write("tnsnames.ora", R"tns(# a comment
 SALES, sales.example.org =
   (DESCRIPTION =              # one inside
     (ADDRESS = (PROTOCOL = TCP)(HOST = db1)(PORT = 1521))
@@ -49,7 +49,7 @@ hr=(DESCRIPTION=(ADDRESS=(HOST=db3))(SECURITY=(SSL_SERVER_CERT_DN="CN=a#b,O=(x)"
 pair = (DESCRIPTION=(ADDRESS=(HOST=db4))(CONNECT_DATA=(SID=x)))
        (DESCRIPTION=(ADDRESS=(HOST=db5))(CONNECT_DATA=(SID=x)))
 Easy = db6/later
-)");
+)tns");
   const TnsNames names = read();
   EXPECT_TRUE(names.problems.empty()) << names.problems.front();
   EXPECT_EQ(names.entries.size(), 5U);

@@ -16,7 +16,7 @@ namespace orasim::wire {
 namespace {
 
 constexpr std::uint32_t kServerVersion = 0x13000000;
-constexpr std::size_t kEnvelope = 13;
+constexpr std::size_t kAnoEnvelope = 13;
 constexpr std::uint16_t kMaxServices = 16;
 constexpr std::uint16_t kMaxParts = 64;
 
@@ -55,19 +55,19 @@ AnoWish wish_of(ByteView list) {
 }
 
 // Services' parts as views of the envelope, which is one message and held whole.
-struct Service {
+struct AnoService {
   std::uint16_t id = 0;
   std::vector<ByteView> parts;
 };
 
-std::vector<Service> services_of(ByteView envelope) {
+std::vector<AnoService> services_of(ByteView envelope) {
   Reader in(envelope);
   in.skip(4);
   const std::uint16_t count = in.u16();
   in.skip(1);
   if (count > kMaxServices) throw BadMessage("native services message lists too many services");
-  std::vector<Service> services(count);
-  for (Service& service : services) {
+  std::vector<AnoService> services(count);
+  for (AnoService& service : services) {
     service.id = in.u16();
     const std::uint16_t parts = in.u16();
     in.skip(4);
@@ -81,15 +81,15 @@ std::vector<Service> services_of(ByteView envelope) {
   return services;
 }
 
-Bytes read_envelope(Reader& in) {
+Bytes read_ano_envelope(Reader& in) {
   if (in.u32() != kAnoMagic) throw BadMessage("native services message has no magic");
   const std::size_t length = in.u16();
-  if (length < kEnvelope) throw BadMessage("native services message is too short");
+  if (length < kAnoEnvelope) throw BadMessage("native services message is too short");
   const ByteView rest = in.raw(length - 6);
   return {rest.begin(), rest.end()};
 }
 
-void service_head(Writer& out, std::uint16_t service, std::uint16_t parts, int error = 0) {
+void ano_service(Writer& out, std::uint16_t service, std::uint16_t parts, int error = 0) {
   out.u16(service);
   out.u16(parts);
   out.u32(static_cast<std::uint32_t>(error));
@@ -98,21 +98,21 @@ void service_head(Writer& out, std::uint16_t service, std::uint16_t parts, int e
   out.u32(kServerVersion);
 }
 
-void part(Writer& out, std::uint16_t type, ByteView data) {
+void ano_part(Writer& out, std::uint16_t type, ByteView data) {
   out.u16(static_cast<std::uint16_t>(data.size()));
   out.u16(type);
   out.raw(data);
 }
 
-void number_part(Writer& out, std::uint16_t type, std::uint16_t value) {
+void ano_number(Writer& out, std::uint16_t type, std::uint16_t value) {
   out.u16(2);
   out.u16(type);
   out.u16(value);
 }
 
-void supervisor(Writer& out) {
-  service_head(out, 4, 3);
-  number_part(out, 6, 0x001F);
+void ano_supervisor(Writer& out) {
+  ano_service(out, 4, 3);
+  ano_number(out, 6, 0x001F);
   out.u16(18);
   out.u16(1);
   out.u32(kAnoMagic);
@@ -121,17 +121,17 @@ void supervisor(Writer& out) {
   for (const std::uint16_t service : {4, 1, 2, 3}) out.u16(service);
 }
 
-struct Free {
+struct FreeNumber {
   void operator()(BIGNUM* n) const { BN_clear_free(n); }
   void operator()(BN_CTX* c) const { BN_CTX_free(c); }
 };
-using Number = std::unique_ptr<BIGNUM, Free>;
+using Number = std::unique_ptr<BIGNUM, FreeNumber>;
 
-Number number(ByteView bytes) {
+Number big_number(ByteView bytes) {
   return Number(BN_bin2bn(bytes.data(), static_cast<int>(bytes.size()), nullptr));
 }
 
-Bytes padded(const BIGNUM* value, std::size_t size) {
+Bytes group_sized(const BIGNUM* value, std::size_t size) {
   Bytes out(size);
   if (BN_bn2binpad(value, out.data(), static_cast<int>(size)) < 0) {
     throw std::runtime_error("a number does not fit the Diffie-Hellman group");
@@ -140,13 +140,13 @@ Bytes padded(const BIGNUM* value, std::size_t size) {
 }
 
 Bytes raised(ByteView base, ByteView exponent, ByteView prime) {
-  const std::unique_ptr<BN_CTX, Free> context(BN_CTX_new());
+  const std::unique_ptr<BN_CTX, FreeNumber> context(BN_CTX_new());
   const Number result(BN_new());
-  if (BN_mod_exp(result.get(), number(base).get(), number(exponent).get(), number(prime).get(),
-                 context.get()) != 1) {
+  if (BN_mod_exp(result.get(), big_number(base).get(), big_number(exponent).get(),
+                 big_number(prime).get(), context.get()) != 1) {
     throw std::runtime_error("Diffie-Hellman failed in the crypto library");
   }
-  return padded(result.get(), prime.size());
+  return group_sized(result.get(), prime.size());
 }
 
 }  // namespace
@@ -160,10 +160,10 @@ std::vector<std::uint8_t> checksum_ids(std::string_view names) {
 }
 
 AnoOffer decode_ano_offer(Reader& in) {
-  const Bytes envelope = read_envelope(in);
+  const Bytes envelope = read_ano_envelope(in);
   AnoOffer offer;
   offer.encryption.level = offer.integrity.level = AnoLevel::kRejected;
-  for (const Service& service : services_of(envelope)) {
+  for (const AnoService& service : services_of(envelope)) {
     if (service.parts.size() < 2) continue;  // the version stands first
     if (service.id == 2) offer.encryption = wish_of(service.parts[1]);
     if (service.id == 3) offer.integrity = wish_of(service.parts[1]);
@@ -189,7 +189,7 @@ AnoChoice choose(const AnoWish& client, const AnoWish& server) {
 AnoKey::AnoKey() {
   constexpr std::size_t kGroupBytes = 256, kIvBytes = 32;
   const Number prime(BN_get_rfc3526_prime_2048(nullptr));
-  prime_ = padded(prime.get(), kGroupBytes);
+  prime_ = group_sized(prime.get(), kGroupBytes);
   generator_ = Bytes(kGroupBytes, 0);
   generator_.back() = 2;
   secret_ = random_bytes(kGroupBytes);
@@ -198,9 +198,9 @@ AnoKey::AnoKey() {
 }
 
 Bytes AnoKey::shared_with(ByteView client_public) const {
-  const Number key = number(client_public);
+  const Number key = big_number(client_public);
   if (client_public.size() > prime_.size() || BN_is_zero(key.get()) || BN_is_one(key.get()) ||
-      BN_cmp(key.get(), number(prime_).get()) >= 0) {
+      BN_cmp(key.get(), big_number(prime_).get()) >= 0) {
     throw BadMessage("the client's public key is not in the group");
   }
   return raised(client_public, secret_, prime_);
@@ -208,23 +208,23 @@ Bytes AnoKey::shared_with(ByteView client_public) const {
 
 void encode_ano_answer(Writer& out, AnoChoice encryption, AnoChoice integrity, const AnoKey* key) {
   Writer body;
-  supervisor(body);
-  service_head(body, 1, 2);
-  number_part(body, 6, 0xFBFF);
-  service_head(body, 2, 2, encryption.error);
-  part(body, 2, ByteView(&encryption.algorithm, 1));
-  service_head(body, 3, key != nullptr ? 8 : 2, integrity.error);
-  part(body, 2, ByteView(&integrity.algorithm, 1));
+  ano_supervisor(body);
+  ano_service(body, 1, 2);
+  ano_number(body, 6, 0xFBFF);
+  ano_service(body, 2, 2, encryption.error);
+  ano_part(body, 2, ByteView(&encryption.algorithm, 1));
+  ano_service(body, 3, key != nullptr ? 8 : 2, integrity.error);
+  ano_part(body, 2, ByteView(&integrity.algorithm, 1));
   if (key != nullptr) {
     const auto bits = static_cast<std::uint16_t>(key->prime().size() * 8);
-    number_part(body, 3, bits);
-    number_part(body, 3, bits);
+    ano_number(body, 3, bits);
+    ano_number(body, 3, bits);
     for (const Bytes* bytes : {&key->generator(), &key->prime(), &key->public_key(), &key->iv()}) {
-      part(body, 1, *bytes);
+      ano_part(body, 1, *bytes);
     }
   }
   out.u32(kAnoMagic);
-  out.u16(static_cast<std::uint16_t>(kEnvelope + body.size()));
+  out.u16(static_cast<std::uint16_t>(kAnoEnvelope + body.size()));
   out.u32(kServerVersion);
   out.u16(4);
   out.u8(0);
@@ -232,8 +232,8 @@ void encode_ano_answer(Writer& out, AnoChoice encryption, AnoChoice integrity, c
 }
 
 Bytes decode_ano_key(Reader& in) {
-  const Bytes envelope = read_envelope(in);
-  for (const Service& service : services_of(envelope)) {
+  const Bytes envelope = read_ano_envelope(in);
+  for (const AnoService& service : services_of(envelope)) {
     if (service.id == 3 && service.parts.size() == 1) {
       return {service.parts[0].begin(), service.parts[0].end()};
     }

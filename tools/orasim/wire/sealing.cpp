@@ -11,12 +11,12 @@ namespace orasim::wire {
 
 namespace {
 
-constexpr std::size_t kBlock = 16;
+constexpr std::size_t kSealBlock = 16;
 constexpr std::uint8_t kSha1 = 3;
 // Byte 5 of a stream's key, by who sends: these are the server's views.
 constexpr std::uint8_t kOutgoing = 0xB4, kIncoming = 0x5A;
 
-const EVP_MD* hash_of(std::uint8_t id) {
+const EVP_MD* seal_hash(std::uint8_t id) {
   switch (id) {
     case kSha1:
       return EVP_sha1();
@@ -31,8 +31,8 @@ const EVP_MD* hash_of(std::uint8_t id) {
   }
 }
 
-std::size_t hash_size(std::uint8_t id) {
-  return static_cast<std::size_t>(EVP_MD_get_size(hash_of(id)));
+std::size_t seal_hash_size(std::uint8_t id) {
+  return static_cast<std::size_t>(EVP_MD_get_size(seal_hash(id)));
 }
 
 }  // namespace
@@ -58,7 +58,7 @@ struct Sealing::Cipher {
     }
   }
   void apply_alone(Bytes& blocks) {
-    const std::uint8_t zero[kBlock] = {};
+    const std::uint8_t zero[kSealBlock] = {};
     EVP_CipherInit_ex(context, nullptr, nullptr, nullptr, zero, -1);
     apply(blocks);
   }
@@ -106,7 +106,7 @@ class Sealing::Noise {
 
 Sealing::Sealing(std::uint8_t cipher, std::uint8_t checksum, const Bytes& key, const Bytes& iv)
     : checksum_(checksum) {
-  const std::uint8_t zero[kBlock] = {};
+  const std::uint8_t zero[kSealBlock] = {};
   if (cipher != 0) {
     const ByteView secret = ByteView(key).first(cipher == 15 ? 16 : cipher == 16 ? 24 : 32);
     encrypt_ = std::make_unique<Cipher>(secret, zero, true);
@@ -119,11 +119,11 @@ Sealing::Sealing(std::uint8_t cipher, std::uint8_t checksum, const Bytes& key, c
     seed.insert(seed.end(), iv.begin(), iv.end());
     old_generator_ = std::make_unique<Noise>(seed, 5);
   } else {
-    Bytes seed(kBlock, 0);
+    Bytes seed(kSealBlock, 0);
     std::copy_n(key.begin(), 5, seed.begin());
     seed[5] = 0xFF;
-    generator_ = std::make_unique<Cipher>(seed, ByteView(iv).first(kBlock), true);
-    state_.assign(2 * kBlock, 0);
+    generator_ = std::make_unique<Cipher>(seed, ByteView(iv).first(kSealBlock), true);
+    state_.assign(2 * kSealBlock, 0);
   }
   new_streams();
 }
@@ -131,7 +131,7 @@ Sealing::Sealing(std::uint8_t cipher, std::uint8_t checksum, const Bytes& key, c
 Sealing::~Sealing() = default;
 
 void Sealing::new_streams() {
-  const std::size_t size = hash_size(checksum_);
+  const std::size_t size = seal_hash_size(checksum_);
   std::unique_ptr<Noise> out, in;
   if (old_generator_) {
     Bytes key = old_generator_->next();
@@ -141,8 +141,8 @@ void Sealing::new_streams() {
     in = std::make_unique<Noise>(key, size);
   } else {
     generator_->apply(state_);
-    Bytes key(state_.begin(), state_.begin() + kBlock);
-    const ByteView iv = ByteView(state_).subspan(kBlock);
+    Bytes key(state_.begin(), state_.begin() + kSealBlock);
+    const ByteView iv = ByteView(state_).subspan(kSealBlock);
     generator_ = std::make_unique<Cipher>(key, iv, true);
     key[5] = kOutgoing;
     out = std::make_unique<Noise>(key, iv, size);
@@ -165,7 +165,7 @@ Bytes Sealing::sum(ByteView payload, Noise& noise) const {
   all.insert(all.end(), secret.begin(), secret.end());
   Bytes result(secret.size());
   unsigned size = 0;
-  EVP_Digest(all.data(), all.size(), result.data(), &size, hash_of(checksum_), nullptr);
+  EVP_Digest(all.data(), all.size(), result.data(), &size, seal_hash(checksum_), nullptr);
   return result;
 }
 
@@ -176,7 +176,7 @@ Bytes Sealing::seal(ByteView payload) {
     sealed.insert(sealed.end(), check.begin(), check.end());
   }
   if (encrypt_) {
-    const std::size_t whole = (sealed.size() + kBlock - 1) / kBlock * kBlock;
+    const std::size_t whole = (sealed.size() + kSealBlock - 1) / kSealBlock * kSealBlock;
     const auto trailer = static_cast<std::uint8_t>(whole - sealed.size() + 1);
     sealed.resize(whole);
     encrypt_->apply_alone(sealed);
@@ -192,14 +192,14 @@ Bytes Sealing::open(ByteView sealed) {
   if (decrypt_) {
     const std::size_t filling = payload.back() - std::size_t{1};
     payload.pop_back();
-    if (filling >= kBlock || payload.size() % kBlock != 0 || payload.size() < filling) {
+    if (filling >= kSealBlock || payload.size() % kSealBlock != 0 || payload.size() < filling) {
       throw BadMessage("an encrypted packet has a wrong length");
     }
     decrypt_->apply_alone(payload);
     payload.resize(payload.size() - filling);
   }
   if (!in_) return payload;
-  const std::size_t size = hash_size(checksum_);
+  const std::size_t size = seal_hash_size(checksum_);
   if (payload.size() < size) throw BadMessage("a packet has no checksum");
   const ByteView meant = ByteView(payload).first(payload.size() - size);
   const Bytes check = sum(meant, *in_);

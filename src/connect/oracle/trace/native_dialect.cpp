@@ -132,7 +132,7 @@ void decode_request_at(Session& session, ByteView bytes, std::size_t start, Deco
   result.used_bytes = bytes.size();
 }
 
-Decoded decode_request(Session& session, ByteView bytes) {
+Decoded decode_native_request(Session& session, ByteView bytes) {
   Decoded result;
   std::size_t start = 0;
   if (bytes[0] == static_cast<std::uint8_t>(Message::kPiggyback) && bytes.size() > 1) {
@@ -225,7 +225,8 @@ bool is_native_request(ByteView bytes) {
 }
 
 Decoded decode_native(Session& session, ByteView bytes, Direction direction) {
-  return direction == Direction::kServer ? decode_response(bytes) : decode_request(session, bytes);
+  return direction == Direction::kServer ? decode_response(bytes)
+                                         : decode_native_request(session, bytes);
 }
 
 }  // namespace wherry::oracle::trace

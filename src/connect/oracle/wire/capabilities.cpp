@@ -1,5 +1,7 @@
 #include "connect/oracle/wire/capabilities.h"
 
+#include <algorithm>
+
 namespace wherry::oracle::wire {
 namespace {
 
@@ -48,6 +50,15 @@ std::vector<TypeEntry> modern_types() {
           {number, range.converted != 0 ? range.converted : number, range.representation});
     }
   }
+  return entries;
+}
+
+std::vector<TypeEntry> types_of_11g() {
+  constexpr std::uint16_t kFirstNewType = 590;  // the list is in order of age, not of number
+  std::vector<TypeEntry> entries = modern_types();
+  const auto end = std::find_if(entries.begin(), entries.end(),
+                                [](const TypeEntry& entry) { return entry.type == kFirstNewType; });
+  entries.erase(end, entries.end());
   return entries;
 }
 

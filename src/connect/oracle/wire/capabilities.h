@@ -18,6 +18,8 @@ struct TypeEntry {
   std::uint16_t representation = 0;
 };
 std::vector<TypeEntry> modern_types();
+/// The same without the types that came after 11.2.
+std::vector<TypeEntry> types_of_11g();
 
 Bytes client_compile_capabilities(std::uint8_t field_version, bool end_of_response);
 Bytes client_runtime_capabilities();

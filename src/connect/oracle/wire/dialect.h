@@ -11,8 +11,8 @@ namespace wherry::oracle::wire {
 
 /// Newest TTC field version Wherry speaks (Oracle 23.4).
 inline constexpr std::uint8_t kMaxFieldVersion = 24;
-/// Oldest: Oracle 12.1.
-inline constexpr std::uint8_t kMinFieldVersion = 7;
+/// Oldest: Oracle 11.2.
+inline constexpr std::uint8_t kMinFieldVersion = 6;
 
 inline constexpr std::uint16_t kCharsetAl32Utf8 = 873;
 inline constexpr std::uint16_t kCharsetAl16Utf16 = 2000;
@@ -37,6 +37,8 @@ struct Dialect {
   std::uint16_t database_charset = kCharsetAl32Utf8;
   std::uint16_t national_charset = kCharsetAl16Utf16;
 
+  /// Row counts of arrays, lists of failed rows, implicit results: 12.1 and newer.
+  [[nodiscard]] bool has_array_results() const { return field_version >= 7; }
   [[nodiscard]] bool has_token() const { return field_version >= 18; }
 };
 

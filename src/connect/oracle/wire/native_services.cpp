@@ -12,7 +12,7 @@
 namespace wherry::oracle::wire {
 namespace {
 
-enum Service : std::uint16_t {
+enum NativeService : std::uint16_t {
   kAuthentication = 1,
   kEncryption = 2,
   kIntegrity = 3,
@@ -53,7 +53,7 @@ constexpr std::array<ChecksumName, 4> kChecksums = {{{"SHA256", Checksum::kSha25
                                                      {"SHA384", Checksum::kSha384},
                                                      {"SHA1", Checksum::kSha1}}};
 
-std::string upper(std::string_view text) {
+std::string upper_word(std::string_view text) {
   std::string result;
   for (const char c : text) {
     if (std::isspace(static_cast<unsigned char>(c)) == 0 && c != '(' && c != ')') {
@@ -64,10 +64,10 @@ std::string upper(std::string_view text) {
 }
 
 template <class Names>
-auto parse_list(const Names& names, std::string_view list)
+auto parse_id_list(const Names& names, std::string_view list)
     -> std::optional<std::vector<decltype(names[0].id)>> {
   std::vector<std::remove_const_t<decltype(names[0].id)>> ids;
-  std::string rest = upper(list);
+  std::string rest = upper_word(list);
   while (!rest.empty()) {
     const std::size_t comma = std::min(rest.find(','), rest.size());
     const std::string word = rest.substr(0, comma);
@@ -98,7 +98,7 @@ void raw_part(Writer& out, ByteView bytes) {
 
 /// What a level means for the list: where "none" stands in it, if it does.
 template <class Id>
-Bytes offered(SecurityLevel level, const std::vector<Id>& types) {
+Bytes offered_ids(SecurityLevel level, const std::vector<Id>& types) {
   if (level == SecurityLevel::kRejected) return {0};
   Bytes list;
   if (level == SecurityLevel::kAccepted) list.push_back(0);
@@ -144,7 +144,7 @@ Bytes in_envelope(const Bytes& services, std::uint16_t count) {
 }
 
 /// One part of a service of the answer.
-struct Part {
+struct NativePart {
   std::uint16_t type = 0;
   ByteView data;
 
@@ -158,10 +158,10 @@ struct Part {
   [[nodiscard]] Bytes bytes() const { return {data.begin(), data.end()}; }
 };
 
-std::vector<Part> read_parts(Reader& in, std::uint16_t count) {
-  std::vector<Part> parts;
+std::vector<NativePart> read_parts(Reader& in, std::uint16_t count) {
+  std::vector<NativePart> parts;
   for (std::uint16_t i = 0; i < count && in.ok(); ++i) {
-    Part part;
+    NativePart part;
     const std::uint16_t bytes = in.u16();
     part.type = in.u16();
     part.data = in.raw(bytes);
@@ -170,7 +170,7 @@ std::vector<Part> read_parts(Reader& in, std::uint16_t count) {
   return parts;
 }
 
-KeyExchange key_exchange_of(const std::vector<Part>& parts) {
+KeyExchange key_exchange_of(const std::vector<NativePart>& parts) {
   KeyExchange exchange;
   exchange.generator_bits = static_cast<std::uint16_t>(parts[2].number());
   exchange.prime_bits = static_cast<std::uint16_t>(parts[3].number());
@@ -181,7 +181,8 @@ KeyExchange key_exchange_of(const std::vector<Part>& parts) {
   return exchange;
 }
 
-void take_service(std::uint16_t service, const std::vector<Part>& parts, NativeAnswer& answer) {
+void take_service(std::uint16_t service, const std::vector<NativePart>& parts,
+                  NativeAnswer& answer) {
   constexpr std::size_t kPartsWithKey = 8;
   if (parts.size() < 2) return;
   const std::uint32_t second = parts[1].number();
@@ -211,12 +212,12 @@ struct BignumFree {
 using Bignum = std::unique_ptr<BIGNUM, BignumFree>;
 using BignumContext = std::unique_ptr<BN_CTX, BignumFree>;
 
-Bignum number_of(ByteView bytes) {
+Bignum bignum_of(ByteView bytes) {
   return Bignum(BN_bin2bn(bytes.data(), static_cast<int>(bytes.size()), nullptr));
 }
 
-std::optional<Bytes> power(const BIGNUM* base, const BIGNUM* exponent, const BIGNUM* prime,
-                           std::size_t bytes) {
+std::optional<Bytes> mod_power(const BIGNUM* base, const BIGNUM* exponent, const BIGNUM* prime,
+                               std::size_t bytes) {
   const BignumContext context(BN_CTX_new());
   const Bignum result(BN_new());
   Bytes out(bytes);
@@ -258,7 +259,7 @@ std::string_view name_of(Checksum checksum) {
 }
 
 std::optional<SecurityLevel> parse_security_level(std::string_view word) {
-  const std::string name = upper(word);
+  const std::string name = upper_word(word);
   if (name == "REJECTED") return SecurityLevel::kRejected;
   if (name == "ACCEPTED") return SecurityLevel::kAccepted;
   if (name == "REQUESTED") return SecurityLevel::kRequested;
@@ -267,11 +268,11 @@ std::optional<SecurityLevel> parse_security_level(std::string_view word) {
 }
 
 std::optional<std::vector<Cipher>> parse_ciphers(std::string_view list) {
-  return parse_list(kCiphers, list);
+  return parse_id_list(kCiphers, list);
 }
 
 std::optional<std::vector<Checksum>> parse_checksums(std::string_view list) {
-  return parse_list(kChecksums, list);
+  return parse_id_list(kChecksums, list);
 }
 
 Bytes encode_native_request(const NetworkSecurity& offer) {
@@ -279,12 +280,12 @@ Bytes encode_native_request(const NetworkSecurity& offer) {
   write_supervisor(out);
   write_authentication(out);
   begin_service(out, kEncryption, 3);
-  raw_part(out, offered(offer.encryption, offer.ciphers));
+  raw_part(out, offered_ids(offer.encryption, offer.ciphers));
   out.u16(1);
   out.u16(kPartByte);
   out.u8(1);
   begin_service(out, kIntegrity, 2);
-  raw_part(out, offered(offer.integrity, offer.checksums));
+  raw_part(out, offered_ids(offer.integrity, offer.checksums));
   return in_envelope(out.take(), 4);
 }
 
@@ -318,7 +319,7 @@ NativeAnswer decode_native_answer(Reader& in) {
     const std::uint32_t error = body.u32();
     if (answer.error == 0) answer.error = error;
     if (count > kMaxParts) body.fail("a native service has too many parts");
-    const std::vector<Part> parts = read_parts(body, count);
+    const std::vector<NativePart> parts = read_parts(body, count);
     if (body.ok()) take_service(service, parts, answer);
   }
   if (!body.ok()) in.fail("the native services answer is out of step");
@@ -331,11 +332,11 @@ std::size_t private_key_bytes(const KeyExchange& exchange) {
 
 std::optional<AgreedKey> agree_on_key(const KeyExchange& exchange, ByteView private_key) {
   if (!has_fitting_sizes(exchange)) return std::nullopt;
-  const Bignum generator = number_of(exchange.generator), prime = number_of(exchange.prime);
-  const Bignum server = number_of(exchange.server_public), secret = number_of(private_key);
+  const Bignum generator = bignum_of(exchange.generator), prime = bignum_of(exchange.prime);
+  const Bignum server = bignum_of(exchange.server_public), secret = bignum_of(private_key);
   if (BN_is_odd(prime.get()) != 1 || !is_sound_key(server.get(), prime.get())) return std::nullopt;
-  auto public_key = power(generator.get(), secret.get(), prime.get(), exchange.prime.size());
-  auto shared = power(server.get(), secret.get(), prime.get(), exchange.prime.size());
+  auto public_key = mod_power(generator.get(), secret.get(), prime.get(), exchange.prime.size());
+  auto shared = mod_power(server.get(), secret.get(), prime.get(), exchange.prime.size());
   if (!public_key || !shared) return std::nullopt;
   return AgreedKey{*std::move(public_key), *std::move(shared)};
 }

@@ -10,16 +10,49 @@
 #include "core/result.h"
 
 namespace wherry::oracle::wire {
-namespace {
 
-constexpr std::size_t kBlock = 16;
-constexpr std::uint8_t kClientSends = 0x5A, kServerSends = 0xB4;
-constexpr std::uint8_t kSeedMark = 0xFF;
-constexpr std::size_t kSeedBytes = 5;
+/// Parts of classes that others can name, so that they need a name themselves.
+namespace packet_guard {
 
 struct CipherContextFree {
   void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
 };
+
+/// RC4, which OpenSSL no longer offers everywhere. It only feeds the SHA-1 checksums of servers
+/// that know nothing better.
+class Rc4 {
+ public:
+  explicit Rc4(ByteView key) {
+    std::iota(state_.begin(), state_.end(), std::uint8_t{0});
+    std::uint8_t j = 0;
+    for (std::size_t i = 0; i < state_.size(); ++i) {
+      j = static_cast<std::uint8_t>(j + state_[i] + key[i % key.size()]);
+      std::swap(state_[i], state_[j]);
+    }
+  }
+  /// The next bytes of the key stream.
+  void fill(Bytes& out) {
+    for (std::uint8_t& byte : out) {
+      i_ = static_cast<std::uint8_t>(i_ + 1);
+      j_ = static_cast<std::uint8_t>(j_ + state_[i_]);
+      std::swap(state_[i_], state_[j_]);
+      byte = state_[static_cast<std::uint8_t>(state_[i_] + state_[j_])];
+    }
+  }
+
+ private:
+  std::array<std::uint8_t, 256> state_{};
+  std::uint8_t i_ = 0, j_ = 0;
+};
+
+}  // namespace packet_guard
+
+namespace {
+
+constexpr std::size_t kCipherBlock = 16;
+constexpr std::uint8_t kClientSends = 0x5A, kServerSends = 0xB4;
+constexpr std::uint8_t kSeedMark = 0xFF;
+constexpr std::size_t kSeedBytes = 5;
 
 const EVP_CIPHER* aes_of(std::size_t key_bytes) {
   if (key_bytes == 16) return EVP_aes_128_cbc();
@@ -51,7 +84,7 @@ struct DigestContextFree {
   void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
 };
 
-Bytes digest(const EVP_MD* algorithm, ByteView first, ByteView second) {
+Bytes packet_checksum(const EVP_MD* algorithm, ByteView first, ByteView second) {
   const std::unique_ptr<EVP_MD_CTX, DigestContextFree> context(EVP_MD_CTX_new());
   Bytes result(EVP_MAX_MD_SIZE);
   unsigned size = 0;
@@ -63,33 +96,6 @@ Bytes digest(const EVP_MD* algorithm, ByteView first, ByteView second) {
   result.resize(size);
   return result;
 }
-
-/// RC4, which OpenSSL no longer offers everywhere. It only feeds the SHA-1 checksums of servers
-/// that know nothing better.
-class Rc4 {
- public:
-  explicit Rc4(ByteView key) {
-    std::iota(state_.begin(), state_.end(), std::uint8_t{0});
-    std::uint8_t j = 0;
-    for (std::size_t i = 0; i < state_.size(); ++i) {
-      j = static_cast<std::uint8_t>(j + state_[i] + key[i % key.size()]);
-      std::swap(state_[i], state_[j]);
-    }
-  }
-  /// The next bytes of the key stream.
-  void fill(Bytes& out) {
-    for (std::uint8_t& byte : out) {
-      i_ = static_cast<std::uint8_t>(i_ + 1);
-      j_ = static_cast<std::uint8_t>(j_ + state_[i_]);
-      std::swap(state_[i_], state_[j_]);
-      byte = state_[static_cast<std::uint8_t>(state_[i_] + state_[j_])];
-    }
-  }
-
- private:
-  std::array<std::uint8_t, 256> state_{};
-  std::uint8_t i_ = 0, j_ = 0;
-};
 
 Bytes with_last(Bytes key, std::uint8_t last) {
   key.push_back(last);
@@ -117,14 +123,13 @@ class PacketGuard::AesCbc {
   }
   /// Back to an IV of zeros.
   void rewind() {
-    static constexpr std::uint8_t kZeroIv[kBlock] = {};
-    const bool done =
-        EVP_CipherInit_ex(context_.get(), nullptr, nullptr, nullptr, kZeroIv, -1) == 1;
+    static constexpr std::uint8_t kNoIv[kCipherBlock] = {};
+    const bool done = EVP_CipherInit_ex(context_.get(), nullptr, nullptr, nullptr, kNoIv, -1) == 1;
     WHERRY_ASSERT(done, "OpenSSL refused AES");
   }
 
  private:
-  std::unique_ptr<EVP_CIPHER_CTX, CipherContextFree> context_;
+  std::unique_ptr<EVP_CIPHER_CTX, packet_guard::CipherContextFree> context_;
 };
 
 /// The bytes mixed into the checksum of each packet, one stream a direction.
@@ -147,8 +152,8 @@ class PacketGuard::AesMasks : public Masks {
         received_(mask_bytes, 0) {
     Bytes seed(shared.begin(), shared.begin() + kSeedBytes);
     seed.push_back(kSeedMark);
-    seed.resize(kBlock, 0);
-    generator_ = std::make_unique<AesCbc>(seed, iv.first(kBlock), true);
+    seed.resize(kCipherBlock, 0);
+    generator_ = std::make_unique<AesCbc>(seed, iv.first(kCipherBlock), true);
     restart_sending();
     restart_receiving();
   }
@@ -162,7 +167,8 @@ class PacketGuard::AesMasks : public Masks {
   }
   void restart_sending() override {
     generator_->run(keys_);
-    const ByteView key = ByteView(keys_).first(kBlock), iv = ByteView(keys_).subspan(kBlock);
+    const ByteView key = ByteView(keys_).first(kCipherBlock),
+                   iv = ByteView(keys_).subspan(kCipherBlock);
     generator_ = std::make_unique<AesCbc>(key, iv, true);
     send_ = stream(key, iv, send_mark_);
     next_receive_ = stream(key, iv, receive_mark_);
@@ -181,7 +187,7 @@ class PacketGuard::AesMasks : public Masks {
 
   std::uint8_t send_mark_, receive_mark_;
   Bytes sent_, received_;
-  Bytes keys_ = Bytes(2 * kBlock, 0);
+  Bytes keys_ = Bytes(2 * kCipherBlock, 0);
   std::unique_ptr<AesCbc> generator_, send_, receive_, next_receive_;
 };
 
@@ -208,8 +214,8 @@ class PacketGuard::Rc4Masks : public Masks {
   void restart_sending() override {
     Bytes key(kSeedBytes);
     generator_.fill(key);
-    send_ = std::make_unique<Rc4>(with_last(key, send_mark_));
-    next_receive_ = std::make_unique<Rc4>(with_last(key, receive_mark_));
+    send_ = std::make_unique<packet_guard::Rc4>(with_last(key, send_mark_));
+    next_receive_ = std::make_unique<packet_guard::Rc4>(with_last(key, receive_mark_));
   }
   void restart_receiving() override {
     if (next_receive_) receive_ = std::move(next_receive_);
@@ -225,17 +231,17 @@ class PacketGuard::Rc4Masks : public Masks {
 
   std::uint8_t send_mark_, receive_mark_;
   Bytes sent_, received_;
-  Rc4 generator_;
-  std::unique_ptr<Rc4> send_, receive_, next_receive_;
+  packet_guard::Rc4 generator_;
+  std::unique_ptr<packet_guard::Rc4> send_, receive_, next_receive_;
 };
 
 PacketGuard::PacketGuard(Cipher cipher, Checksum checksum, ByteView shared, ByteView iv, Side side)
     : checksum_(checksum) {
-  static constexpr std::uint8_t kZeroIv[kBlock] = {};
+  static constexpr std::uint8_t kNoIv[kCipherBlock] = {};
   if (cipher != Cipher::kNone) {
     const ByteView key = shared.first(key_bytes_of(cipher));
-    encryptor_ = std::make_unique<AesCbc>(key, kZeroIv, true);
-    decryptor_ = std::make_unique<AesCbc>(key, kZeroIv, false);
+    encryptor_ = std::make_unique<AesCbc>(key, kNoIv, true);
+    decryptor_ = std::make_unique<AesCbc>(key, kNoIv, false);
   }
   if (checksum == Checksum::kNone) return;
   const auto bytes = static_cast<std::size_t>(EVP_MD_get_size(digest_of(checksum)));
@@ -250,11 +256,11 @@ PacketGuard::~PacketGuard() = default;
 
 void PacketGuard::protect(Bytes& payload) {
   if (masks_) {
-    const Bytes sum = digest(digest_of(checksum_), payload, masks_->next_sent());
+    const Bytes sum = packet_checksum(digest_of(checksum_), payload, masks_->next_sent());
     payload.insert(payload.end(), sum.begin(), sum.end());
   }
   if (encryptor_) {
-    const std::size_t filling = (kBlock - payload.size() % kBlock) % kBlock;
+    const std::size_t filling = (kCipherBlock - payload.size() % kCipherBlock) % kCipherBlock;
     payload.resize(payload.size() + filling, 0);
     encryptor_->rewind();
     encryptor_->run(payload);
@@ -270,7 +276,7 @@ bool PacketGuard::unprotect(Bytes& payload) {
     if (payload.empty()) return false;
     const std::size_t trailer = payload.back();
     payload.pop_back();
-    if (trailer < 1 || trailer > kBlock || payload.size() % kBlock != 0 ||
+    if (trailer < 1 || trailer > kCipherBlock || payload.size() % kCipherBlock != 0 ||
         payload.size() < trailer - 1) {
       return false;
     }
@@ -283,7 +289,7 @@ bool PacketGuard::unprotect(Bytes& payload) {
   if (payload.size() < sum_bytes) return false;
   const ByteView all(payload);
   const ByteView meant = all.first(payload.size() - sum_bytes), sum = all.last(sum_bytes);
-  const Bytes expected = digest(digest_of(checksum_), meant, masks_->next_received());
+  const Bytes expected = packet_checksum(digest_of(checksum_), meant, masks_->next_received());
   if (CRYPTO_memcmp(expected.data(), sum.data(), sum_bytes) != 0) return false;
   payload.resize(meant.size());
   return true;

@@ -98,11 +98,11 @@ void RequestBuilder::execute_fixed_part(const ExecuteRequest& request) {
   out_.u8(0);
   out_.u8(1);
   out_.zeros(5);  // blv, dnam, registration id
-  if (request.want_row_counts) {
+  if (request.want_row_counts && dialect_.has_array_results()) {
     out_.u8(1);
     out_.ub4(request.iterations);
     out_.u8(1);
-  } else {
+  } else if (dialect_.has_array_results()) {
     out_.zeros(3);
   }
   if (dialect_.field_version >= 8) out_.zeros(5);
@@ -121,6 +121,7 @@ void RequestBuilder::execute(const ExecuteRequest& request) {
   }
   std::uint32_t flags = (request.options & kExecuteOption) != 0 ? kWantImplicitResults : 0;
   if (request.want_row_counts) flags |= kWantRowCounts;
+  if (!dialect_.has_array_results()) flags = 0;
   std::uint32_t al8i4[kAl8i4Count] = {};
   al8i4[0] = (request.options & kParse) != 0 ? 1 : 0;
   al8i4[1] = request.iterations;

@@ -33,6 +33,7 @@ inline constexpr std::size_t kDataHeaderBytes = 10;  ///< header and data flags
 inline constexpr std::uint32_t kMaxPacketBytes = 2 * 1024 * 1024;
 inline constexpr std::uint32_t kMinSduBytes = 512;
 inline constexpr std::uint32_t kMaxSduBytes = kMaxPacketBytes;
+inline constexpr std::uint16_t kOldestVersion = 314;       ///< Oracle 11.2
 inline constexpr std::uint16_t kLargeHeaderVersion = 315;  ///< from here u32 packet lengths
 inline constexpr std::size_t kMaxInlineConnectData = 230;
 

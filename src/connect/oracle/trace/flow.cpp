@@ -400,6 +400,11 @@ void Flow::emit_rest(const Decoded& decoded, std::string_view reason) {
   const ByteView rest = wire::bytes_of(turn_bytes_).subspan(decoded.used_bytes);
   std::string text = decoded.problem;
   if (decoded.ending == Ending::kPartial) text += ": " + std::string(reason);
+  if (decoded.used_bytes == 0 && !session_.is_negotiated) {
+    text +=
+        "; no thin client's dialect from 8i to 26ai fits: fixed-width integers of a thick "
+        "client, a part of a message, or none";
+  }
   Json fields = undecoded(text, rest);
   fields["type"] = describe_start(rest, turn_);
   const Start start = start_at(decoded.used_bytes);

@@ -87,12 +87,16 @@ std::optional<std::string> find_sql(ByteView bytes, std::uint64_t announced_byte
   return std::nullopt;
 }
 
+/// Clients of the 11.2 kind send pointers and lengths as eight bytes, those of the 8i and 9.2 kind
+/// one byte for a pointer and four for a length.
 void read_execute(Reader& in, Session& session, Json& fields) {
   in.u32_le();  // options
   const std::uint32_t cursor = in.u32_le();
-  const bool has_sql = in.u8() != 0;
-  in.skip(kPointerBytes - 1);
-  const std::uint64_t announced_bytes = u64_le(in);
+  const std::uint8_t pointer = in.u8();
+  const bool is_wide = in.remaining() > 0 && in.peek() == kPointer[1];
+  const bool has_sql = pointer != 0;
+  if (is_wide) in.skip(kPointerBytes - 1);
+  const std::uint64_t announced_bytes = is_wide ? u64_le(in) : in.u32_le();
   if (!in.ok()) return;
   if (cursor != 0) fields["cursor"] = cursor;
   if (!has_sql) return;
@@ -214,9 +218,18 @@ Decoded decode_response(ByteView bytes) {
   return result;
 }
 
+/// A variable-length integer has at most eight bytes behind the one that counts them; options of
+/// four fixed bytes begin with their lowest one.
+bool has_fixed_options(ByteView bytes) {
+  constexpr std::uint8_t kExecute = 94, kMaxCount = 8, kNegative = 0x80;
+  return bytes.size() > 7 && bytes[0] == static_cast<std::uint8_t>(Message::kFunction) &&
+         bytes[1] == kExecute && (bytes[3] & ~kNegative) > kMaxCount && bytes[6] == 0;
+}
+
 }  // namespace
 
 bool is_native_request(ByteView bytes) {
+  if (has_fixed_options(bytes)) return true;
   constexpr std::size_t kWhereHeadersEnd = 32;
   const auto is = [&](Message type) { return bytes[0] == static_cast<std::uint8_t>(type); };
   if (bytes.empty() || (!is(Message::kFunction) && !is(Message::kPiggyback))) return false;

@@ -92,8 +92,11 @@ class ResponseDecoder {
                           ? (wire::capability(session_.client_runtime, 1) & 1) != 0 &&
                                 (wire::capability(session_.server_runtime, 1) & 1) != 0
                           : in_.remaining() > 0 && in_.peek() == kZoneStart;
+    // The zone rules' version is all that follows when the list of types was sent before.
+    constexpr std::size_t kZoneAndVersionBytes = 15;
     const bool zone_version =
-        zone && (wire::capability(session_.client_capabilities, kCapTtc3) & 0x02) != 0;
+        zone && ((wire::capability(session_.client_capabilities, kCapTtc3) & 0x02) != 0 ||
+                 (!session_.is_negotiated && in_.remaining() == kZoneAndVersionBytes));
     const Reader begin = in_;
     wire::DataTypesReply reply = wire::decode_data_types(in_, zone, zone_version);
     if (!in_.ok()) {  // a list of single bytes: nothing follows it

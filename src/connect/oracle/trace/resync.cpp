@@ -24,6 +24,13 @@ Decoded decode_one_way(Session& session, ByteView bytes, Direction direction) {
                                          : decode_response(session, bytes);
 }
 
+bool is_request(ByteView bytes) {
+  if (bytes.empty()) return false;
+  const auto type = static_cast<Message>(bytes[0]);
+  return type == Message::kFunction || type == Message::kPiggyback || type == Message::kOneWay ||
+         type == Message::kFastAuth;
+}
+
 /// Only messages that are long enough to be no accident, or that end a response.
 bool can_restart_at(ByteView bytes, Direction direction) {
   const auto type = static_cast<Message>(bytes[0]);
@@ -93,10 +100,8 @@ Decoded decode_beginning_of_turn(Session& session, ByteView bytes, Direction& di
 
 Decoded decode_turn(Session& session, ByteView bytes, Direction& direction) {
   // No server sends that, whatever a capture says of the direction.
-  if (is_native_request(bytes)) {
-    session.is_native = true;
-    direction = Direction::kClient;
-  }
+  if (is_request(bytes)) direction = Direction::kClient;
+  if (is_native_request(bytes)) session.is_native = true;
   if (session.is_native && direction != Direction::kUnknown && !is_handshake(bytes)) {
     return decode_native(session, bytes, direction);
   }

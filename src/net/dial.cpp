@@ -61,9 +61,10 @@ Error resolve_error(const std::string& host, int error) {
   return result;
 }
 
-/// getaddrinfo() cannot be broken off, so it runs on a thread that is left behind on a stop.
+/// getaddrinfo() cannot be broken off, so it runs on a thread that is left behind on a stop and
+/// when the time is over.
 Result<std::vector<Address>> resolve(const OpContext& context, const std::string& host,
-                                     std::uint16_t port) {
+                                     std::uint16_t port, std::chrono::milliseconds limit) {
   std::vector<Address> numeric;
   if (look_up(host, port, AI_NUMERICHOST, numeric) == 0) return numeric;
   auto shared = std::make_shared<Resolution>();
@@ -77,8 +78,9 @@ Result<std::vector<Address>> resolve(const OpContext& context, const std::string
     shared->done_changed.notify_all();
   }).detach();
   std::unique_lock lock(shared->mutex);
-  if (!shared->done_changed.wait(lock, context.stop, [&] { return shared->done; })) {
-    return cancelled_error();
+  if (!shared->done_changed.wait_for(lock, context.stop, limit, [&] { return shared->done; })) {
+    if (context.stop.stop_requested()) return cancelled_error();
+    return network_error(ETIMEDOUT, "Resolving the host name " + host + " took too long");
   }
   if (shared->error != 0) return resolve_error(host, shared->error);
   return std::move(shared->addresses);
@@ -167,7 +169,8 @@ Error network_error(int error_number, const std::string& what) {
 
 Result<std::unique_ptr<Stream>> Stream::dial(const OpContext& context, const std::string& host,
                                              std::uint16_t port, const DialOptions& options) {
-  WHERRY_ASSIGN(const std::vector<Address> addresses, resolve(context, host, port));
+  WHERRY_ASSIGN(const std::vector<Address> addresses,
+                resolve(context, host, port, options.connect_timeout));
   const std::string where = place(host, port);
   Error last = resolve_error(host, EAI_NONAME);
   for (const Address& address : addresses) {

@@ -20,7 +20,7 @@
 namespace wherry::net {
 
 struct DialOptions {
-  std::chrono::milliseconds connect_timeout{20'000};  ///< for each address of the host
+  std::chrono::milliseconds connect_timeout{20'000};  ///< for the name, and for each address of it
   /// Idle time before the first keep-alive probe. Probes: every 6 s, 10 of them; then the
   /// connection counts as dead, as it does when sent bytes are not received for as long.
   std::chrono::seconds keep_alive_idle{60};

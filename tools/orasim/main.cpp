@@ -84,6 +84,9 @@ void declare(CLI::App& app, Arguments& arguments) {
   auto* certificate =
       app.add_option("--tls-cert", server.tls_certificate, "PEM certificate chain: serve tcps");
   auto* key = app.add_option("--tls-key", server.tls_key, "PEM key of --tls-cert");
+  app.add_option("--tls-client-trust", server.tls_client_trust,
+                 "PEM certificates; clients must show one of them or one they signed")
+      ->needs(certificate);
   certificate->needs(key);
   key->needs(certificate);
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <filesystem>
 #include <future>
 #include <stop_token>
 #include <thread>
@@ -456,6 +457,28 @@ TEST_F(SecureClient, ShakesHandsAgainWhenTheListenerHandsOver) {
   arguments.push_back("--resend");
   const Orasim server(arguments);
   const auto session = connect_with(server, "");
+  ASSERT_DONE(session);
+  EXPECT_EQ(value_of(**session, "select 1 from dual"), "1");
+}
+
+TEST_F(SecureClient, ShowsTheCertificateOfItsWallet) {
+  std::vector<std::string> arguments = serving();
+  arguments.insert(arguments.end(),
+                   {"--tls-client-trust", identity_.file("trust.pem"), "--resend"});
+  const Orasim server(arguments);
+  EXPECT_FALSE(connect_with(server, "").ok()) << "it has nothing to show";
+  const std::filesystem::path wallet = identity_.file("wallet");
+  std::filesystem::create_directory(wallet);
+  std::filesystem::copy_file(identity_.file("wallet.pem"), wallet / "ewallet.pem");
+  ConnectOptions options = options_for(server);
+  options.connect_string =
+      "tcps://" + server.easy_connect() + "?wallet_location=\"" + wallet.string() + "\"";
+  OpContext context;
+  const auto locked = Session::connect(context, options);
+  ASSERT_FALSE(locked.ok());
+  EXPECT_EQ(locked.error().code, "net.tls_files") << "the key's password is missing";
+  options.wallet_password = Secret("secret");
+  const auto session = Session::connect(context, options);
   ASSERT_DONE(session);
   EXPECT_EQ(value_of(**session, "select 1 from dual"), "1");
 }

@@ -188,6 +188,20 @@ TEST(Names, OfTnsnamesLeadToTheServer) {
   std::filesystem::remove_all(directory);
 }
 
+TEST(Packets, MayBeAsLargeAsBothSidesLike) {
+  const Orasim server;
+  for (const std::uint32_t sdu : {512U, 65536U, 2097152U}) {
+    auto session = open(usual_options(server, "?sdu=" + std::to_string(sdu)));
+    ASSERT_TRUE(session.ok()) << session.error().to_paragraph();
+    EXPECT_EQ((*session)->server().sdu_bytes, sdu);
+    OpContext context;
+    const auto rows =
+        (*session)->rows(context, "select rpad('x', 4000, 'y') from dual connect by level <= 2000");
+    ASSERT_TRUE(rows.ok()) << rows.error().to_paragraph();
+    EXPECT_EQ(rows->size(), 2000U);
+  }
+}
+
 /// An HTTP proxy for one client: answers CONNECT with `status`, then carries bytes both ways.
 class Tunnel {
  public:

@@ -15,6 +15,9 @@ namespace {
 /// Days, with the usual delay; keeps the list of attempts small.
 constexpr std::uint32_t kMaxRetries = 10'000;
 
+/// What 0 stands for; the system gives up long before.
+constexpr std::chrono::hours kNoTransportLimit{24};
+
 constexpr const char* kSyntaxHint =
     "Write host:port/service, or (DESCRIPTION=(ADDRESS=(PROTOCOL=tcp)(HOST=…)(PORT=…))"
     "(CONNECT_DATA=(SERVICE_NAME=…)))";
@@ -164,6 +167,9 @@ Result<Description> description_of(const NvNode& node) {
   WHERRY_ASSIGN(description.retry_delay, duration_in(node, "RETRY_DELAY", milliseconds(1000)));
   WHERRY_ASSIGN(description.transport_connect_timeout,
                 duration_in(node, "TRANSPORT_CONNECT_TIMEOUT", milliseconds(20'000)));
+  if (description.transport_connect_timeout.count() == 0) {
+    description.transport_connect_timeout = kNoTransportLimit;
+  }
   WHERRY_ASSIGN(description.connect_timeout, duration_in(node, "CONNECT_TIMEOUT", milliseconds(0)));
   WHERRY_ASSIGN(const auto minutes, number_in<std::uint16_t>(node, "EXPIRE_TIME", 0));
   description.expire_time = std::chrono::minutes(minutes);

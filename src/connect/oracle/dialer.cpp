@@ -117,7 +117,7 @@ class Dialer {
  private:
   Result<void> open() {
     net::DialOptions dial;
-    dial.connect_timeout = description_.transport_connect_timeout;
+    dial.connect_timeout = time_left(description_.transport_connect_timeout);
     if (description_.expire_time.count() != 0) dial.keep_alive_idle = description_.expire_time;
     const bool has_proxy = !address_.proxy_host.empty();
     WHERRY_ASSIGN(auto stream,
@@ -148,6 +148,14 @@ class Dialer {
 
   Result<void> send_connect() {
     return channel_->send_raw(wire::encode_connect(request_), answer_wait());
+  }
+
+  /// `limit`, or what is left of the description's connect timeout.
+  std::chrono::milliseconds time_left(std::chrono::milliseconds limit) const {
+    constexpr std::chrono::milliseconds kShortest{1};
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(wait_.until - net::Clock::now());
+    return std::max(kShortest, std::min(limit, left));
   }
 
   /// A listener that says nothing is given as long as the transport.

@@ -396,6 +396,26 @@ TEST(LoginFaults, RedirectsAndResendsEnd) {
   EXPECT_NO_THROW(server.finish());
 }
 
+TEST(LoginFaults, ASilentListenerIsGivenUp) {
+  for (const char* parameter : {"?connect_timeout=200ms", "?transport_connect_timeout=200ms"}) {
+    Server server([](Peer& peer) {
+      peer.read_connect();
+      try {
+        peer.read_packet();  // until the client leaves
+      } catch (const std::runtime_error&) {
+        return;
+      }
+      throw std::runtime_error("the client went on without an answer");
+    });
+    OpContext context;
+    auto session = Session::connect(context, options_for(server.connect_string() + parameter));
+    ASSERT_FALSE(session.ok());
+    EXPECT_EQ(session.error().code, "net.timeout") << session.error().to_paragraph();
+    EXPECT_EQ(session.error().kind, ErrorKind::kTransient);
+    EXPECT_NO_THROW(server.finish());
+  }
+}
+
 TEST(LoginFaults, AConnectionClosedDuringLogInIsTransient) {
   const Error error = error_of_script({[](Peer& peer) {
     peer.read_connect();

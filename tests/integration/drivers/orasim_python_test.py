@@ -81,6 +81,8 @@ class Case(unittest.TestCase):
 
 
 class LogIn(Case):
+    ARGUMENTS = ("--user", "gate/Gate-1", "--proxy", f"gate/{USER}")
+
     def test_server_version_and_ping(self):
         connection = self.connect()
         self.assertTrue(connection.version.startswith("19."))
@@ -116,6 +118,18 @@ class LogIn(Case):
         self.assert_ora(1017, self.server.connect)
         self.connect(password="Other-2").changepassword("Other-2", PASSWORD)
         self.connect()
+
+    def test_new_password_at_log_in(self):
+        self.connect(newpassword="Other-3").ping()
+        self.assert_ora(1017, self.server.connect)
+        self.connect(password="Other-3", newpassword=PASSWORD)
+        self.connect().ping()
+
+    def test_proxy_becomes_the_user_it_stands_for(self):
+        connection = self.connect(user=f"gate[{USER}]", password="Gate-1")
+        self.assertEqual(connection.cursor().execute("select user from dual").fetchone(),
+                         (USER.upper(),))
+        self.assert_ora(28150, self.server.connect, user=f"{USER}[gate]")
 
     def test_many_sessions_at_once(self):
         sessions = [self.connect() for _ in range(20)]
@@ -517,6 +531,19 @@ class MarkerErrors(SmallTalk, Case):
 
 class SmallPackets(SmallTalk, Case):
     ARGUMENTS = ("--sdu", "512")
+
+
+class EncryptionRequested(SmallTalk, Case):
+    """The driver rejects it, so it stays off."""
+    ARGUMENTS = ("--encryption", "requested", "--checksum", "requested")
+
+
+class EncryptionRequired(Case):
+    ARGUMENTS = ("--encryption", "required")
+
+    def test_a_client_without_it_is_refused(self):
+        with self.assertRaises(oracledb.DatabaseError):
+            self.server.connect()
 
 
 class Resend(SmallTalk, Case):

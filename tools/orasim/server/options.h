@@ -21,6 +21,7 @@ struct ServerOptions {
   wire::Verifier verifier = wire::Verifier::k12c;
   std::uint32_t max_sdu = 2097152;
   std::string tls_certificate, tls_key;  ///< both or neither
+  std::string tls_client_trust;          ///< clients must show a certificate of these
 
   wire::AnoPolicy ano;  ///< native network encryption and integrity; never under TLS
 

@@ -68,7 +68,8 @@ Server::Server(ServerOptions options, Database& database)
       database_(database),
       tls_(options_.tls_certificate.empty()
                ? nullptr
-               : std::make_unique<TlsContext>(options_.tls_certificate, options_.tls_key)),
+               : std::make_unique<TlsContext>(options_.tls_certificate, options_.tls_key,
+                                              options_.tls_client_trust)),
       shared_{options_, database_, tls_.get()} {
   // The TLS library writes without MSG_NOSIGNAL.
   ::signal(SIGPIPE, SIG_IGN);

@@ -28,7 +28,8 @@ void TlsContext::Free::operator()(ssl_ctx_st* p) const {
   SSL_CTX_free(p);
 }
 
-TlsContext::TlsContext(const std::string& certificate_file, const std::string& key_file)
+TlsContext::TlsContext(const std::string& certificate_file, const std::string& key_file,
+                       const std::string& client_trust_file)
     : context_(SSL_CTX_new(TLS_server_method())) {
   if (!context_) throw std::runtime_error("TLS: " + tls_error());
   SSL_CTX_set_min_proto_version(context_.get(), TLS1_2_VERSION);
@@ -40,6 +41,14 @@ TlsContext::TlsContext(const std::string& certificate_file, const std::string& k
       SSL_CTX_check_private_key(context_.get()) != 1) {
     throw std::runtime_error("--tls-key " + key_file + ": " + tls_error());
   }
+  if (client_trust_file.empty()) return;
+  if (SSL_CTX_load_verify_locations(context_.get(), client_trust_file.c_str(), nullptr) != 1) {
+    throw std::runtime_error("--tls-client-trust " + client_trust_file + ": " + tls_error());
+  }
+  // Sessions are not resumed here, but OpenSSL wants a name for them once clients are verified.
+  static constexpr unsigned char kName[] = "orasim";
+  SSL_CTX_set_session_id_context(context_.get(), kName, sizeof kName);
+  SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
 }
 
 void Stream::Free::operator()(ssl_st* p) const {

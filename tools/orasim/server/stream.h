@@ -24,7 +24,10 @@ class Closed : public std::runtime_error {
 /// Certificate and key of the TLS listener. Throws std::runtime_error naming the file.
 class TlsContext {
  public:
-  TlsContext(const std::string& certificate_file, const std::string& key_file);
+  /// `client_trust_file`: certificates of which clients must show one, or one signed by them;
+  /// empty: clients need none.
+  TlsContext(const std::string& certificate_file, const std::string& key_file,
+             const std::string& client_trust_file = {});
   [[nodiscard]] ssl_ctx_st* get() const { return context_.get(); }
 
  private:

@@ -30,7 +30,8 @@ Error nothing_selected() {
   return make_error(ErrorKind::kConfig, "task.no_tables",
                     "no table of the source is selected by the table mappings",
                     "Check the schema and table names of the selection rules: they are "
-                    "case-sensitive, Oracle's are upper case unless quoted");
+                    "case-sensitive, Oracle's are upper case unless quoted. Tables on which the "
+                    "source user has no privilege are not seen: grant it SELECT on them");
 }
 
 void log_plan(const Logger& log, const engine::TaskPlan& plan) {

@@ -57,7 +57,7 @@ class Failures(unittest.TestCase):
 
     @classmethod
     def start_sim(cls):
-        sim = Orasim(users=[("APP", PASSWORD), (READER, PASSWORD)])
+        sim = Orasim()
         sim.execute(
             "create table big (id number(9) primary key, name varchar2(200), d date)",
             "insert into big select level, rpad('row ' || level, 150, 'x'), date '2020-01-01' "
@@ -145,9 +145,48 @@ class Failures(unittest.TestCase):
     # --- privileges
 
     def test_missing_privilege_at_the_source(self):
+        self.reader()
         self.sim.execute(f"revoke create session from {READER}")
         run = self.task(self.sim.url(READER), self.postgres.url(self.new_database())).run()
         self.assert_failed(run, FAILED, "ORA-01045", "grant create session")
+
+    def reader(self, *grants):
+        """A user of the source that may log in and has these grants."""
+        self.sim.execute(f'create user {READER} identified by "{PASSWORD}"',
+                         f"grant create session to {READER}",
+                         *[f"grant {grant} to {READER}" for grant in grants])
+        self.addCleanup(self.sim.execute, f"drop user {READER}")
+
+    def test_a_source_user_that_may_not_learn_the_scn(self):
+        self.reader("select, flashback on small")
+        run = self.task(self.sim.url(READER), self.postgres.url(self.new_database())).run()
+        self.assert_failed(run, FAILED, "grant select on sys.v_$database to reader",
+                           "grant execute on sys.dbms_flashback to reader")
+
+    def test_a_source_user_that_lacks_select_on_one_table(self):
+        self.reader("select on v_$database", "select, flashback on big", "insert on small")
+        database = self.new_database()
+        run = self.task(self.sim.url(READER), self.postgres.url(database)).run()
+        self.assert_failed(run, TABLES_IN_ERROR, "APP.SMALL", "ORA-01031",
+                           'grant select, flashback on "APP"."SMALL" to reader')
+        self.assertEqual(self.rows_at_target(database), BIG_ROWS)
+
+    def test_a_source_user_that_lacks_flashback(self):
+        self.reader("execute on dbms_flashback", "select on small")
+        database = self.new_database()
+        run = self.task(self.sim.url(READER), self.postgres.url(database)).run()
+        self.assert_failed(run, TABLES_IN_ERROR, "APP.SMALL", "ORA-01031",
+                           'grant select, flashback on "APP"."SMALL" to reader')
+        self.sim.execute(f"grant flashback on small to {READER}")
+        run = self.task(self.sim.url(READER), self.postgres.url(database)).run()
+        self.assertEqual(run.status, 0, run.describe())
+        self.assertEqual(self.rows_at_target(database, "SMALL"), 1)
+
+    def test_a_source_user_that_sees_no_table(self):
+        self.reader("execute on dbms_flashback")
+        run = self.task(self.sim.url(READER), self.postgres.url(self.new_database())).run()
+        self.assertIn(run.status, (FAILED, REFUSED), run.describe())
+        self.assertIn("grant it select", run.stderr.lower(), run.describe())
 
     def test_missing_privilege_at_the_target(self):
         database = self.new_database()

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "connect/oracle/errors.h"
 #include "connect/oracle/session_pool.h"
 #include "connect/oracle/type_map.h"
 
@@ -17,7 +18,26 @@ std::string quote_name(std::string_view name) {
   return fmt::format("\"{}\"", name);
 }
 
-Result<std::string> current_scn(OpContext& context, Session& session) {
+/// The account whose rights count: behind a proxy it stands in brackets.
+std::string account_of(const ConnectOptions& options) {
+  const std::size_t open = options.user.find('[');
+  const std::size_t close = options.user.rfind(']');
+  if (open == std::string::npos || close == std::string::npos || close < open) return options.user;
+  return options.user.substr(open + 1, close - open - 1);
+}
+
+/// Names the GRANT when the server does not let the account read the table. Reading AS OF needs
+/// FLASHBACK beside SELECT; the server's error is the same for both.
+Error with_grant(Error error, const schema::TablePlan& plan, const std::string& account) {
+  if (error.native_code != ora_code(1031) && error.native_code != ora_code(942)) return error;
+  error.hint = fmt::format(
+      "{}grant select, flashback on {}.{} to {}",
+      error.native_code == ora_code(942) ? "Check that the table is still there; if it is: " : "",
+      quote_name(plan.source.schema), quote_name(plan.source.name), account);
+  return error;
+}
+
+Result<std::string> current_scn(OpContext& context, Session& session, const std::string& account) {
   auto rows = session.rows(context, "select to_char(current_scn) from v$database");
   if (!rows.ok()) {
     // V$DATABASE needs a grant that a plain account has not; the package says the same.
@@ -26,9 +46,10 @@ Result<std::string> current_scn(OpContext& context, Session& session) {
   }
   if (!rows.ok()) {
     Error error = std::move(rows).error();
-    error.hint =
-        "Grant the account SELECT on V_$DATABASE or EXECUTE on DBMS_FLASHBACK, so that all tables "
-        "can be read at one point";
+    error.hint = fmt::format(
+        "So that all tables can be read at one moment: grant select on sys.v_$database to {0}, or "
+        "grant execute on sys.dbms_flashback to {0}",
+        account);
     return error;
   }
   if (rows->size() != 1 || !(*rows)[0][0]) {
@@ -59,8 +80,11 @@ std::string order_term(const schema::ColumnPlan& column) {
 class OracleReader final : public connect::ChunkReader {
  public:
   OracleReader(schema::TablePlanPtr plan, std::shared_ptr<SessionPool> pool,
-               std::unique_ptr<Session> session)
-      : plan_(std::move(plan)), pool_(std::move(pool)), session_(std::move(session)) {
+               std::unique_ptr<Session> session, std::string account)
+      : plan_(std::move(plan)),
+        pool_(std::move(pool)),
+        session_(std::move(session)),
+        account_(std::move(account)) {
     for (std::size_t i = 0; i < plan_->columns.size(); ++i) {
       wanted_.push_back(schema::cell_kind_of(plan_->columns[i].type));
       if (plan_->columns[i].trim_blanks) trimmed_.push_back(i);
@@ -68,14 +92,17 @@ class OracleReader final : public connect::ChunkReader {
   }
 
   Result<void> start(OpContext& context, const std::string& sql, const FetchOptions& options) {
-    WHERRY_ASSIGN(query_, session_->query(context, sql, {}, options));
+    auto query = session_->query(context, sql, {}, options);
+    if (!query.ok()) return with_grant(std::move(query).error(), *plan_, account_);
+    query_ = *std::move(query);
     return {};
   }
 
   Result<connect::ReadState> read(OpContext& context, RowBatch& out) override {
     auto state = query_->fetch(context, wanted_, out);
     if (!state.ok()) {
-      return std::move(state).error().with("table", schema::to_text(plan_->source));
+      return with_grant(std::move(state).error(), *plan_, account_)
+          .with("table", schema::to_text(plan_->source));
     }
     for (std::size_t row = 0; row < out.row_count() && !trimmed_.empty(); ++row) trim(out.row(row));
     if (*state == FetchState::kMore) return connect::ReadState::kMore;
@@ -97,6 +124,7 @@ class OracleReader final : public connect::ChunkReader {
   schema::TablePlanPtr plan_;
   std::shared_ptr<SessionPool> pool_;
   std::unique_ptr<Session> session_;
+  const std::string account_;
   std::unique_ptr<Query> query_;  // after session_: it must go first
   std::vector<CellKind> wanted_;
   std::vector<std::size_t> trimmed_;
@@ -104,8 +132,9 @@ class OracleReader final : public connect::ChunkReader {
 
 class OracleSnapshot final : public connect::SnapshotSource {
  public:
-  OracleSnapshot(const FetchOptions& fetch, std::shared_ptr<SessionPool> pool, std::string scn)
-      : fetch_(fetch),
+  OracleSnapshot(const EndpointOptions& options, std::shared_ptr<SessionPool> pool, std::string scn)
+      : fetch_(options.fetch),
+        account_(account_of(options.connect)),
         pool_(std::move(pool)),
         scn_(std::move(scn)),
         position_{std::string(kPositionPrefix) + scn_} {}
@@ -125,7 +154,8 @@ class OracleSnapshot final : public connect::SnapshotSource {
     WHERRY_ASSIGN(auto session, pool_->acquire(context));
     const std::string sql = select_text(*plan, chunk, order, scn_);
     const std::string table = schema::to_text(plan->source);
-    auto reader = std::make_unique<OracleReader>(std::move(plan), pool_, std::move(session));
+    auto reader =
+        std::make_unique<OracleReader>(std::move(plan), pool_, std::move(session), account_);
     if (auto started = reader->start(context, sql, fetch_); !started.ok()) {
       return std::move(started).error().with("table", table).with("scn", scn_);
     }
@@ -134,6 +164,7 @@ class OracleSnapshot final : public connect::SnapshotSource {
 
  private:
   const FetchOptions fetch_;
+  const std::string account_;
   const std::shared_ptr<SessionPool> pool_;
   std::string scn_;
   Position position_;
@@ -169,13 +200,13 @@ Result<std::unique_ptr<connect::SnapshotSource>> make_snapshot(OpContext& contex
   std::string scn;
   if (at.empty()) {
     WHERRY_ASSIGN(auto session, pool->acquire(context));
-    WHERRY_ASSIGN(scn, current_scn(context, *session));
+    WHERRY_ASSIGN(scn, current_scn(context, *session, account_of(options.connect)));
     pool->give_back(std::move(session));
   } else {
     WHERRY_ASSIGN(scn, scn_of(at));
   }
   return std::unique_ptr<connect::SnapshotSource>(
-      std::make_unique<OracleSnapshot>(options.fetch, std::move(pool), std::move(scn)));
+      std::make_unique<OracleSnapshot>(options, std::move(pool), std::move(scn)));
 }
 
 }  // namespace wherry::oracle

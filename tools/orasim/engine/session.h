@@ -145,6 +145,7 @@ class Database {
   virtual std::unique_ptr<Session> connect(SessionIdentity) = 0;
   /// nullopt: no such user.
   virtual std::optional<UserInfo> find_user(std::string_view name) = 0;
+  /// Makes the user or changes its password; it becomes an administrator (role DBA).
   virtual void ensure_user(std::string_view name, std::string_view password) = 0;
   virtual void change_password(std::string_view name, std::string_view password) = 0;
   [[nodiscard]] virtual const DatabaseOptions& options() const = 0;

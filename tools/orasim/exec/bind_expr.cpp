@@ -186,6 +186,7 @@ BoundExpr Binder::sequence_value(const ast::Expr& e) {
   const std::string owner = e.name.size() > 2 ? e.name[0].text : env_.current_schema;
   const SequenceKey key{owner, e.name[e.name.size() - 2].text};
   if (env_.catalog->sequences.count(key) == 0) raise(2289, e.begin);
+  require(*env_.access, ObjectKind::kSequence, key.first, key.second, "SELECT", e.begin);
   BoundExpr out;
   out.type = plain_number();
   out.nullable = false;
@@ -326,6 +327,7 @@ BoundExpr Binder::name(const ast::Expr& e) {
   if (full.compare(0, 4, "SYS.") == 0) full.erase(0, 4);
   if (const ScalarFunction* f = find_function(full);
       f != nullptr && f->min_args == 0 && !e.name.back().quoted) {
+    need_package(e, full);
     BoundExpr out;
     out.type = f->type({});
     out.eval = [f](const Frame& frame) { return f->call({}, frame.context->functions); };
@@ -437,6 +439,17 @@ BoundExpr Binder::binary(const ast::Expr& e) {
 // ---- calls
 // ---------------------------------------------------------------------------------------
 
+/// Most packages are everybody's; this one needs a grant, and without it has no name.
+void Binder::need_package(const ast::Expr& e, const std::string& full) const {
+  if (!full.starts_with("DBMS_FLASHBACK.")) return;
+  const Access& access = *env_.access;
+  if (access.roles().contains("EXECUTE_CATALOG_ROLE") ||
+      access.may(ObjectKind::kCode, "SYS", "DBMS_FLASHBACK", "EXECUTE")) {
+    return;
+  }
+  raise_invalid_identifier(quoted_name(e.name), e.begin);
+}
+
 BoundExpr Binder::call(const ast::Expr& e) {
   std::string full;
   for (const ast::Ident& part : e.name) full += (full.empty() ? "" : ".") + part.text;
@@ -451,6 +464,7 @@ BoundExpr Binder::call(const ast::Expr& e) {
   if (full == "TRIM" && e.op == "TRAILING") full = "RTRIM";
   const ScalarFunction* f = find_function(full);
   if (f == nullptr) raise_invalid_identifier(quoted_name(e.name), e.begin);
+  need_package(e, full);
   std::vector<Eval> args;
   std::vector<DataType> types;
   bool constant = true;

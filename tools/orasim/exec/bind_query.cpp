@@ -20,6 +20,7 @@ class QueryBinder {
     env_.ctes = ctes_;
     auto plan = std::make_shared<QueryPlan>();
     plan->lock = query.lock;
+    env_.locks_rows = query.lock != ast::RowLock::kNone;
     if (query.op == ast::SetOperator::kNone && query.block) {
       plan->block =
           bind_block(*query.block, query.order_by, query.order_siblings, env_, ctes_, outer_);

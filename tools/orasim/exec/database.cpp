@@ -57,15 +57,22 @@ std::optional<UserInfo> DatabaseImpl::find_user(std::string_view name) {
   const auto found = catalog->users.find(std::string(name));
   if (found == catalog->users.end()) return std::nullopt;
   const UserDef& user = *found->second;
-  return UserInfo{user.name, user.password, user.locked, user.expired, user.can_create_session};
+  const bool logs_in = Access(*catalog, user.name).has_system("CREATE SESSION");
+  return UserInfo{user.name, user.password, user.locked, user.expired, logs_in};
 }
 
 void DatabaseImpl::ensure_user(std::string_view name, std::string_view password) {
-  if (find_user(name)) return change_password(name, password);
-  UserDef user;
-  user.name = std::string(name);
-  user.password = std::string(password);
-  store_->change_catalog([&](Catalog& c) { ddl::create_user(c, user); });
+  if (find_user(name)) {
+    change_password(name, password);
+  } else {
+    UserDef user;
+    user.name = std::string(name);
+    user.password = std::string(password);
+    store_->change_catalog([&](Catalog& c) { ddl::create_user(c, user); });
+  }
+  store_->change_catalog([&](Catalog& c) {
+    privileges::grant_role(c, std::string(name), {"DBA", false});
+  });
 }
 
 void DatabaseImpl::change_password(std::string_view name, std::string_view password) {

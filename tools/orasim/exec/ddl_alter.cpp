@@ -202,6 +202,7 @@ void DdlParser::alter_state(const ObjectName& table, bool enabled) {
 void DdlParser::alter_table() {
   const ObjectName table = object_name();
   if (!env_.store->catalog()->find_table(table.owner, table.name)) raise(942, table.pos);
+  need_on(table, ObjectKind::kTable, "ALTER", "ALTER ANY TABLE");
   while (!p_.at_end()) {
     if (p_.accept("ADD")) {
       alter_add(table);
@@ -229,6 +230,7 @@ void DdlParser::alter_table() {
 
 void DdlParser::drop_table() {
   const ObjectName table = object_name();
+  need_on(table, ObjectKind::kTable, {}, "DROP ANY TABLE");
   const bool cascade = p_.accept_words({"CASCADE", "CONSTRAINTS"});
   p_.accept("PURGE");
   p_.expect_end();

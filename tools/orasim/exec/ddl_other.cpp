@@ -41,6 +41,8 @@ void DdlParser::create_index(bool unique, bool bitmap) {
   index.name = name.name;
   index.unique = unique;
   index.bitmap = bitmap;
+  if (name.owner != env_.access->user()) need("CREATE ANY INDEX");
+  need_on(table, ObjectKind::kTable, "INDEX", "CREATE ANY INDEX");
   p_.expect_symbol("(", 906);
   do {
     const int begin = p_.peek().begin;
@@ -58,6 +60,7 @@ void DdlParser::create_index(bool unique, bool bitmap) {
 
 void DdlParser::create_sequence() {
   const ObjectName name = object_name();
+  need_create(name.owner, "SEQUENCE");
   const ddl::SequenceOptions options = sequence_options();
   p_.expect_end();
   edit([&](Catalog& c) { ddl::create_sequence(c, name.owner, name.name, options); });
@@ -65,6 +68,7 @@ void DdlParser::create_sequence() {
 
 void DdlParser::create_view(bool or_replace) {
   const ObjectName name = object_name();
+  need_create(name.owner, "VIEW");
   CodeDef code;
   code.owner = name.owner;
   code.name = name.name;
@@ -85,6 +89,7 @@ void DdlParser::create_view(bool or_replace) {
 void DdlParser::create_materialized_view() {
   if (p_.accept("LOG")) return skip_to_end();
   const ObjectName name = object_name();
+  need_create(name.owner, "MATERIALIZED VIEW");
   CodeDef code;
   code.owner = name.owner;
   code.name = name.name;
@@ -97,6 +102,11 @@ void DdlParser::create_materialized_view() {
 
 void DdlParser::create_synonym(bool is_public, bool or_replace) {
   const ObjectName name = object_name();
+  if (is_public) {
+    need("CREATE PUBLIC SYNONYM");
+  } else {
+    need_create(name.owner, "SYNONYM");
+  }
   p_.expect("FOR");
   const ObjectName target = object_name();
   CodeDef code;
@@ -110,6 +120,11 @@ void DdlParser::create_synonym(bool is_public, bool or_replace) {
 
 void DdlParser::create_code(const std::string& kind, bool or_replace) {
   const ObjectName name = object_name();
+  if (kind == "DIRECTORY") {
+    need("CREATE ANY DIRECTORY");
+  } else {
+    need_create(name.owner, right_for(kind));
+  }
   CodeDef code;
   code.owner = name.owner;
   code.name = name.name;
@@ -127,7 +142,24 @@ void DdlParser::create_code(const std::string& kind, bool or_replace) {
   edit([&](Catalog& c) { ddl::create_code(c, code, or_replace); });
 }
 
-void DdlParser::user_options(UserDef& user) {
+/// QUOTA { UNLIMITED | size } ON tablespace; no size at all takes the right away.
+void DdlParser::quota(std::map<std::string, bool>& quotas) {
+  const bool is_some = p_.peek().text != "0";
+  while (!p_.at_end() && !p_.is_word("ON")) p_.take();
+  p_.expect("ON", 969);
+  quotas[p_.identifier().text] = is_some;
+}
+
+void DdlParser::set_quotas(Catalog& catalog, const std::string& user,
+                           const std::map<std::string, bool>& quotas) {
+  for (const auto& [space, is_some] : quotas) {
+    std::vector<std::string>& list = privileges::edit(catalog, user).quotas;
+    std::erase(list, space);
+    if (is_some) list.push_back(space);
+  }
+}
+
+void DdlParser::user_options(UserDef& user, std::map<std::string, bool>& quotas) {
   while (!p_.at_end()) {
     if (p_.accept_words({"IDENTIFIED", "BY"})) {
       const Token& token = p_.peek();
@@ -142,6 +174,8 @@ void DdlParser::user_options(UserDef& user) {
           user.password = user.password.substr(1, user.password.size() - 2);
         }
       }
+    } else if (p_.accept("QUOTA")) {
+      quota(quotas);
     } else if (p_.accept_words({"ACCOUNT", "LOCK"})) {
       user.locked = true;
     } else if (p_.accept_words({"ACCOUNT", "UNLOCK"})) {
@@ -155,15 +189,21 @@ void DdlParser::user_options(UserDef& user) {
 }
 
 void DdlParser::create_user() {
+  need("CREATE USER");
   UserDef user;
   user.name = p_.identifier().text;
-  user.can_create_session = false;
-  user_options(user);
-  edit([&](Catalog& c) { ddl::create_user(c, user); });
+  std::map<std::string, bool> quotas;
+  user_options(user, quotas);
+  edit([&](Catalog& c) {
+    ddl::create_user(c, user);
+    set_quotas(c, user.name, quotas);
+  });
 }
 
 void DdlParser::alter_user() {
   const std::string name = p_.identifier().text;
+  // One's own password is the only thing that needs no right.
+  if (name != env_.access->user() || !p_.is_word("IDENTIFIED")) need("ALTER USER");
   const auto catalog = env_.store->catalog();
   const auto found = catalog->users.find(name);
   if (found == catalog->users.end()) raise(1918);
@@ -171,9 +211,13 @@ void DdlParser::alter_user() {
   const std::string old_password = user.password;
   user.expired = false;
   const bool was_expired = found->second->expired;
-  user_options(user);
+  std::map<std::string, bool> quotas;
+  user_options(user, quotas);
   if (user.password == old_password && !user.expired) user.expired = was_expired;
-  edit([&](Catalog& c) { ddl::alter_user(c, user); });
+  edit([&](Catalog& c) {
+    ddl::alter_user(c, user);
+    set_quotas(c, name, quotas);
+  });
 }
 
 void DdlParser::create() {
@@ -197,9 +241,12 @@ void DdlParser::create() {
   for (const CodeKind& code : kCodeKinds) {
     if (p_.accept_words(code.words)) return create_code(code.kind, or_replace);
   }
-  // Roles, profiles and the like hold nothing that a migration reads.
-  for (const std::string_view word : {"ROLE", "PROFILE", "TABLESPACE", "CONTEXT", "CLUSTER"}) {
-    if (p_.accept(word)) return skip_to_end();
+  if (p_.accept("ROLE")) return create_role();
+  // Profiles and the like hold nothing that a migration reads.
+  for (const std::string word : {"PROFILE", "TABLESPACE", "CONTEXT", "CLUSTER"}) {
+    if (!p_.accept(word)) continue;
+    need((word == "CONTEXT" ? "CREATE ANY " : "CREATE ") + word);
+    return skip_to_end();
   }
   p_.fail(901);
 }
@@ -209,12 +256,14 @@ void DdlParser::alter() {
   if (p_.accept("USER")) return alter_user();
   if (p_.accept("SEQUENCE")) {
     const ObjectName name = object_name();
+    need_on(name, ObjectKind::kSequence, "ALTER", "ALTER ANY SEQUENCE", 2289);
     const ddl::SequenceOptions options = sequence_options();
     p_.expect_end();
     return edit([&](Catalog& c) { ddl::alter_sequence(c, name.owner, name.name, options); });
   }
   if (p_.accept("TRIGGER")) {
     const ObjectName name = object_name();
+    need_on(name, ObjectKind::kCode, {}, "ALTER ANY TRIGGER", 4080);
     if (p_.is_word("COMPILE")) return skip_to_end();
     const bool enabled = p_.accept("ENABLE");
     if (!enabled) p_.expect("DISABLE");
@@ -222,10 +271,13 @@ void DdlParser::alter() {
   }
   if (p_.accept("INDEX")) {
     const ObjectName name = object_name();
+    need_on(name, ObjectKind::kTable, {}, "ALTER ANY INDEX", 1418);
     if (!p_.accept_words({"RENAME", "TO"})) return skip_to_end();
     const std::string to = p_.identifier().text;
     return edit([&](Catalog& c) { ddl::rename_index(c, name.owner, name.name, to); });
   }
+  if (p_.is_word("SYSTEM")) need("ALTER SYSTEM");
+  if (p_.is_word("DATABASE")) need("ALTER DATABASE");
   // No undo is ever overwritten here, but for this: SET UNDO_RETENTION = 0 drops all there is.
   if (p_.accept_words({"SYSTEM", "SET", "UNDO_RETENTION"})) {
     p_.accept_symbol("=");
@@ -245,14 +297,17 @@ void DdlParser::drop() {
   if (p_.accept("TABLE")) return drop_table();
   if (p_.accept("INDEX")) {
     const ObjectName name = object_name();
+    need_on(name, ObjectKind::kTable, {}, "DROP ANY INDEX", 1418);
     skip_to_end();
     return edit([&](Catalog& c) { ddl::drop_index(c, name.owner, name.name); });
   }
   if (p_.accept("SEQUENCE")) {
     const ObjectName name = object_name();
+    need_on(name, ObjectKind::kSequence, {}, "DROP ANY SEQUENCE", 2289);
     return edit([&](Catalog& c) { ddl::drop_sequence(c, name.owner, name.name); });
   }
   if (p_.accept("USER")) {
+    need("DROP USER");
     const std::string name = p_.identifier().text;
     const bool cascade = p_.accept("CASCADE");
     return edit([&](Catalog& c) { ddl::drop_user(c, name, cascade); });
@@ -274,12 +329,22 @@ void DdlParser::drop() {
     }
   }
   if (kind.empty()) {
-    for (const std::string_view word : {"ROLE", "PROFILE", "TABLESPACE", "CONTEXT"}) {
-      if (p_.accept(word)) return skip_to_end();
+    if (p_.accept("ROLE")) return drop_role();
+    for (const std::string word : {"PROFILE", "TABLESPACE", "CONTEXT"}) {
+      if (!p_.accept(word)) continue;
+      need((word == "CONTEXT" ? "DROP ANY " : "DROP ") + word);
+      return skip_to_end();
     }
     p_.fail(950);
   }
   const ObjectName name = object_name();
+  if (is_public) {
+    need("DROP PUBLIC SYNONYM");
+  } else {
+    const bool is_view = kind == "VIEW" || kind == "MATERIALIZED VIEW";
+    need_on(name, is_view ? ObjectKind::kView : ObjectKind::kCode, {},
+            "DROP ANY " + right_for(kind), is_view ? 942 : 4043);
+  }
   skip_to_end();
   edit([&](Catalog& c) { ddl::drop_code(c, is_public ? "PUBLIC" : name.owner, name.name, kind); });
 }
@@ -293,6 +358,7 @@ void DdlParser::comment() {
     p_.expect("IS");
     const std::string text = string_literal();
     const std::string owner = name.size() > 2 ? name[0].text : env_.current_schema;
+    need_on({owner, name[name.size() - 2].text, pos}, ObjectKind::kTable, {}, "COMMENT ANY TABLE");
     return edit([&](Catalog& c) {
       ddl::comment_on_column(c, owner, name[name.size() - 2].text, name.back().text, text);
     });
@@ -300,6 +366,7 @@ void DdlParser::comment() {
   if (p_.accept_words({"MATERIALIZED", "VIEW"})) return skip_to_end();
   p_.expect("TABLE");
   const ObjectName name = object_name();
+  need_on(name, ObjectKind::kTable, {}, "COMMENT ANY TABLE");
   p_.expect("IS");
   const std::string text = string_literal();
   edit([&](Catalog& c) { ddl::comment_on_table(c, name.owner, name.name, text); });
@@ -311,6 +378,7 @@ void DdlParser::truncate() {
   skip_to_end();
   const auto table = env_.store->catalog()->find_table(name.owner, name.name);
   if (!table) raise(942, name.pos);
+  need_on(name, ObjectKind::kTable, {}, "DROP ANY TABLE");
   env_.store->truncate(*table);
 }
 
@@ -319,28 +387,6 @@ void DdlParser::rename() {
   p_.expect("TO");
   const std::string to = p_.identifier().text;
   edit([&](Catalog& c) { ddl::rename_table(c, env_.current_schema, from, to); });
-}
-
-/// Only the right to log in has an effect; object privileges are not checked by the simulator.
-void DdlParser::grant(bool revoke) {
-  bool logs_in = false;
-  while (!p_.at_end() && !p_.is_word(revoke ? "FROM" : "TO")) {
-    logs_in = logs_in || p_.is_word("CONNECT") || p_.is_word("DBA") ||
-              (p_.is_word("CREATE") && p_.is_word("SESSION", 1));
-    skip_clause();
-  }
-  p_.expect(revoke ? "FROM" : "TO");
-  do {
-    if (p_.accept("PUBLIC")) continue;
-    const std::string name = p_.identifier().text;
-    const auto catalog = env_.store->catalog();
-    const auto found = catalog->users.find(name);
-    if (found == catalog->users.end() || !logs_in) continue;
-    UserDef user = *found->second;
-    user.can_create_session = !revoke;
-    edit([&](Catalog& c) { ddl::alter_user(c, user); });
-  } while (p_.accept_symbol(","));
-  skip_to_end();
 }
 
 void DdlParser::execute() {

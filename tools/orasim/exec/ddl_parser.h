@@ -7,6 +7,8 @@
 
 namespace orasim {
 
+struct GrantItem;  // ddl_privileges.cpp
+
 class DdlParser {
  public:
   DdlParser(std::string_view sql, DdlEnvironment& environment)
@@ -71,7 +73,11 @@ class DdlParser {
   void create_synonym(bool is_public, bool or_replace);
   void create_code(const std::string& kind, bool or_replace);
   void create_user();
-  void user_options(UserDef& user);
+  /// `quotas`: tablespaces with a limit above nothing, or not.
+  void user_options(UserDef& user, std::map<std::string, bool>& quotas);
+  void quota(std::map<std::string, bool>& quotas);
+  static void set_quotas(Catalog& catalog, const std::string& user,
+                         const std::map<std::string, bool>& quotas);
   void alter();
   void alter_user();
   void drop();
@@ -79,6 +85,21 @@ class DdlParser {
   void truncate();
   void rename();
   void grant(bool revoke);
+  void object_grant(const std::vector<GrantItem>& items, bool revoke);
+  void system_grant(const std::vector<GrantItem>& items, bool revoke);
+  void create_role();
+  void drop_role();
+
+  // Rights. ORA-01031, or `missing` for what the user does not see.
+  void need(std::string_view system) const;
+  void need_create(const std::string& owner, const std::string& what) const;
+  void need_on(const ObjectName& object, ObjectKind kind, std::string_view privilege,
+               const std::string& any, int missing = 942) const;
+  void need_references(const ObjectName& parent, const std::vector<std::string>& columns) const;
+  static bool holds_role(const Catalog& catalog, const std::string& holder,
+                         const std::string& role);
+  /// What a kind of code is called in privileges.
+  static std::string right_for(const std::string& kind);
 
   void edit(const std::function<void(Catalog&)>& change) { env_.store->change_catalog(change); }
 

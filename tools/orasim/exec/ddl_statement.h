@@ -18,6 +18,7 @@ namespace orasim {
 struct DdlEnvironment {
   Store* store = nullptr;
   std::string current_schema;
+  std::shared_ptr<const Access> access;  ///< of the session's user
   /// Columns of a query text, for CREATE TABLE … AS SELECT and views.
   std::function<std::vector<ColumnInfo>(const std::string& query)> describe;
   /// Type of an expression over the columns of a table, for virtual columns.

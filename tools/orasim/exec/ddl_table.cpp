@@ -53,6 +53,7 @@ void DdlParser::references(ConstraintDef& c) {
   c.ref_owner = parent.owner;
   c.ref_table = parent.name;
   if (p_.is_symbol("(")) c.ref_columns = column_names();
+  need_references(parent, c.ref_columns);
   if (p_.accept_words({"ON", "DELETE"})) {
     if (p_.accept("CASCADE")) {
       c.delete_rule = "CASCADE";
@@ -373,6 +374,7 @@ void DdlParser::create_as_select(ddl::CreateTable& table) {
 
 void DdlParser::create_table(bool temporary) {
   const ObjectName name = object_name();
+  need_create(name.owner, "TABLE");
   ddl::CreateTable table;
   table.owner = name.owner;
   table.name = name.name;

@@ -133,7 +133,7 @@ const FromNode* leaf_of(const FromNode& node, int table) {
 UpdatableView::UpdatableView(const ast::Query& query, const std::string& alias,
                              const std::vector<std::string>& names,
                              const BindEnvironment& environment)
-    : query_(bind_query(query, environment)) {
+    : query_(bind_query(query, environment)), access_(environment.access) {
   const BlockPlan* block = query_->plan()->block.get();
   if (block == nullptr || block->group || block->distinct || !block->analytics.empty())
     raise(1732, query.begin);
@@ -178,19 +178,25 @@ std::shared_ptr<const TableDef> UpdatableView::choose(int table) {
 
 std::unique_ptr<UpdatableView> find_view(const ast::Name& name, const ast::QueryPtr& query,
                                          const std::string& alias,
-                                         const BindEnvironment& environment) {
+                                         const BindEnvironment& environment,
+                                         const ViewRights& rights) {
   if (query) {
     return std::make_unique<UpdatableView>(*query, alias, std::vector<std::string>{}, environment);
   }
   if (resolve_table(environment, name)) return nullptr;
   const auto view = resolve_code(environment, name, {"VIEW"});
   if (!view) return nullptr;
+  if (rights.reads)
+    require(*environment.access, ObjectKind::kView, view->owner, view->name, "SELECT", rights.pos);
+  require_columns(*environment.access, view->owner, view->name, rights.privilege, rights.columns,
+                  rights.pos);
   Parser parser(view->text);
   const ast::QueryPtr text = parser.query();
   BindEnvironment inner = environment;
   inner.current_schema = view->owner;
   inner.sql = view->text;
   inner.variables = nullptr;
+  inner.access = access_in(*view, environment.catalog, environment.access);
   return std::make_unique<UpdatableView>(*text, alias.empty() ? name.back().text : alias,
                                          view->view_columns, inner);
 }

@@ -26,10 +26,15 @@ struct Target {
   static Resolved resolve(const ast::InsertTarget& ast, const BindEnvironment& environment) {
     Resolved out;
     out.columns = ast.columns;
-    auto view = find_view(ast.table, ast.view, {}, environment);
+    ViewRights rights{"INSERT", {}, false, ast.pos};
+    for (const ast::Ident& name : ast.columns) rights.columns.push_back(name.text);
+    auto view = find_view(ast.table, ast.view, {}, environment, rights);
     if (!view) {
       out.table = resolve_table(environment, ast.table);
       if (!out.table) raise(942, ast.pos);
+      require_columns(*environment.access, out.table->owner, out.table->name, "INSERT",
+                      rights.columns, ast.pos);
+      require_quota(environment.catalog, *out.table);
       return out;
     }
     if (out.columns.empty()) {
@@ -43,6 +48,9 @@ struct Target {
       name.text = column;
     }
     out.table = view->choose(table);
+    require(view->access(), ObjectKind::kTable, out.table->owner, out.table->name, "INSERT",
+            ast.pos);
+    require_quota(environment.catalog, *out.table);
     return out;
   }
 

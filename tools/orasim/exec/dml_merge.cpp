@@ -12,6 +12,7 @@ class MergeRows final : public BoundDml {
  public:
   MergeRows(const ast::Merge& merge, const BindEnvironment& environment)
       : table_(merge.table, merge.alias.text, merge.pos, environment) {
+    check_rights(merge, *environment.access);
     std::vector<Conjunct> rest;
     rows_ = bind_from(merge.rows, environment, {}, joined_, false, rest);
     target_begin_ = joined_.columns.size() - table_.scope().columns.size();
@@ -24,6 +25,20 @@ class MergeRows final : public BoundDml {
   }
 
  private:
+  void check_rights(const ast::Merge& merge, const Access& access) const {
+    const TableDef& def = table_.def();
+    std::vector<std::string> set, inserted;
+    for (const ast::Assignment& a : merge.set) {
+      for (const ast::Ident& name : a.columns) set.push_back(name.text);
+    }
+    for (const ast::Ident& name : merge.insert_columns) inserted.push_back(name.text);
+    if (merge.has_update) require_columns(access, def.owner, def.name, "UPDATE", set, merge.pos);
+    if (merge.delete_where)
+      require(access, ObjectKind::kTable, def.owner, def.name, "DELETE", merge.pos);
+    if (merge.has_insert)
+      require_columns(access, def.owner, def.name, "INSERT", inserted, merge.pos);
+  }
+
   void bind_update_part(const ast::Merge& merge, const BindEnvironment& environment) {
     set_ =
         std::make_unique<SetClauses>(merge.set, table_, environment, joined_,

@@ -32,6 +32,9 @@ void DmlTable::bind_texts(const BindEnvironment& environment) {
   BindEnvironment inner = environment;
   inner.current_schema = table_->owner;
   inner.variables = nullptr;
+  // A default's sequence belongs to the table's owner; whoever may insert may use it.
+  if (environment.access->user() != table_->owner)
+    inner.access = access_of(environment.catalog, table_->owner);
   const Scope plain = table_scope(*table_, {});
   const Scope empty;
   const auto eval_of = [&](const std::string& text, bool is_condition, const Scope& scope) {

@@ -105,17 +105,29 @@ class UpdatableView {
   std::pair<int, std::string> origin(const ast::Ident& name) const;
   /// The table of a FROM item; its ROWID becomes the last column of the rows.
   std::shared_ptr<const TableDef> choose(int table);
+  /// Whose rights on the table count.
+  [[nodiscard]] const Access& access() const { return *access_; }
   [[nodiscard]] int first_table() const;
   std::unique_ptr<RowStream> open(ExecContext& context) const { return query_->open(context); }
 
  private:
   std::shared_ptr<BoundQuery> query_;
   Scope scope_;
+  std::shared_ptr<const Access> access_;
 };
+/// What a statement wants to do with a view.
+struct ViewRights {
+  std::string privilege;             ///< INSERT, UPDATE or DELETE
+  std::vector<std::string> columns;  ///< empty: all
+  bool reads = false;                ///< there is a WHERE
+  int pos = 0;
+};
+
 /// The view behind a name or the query in its place; null for a table.
 std::unique_ptr<UpdatableView> find_view(const ast::Name& name, const ast::QueryPtr& query,
                                          const std::string& alias,
-                                         const BindEnvironment& environment);
+                                         const BindEnvironment& environment,
+                                         const ViewRights& rights);
 
 /// A row changed after the statement's read point: everything is done again at a newer one.
 struct Restart {};

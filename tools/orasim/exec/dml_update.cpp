@@ -43,9 +43,15 @@ void filter(RowStream& stream, const Eval& where, ExecContext& context, Take tak
 class TableFinder final : public Finder {
  public:
   TableFinder(const ast::Name& name, const std::string& alias, int pos, const ast::Expr* where,
-              const BindEnvironment& environment)
+              const BindEnvironment& environment, const ViewRights& rights)
       : table_(name, alias, pos, environment),
         rows_(table_.shared(), where, environment, table_.scope()) {
+    const TableDef& def = table_.def();
+    require_columns(*environment.access, def.owner, def.name, rights.privilege, rights.columns,
+                    pos);
+    // SQL92_SECURITY, on since 12.2: what WHERE tells of the rows is read.
+    if (rights.reads)
+      require(*environment.access, ObjectKind::kTable, def.owner, def.name, "SELECT", pos);
     if (where != nullptr) where_ = Binder(environment, table_.scope()).condition(*where);
   }
   [[nodiscard]] const DmlTable& table() const override { return table_; }
@@ -72,8 +78,10 @@ class ViewFinder final : public Finder {
  public:
   /// `table`: the FROM item to change.
   ViewFinder(std::unique_ptr<UpdatableView> view, int table, const ast::Expr* where,
-             const BindEnvironment& environment)
+             const BindEnvironment& environment, const ViewRights& rights)
       : view_(std::move(view)), table_(view_->choose(table), {}, environment) {
+    require(view_->access(), ObjectKind::kTable, table_.def().owner, table_.def().name,
+            rights.privilege, rights.pos);
     if (where != nullptr) where_ = Binder(environment, view_->scope()).condition(*where);
   }
   [[nodiscard]] const DmlTable& table() const override { return table_; }
@@ -102,10 +110,14 @@ class ViewFinder final : public Finder {
 };
 
 std::unique_ptr<Finder> finder_of(const ast::Update& update, const BindEnvironment& environment) {
-  auto view = find_view(update.table, update.view, update.alias.text, environment);
+  ViewRights rights{"UPDATE", {}, update.where != nullptr, update.pos};
+  for (const ast::Assignment& a : update.set) {
+    for (const ast::Ident& name : a.columns) rights.columns.push_back(name.text);
+  }
+  auto view = find_view(update.table, update.view, update.alias.text, environment, rights);
   if (!view) {
     return std::make_unique<TableFinder>(update.table, update.alias.text, update.pos,
-                                         update.where.get(), environment);
+                                         update.where.get(), environment, rights);
   }
   std::set<int> tables;
   for (const ast::Assignment& a : update.set) {
@@ -113,17 +125,19 @@ std::unique_ptr<Finder> finder_of(const ast::Update& update, const BindEnvironme
   }
   if (tables.size() > 1) raise(1776, update.pos);
   return std::make_unique<ViewFinder>(std::move(view), *tables.begin(), update.where.get(),
-                                      environment);
+                                      environment, rights);
 }
 
 std::unique_ptr<Finder> finder_of(const ast::Delete& remove, const BindEnvironment& environment) {
-  auto view = find_view(remove.table, remove.view, remove.alias.text, environment);
+  const ViewRights rights{"DELETE", {}, remove.where != nullptr, remove.pos};
+  auto view = find_view(remove.table, remove.view, remove.alias.text, environment, rights);
   if (!view) {
     return std::make_unique<TableFinder>(remove.table, remove.alias.text, remove.pos,
-                                         remove.where.get(), environment);
+                                         remove.where.get(), environment, rights);
   }
   const int table = view->first_table();
-  return std::make_unique<ViewFinder>(std::move(view), table, remove.where.get(), environment);
+  return std::make_unique<ViewFinder>(std::move(view), table, remove.where.get(), environment,
+                                      rights);
 }
 
 class UpdateRows final : public BoundDml {

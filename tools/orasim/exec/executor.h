@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "engine/session.h"
+#include "exec/access.h"
 #include "exec/ast.h"
 #include "exec/functions.h"
 #include "store/dictionary.h"
@@ -135,6 +136,8 @@ struct BindEnvironment {
   std::vector<const ast::Cte*> ctes = {};  ///< WITH queries in sight
   /// Inside the second part of a recursive WITH query: its name and what it reads.
   std::vector<std::pair<std::string, std::shared_ptr<WorkingTable>>> recursive = {};
+  std::shared_ptr<const Access> access = {};  ///< whose rights count: in a view its owner's
+  bool locks_rows = false;                    ///< the query at hand is FOR UPDATE
 };
 
 /// ORA-00904, 00918, 00942 … with position.

@@ -119,6 +119,7 @@ class FromBinder {
     if (ref.name.size() == 2 && ref.name[0].text == "SYS" && name == "DUAL")
       return declare_dual(node, shown);
     if (auto table = resolve_table(env_, ref.name)) {
+      need_read(table->owner, table->name, ObjectKind::kTable, ref);
       node.table = table;
       for (ScopeColumn& c : table_scope(*table, alias).columns) add_column(std::move(c), node);
       return;
@@ -127,7 +128,7 @@ class FromBinder {
     const bool is_sys = ref.name.size() == 1 || ref.name[ref.name.size() - 2].text == "SYS" ||
                         ref.name[ref.name.size() - 2].text == "PUBLIC";
     const DictionaryView* view = is_sys ? find_dictionary_view(name) : nullptr;
-    if (view == nullptr) raise(942, ref.pos);
+    if (view == nullptr || !may_read_view(*view, *env_.access)) raise(942, ref.pos);
     for (const ColumnDef& column : view->columns) {
       ScopeColumn c;
       c.qualifier = shown;
@@ -138,6 +139,13 @@ class FromBinder {
       add_column(std::move(c), node);
     }
     node.dictionary = view;
+  }
+
+  /// Reading at an earlier moment is a right of its own; to lock rows READ is not enough.
+  void need_read(const std::string& owner, const std::string& name, ObjectKind kind,
+                 const ast::TableRef& ref) const {
+    require(*env_.access, kind, owner, name, env_.locks_rows ? "SELECT" : "READ", ref.pos);
+    if (ref.as_of) require(*env_.access, kind, owner, name, "FLASHBACK", ref.pos);
   }
 
   bool declare_cte(FromNode& node, const std::string& name, const std::string& shown) {
@@ -179,6 +187,7 @@ class FromBinder {
   bool declare_view(FromNode& node, const ast::TableRef& ref, const std::string& shown) {
     const auto view = resolve_code(env_, ref.name, {"VIEW", "MATERIALIZED VIEW"});
     if (!view) return false;
+    need_read(view->owner, view->name, ObjectKind::kView, ref);
     Parser parser(view->text);
     const ast::QueryPtr query = parser.query();
     BindEnvironment inner = env_;
@@ -186,6 +195,7 @@ class FromBinder {
     inner.sql = view->text;
     inner.variables = nullptr;
     inner.ctes.clear();
+    inner.access = access_in(*view, env_.catalog, env_.access);
     declare_query(node, bind_query(*query, inner, nullptr), shown, view->view_columns);
     return true;
   }

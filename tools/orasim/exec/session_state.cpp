@@ -11,13 +11,13 @@
 namespace orasim {
 namespace {
 
-constexpr std::int64_t kUnixEpochSeconds = std::int64_t{2440588} * 86400;
+constexpr std::int64_t kClockEpochSeconds = std::int64_t{2440588} * 86400;
 
 DateTime utc_now() {
   const auto since = std::chrono::system_clock::now().time_since_epoch();
   const auto seconds = std::chrono::floor<std::chrono::seconds>(since);
   const auto nanos = std::chrono::duration_cast<std::chrono::nanoseconds>(since - seconds);
-  return from_total_seconds(kUnixEpochSeconds + seconds.count(),
+  return from_total_seconds(kClockEpochSeconds + seconds.count(),
                             static_cast<std::uint32_t>(nanos.count()), DateTime{});
 }
 
@@ -133,6 +133,11 @@ BindEnvironment SessionState::environment(std::string_view sql) const {
   env.current_schema = current_schema;
   env.user = identity.user;
   env.sql = sql;
+  if (access_catalog != env.catalog) {
+    access = access_of(env.catalog, identity.user);
+    access_catalog = env.catalog;
+  }
+  env.access = access;
   return env;
 }
 

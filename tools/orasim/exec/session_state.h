@@ -33,6 +33,9 @@ struct SessionState {
   std::set<std::pair<std::string, std::string>> touched_temporary;
   std::optional<Scn> fixed_scn;  ///< SET TRANSACTION READ ONLY or SERIALIZABLE
   bool is_read_only = false;
+  /// Rights as of the newest catalog that a statement was made for.
+  mutable std::shared_ptr<const Catalog> access_catalog;
+  mutable std::shared_ptr<const Access> access;
   std::atomic<bool> cancelled{false};
   std::uint64_t executions = 0;
 

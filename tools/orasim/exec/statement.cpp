@@ -277,6 +277,7 @@ DdlEnvironment ddl_environment(SessionState& state) {
   DdlEnvironment env;
   env.store = state.store;
   env.current_schema = state.current_schema;
+  env.access = state.environment({}).access;
   env.describe = [&state](const std::string& text) {
     Parser parser(text);
     const ast::QueryPtr query = parser.query();
@@ -361,6 +362,16 @@ class OtherStatement final : public BaseStatement {
     std::erase_if(state_.savepoints, [mark](const auto& s) { return s.second > mark; });
   }
 
+  /// Any right to change or read for update, or LOCK ANY TABLE; READ is not enough.
+  static void need_lock(const Access& access, const std::string& owner, const std::string& name,
+                        int pos) {
+    if (access.has_system("LOCK ANY TABLE")) return;
+    for (const char* privilege : {"SELECT", "INSERT", "UPDATE", "DELETE"}) {
+      if (access.may(ObjectKind::kTable, owner, name, privilege)) return;
+    }
+    raise(access.sees(owner, name) ? 1031 : 942, pos);
+  }
+
   /// Rows are locked when they are written; a table lock keeps nobody out here.
   void lock_table(Parser& p) {
     p.expect("TABLE");
@@ -368,7 +379,11 @@ class OtherStatement final : public BaseStatement {
       const int pos = p.peek().begin;
       const ast::Name name = p.qualified_name();
       const BindEnvironment env = state_.environment(sql_);
-      if (!resolve_table(env, name) && !resolve_code(env, name, {"VIEW"})) raise(942, pos);
+      const auto table = resolve_table(env, name);
+      const auto view = table ? nullptr : resolve_code(env, name, {"VIEW"});
+      if (!table && !view) raise(942, pos);
+      need_lock(*env.access, table ? table->owner : view->owner, table ? table->name : view->name,
+                pos);
     } while (p.accept_symbol(","));
   }
 

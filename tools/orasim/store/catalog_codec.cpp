@@ -202,8 +202,20 @@ void object(Io& io, C& c, const CodeDef*) {
 
 template <class Io, class U>
 void object(Io& io, U& u, const UserDef*) {
-  io(u.name), io(u.password), io(u.locked), io(u.expired), io(u.can_create_session);
+  io(u.name), io(u.password), io(u.locked), io(u.expired);
   io(u.user_id), io(u.created_unix);
+}
+
+template <class Io, class P>
+void object(Io& io, P& p, const PrincipalDef*) {
+  io(p.name), io(p.is_role);
+  items(io, p.objects, [](auto& in, auto& g) {
+    in(g.owner), in(g.object), in(g.privilege), in(g.column), in(g.grantor), in(g.grantable);
+  });
+  const auto named = [](auto& in, auto& g) { in(g.name), in(g.with_admin); };
+  items(io, p.system, named);
+  items(io, p.roles, named);
+  strings(io, p.quotas);
 }
 
 template <class Io>
@@ -277,6 +289,7 @@ void encode_catalog_change(const Catalog& before, const Catalog& after, ByteWrit
   encode_map(before.sequences, after.sequences, out);
   encode_map(before.code, after.code, out);
   encode_map(before.users, after.users, out);
+  encode_map(before.principals, after.principals, out);
 }
 
 void apply_catalog_change(ByteReader& in, Catalog& catalog) {
@@ -288,6 +301,7 @@ void apply_catalog_change(ByteReader& in, Catalog& catalog) {
   apply_map(in, catalog.sequences);
   apply_map(in, catalog.code);
   apply_map(in, catalog.users);
+  apply_map(in, catalog.principals);
   if (!in.at_end()) throw CorruptBytes("a catalog record is longer than its content");
 }
 

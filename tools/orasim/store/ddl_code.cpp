@@ -90,6 +90,7 @@ void drop_code(Catalog& c, const std::string& owner, const std::string& name,
     wanted.kind = kind;
     throw_missing(wanted);
   }
+  if (kind != "TRIGGER" && !kind.ends_with(" BODY")) privileges::forget_object(c, owner, name);
   if (kind == "PACKAGE" || kind == "TYPE") c.code.erase({owner, name, kind + " BODY"});
 }
 
@@ -119,7 +120,7 @@ void set_all_trigger_states(Catalog& c, const std::string& owner, const std::str
 }
 
 void create_user(Catalog& c, const UserDef& user) {
-  if (c.users.contains(user.name)) {
+  if (c.users.contains(user.name) || privileges::is_role(c, user.name)) {
     throw OraError(1920, "user name '" + user.name + "' conflicts with another user or role name");
   }
   auto made = std::make_shared<UserDef>(user);
@@ -157,6 +158,7 @@ void drop_user(Catalog& c, const std::string& name, bool cascade) {
   std::erase_if(c.sequences, [&](const auto& e) { return e.first.first == name; });
   std::erase_if(c.code, [&](const auto& e) { return std::get<0>(e.first) == name; });
   c.users.erase(name);
+  privileges::forget_user(c, name);
 }
 
 }  // namespace orasim::ddl

@@ -95,6 +95,7 @@ void drop_sequence(Catalog& c, const std::string& owner, const std::string& name
     throw OraError(32794, "cannot drop a system-generated sequence");
   }
   c.sequences.erase({owner, name});
+  privileges::forget_object(c, owner, name);
 }
 
 }  // namespace orasim::ddl

@@ -76,6 +76,7 @@ void drop_table(Catalog& c, const std::string& owner, const std::string& name,
     if (column.is_identity) c.sequences.erase({owner, column.identity_sequence});
   }
   drop_triggers_of(c, owner, name);
+  privileges::forget_object(c, owner, name);
   c.tables.erase({owner, name});
 }
 
@@ -100,6 +101,7 @@ void rename_table(Catalog& c, const std::string& owner, const std::string& name,
   mark_structure(c, *copy);
   c.tables.erase({owner, name});
   c.tables[{owner, new_name}] = std::move(copy);
+  privileges::rename_object(c, owner, name, new_name);
   for (auto& [key, code] : c.code) {
     if (code->kind != "TRIGGER" || code->table_owner != owner || code->table_name != name) continue;
     auto trigger = std::make_shared<CodeDef>(*code);

@@ -90,6 +90,7 @@ Registry::Registry() {
   add_object_views(*this);
   add_storage_views(*this);
   add_user_views(*this);
+  add_privilege_views(*this);
   add_nls_views(*this);
   add_instance_views(*this);
   add_session_views(*this);
@@ -119,6 +120,20 @@ const DictionaryView* Registry::find(std::string_view name) const {
 
 const DictionaryView* find_dictionary_view(std::string_view name) {
   return dictionary::Registry::instance().find(name);
+}
+
+bool may_read_view(const DictionaryView& view, const Access& access) {
+  // V$ views that PUBLIC may read in every database.
+  static const std::set<std::string_view> kPublic = {
+      "V$VERSION",        "V$OPTION",        "V$NLS_PARAMETERS",       "V$NLS_VALID_VALUES",
+      "V$TIMEZONE_NAMES", "V$TIMEZONE_FILE", "V$SESSION_CONNECT_INFO", "V$SESSION_LONGOPS"};
+  const std::string_view name = view.name;
+  const bool is_dynamic = name.starts_with("V$") || name.starts_with("GV$");
+  const bool is_guarded = is_dynamic ? !kPublic.contains(name) : name.starts_with("DBA_");
+  if (!is_guarded || access.reads_dictionary()) return true;
+  std::string stored(name);
+  if (is_dynamic) stored.insert(stored.find('$'), "_");
+  return access.may(ObjectKind::kView, "SYS", stored, "READ");
 }
 
 const std::vector<const DictionaryView*>& dictionary_views() {

@@ -2,7 +2,8 @@
 // as tables of SYS that every user may read under their bare name.
 //
 // ALL_, USER_ and DBA_ forms share one producer: USER_ has no OWNER column and shows the session
-// user's objects; ALL_ shows everything, as all users here are trusted (a test double).
+// user's objects; ALL_ shows what the user has a right on. Who may name a view at all is said by
+// may_read_view().
 // Threads: producers read immutable catalogs and the thread-safe store.
 // Facts: Oracle Database Reference, "Static Data Dictionary Views" and "Dynamic Performance Views".
 #pragma once
@@ -50,6 +51,9 @@ struct DictionaryView {
 /// `name` in upper case without SYS.; V_$X finds V$X, TABS and such finds the view behind the
 /// public synonym. nullptr: no such view. The pointer stays valid for the life of the process.
 const DictionaryView* find_dictionary_view(std::string_view name);
+/// Views of one's own rights and objects are everybody's; DBA_ and V$ ones need the dictionary's
+/// privileges or a grant on the view itself, which V$ views have under their name V_$.
+bool may_read_view(const DictionaryView& view, const Access& access);
 /// Every view, by name.
 const std::vector<const DictionaryView*>& dictionary_views();
 

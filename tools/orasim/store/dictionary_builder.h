@@ -59,6 +59,10 @@ Column<Item> number_of(const char* name, Get get) {
           }};
 }
 
+struct ObjectName {
+  std::string owner, name;
+};
+
 /// Calls `visit` for each item until it returns false.
 template <class Item>
 using Items =
@@ -76,13 +80,25 @@ class Registry {
     put(name, std::move(items), std::move(columns));
   }
   /// DBA_name and ALL_name with all columns; USER_name without the columns in `not_in_user` and
-  /// only with items whose owner is the session's user.
+  /// only with items whose owner is the session's user. `about`: the object an item tells of;
+  /// ALL_name shows it to users with a right on that.
   template <class Item>
   void add_family(const std::string& name, const Items<Item>& items,
                   const std::vector<Column<Item>>& columns,
                   const std::function<std::string(const Item&)>& owner,
-                  const std::set<std::string>& not_in_user) {
-    put("ALL_" + name, items, columns);
+                  const std::set<std::string>& not_in_user,
+                  const std::function<ObjectName(const Item&)>& about) {
+    const Items<Item> accessible = [items, owner, about](
+                                       const DictionaryContext& context,
+                                       const std::function<bool(const Item&)>& visit) {
+      const Access access(context.catalog, context.user);
+      items(context, [&](const Item& item) {
+        if (owner(item) == context.user) return visit(item);
+        const ObjectName object = about(item);
+        return !access.sees(object.owner, object.name) || visit(item);
+      });
+    };
+    put("ALL_" + name, accessible, columns);
     put("DBA_" + name, items, columns);
     std::vector<Column<Item>> own;
     for (const auto& column : columns) {
@@ -132,6 +148,7 @@ void add_code_views(Registry&);
 void add_object_views(Registry&);
 void add_storage_views(Registry&);
 void add_user_views(Registry&);
+void add_privilege_views(Registry&);
 void add_nls_views(Registry&);
 void add_instance_views(Registry&);
 void add_session_views(Registry&);

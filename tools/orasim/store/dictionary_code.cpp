@@ -123,7 +123,10 @@ void add_sequences(Registry& r) {
        fixed<Sequence>("SHARDED_FLAG", "N"),
        fixed<Sequence>("SESSION_FLAG", "N"),
        fixed<Sequence>("KEEP_VALUE", "N")},
-      [](const Sequence& s) { return s.owner; }, {"SEQUENCE_OWNER"});
+      [](const Sequence& s) { return s.owner; }, {"SEQUENCE_OWNER"},
+      [](const Sequence& i) {
+        return ObjectName{i.owner, i.name};
+      });
 }
 
 void add_views(Registry& r) {
@@ -147,7 +150,9 @@ void add_views(Registry& r) {
        fixed<Code>("BEQUEATH", "DEFINER"),
        fixed_number<Code>("ORIGIN_CON_ID", 0),
        fixed<Code>("DEFAULT_COLLATION", "USING_NLS_COMP")},
-      owner_of, {"OWNER"});
+      owner_of, {"OWNER"}, [](const Code& i) {
+        return ObjectName{i.owner, i.name};
+      });
   r.add_family<Code>(
       "MVIEWS", code_of("MATERIALIZED VIEW"),
       {text_of<Code>("OWNER", owner_of),
@@ -159,14 +164,19 @@ void add_views(Registry& r) {
        fixed<Code>("REFRESH_MODE", "DEMAND"),
        fixed<Code>("REFRESH_METHOD", "FORCE"),
        fixed<Code>("BUILD_MODE", "DEFERRED")},
-      owner_of, {});
-  r.add_family<Code>("SYNONYMS", code_of("SYNONYM"),
-                     {text_of<Code>("OWNER", owner_of),
-                      text_of<Code>("SYNONYM_NAME", [](const Code& c) { return c.name; }),
-                      text_of<Code>("TABLE_OWNER", [](const Code& c) { return c.table_owner; }),
-                      text_of<Code>("TABLE_NAME", [](const Code& c) { return c.table_name; }),
-                      empty<Code>("DB_LINK", Kind::kText), fixed_number<Code>("ORIGIN_CON_ID", 0)},
-                     owner_of, {"OWNER"});
+      owner_of, {}, [](const Code& i) {
+        return ObjectName{i.owner, i.name};
+      });
+  r.add_family<Code>(
+      "SYNONYMS", code_of("SYNONYM"),
+      {text_of<Code>("OWNER", owner_of),
+       text_of<Code>("SYNONYM_NAME", [](const Code& c) { return c.name; }),
+       text_of<Code>("TABLE_OWNER", [](const Code& c) { return c.table_owner; }),
+       text_of<Code>("TABLE_NAME", [](const Code& c) { return c.table_name; }),
+       empty<Code>("DB_LINK", Kind::kText), fixed_number<Code>("ORIGIN_CON_ID", 0)},
+      owner_of, {"OWNER"}, [](const Code& i) {
+        return ObjectName{i.owner == "PUBLIC" ? i.owner : i.table_owner, i.table_name};
+      });
 }
 
 void add_triggers(Registry& r) {
@@ -187,15 +197,21 @@ void add_triggers(Registry& r) {
        fixed<Code>("ACTION_TYPE", "PL/SQL     "),
        {"TRIGGER_BODY", Kind::kLong,
         [](const Code& c, const Context&) { return long_text(c.text); }}},
-      owner_of, {"OWNER"});
-  r.add_family<Line>("SOURCE", visit_lines,
-                     {text_of<Line>("OWNER", [](const Line& l) { return l.code->owner; }),
-                      text_of<Line>("NAME", [](const Line& l) { return l.code->name; }),
-                      text_of<Line>("TYPE", [](const Line& l) { return l.code->kind; }),
-                      number_of<Line>("LINE", [](const Line& l) { return l.number; }),
-                      text_of<Line>("TEXT", [](const Line& l) { return l.text; }),
-                      fixed_number<Line>("ORIGIN_CON_ID", 0)},
-                     [](const Line& l) { return l.code->owner; }, {"OWNER"});
+      owner_of, {"OWNER"}, [](const Code& i) {
+        return ObjectName{i.table_owner, i.table_name};
+      });
+  r.add_family<Line>(
+      "SOURCE", visit_lines,
+      {text_of<Line>("OWNER", [](const Line& l) { return l.code->owner; }),
+       text_of<Line>("NAME", [](const Line& l) { return l.code->name; }),
+       text_of<Line>("TYPE", [](const Line& l) { return l.code->kind; }),
+       number_of<Line>("LINE", [](const Line& l) { return l.number; }),
+       text_of<Line>("TEXT", [](const Line& l) { return l.text; }),
+       fixed_number<Line>("ORIGIN_CON_ID", 0)},
+      [](const Line& l) { return l.code->owner; }, {"OWNER"},
+      [](const Line& i) {
+        return ObjectName{i.code->owner, i.code->name};
+      });
 }
 
 }  // namespace

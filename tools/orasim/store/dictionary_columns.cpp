@@ -31,6 +31,10 @@ std::string owner_of(const Item& i) {
   return i.table->owner;
 }
 
+ObjectName about(const Item& i) {
+  return {i.table->owner, i.table->name};
+}
+
 bool is_character(const DataType& t) {
   return t.type == Type::kVarchar2 || t.type == Type::kChar;
 }
@@ -220,7 +224,7 @@ void add_lobs(Registry& r) {
        {"PARTITIONED", Kind::kText,
         [](const Item& i, const Context&) { return yes_no(!i.table->partition_by.empty()); }},
        {"SECUREFILE", Kind::kText, [](const Item&, const Context&) { return text("YES"); }}});
-  r.add_family<Item>("LOBS", lobs, columns, owner_of, {"OWNER"});
+  r.add_family<Item>("LOBS", lobs, columns, owner_of, {"OWNER"}, about);
 }
 
 void add_identity(Registry& r) {
@@ -240,7 +244,7 @@ void add_identity(Registry& r) {
              const auto s = c.catalog.find_sequence(i.table->owner, i.column->identity_sequence);
              return s == nullptr ? null() : text(identity_options(*s));
            }}});
-  r.add_family<Item>("TAB_IDENTITY_COLS", identity, columns, owner_of, {"OWNER"});
+  r.add_family<Item>("TAB_IDENTITY_COLS", identity, columns, owner_of, {"OWNER"}, about);
 }
 
 }  // namespace
@@ -255,7 +259,7 @@ void add_column_views(Registry& r) {
   Columns columns = common_head();
   columns.push_back(histogram());
   append(columns, common_tail());
-  r.add_family<Item>("TAB_COLUMNS", visible, columns, owner_of, {"OWNER"});
+  r.add_family<Item>("TAB_COLUMNS", visible, columns, owner_of, {"OWNER"}, about);
   Columns cols = common_head();
   append(cols, only_in_tab_cols());
   cols.push_back(histogram());
@@ -264,14 +268,14 @@ void add_column_views(Registry& r) {
                 {"USER_GENERATED", Kind::kText,
                  [](const Item&, const Context&) { return yes_no(true); }}});
   append(cols, common_tail());
-  r.add_family<Item>("TAB_COLS", all, cols, owner_of, {"OWNER"});
+  r.add_family<Item>("TAB_COLS", all, cols, owner_of, {"OWNER"}, about);
   Columns comments = common_head();
   comments.resize(3);
   append(comments,
          {{"COMMENTS", Kind::kText,
            [](const Item& i, const Context&) { return text(i.column->comment); }},
           {"ORIGIN_CON_ID", Kind::kNumber, [](const Item&, const Context&) { return number(0); }}});
-  r.add_family<Item>("COL_COMMENTS", visible, comments, owner_of, {"OWNER"});
+  r.add_family<Item>("COL_COMMENTS", visible, comments, owner_of, {"OWNER"}, about);
   add_lobs(r);
   add_identity(r);
 }

@@ -41,6 +41,10 @@ bool is_check(const Item& i) {
 std::string owner_of(const Item& i) {
   return i.table->owner;
 }
+
+ObjectName about(const Item& i) {
+  return {i.table->owner, i.table->name};
+}
 std::string index_owner(const Item& i) {
   if (def(i).index_name.empty()) return {};
   return def(i).index_owner.empty() ? i.table->owner : def(i).index_owner;
@@ -88,7 +92,7 @@ std::vector<Column<Item>> constraint_columns() {
 }  // namespace
 
 void add_constraint_views(Registry& r) {
-  r.add_family<Item>("CONSTRAINTS", visit_constraints, constraint_columns(), owner_of, {});
+  r.add_family<Item>("CONSTRAINTS", visit_constraints, constraint_columns(), owner_of, {}, about);
   r.add_family<Item>(
       "CONS_COLUMNS", visit_columns,
       {text_of<Item>("OWNER", owner_of),
@@ -99,7 +103,7 @@ void add_constraint_views(Registry& r) {
         [](const Item& i, const Context&) {
           return number_or_null(!is_check(i), static_cast<std::int64_t>(i.position) + 1);
         }}},
-      owner_of, {});
+      owner_of, {}, about);
 }
 
 }  // namespace orasim::dictionary

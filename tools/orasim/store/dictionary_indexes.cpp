@@ -53,6 +53,10 @@ std::string owner_of(const Item& i) {
   return i.index->owner;
 }
 
+ObjectName about(const Item& i) {
+  return {i.table->owner, i.table->name};
+}
+
 std::vector<Column<Item>> index_columns() {
   return {
       text_of<Item>("OWNER", owner_of),
@@ -100,7 +104,7 @@ std::vector<Column<Item>> index_columns() {
 }  // namespace
 
 void add_index_views(Registry& r) {
-  r.add_family<Item>("INDEXES", visit_indexes, index_columns(), owner_of, {"OWNER"});
+  r.add_family<Item>("INDEXES", visit_indexes, index_columns(), owner_of, {"OWNER"}, about);
   const std::vector<Column<Item>> head = {
       text_of<Item>("INDEX_OWNER", owner_of),
       text_of<Item>("INDEX_NAME", [](const Item& i) { return i.index->name; }),
@@ -129,7 +133,7 @@ void add_index_views(Registry& r) {
                                 }),
                   empty<Item>("COLLATED_COLUMN_ID", Kind::kNumber)});
   r.add_family<Item>("IND_COLUMNS", visit_columns, columns, owner_of,
-                     {"INDEX_OWNER", "TABLE_OWNER"});
+                     {"INDEX_OWNER", "TABLE_OWNER"}, about);
   const Items<Item> expressions = [](const Context& c,
                                      const std::function<bool(const Item&)>& visit) {
     visit_columns(c, [&](const Item& i) { return column_of(i) != nullptr || visit(i); });
@@ -141,7 +145,7 @@ void add_index_views(Registry& r) {
   columns.push_back(
       number_of<Item>("COLUMN_POSITION", [](const Item& i) { return i.position + 1; }));
   r.add_family<Item>("IND_EXPRESSIONS", expressions, columns, owner_of,
-                     {"INDEX_OWNER", "TABLE_OWNER"});
+                     {"INDEX_OWNER", "TABLE_OWNER"}, about);
 }
 
 }  // namespace orasim::dictionary

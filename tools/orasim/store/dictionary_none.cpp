@@ -57,8 +57,9 @@ const std::vector<Shape>& families() {
 
 void add_empty_views(Registry& r) {
   for (const Shape& shape : families()) {
-    r.add_family<None>(shape.name, visit_none, columns_of(shape),
-                       [](const None&) { return std::string(); }, {"OWNER", "TABLE_OWNER"});
+    r.add_family<None>(
+        shape.name, visit_none, columns_of(shape), [](const None&) { return std::string(); },
+        {"OWNER", "TABLE_OWNER"}, [](const None&) { return ObjectName{}; });
   }
   r.add<None>(
       "USER_RECYCLEBIN", visit_none,

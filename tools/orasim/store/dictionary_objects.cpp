@@ -107,12 +107,19 @@ void add_object_views(Registry& r) {
        fixed<Item>("DEFAULT_COLLATION", "USING_NLS_COMP"),
        fixed<Item>("DUPLICATED", "N"),
        fixed<Item>("SHARDED", "N")},
-      [](const Item& i) { return i.owner; }, {"OWNER"});
-  r.add_family<Item>("CATALOG", visit_catalog,
-                     {text_of<Item>("OWNER", [](const Item& i) { return i.owner; }),
-                      text_of<Item>("TABLE_NAME", [](const Item& i) { return i.name; }),
-                      text_of<Item>("TABLE_TYPE", [](const Item& i) { return i.type; })},
-                     [](const Item& i) { return i.owner; }, {"OWNER"});
+      [](const Item& i) { return i.owner; }, {"OWNER"},
+      [](const Item& i) {
+        return ObjectName{i.owner, i.name};
+      });
+  r.add_family<Item>(
+      "CATALOG", visit_catalog,
+      {text_of<Item>("OWNER", [](const Item& i) { return i.owner; }),
+       text_of<Item>("TABLE_NAME", [](const Item& i) { return i.name; }),
+       text_of<Item>("TABLE_TYPE", [](const Item& i) { return i.type; })},
+      [](const Item& i) { return i.owner; }, {"OWNER"},
+      [](const Item& i) {
+        return ObjectName{i.owner, i.name};
+      });
   r.add<std::string>("DICTIONARY", visit_views,
                      {text_of<std::string>("TABLE_NAME", [](const std::string& n) { return n; }),
                       empty<std::string>("COMMENTS", Kind::kText)});

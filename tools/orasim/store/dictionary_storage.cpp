@@ -38,6 +38,10 @@ void visit_segments(const Context& c, const std::function<bool(const Item&)>& vi
 std::string owner_of(const Item& i) {
   return i.table->owner;
 }
+
+ObjectName about(const Item& i) {
+  return {i.table->owner, i.table->name};
+}
 std::string partition_of(const Item& i) {
   return i.table->partitions.empty() ? std::string{} : i.table->partitions.front().name;
 }
@@ -99,7 +103,7 @@ void add_storage_views(Registry& r) {
        number_of<Item>("RELATIVE_FNO", [](const Item& i) { return i.extent.file; }),
        fixed<Item>("BUFFER_POOL", "DEFAULT"), fixed<Item>("INMEMORY", "DISABLED")});
   r.add_family<Item>("SEGMENTS", visit_segments, segments, owner_of,
-                     {"OWNER", "HEADER_FILE", "HEADER_BLOCK", "RELATIVE_FNO"});
+                     {"OWNER", "HEADER_FILE", "HEADER_BLOCK", "RELATIVE_FNO"}, about);
   std::vector<Column<Item>> extents = head();
   extents.insert(extents.end(),
                  {fixed<Item>("TABLESPACE_NAME", "USERS"),
@@ -110,7 +114,7 @@ void add_storage_views(Registry& r) {
                   number_of<Item>("BLOCKS", [](const Item& i) { return i.blocks; }),
                   number_of<Item>("RELATIVE_FNO", [](const Item& i) { return i.extent.file; })});
   r.add_family<Item>("EXTENTS", visit_extents, extents, owner_of,
-                     {"OWNER", "FILE_ID", "BLOCK_ID", "RELATIVE_FNO"});
+                     {"OWNER", "FILE_ID", "BLOCK_ID", "RELATIVE_FNO"}, about);
   add_tablespaces(r);
 }
 

@@ -187,8 +187,12 @@ std::vector<Column<Partition>> partition_columns() {
 }
 
 void add_partition_views(Registry& r) {
-  r.add_family<Partition>("TAB_PARTITIONS", visit_partitions, partition_columns(),
-                          [](const Partition& p) { return p.table->owner; }, {"TABLE_OWNER"});
+  r.add_family<Partition>(
+      "TAB_PARTITIONS", visit_partitions, partition_columns(),
+      [](const Partition& p) { return p.table->owner; }, {"TABLE_OWNER"},
+      [](const Partition& i) {
+        return ObjectName{i.table->owner, i.table->name};
+      });
   const Items<Table> partitioned = [](const Context& c,
                                       const std::function<bool(const Table&)>& visit) {
     visit_tables(c, [&](const Table& t) { return t.partition_by.empty() || visit(t); });
@@ -211,7 +215,9 @@ void add_partition_views(Registry& r) {
        fixed_number<Table>("SUBPARTITIONING_KEY_COUNT", 0), fixed<Table>("STATUS", "VALID"),
        fixed<Table>("DEF_TABLESPACE_NAME", "USERS"),
        text_of<Table>("INTERVAL", [](const Table& t) { return t.interval_sql; })},
-      owner_of_table, {"OWNER"});
+      owner_of_table, {"OWNER"}, [](const Table& i) {
+        return ObjectName{i.owner, i.name};
+      });
   r.add_family<KeyColumn>(
       "PART_KEY_COLUMNS", visit_part_keys,
       {text_of<KeyColumn>("OWNER", [](const KeyColumn& k) { return k.table->owner; }),
@@ -222,13 +228,19 @@ void add_partition_views(Registry& r) {
            [](const KeyColumn& k) { return k.table->partition_columns[k.position]; }),
        number_of<KeyColumn>("COLUMN_POSITION", [](const KeyColumn& k) { return k.position + 1; }),
        empty<KeyColumn>("COLLATED_COLUMN_ID", Kind::kNumber)},
-      [](const KeyColumn& k) { return k.table->owner; }, {"OWNER"});
+      [](const KeyColumn& k) { return k.table->owner; }, {"OWNER"},
+      [](const KeyColumn& i) {
+        return ObjectName{i.table->owner, i.table->name};
+      });
 }
 
 }  // namespace
 
 void add_table_views(Registry& r) {
-  r.add_family<Table>("TABLES", visit_tables, table_columns(), owner_of_table, {"OWNER"});
+  r.add_family<Table>("TABLES", visit_tables, table_columns(), owner_of_table, {"OWNER"},
+                      [](const Table& i) {
+                        return ObjectName{i.owner, i.name};
+                      });
   r.add_family<Commented>(
       "TAB_COMMENTS", visit_commented,
       {text_of<Commented>("OWNER", [](const Commented& t) { return t.owner; }),
@@ -236,7 +248,10 @@ void add_table_views(Registry& r) {
        text_of<Commented>("TABLE_TYPE", [](const Commented& t) { return t.type; }),
        text_of<Commented>("COMMENTS", [](const Commented& t) { return t.comment; }),
        fixed_number<Commented>("ORIGIN_CON_ID", 0)},
-      [](const Commented& t) { return t.owner; }, {"OWNER"});
+      [](const Commented& t) { return t.owner; }, {"OWNER"},
+      [](const Commented& i) {
+        return ObjectName{i.owner, i.name};
+      });
   add_partition_views(r);
 }
 

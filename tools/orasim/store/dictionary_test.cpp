@@ -103,6 +103,11 @@ TEST_F(Dictionary, UserViewsShowOwnObjectsWithoutTheOwner) {
   other.owner = "OE";
   create(*store_, other);
   EXPECT_THAT(query("USER_TABLES", {"TABLE_NAME", "STATUS"}), ElementsAre("MINE|VALID"));
+  EXPECT_THAT(query("ALL_TABLES", {"OWNER", "TABLE_NAME"}), ElementsAre("HR|MINE"));
+  EXPECT_THAT(query("DBA_TABLES", {"OWNER", "TABLE_NAME"}), ElementsAre("HR|MINE", "OE|THEIRS"));
+  store_->change_catalog([](Catalog& c) {
+    privileges::grant_object(c, "HR", {"OE", "THEIRS", "SELECT", {}, "OE", false});
+  });
   EXPECT_THAT(query("ALL_TABLES", {"OWNER", "TABLE_NAME"}), ElementsAre("HR|MINE", "OE|THEIRS"));
   for (const ColumnDef& c : find_dictionary_view("USER_TABLES")->columns) {
     EXPECT_NE(c.name, "OWNER");

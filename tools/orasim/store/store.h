@@ -26,6 +26,7 @@
 
 #include "engine/error.h"
 #include "engine/value.h"
+#include "store/privileges.h"
 
 namespace orasim {
 
@@ -155,7 +156,7 @@ struct CodeDef {
 
 struct UserDef {
   std::string name, password;
-  bool locked = false, expired = false, can_create_session = true;
+  bool locked = false, expired = false;
   std::uint32_t user_id = 0;
   std::int64_t created_unix = 0;
 };
@@ -167,6 +168,8 @@ struct Catalog {
   std::map<std::pair<std::string, std::string>, std::shared_ptr<const SequenceDef>> sequences;
   std::map<std::tuple<std::string, std::string, std::string>, std::shared_ptr<const CodeDef>> code;
   std::map<std::string, std::shared_ptr<const UserDef>> users;
+  /// Users, roles and PUBLIC as holders of grants; who was granted nothing is not there.
+  std::map<std::string, std::shared_ptr<const PrincipalDef>> principals;
   [[nodiscard]] std::shared_ptr<const TableDef> find_table(std::string_view owner,
                                                            std::string_view name) const;
   [[nodiscard]] std::shared_ptr<const SequenceDef> find_sequence(std::string_view owner,

@@ -46,7 +46,7 @@ TEST_F(StoreRecovery, EverythingCommittedIsThereAfterARestart) {
     create(*store, spec);
     store->change_catalog([](Catalog& c) {
       ddl::comment_on_column(c, "HR", "T", "ID", "the key");
-      ddl::create_user(c, UserDef{"HR", "secret", false, false, true, 0, 0});
+      ddl::create_user(c, UserDef{"HR", "secret", false, false, 0, 0});
     });
     const auto lob = std::make_shared<const LobData>(LobData{std::string(100000, 'b')});
     const auto tx = store->begin(1, nullptr);

@@ -42,6 +42,8 @@ struct ConnectOptions {
   /// Takes the place of `password` at log-in; the way in when the password has expired. Empty:
   /// none.
   Secret new_password;
+  /// Only when the server says that it has expired. Once `new_password` is set, it is what logs in.
+  bool new_password_on_expiry = false;
   std::string edition;  ///< of the session; empty: the database's default
   LoginRole role = LoginRole::kNormal;
   /// Directory with ewallet.pem, or a PEM file of trusted CAs. Overrides the connect string's.

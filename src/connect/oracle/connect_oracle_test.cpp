@@ -129,6 +129,32 @@ TEST(LogIn, ReplacesAnExpiredPassword) {
   EXPECT_TRUE(open(options).ok());
 }
 
+TEST(LogIn, ReplacesAPasswordOnlyWhenItHasExpired) {
+  const Orasim server({"--user", "late/Old-1", "--user", "system/Manager-1"});
+  ConnectOptions options = usual_options(server);
+  options.user = "late";
+  options.password = Secret("Old-1");
+  options.new_password = Secret("New-2");
+  options.new_password_on_expiry = true;
+  EXPECT_TRUE(open(options).ok());
+  ConnectOptions old = options;
+  old.new_password = Secret();
+  EXPECT_TRUE(open(old).ok()) << "it is still the password";
+
+  ConnectOptions manager_options = usual_options(server);
+  manager_options.user = "system";
+  manager_options.password = Secret("Manager-1");
+  auto manager = open(manager_options);
+  ASSERT_TRUE(manager.ok()) << manager.error().to_paragraph();
+  OpContext context;
+  ASSERT_TRUE((*manager)->execute(context, "alter user late password expire").ok());
+  for (int session = 0; session < 3; ++session) {
+    auto renewed = open(options);
+    EXPECT_TRUE(renewed.ok()) << renewed.error().to_paragraph();
+  }
+  EXPECT_EQ(open(old).error().code, "oracle.wrong_password");
+}
+
 TEST(LogIn, AProxyBecomesTheUserItStandsFor) {
   const Orasim server({"--user", "gate/Gate-1", "--proxy", "gate/hr"});
   ConnectOptions options = usual_options(server);

@@ -1,5 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+
+#include "connect/oracle/connect_string.h"
 #include "connect/oracle/settings.h"
 #include "connect/oracle/snapshot.h"
 
@@ -26,6 +30,53 @@ TEST(OracleSettings, BuildsAnEasyConnectString) {
       "oracle://HR@db.example/SALES", {{"protocol", "tcps"}, {"wallet_location", "/w"}}));
   ASSERT_TRUE(secure.ok());
   EXPECT_EQ(secure->connect.connect_string, "tcps://db.example:1521/SALES?wallet_location=/w");
+}
+
+TEST(OracleSettings, CarriesEveryNetworkParameter) {
+  const std::string subject = "CN=db, O=A&B";
+  const auto options =
+      endpoint_options(settings_for("oracle://HR@db/SALES", {{"encryption_client", "required"},
+                                                             {"encryption_types_client", "AES256"},
+                                                             {"https_proxy", "gate"},
+                                                             {"protocol", "tcps"},
+                                                             {"ssl_server_cert_dn", subject}}));
+  ASSERT_TRUE(options.ok()) << options.error().to_paragraph();
+  const auto target = parse_connect_string(options->connect.connect_string);
+  ASSERT_TRUE(target.ok()) << target.error().to_paragraph();
+  const Description& description = target->descriptions[0];
+  EXPECT_EQ(description.security.certificate_dn, subject);
+  EXPECT_EQ(description.security.encryption, wire::SecurityLevel::kRequired);
+  EXPECT_EQ(description.lists[0].addresses[0].proxy_host, "gate");
+}
+
+TEST(OracleSettings, AConnectStringStandsAlone) {
+  const std::string url = "oracle://HR@db/SALES";
+  const auto named = endpoint_options(
+      settings_for(url, {{"connect_string", "sales"}, {"tns_admin", "/n"}, {"edition", "E1"}}));
+  ASSERT_TRUE(named.ok());
+  EXPECT_EQ(named->connect.connect_string, "sales");
+  EXPECT_EQ(named->connect.tns_admin, "/n");
+  EXPECT_EQ(named->connect.edition, "E1");
+  EXPECT_EQ(code_of(endpoint_options(settings_for(
+                url, {{"connect_string", "sales"}, {"encryption_client", "required"}}))),
+            "oracle.setting")
+      << "what is required must not be lost";
+}
+
+TEST(OracleSettings, ReadsPasswordsFromFiles) {
+  const std::string path = ::testing::TempDir() + "wherry-new-password";
+  std::ofstream(path) << "New-2\nsecond line\n";
+  const std::string url = "oracle://HR@db/SALES";
+  const auto options = endpoint_options(
+      settings_for(url, {{"new_password_file", path}, {"wallet_password_file", path}}));
+  ASSERT_TRUE(options.ok()) << options.error().to_paragraph();
+  EXPECT_EQ(options->connect.new_password.reveal(), "New-2");
+  EXPECT_TRUE(options->connect.new_password_on_expiry);
+  EXPECT_EQ(options->connect.wallet_password.reveal(), "New-2");
+  std::ofstream(path).close();
+  EXPECT_EQ(code_of(endpoint_options(settings_for(url, {{"new_password_file", path}}))),
+            "oracle.secret_file");
+  std::filesystem::remove(path);
 }
 
 TEST(OracleSettings, RefusesWhatItDoesNotKnow) {

@@ -24,15 +24,7 @@ std::string random_connection_id() {
   return {reinterpret_cast<const char*>(text), static_cast<std::size_t>(size)};
 }
 
-}  // namespace
-
-Result<std::unique_ptr<Session>> Session::connect(OpContext& context,
-                                                  const ConnectOptions& options) {
-  if (options.user.empty()) {
-    return make_error(ErrorKind::kConfig, "oracle.no_user", "No Oracle user name was given",
-                      "Write oracle://user@host:port/service");
-  }
-  if (options.password.empty()) return server_error(1005, "");
+Result<std::unique_ptr<Session>> connect_once(OpContext& context, const ConnectOptions& options) {
   const wire::ClientIdentity identity = local_identity(options);
   const ClientId id{identity.program, identity.machine, identity.os_user, random_connection_id()};
   WHERRY_ASSIGN(Connection connection, open_connection(context, options, id));
@@ -45,6 +37,36 @@ Result<std::unique_ptr<Session>> Session::connect(OpContext& context,
   auto session = std::make_unique<SessionImpl>(std::move(login).value());
   session->learn_database_zone(context);
   return std::unique_ptr<Session>(std::move(session));
+}
+
+/// The new password is tried first: once it is set, no log-in fails on the way, and failed ones may
+/// lock an account.
+Result<std::unique_ptr<Session>> connect_renewing(OpContext& context,
+                                                  const ConnectOptions& options) {
+  ConnectOptions one_password = options;
+  one_password.password = options.new_password;
+  one_password.new_password = Secret();
+  auto session = connect_once(context, one_password);
+  if (session.ok() || session.error().code != "oracle.wrong_password") return session;
+  one_password.password = options.password;
+  session = connect_once(context, one_password);
+  if (session.ok() || session.error().code != "oracle.password_expired") return session;
+  return connect_once(context, options);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Session>> Session::connect(OpContext& context,
+                                                  const ConnectOptions& options) {
+  if (options.user.empty()) {
+    return make_error(ErrorKind::kConfig, "oracle.no_user", "No Oracle user name was given",
+                      "Write oracle://user@host:port/service");
+  }
+  if (options.password.empty()) return server_error(1005, "");
+  if (options.new_password_on_expiry && !options.new_password.empty()) {
+    return connect_renewing(context, options);
+  }
+  return connect_once(context, options);
 }
 
 SessionImpl::SessionImpl(LoggedIn login)

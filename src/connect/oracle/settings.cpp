@@ -171,6 +171,7 @@ Result<EndpointOptions> endpoint_options(const connect::Settings& settings) {
   WHERRY_ASSIGN(options.connect.connect_string, connect_string(settings));
   WHERRY_ASSIGN(options.connect.role, role_of(option(settings, "role")));
   WHERRY_ASSIGN(options.connect.new_password, secret_in(settings, "new_password_file"));
+  options.connect.new_password_on_expiry = true;
   WHERRY_ASSIGN(options.connect.wallet_password, secret_in(settings, "wallet_password_file"));
   options.connect.edition = option(settings, "edition");
   options.connect.tns_admin = option(settings, "tns_admin");

@@ -1,7 +1,6 @@
 #include "connect/oracle/trace/oracle_connection.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "connect/oracle/trace/message_text.h"
 #include "connect/oracle/wire/tns.h"

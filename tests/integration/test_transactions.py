@@ -1,5 +1,6 @@
 """Sessions beside each other: read consistency, row locks, isolation levels, flashback queries."""
 import concurrent.futures
+import time
 import unittest
 
 import oracledb
@@ -70,6 +71,19 @@ class Transactions(unittest.TestCase):
         self.a.commit()
         self.assertEqual(self.run_in(self.b, "select id from t where id = 2 for update nowait"),
                          [(2,)])
+
+    def test_for_update_waits_so_long_and_no_longer(self):
+        self.run_in(self.a, "select id from t where id = 2 for update")
+        begin = time.monotonic()
+        self.fails_with(30006, self.b, "select id from t where id = 2 for update wait 1")
+        self.assertGreaterEqual(time.monotonic() - begin, 1)
+        self.fails_with(54, self.b, "select id from t where id = 2 for update wait 0")
+        self.fails_with(30005, self.b, "select id from t where id = 2 for update wait -1")
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            waiting = pool.submit(self.run_in, self.b,
+                                  "select id from t where id = 2 for update wait 60")
+            self.a.commit()
+            self.assertEqual(waiting.result(30), [(2,)])
 
     def test_for_update_reads_what_the_lock_holder_committed(self):
         self.run_in(self.a, "update t set n = 41 where id = 1")

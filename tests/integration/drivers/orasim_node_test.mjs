@@ -174,6 +174,27 @@ describe('statements', () => {
     }
   });
 
+  test('a query without FROM', async () => {
+    assert.deepEqual((await connection.execute('select 1 + 1, (select 3) as three')).rows, [[2, 3]]);
+    await assert.rejects(connection.execute('select 1 2'), /ORA-00923/);
+  });
+
+  test('REF CURSOR, implicit results and cursor columns', async () => {
+    const opened = await connection.execute(
+      'begin open :c for select level as n from dual connect by level <= :m; end;',
+      { c: { dir: oracledb.BIND_OUT, type: oracledb.CURSOR }, m: 250 });
+    const rows = await opened.outBinds.c.getRows(1000);
+    await opened.outBinds.c.close();
+    assert.deepEqual(rows, Array.from({ length: 250 }, (_, i) => [i + 1]));
+    const { implicitResults } = await connection.execute(
+      "declare c sys_refcursor; begin open c for select 'a' from dual; " +
+      'dbms_sql.return_result(c); open c for select 2 from dual; dbms_sql.return_result(c); end;');
+    assert.deepEqual(implicitResults, [[['a']], [[2]]]);
+    const nested = await connection.execute(
+      'select level, cursor(select 5 from dual) from dual connect by level <= 2');
+    assert.deepEqual(nested.rows, [[1, [[5]]], [2, [[5]]]]);
+  });
+
   test('commit, rollback, ping, module', async () => {
     await withTable(connection, 'transacted', 'n number', async () => {
       const count = async () =>

@@ -374,6 +374,36 @@ class Changes(Case):
                 self.assertEqual(self.cursor.execute(every, [1]).fetchone(), row)
 
 
+class Sessions(Case):
+    def test_what_a_client_says_of_its_work_is_shown(self):
+        connection = self.connect()
+        connection.module, connection.action = "loader", "first step"
+        connection.client_identifier, connection.clientinfo = "who", "what"
+        names = ("module", "action", "client_identifier", "client_info")
+        query = "select " + ", ".join(f"sys_context('userenv', '{name}')" for name in names)
+        expected = ("loader", "first step", "who", "what")
+        self.assertEqual(connection.cursor().execute(query + " from dual").fetchone(), expected)
+        others = self.connect().cursor().execute(
+            f"select {', '.join(names)} from v$session where client_identifier = 'who'").fetchall()
+        self.assertEqual(others, [expected])
+
+    def test_views_of_logs_and_containers(self):
+        cursor = self.connect().cursor()
+        self.assertEqual(cursor.execute("select status, first_change# from v$log").fetchone(),
+                         ("CURRENT", cursor.execute(
+                             "select resetlogs_change# from v$database").fetchone()[0]))
+        for view in ("v$archived_log", "v$pdbs"):
+            self.assertEqual(cursor.execute(f"select * from {view}").fetchall(), [])
+        self.assertEqual(
+            cursor.execute("select con_id, dbid from v$containers").fetchall(),
+            cursor.execute("select 0, dbid from v$database").fetchall())
+        self.assertEqual(cursor.execute("select inst_id, status from gv$instance").fetchall(),
+                         [(1, "OPEN")])
+
+    def test_from_may_not_be_left_out_before_23(self):
+        self.assert_ora(923, self.connect().cursor().execute, "select 1 + 1")
+
+
 class Blocks(Case):
     def test_out_binds(self):
         cursor = self.connect().cursor()
@@ -389,6 +419,74 @@ class Blocks(Case):
         for expected in (21, 22):
             cursor.execute("begin :v := :v + 1; end;", v=value)
             self.assertEqual(value.getvalue(), expected)
+
+    def test_ref_cursor(self):
+        cursor = self.table(self.connect(), "numbered", "n number, t varchar2(20)")
+        cursor.executemany("insert into numbered values (:1, :2)",
+                           [(n, f"row {n}") for n in range(250)])
+        for low in (0, 200):
+            result = cursor.var(oracledb.DB_TYPE_CURSOR)
+            cursor.execute("begin open :c for select n, t from numbered where n >= :low "
+                           "order by n; end;", c=result, low=low)
+            rows = result.getvalue()
+            self.assertEqual([column[0] for column in rows.description], ["N", "T"])
+            self.assertEqual(rows.fetchall(), [(n, f"row {n}") for n in range(low, 250)])
+
+    def test_ref_cursor_of_a_text_with_binds_reads_as_of_its_opening(self):
+        cursor = self.table(self.connect(), "dynamic", "n number")
+        cursor.execute("insert into dynamic values (1)")
+        result = cursor.var(oracledb.DB_TYPE_CURSOR)
+        cursor.execute("declare c sys_refcursor; limit number := 5; begin "
+                       "open c for 'select n, :x from dynamic where n < :l' using 'x', limit; "
+                       "limit := 0; insert into dynamic values (2); :c := c; end;", c=result)
+        self.assertEqual(result.getvalue().fetchall(), [(1, "x")])
+
+    def test_returning_in_a_block(self):
+        cursor = self.table(self.connect(), "returned", "n number, t varchar2(20)")
+        number = cursor.var(int)
+        cursor.execute("begin insert into returned values (4, 'x') returning n + 1 into :o; end;",
+                       o=number)
+        self.assertEqual(number.getvalue(), 5)
+        cursor.execute("begin update returned set n = 9 where n = 0 returning n into :o; end;",
+                       o=number)
+        self.assertIsNone(number.getvalue())
+
+    def test_implicit_results(self):
+        cursor = self.connect().cursor()
+        cursor.execute("declare c sys_refcursor; begin "
+                       "open c for select 1 as one from dual; dbms_sql.return_result(c); "
+                       "open c for select level, 'x' from dual connect by level <= 300; "
+                       "dbms_sql.return_result(c); end;")
+        first, second = cursor.getimplicitresults()
+        self.assertEqual(first.fetchall(), [(1,)])
+        self.assertEqual(second.fetchall(), [(n + 1, "x") for n in range(300)])
+
+    def test_cursor_columns(self):
+        cursor = self.table(self.connect(), "parents", "id number")
+        cursor.execute("insert into parents select level from dual connect by level <= 3")
+        cursor.execute("select id, cursor(select level * p.id from dual connect by level <= p.id) "
+                       "from parents p order by id")
+        for _ in range(2):
+            found = [(row[0], [n for n, in row[1]]) for row in cursor]
+            self.assertEqual(found, [(1, [1]), (2, [2, 4]), (3, [3, 6, 9])])
+            cursor.execute(cursor.statement)
+
+    def test_cursors_that_are_not_open(self):
+        cursor = self.connect().cursor()
+        self.assert_ora(1001, cursor.execute, "declare c sys_refcursor; begin close c; end;")
+        self.assert_ora(6539, cursor.execute,
+                        "declare c sys_refcursor; begin open c for 'begin null; end;'; end;")
+
+    def test_out_and_in_out_are_what_the_text_says(self):
+        cursor = self.connect().cursor()
+        number, both, never = cursor.var(int), cursor.var(int), cursor.var(int)
+        for variable in (number, both, never):
+            variable.setvalue(0, 10)
+        for expected in (11, 12):
+            cursor.execute("begin :o := 1; :io := :io + 1; if 1 = 0 then :n := 5; end if; end;",
+                           o=number, io=both, n=never)
+            self.assertEqual((number.getvalue(), both.getvalue(), never.getvalue()),
+                             (1, expected, None))
 
     def test_endless_loop_is_cancelled(self):
         connection = self.connect()

@@ -36,6 +36,8 @@ enum class StatementKind : std::uint8_t { kQuery, kDml, kPlsql, kDdl, kOther };
 struct BindInfo {
   std::string name;
   bool is_returning = false;  ///< a RETURNING … INTO :x placeholder: an out bind of DML
+  /// PL/SQL: whether the text of the block reads the bind, and whether it gives it a value.
+  bool is_read = false, is_written = false;
 };
 
 class RowStream {
@@ -44,6 +46,12 @@ class RowStream {
   /// Fills `row` (one Value a column); false at the end. Polls the session's cancel flag and throws
   /// OraError(1013) when it is set.
   virtual bool next(Row& row) = 0;
+};
+
+/// A REF CURSOR, a CURSOR (…) column or an implicit result. Whoever fetches takes the rows out.
+struct OpenCursor {
+  std::vector<ColumnInfo> columns;
+  std::unique_ptr<RowStream> rows;  ///< null: closed, or taken by another
 };
 
 /// Rows that failed under batch_errors.
@@ -68,9 +76,9 @@ struct ExecuteResult {
   std::vector<std::vector<std::vector<Value>>> returning;
   /// PL/SQL: values of all binds after the block, in bind order (IN binds unchanged).
   std::vector<Value> out_binds;
-  std::vector<bool> is_out;  ///< PL/SQL: which binds the block assigned
-  /// PL/SQL: cursors returned by DBMS_SQL.RETURN_RESULT or opened into a ref cursor bind.
-  RowId last_row_id;  ///< all zero: none
+  std::vector<bool> is_out;                 ///< PL/SQL: which binds the text of the block assigns
+  std::vector<CursorRef> implicit_results;  ///< PL/SQL: of DBMS_SQL.RETURN_RESULT
+  RowId last_row_id;                        ///< all zero: none
   bool success_with_compilation_error = false;
 };
 
@@ -102,6 +110,11 @@ struct SessionIdentity {
   std::uint32_t serial_number = 0;
 };
 
+/// What a client says of the work it does: V$SESSION and SYS_CONTEXT show it.
+struct EndToEnd {
+  std::string module, action, client_identifier, client_info;
+};
+
 class Session {
  public:
   virtual ~Session() = default;  ///< rolls back what is open
@@ -117,7 +130,8 @@ class Session {
   virtual void cancel() = 0;
   [[nodiscard]] virtual const SessionIdentity& identity() const = 0;
   virtual void set_current_schema(std::string_view schema) = 0;
-  virtual void set_module(std::string_view module, std::string_view action) = 0;
+  [[nodiscard]] virtual const EndToEnd& end_to_end() const = 0;
+  virtual void set_end_to_end(EndToEnd) = 0;
 };
 
 /// Password verifiers are made by the server from the clear password; the engine only keeps it.

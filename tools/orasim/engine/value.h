@@ -101,12 +101,17 @@ struct LobData {
 };
 using Lob = std::shared_ptr<const LobData>;
 
+/// A query that has been opened and whose rows nobody has read yet; defined in engine/session.h.
+struct OpenCursor;
+using CursorRef = std::shared_ptr<OpenCursor>;
+
 struct Value {
   Type type = Type::kVarchar2;
   bool national = false;
   /// string: kVarchar2, kChar, kLong, kRaw, kLongRaw. bool: kBoolean. RowId: kRowid, kUrowid.
+  /// CursorRef: kCursor; NULL is a cursor variable that was never opened.
   std::variant<std::monostate, std::string, Number, DateTime, IntervalYm, IntervalDs, float, double,
-               bool, RowId, Lob>
+               bool, RowId, Lob, CursorRef>
       data;
 
   [[nodiscard]] bool is_null() const { return data.index() == 0; }

@@ -142,6 +142,7 @@ struct QueryBlock {
   std::vector<TableRefPtr> from;
   ExprPtr where, start_with, connect_by, having;
   bool nocycle = false;
+  int from_pos = -1;              ///< where FROM would stand when there is none; -1: there is one
   std::vector<ExprPtr> group_by;  ///< distinct grouping expressions
   bool has_group_by = false;
   std::vector<std::vector<int>> grouping_sets;  ///< indexes into group_by; empty: one plain set
@@ -169,6 +170,7 @@ struct Query {
   ExprPtr offset, fetch;
   bool fetch_percent = false, with_ties = false;
   RowLock lock = RowLock::kNone;
+  std::optional<std::int64_t> lock_wait_secs;  ///< FOR UPDATE WAIT n
 };
 
 struct Assignment {

@@ -81,7 +81,45 @@ std::shared_ptr<BoundQuery> Binder::subquery(const ast::Query& q) {
   return bound;
 }
 
+namespace {
+
+/// Rows kept for a cursor of a row: by the time they are fetched the row itself is gone.
+class KeptCursor final : public RowStream {
+ public:
+  explicit KeptCursor(std::vector<Row> rows) : rows_(std::move(rows)) {}
+  bool next(Row& row) override {
+    if (at_ == rows_.size()) return false;
+    row = std::move(rows_[at_++]);
+    return true;
+  }
+
+ private:
+  std::vector<Row> rows_;
+  std::size_t at_ = 0;
+};
+
+}  // namespace
+
+BoundExpr Binder::cursor_subquery(const ast::Expr& e) {
+  auto query = subquery(*e.query);
+  BoundExpr out;
+  out.type = simple_type(Type::kCursor);
+  out.nullable = false;
+  out.eval = [query](const Frame& f) {
+    std::vector<Row> rows;
+    auto stream = query->open(*f.context, &f);
+    Row row;
+    while (stream->next(row)) rows.push_back(row);
+    auto cursor = std::make_shared<OpenCursor>();
+    cursor->columns = query->columns();
+    cursor->rows = std::make_unique<KeptCursor>(std::move(rows));
+    return Value{Type::kCursor, false, std::move(cursor)};
+  };
+  return out;
+}
+
 BoundExpr Binder::scalar_subquery(const ast::Expr& e) {
+  if (e.op == "CURSOR") return cursor_subquery(e);
   auto query = subquery(*e.query);
   if (query->columns().size() != 1) raise(913, e.begin);
   BoundExpr out;

@@ -24,6 +24,8 @@ class QueryBinder {
     if (query.op == ast::SetOperator::kNone && query.block) {
       plan->block =
           bind_block(*query.block, query.order_by, query.order_siblings, env_, ctes_, outer_);
+      if (query.lock_wait_secs)
+        plan->block->lock_wait = std::chrono::seconds(*query.lock_wait_secs);
       for (const OutputColumn& column : plan->block->output) plan->columns.push_back(column.info);
       plan->is_correlated = plan->block->scope.reaches_outer;
     } else if (query.op == ast::SetOperator::kNone) {

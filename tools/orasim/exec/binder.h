@@ -56,6 +56,7 @@ class Binder {
   BoundExpr unary(const ast::Expr& e);
   BoundExpr binary(const ast::Expr& e);
   BoundExpr concat(BoundExpr a, BoundExpr b);
+  BoundExpr cursor_subquery(const ast::Expr& e);
   void need_package(const ast::Expr& e, const std::string& full) const;
   BoundExpr call(const ast::Expr& e);
   BoundExpr of_kind(const ast::Expr& e);

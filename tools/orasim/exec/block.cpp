@@ -49,8 +49,7 @@ std::string identifier_of(const OraError& e) {
 
 class Machine {
  public:
-  Machine(std::string_view sql, StatementRunner& runner, std::vector<bool>& is_out)
-      : sql_(sql), runner_(runner), is_out_(is_out) {}
+  Machine(std::string_view sql, StatementRunner& runner) : sql_(sql), runner_(runner) {}
 
   void run_program(const Block& block) {
     mark_ = runner_.mark();
@@ -263,6 +262,13 @@ class Machine {
       case Kind::kCall:
         for (const auto& e : n.exprs) evaluate(*e);
         return;
+      case Kind::kOpen:
+        return open_cursor(n);
+      case Kind::kClose:
+        cursor_of(evaluate(*n.exprs.front()))->rows.reset();
+        return;
+      case Kind::kReturnResult:
+        return runner_.return_result(cursor_of(evaluate(*n.exprs.front())));
       default:
         return run_transaction(n);
     }
@@ -312,7 +318,6 @@ class Machine {
       return runner_.run(std::get<ast::Merge>(n.sql));
     });
     set_row_count(rows);
-    for (const Target& t : n.targets) is_out_[static_cast<std::size_t>(t.bind)] = true;
   }
 
   void set_row_count(std::uint64_t rows) {
@@ -344,6 +349,29 @@ class Machine {
     for (std::size_t i = 1; i < n.exprs.size(); ++i) values.push_back(evaluate(*n.exprs[i]));
     runner_.execute(std::string(text_of(text)), values);
     lower_mark();
+  }
+
+  // --- cursors --------------------------------------------------------------------------------
+
+  /// ORA-01001 for a cursor variable that is not open.
+  static CursorRef cursor_of(const Value& v) {
+    const auto* cursor = std::get_if<CursorRef>(&v.data);
+    if (cursor == nullptr || !(*cursor)->rows) raise(1001);
+    return *cursor;
+  }
+
+  void open_cursor(const Node& n) {
+    CursorRef cursor;
+    if (const auto* query = std::get_if<ast::QueryPtr>(&n.sql)) {
+      cursor = sql_part(n.pos, [&] { return runner_.open_cursor(**query); });
+    } else {
+      const Value text = evaluate(*n.exprs.front());
+      if (text.is_null()) raise_text(6535, "statement string in OPEN is NULL or 0 length");
+      Row values;
+      for (std::size_t i = 1; i < n.exprs.size(); ++i) values.push_back(evaluate(*n.exprs[i]));
+      cursor = runner_.open_cursor(std::string(text_of(text)), values);
+    }
+    assign(n.targets.front(), Value{Type::kCursor, false, std::move(cursor)});
   }
 
   void raise_exception(const Node& n) {
@@ -461,7 +489,6 @@ class Machine {
       Row& binds = runner_.binds();
       if (binds.size() <= i) binds.resize(i + 1);
       binds[i] = value;
-      is_out_[i] = true;
       return;
     }
     const auto found = variables_.find(target.name);
@@ -492,7 +519,6 @@ class Machine {
 
   std::string_view sql_;
   StatementRunner& runner_;
-  std::vector<bool>& is_out_;
   std::map<std::string, Variable> variables_;
   std::string leave_label_;          ///< the loop that EXIT or CONTINUE names
   const Raised* handled_ = nullptr;  ///< what RAISE without a name raises again
@@ -519,10 +545,9 @@ std::vector<BindInfo> block_binds(std::string_view sql) {
   return parse_program(sql).binds;
 }
 
-void run_block(std::string_view sql, StatementRunner& runner, std::vector<bool>& is_out) {
+void run_block(std::string_view sql, StatementRunner& runner) {
   const plsql::Program program = parse_program(sql);
-  is_out.assign(program.binds.size(), false);
-  plsql::Machine(sql, runner, is_out).run_program(program.block);
+  plsql::Machine(sql, runner).run_program(program.block);
 }
 
 }  // namespace orasim

@@ -13,8 +13,8 @@ namespace orasim {
 /// The binds of a block, one a name; ORA-06550 with line and column for a syntax error.
 std::vector<BindInfo> block_binds(std::string_view sql);
 
-/// Runs the block; `is_out[i]` tells which binds it assigned. A run-time error carries Oracle's own
-/// number and text, followed by "ORA-06512: at line n".
-void run_block(std::string_view sql, StatementRunner& runner, std::vector<bool>& is_out);
+/// Runs the block on the runner's binds. A run-time error carries Oracle's own number and text,
+/// followed by "ORA-06512: at line n".
+void run_block(std::string_view sql, StatementRunner& runner);
 
 }  // namespace orasim

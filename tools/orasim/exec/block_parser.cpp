@@ -268,6 +268,8 @@ class BlockParser {
       n.sql = p_.merge();
     } else if (p_.is_word("SELECT") || p_.is_word("WITH")) {
       select_into(n);
+    } else if (p_.is_word("OPEN") && !p_.is_symbol(":=", 1)) {
+      open_cursor(n);
     } else {
       return false;
     }
@@ -280,6 +282,29 @@ class BlockParser {
       if (bind >= 0) n.targets.push_back({"", bind, n.pos});
     }
     n.sql = std::move(dml);
+  }
+
+  void open_cursor(Node& n) {
+    p_.take();
+    n.kind = Kind::kOpen;
+    n.targets.push_back(cursor_target());
+    expect("FOR");
+    if (p_.is_word("SELECT") || p_.is_word("WITH")) {
+      n.sql = p_.query();
+      return;
+    }
+    n.exprs.push_back(expression());
+    if (!p_.accept("USING")) return;
+    do {
+      p_.accept("IN");
+      n.exprs.push_back(expression());
+    } while (p_.accept_symbol(","));
+  }
+
+  Target cursor_target() {
+    const int pos = p_.peek().begin;
+    if (p_.peek().kind == TokenKind::kBind) return {"", p_.add_target_bind(p_.take()), pos};
+    return {name(), -1, pos};
   }
 
   void select_into(Node& n) {
@@ -322,6 +347,10 @@ class BlockParser {
       if (!p_.is_symbol(";")) n.exception = exception_name();
     } else if (p_.accept_words({"EXECUTE", "IMMEDIATE"})) {
       execute_immediate(n);
+    } else if (p_.is_word("CLOSE") && !p_.is_symbol(":=", 1)) {
+      p_.take();
+      n.kind = Kind::kClose;
+      n.exprs.push_back(expression());
     } else {
       return false;
     }
@@ -414,7 +443,7 @@ class BlockParser {
     if (!bind && !p_.is_symbol(":=", 1)) return call(n);
     n.kind = Kind::kAssign;
     if (bind) {
-      n.targets.push_back({"", p_.add_bind(p_.take()), n.pos});
+      n.targets.push_back({"", p_.add_target_bind(p_.take()), n.pos});
     } else {
       n.targets.push_back({name(), -1, n.pos});
     }
@@ -436,6 +465,9 @@ class BlockParser {
         fail_compile(sql_, n.pos,
                      "PLS-00306: wrong number or types of arguments in call to '" + first + "'");
       }
+    } else if (first == "DBMS_SQL" && e->name.size() == 2 && e->name[1].text == "RETURN_RESULT" &&
+               !e->args.empty()) {
+      n.kind = Kind::kReturnResult;
     } else if (e->name.size() == 2 && is_supplied_package(first)) {
       n.kind = Kind::kCall;
       // Only text to print is worth its value: the others name constants of their packages.

@@ -26,9 +26,11 @@ void project(const BlockPlan& plan, const Frame& f, Row& out, Row* keys) {
 }
 
 /// False when the row is locked by another transaction and the query skips such rows.
-bool lock_row(const TableDef& table, const RowId& id, RowLock how, ExecContext& c) {
+bool lock_row(const TableDef& table, const RowId& id, RowLock how, const BlockPlan& plan,
+              ExecContext& c) {
+  const auto wait = how == RowLock::kWait ? plan.lock_wait : std::chrono::seconds(0);
   try {
-    if (c.transaction->lock_row(table, id, c.scn, how != RowLock::kWait)) return true;
+    if (c.transaction->lock_row(table, id, c.scn, wait)) return true;
     if (c.is_serializable) raise(8177);
     throw RowChanged{};
   } catch (const OraError& error) {
@@ -37,11 +39,12 @@ bool lock_row(const TableDef& table, const RowId& id, RowLock how, ExecContext& 
   }
 }
 
-bool lock_rows_of(const FromNode& node, const Frame& f, RowLock how) {
-  if (node.left) return lock_rows_of(*node.left, f, how) && lock_rows_of(*node.right, f, how);
+bool lock_rows_of(const FromNode& node, const Frame& f, RowLock how, const BlockPlan& plan) {
+  if (node.left)
+    return lock_rows_of(*node.left, f, how, plan) && lock_rows_of(*node.right, f, how, plan);
   if (!node.table || f.context->transaction == nullptr) return true;
   const Value& id = (*f.row)[node.end - 1];
-  return id.is_null() || lock_row(*node.table, std::get<RowId>(id.data), how, *f.context);
+  return id.is_null() || lock_row(*node.table, std::get<RowId>(id.data), how, plan, *f.context);
 }
 
 class PlainBlock final : public BlockStream {
@@ -51,7 +54,7 @@ class PlainBlock final : public BlockStream {
   bool next(Row& out, Row* keys) override {
     Frame f;
     while (rows_.next(f)) {
-      if (lock_ != RowLock::kNone && !lock_rows_of(*plan_.from, f, lock_)) continue;
+      if (lock_ != RowLock::kNone && !lock_rows_of(*plan_.from, f, lock_, plan_)) continue;
       project(plan_, f, out, keys);
       if (plan_.distinct && !seen_.insert(row_key(out)).second) continue;
       return true;

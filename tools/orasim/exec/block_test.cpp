@@ -62,6 +62,17 @@ class RecordingRunner : public StatementRunner {
     }
   }
   void check_cancel() override {}
+  CursorRef open_cursor(const ast::Query&) override {
+    log.emplace_back("open");
+    return an_open_cursor();
+  }
+  CursorRef open_cursor(const std::string& sql, const Row& values) override {
+    log.push_back("open " + sql + " using " + std::to_string(values.size()));
+    return an_open_cursor();
+  }
+  void return_result(CursorRef cursor) override {
+    log.push_back(cursor->rows ? "result" : "closed result");
+  }
   void commit() override {
     log.emplace_back("commit");
     committed_ = log.size();
@@ -87,6 +98,15 @@ class RecordingRunner : public StatementRunner {
   }
 
  private:
+  struct NoRows : RowStream {
+    bool next(Row&) override { return false; }
+  };
+  static CursorRef an_open_cursor() {
+    auto cursor = std::make_shared<OpenCursor>();
+    cursor->rows = std::make_unique<NoRows>();
+    return cursor;
+  }
+
   std::size_t committed_ = 0;
   std::map<std::string, Value> variables_;
   Row binds_;
@@ -95,8 +115,7 @@ class RecordingRunner : public StatementRunner {
 using Lines = std::vector<std::string>;
 
 Lines run(RecordingRunner& runner, std::string_view sql) {
-  std::vector<bool> out;
-  run_block(sql, runner, out);
+  run_block(sql, runner);
   return runner.log;
 }
 Lines run(std::string_view sql) {
@@ -154,11 +173,37 @@ TEST(Block, AssignsBindsAndSaysWhichAreOut) {
   EXPECT_EQ(binds[1].name, "B");
   RecordingRunner runner;
   runner.binds() = {make_null(Type::kNumber), make_int(4), make_null(Type::kNumber)};
-  std::vector<bool> out;
-  run_block(sql, runner, out);
-  EXPECT_EQ(out, (std::vector<bool>{true, false, true}));
+  run_block(sql, runner);
+  EXPECT_TRUE(binds[0].is_written && !binds[0].is_read);
+  EXPECT_TRUE(binds[1].is_read && !binds[1].is_written);
+  EXPECT_TRUE(binds[2].is_written && !binds[2].is_read);
   EXPECT_EQ(runner.binds()[0].number().to_string(), "5");
   EXPECT_EQ(runner.binds()[2].number().to_string(), "1");
+}
+
+TEST(Block, BindsAreReadOrWrittenAsTheTextSays) {
+  const auto binds = block_binds(
+      "BEGIN IF 1 = 0 THEN :never := 1; END IF; :both := :both + 1; "
+      "SELECT 1 INTO :chosen FROM dual; OPEN :c FOR SELECT :inner FROM dual; END;");
+  ASSERT_EQ(binds.size(), 5u);
+  const auto is = [&](std::size_t i, bool read, bool written) {
+    return binds[i].is_read == read && binds[i].is_written == written;
+  };
+  EXPECT_TRUE(is(0, false, true)) << binds[0].name;
+  EXPECT_TRUE(is(1, true, true)) << binds[1].name;
+  EXPECT_TRUE(is(2, false, true)) << binds[2].name;
+  EXPECT_TRUE(is(3, false, true)) << binds[3].name;
+  EXPECT_TRUE(is(4, true, false)) << binds[4].name;
+}
+
+TEST(Block, OpensReturnsAndClosesCursors) {
+  EXPECT_EQ(
+      run("DECLARE c SYS_REFCURSOR; BEGIN OPEN c FOR SELECT 1 FROM dual; "
+          "DBMS_SQL.RETURN_RESULT(c); CLOSE c; OPEN c FOR 'select :1 from dual' USING 7; END;"),
+      (Lines{"open", "result", "open select :1 from dual using 1"}));
+  RecordingRunner runner;
+  const std::string error = error_of(runner, "DECLARE c SYS_REFCURSOR; BEGIN CLOSE c; END;");
+  EXPECT_NE(error.find("ORA-01001"), std::string::npos) << error;
 }
 
 TEST(Block, SelectIntoWantsExactlyOneRow) {

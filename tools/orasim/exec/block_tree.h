@@ -34,6 +34,9 @@ enum class Kind : std::uint8_t {
   kRaiseApplicationError,
   kExecute,
   kCall,
+  kOpen,          ///< OPEN cursor FOR: a query in `sql`, or text and USING in `exprs`
+  kClose,         ///< CLOSE cursor
+  kReturnResult,  ///< DBMS_SQL.RETURN_RESULT
 };
 
 struct Block;

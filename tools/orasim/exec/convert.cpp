@@ -459,6 +459,7 @@ Value convert(const Value& v, Type wanted, const ConvertContext& c) {
     case Type::kBoolean:
       return to_boolean(v, c);
     case Type::kCursor:
+      if (v.type == Type::kCursor) return v;
       break;
   }
   raise_inconsistent(type_word(wanted), type_word(v.type));

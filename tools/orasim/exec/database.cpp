@@ -33,9 +33,9 @@ class SessionImpl final : public Session {
   void set_current_schema(std::string_view schema) override {
     state_.current_schema = std::string(schema);
   }
-  void set_module(std::string_view module, std::string_view action) override {
-    state_.module = std::string(module);
-    state_.action = std::string(action);
+  [[nodiscard]] const EndToEnd& end_to_end() const override { return state_.end_to_end; }
+  void set_end_to_end(EndToEnd values) override {
+    state_.database->set_end_to_end(state_, std::move(values));
   }
 
  private:
@@ -101,9 +101,18 @@ std::vector<SessionInfo> DatabaseImpl::sessions() {
     info.os_user = id.os_user;
     info.terminal = id.terminal;
     info.process = id.process;
+    info.module = state->end_to_end.module;
+    info.action = state->end_to_end.action;
+    info.client_identifier = state->end_to_end.client_identifier;
+    info.client_info = state->end_to_end.client_info;
     out.push_back(std::move(info));
   }
   return out;
+}
+
+void DatabaseImpl::set_end_to_end(SessionState& state, EndToEnd values) {
+  std::lock_guard lock(mutex_);
+  state.end_to_end = std::move(values);
 }
 
 void DatabaseImpl::add(const SessionState* state) {

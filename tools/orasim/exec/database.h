@@ -26,6 +26,7 @@ class DatabaseImpl final : public Database {
   Store& store() { return *store_; }
   /// What V$SESSION shows.
   std::vector<SessionInfo> sessions();
+  void set_end_to_end(SessionState& state, EndToEnd values);
   void add(const SessionState* state);
   void remove(const SessionState* state);
 

@@ -161,9 +161,11 @@ constexpr std::array kTexts = {
     std::pair{
         22835,
         "Buffer too small for CLOB to CHAR or BLOB to RAW conversion (actual: 0, maximum: 0)"},
+    std::pair{22902, "CURSOR expression not allowed"},
     std::pair{24381, "error(s) in array DML"},
     std::pair{25154, "column part of USING clause cannot have qualifier"},
     std::pair{30003, "illegal parameter in SYS_CONNECT_BY_PATH function"},
+    std::pair{30005, "missing or invalid WAIT interval"},
     std::pair{30081, "invalid data type for datetime/interval arithmetic"},
     std::pair{30087, "Adding two datetime values is not allowed"},
     std::pair{30089, "missing or invalid <datetime field>"},

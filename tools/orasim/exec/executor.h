@@ -137,6 +137,7 @@ struct BindEnvironment {
   /// Inside the second part of a recursive WITH query: its name and what it reads.
   std::vector<std::pair<std::string, std::shared_ptr<WorkingTable>>> recursive = {};
   std::shared_ptr<const Access> access = {};  ///< whose rights count: in a view its owner's
+  bool needs_from = true;                     ///< false: as of 23ai FROM may be left out
   bool locks_rows = false;                    ///< the query at hand is FOR UPDATE
 };
 

@@ -398,6 +398,7 @@ std::unique_ptr<FromNode> bind_from(const ast::QueryBlock& block,
                                     const BindEnvironment& environment,
                                     const std::vector<const ast::Cte*>& ctes, Scope& scope,
                                     bool attach_where, std::vector<Conjunct>& rest) {
+  if (block.from_pos >= 0 && environment.needs_from) raise(923, block.from_pos);
   return FromBinder(block, environment, ctes, scope).bind(attach_where, rest);
 }
 

@@ -19,6 +19,7 @@ struct FunctionContext {
   const SessionIdentity* identity = nullptr;
   const DatabaseOptions* database = nullptr;
   std::string current_schema;
+  EndToEnd end_to_end;
   std::uint64_t current_scn = 0;
   DateTime now_utc;                                                ///< statement time
   std::function<std::uint64_t(std::int64_t unix_seconds)> scn_at;  ///< may be empty

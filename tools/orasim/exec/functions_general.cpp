@@ -222,7 +222,12 @@ Value userenv_value(std::string name, const FunctionContext& c) {
   if (name == "HOST") return make_text(s.machine);
   if (name == "TERMINAL") return make_text(s.terminal);
   if (name == "OS_USER") return make_text(s.os_user);
-  if (name == "MODULE" || name == "CLIENT_PROGRAM_NAME") return make_text(s.program);
+  if (name == "MODULE")
+    return make_text(c.end_to_end.module.empty() ? s.program : c.end_to_end.module);
+  if (name == "ACTION") return make_text(c.end_to_end.action);
+  if (name == "CLIENT_IDENTIFIER") return make_text(c.end_to_end.client_identifier);
+  if (name == "CLIENT_INFO") return make_text(c.end_to_end.client_info);
+  if (name == "CLIENT_PROGRAM_NAME") return make_text(s.program);
   if (name == "LANGUAGE") return make_text(c.nls->language + "_" + c.nls->territory + ".AL32UTF8");
   if (name == "LANG") return make_text("US");
   if (name == "NLS_DATE_FORMAT") return make_text(c.nls->date_format);

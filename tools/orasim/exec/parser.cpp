@@ -169,6 +169,18 @@ std::vector<ast::Ident> Parser::identifier_list() {
 }
 
 int Parser::add_bind(const Token& token) {
+  const int number = bind_number(token);
+  if (plsql_) binds_[static_cast<std::size_t>(number)].is_read = true;
+  return number;
+}
+
+int Parser::add_target_bind(const Token& token) {
+  const int number = bind_number(token);
+  if (plsql_) binds_[static_cast<std::size_t>(number)].is_written = true;
+  return number;
+}
+
+int Parser::bind_number(const Token& token) {
   if (plsql_) {
     for (std::size_t i = 0; i < binds_.size(); ++i) {
       if (binds_[i].name == token.text) return static_cast<int>(i);
@@ -179,7 +191,7 @@ int Parser::add_bind(const Token& token) {
 }
 
 int Parser::add_returning_bind(const Token& token) {
-  if (plsql_) return add_bind(token);
+  if (plsql_) return add_target_bind(token);
   binds_.push_back({token.text, true});
   return returning_binds_++;
 }

@@ -61,6 +61,8 @@ class Parser {
   std::int64_t integer(int error);
 
   int add_bind(const Token& token);
+  /// PL/SQL: a bind that is given a value.
+  int add_target_bind(const Token& token);
   int add_returning_bind(const Token& token);
   ast::Returning returning();
   [[nodiscard]] std::vector<BindInfo> take_binds() { return std::move(binds_); }
@@ -107,6 +109,7 @@ class Parser {
   std::unique_ptr<ast::QueryBlock> query_block();
   void with_clause(ast::Query& q);
   void select_item(ast::QueryBlock& b);
+  void without_from(ast::QueryBlock& b);
   void select_into(ast::QueryBlock& b);
   void group_by(ast::QueryBlock& b);
   std::vector<std::vector<int>> grouping_element(ast::QueryBlock& b);
@@ -125,6 +128,8 @@ class Parser {
   void dml_table(ast::Name& table, ast::QueryPtr& view);
   ast::InsertTarget insert_target(bool with_values);
   std::vector<ast::Assignment> assignments();
+
+  int bind_number(const Token& token);
 
   std::string_view sql_;
   bool plsql_;

@@ -191,6 +191,13 @@ ExprPtr Parser::word_primary() {
   if (w == "EXTRACT" && is_symbol("(", 1)) return extract_expression();
   if (w == "TRIM" && is_symbol("(", 1)) return trim_call();
   if (w == "XMLSERIALIZE" && is_symbol("(", 1)) return xmlserialize_call();
+  if (w == "CURSOR" && is_symbol("(", 1)) {
+    take();
+    ExprPtr e = parenthesized();
+    if (e->kind != ExprKind::kSubquery) raise(22902, begin);
+    e->op = "CURSOR";
+    return e;
+  }
   if (w == "INTERVAL" && (next == TokenKind::kString || next == TokenKind::kNational)) {
     return interval_literal();
   }

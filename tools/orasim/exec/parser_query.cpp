@@ -94,14 +94,33 @@ std::unique_ptr<ast::QueryBlock> Parser::query_block() {
     select_item(*b);
   } while (accept_symbol(","));
   if (plsql_ && (is_word("INTO") || is_word("BULK"))) select_into(*b);
-  expect("FROM", 923);
-  do {
-    b->from.push_back(table_reference());
-  } while (accept_symbol(","));
+  if (accept("FROM")) {
+    do {
+      b->from.push_back(table_reference());
+    } while (accept_symbol(","));
+  } else {
+    without_from(*b);
+  }
   if (accept("WHERE")) b->where = condition();
   hierarchical(*b);
   if (is_word("GROUP") || is_word("HAVING")) group_by(*b);
   return b;
+}
+
+/// Since 23ai a query without FROM is one over DUAL; older servers miss the word (ORA-00923).
+void Parser::without_from(ast::QueryBlock& b) {
+  static constexpr std::string_view kNext[] = {"WHERE",  "CONNECT",   "START", "GROUP",
+                                               "HAVING", "ORDER",     "UNION", "MINUS",
+                                               "EXCEPT", "INTERSECT", "FETCH", "OFFSET"};
+  const bool ends = at_end() || is_symbol(")") || is_symbol(";") ||
+                    std::any_of(std::begin(kNext), std::end(kNext),
+                                [this](std::string_view word) { return is_word(word); });
+  if (!ends) fail(923);
+  b.from_pos = peek().begin;
+  auto dual = std::make_unique<ast::TableRef>();
+  dual->pos = b.from_pos;
+  dual->name = {{"SYS", true, b.from_pos}, {"DUAL", true, b.from_pos}};
+  b.from.push_back(std::move(dual));
 }
 
 void Parser::select_item(ast::QueryBlock& b) {
@@ -128,7 +147,7 @@ void Parser::select_into(ast::QueryBlock& b) {
   expect("INTO");
   do {
     if (peek().kind == TokenKind::kBind) {
-      b.into_binds.push_back(add_bind(take()));
+      b.into_binds.push_back(add_target_bind(take()));
       b.into.emplace_back();
     } else {
       b.into_binds.push_back(-1);
@@ -433,8 +452,9 @@ void Parser::tail_clauses(ast::Query& q) {
     if (accept("NOWAIT")) {
       q.lock = ast::RowLock::kNoWait;
     } else if (accept("WAIT")) {
-      // A lock is waited for as long as it takes; WAIT 0 does not wait.
-      if (integer(30005) == 0) q.lock = ast::RowLock::kNoWait;
+      q.lock_wait_secs = integer(30005);
+      if (*q.lock_wait_secs < 0) fail(30005);
+      if (*q.lock_wait_secs == 0) q.lock = ast::RowLock::kNoWait;
     } else if (accept("SKIP")) {
       expect("LOCKED");
       q.lock = ast::RowLock::kSkipLocked;

@@ -4,6 +4,9 @@
 #include <memory>
 #include <vector>
 
+#include <chrono>
+#include <optional>
+
 #include "exec/aggregate.h"
 #include "exec/from_plan.h"
 #include "exec/window.h"
@@ -59,7 +62,8 @@ struct BlockPlan {
   Eval having;
   bool distinct = false;
   std::vector<OutputColumn> output;
-  std::vector<OrderKey> order;  ///< of the query that is this block alone
+  std::vector<OrderKey> order;                    ///< of the query that is this block alone
+  std::optional<std::chrono::seconds> lock_wait;  ///< FOR UPDATE WAIT n
 };
 
 using ast::RowLock;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/session.h"
 #include "engine/value.h"
 #include "exec/ast.h"
 
@@ -21,6 +22,13 @@ class StatementRunner {
   /// At most `limit` rows.
   virtual std::vector<Row> select(const ast::Query&, std::size_t limit) = 0;
   virtual Value evaluate(const ast::Expr&) = 0;
+  /// OPEN … FOR: the cursor reads at this moment, with the variables and binds of this moment, and
+  /// lives on after the block.
+  virtual CursorRef open_cursor(const ast::Query&) = 0;
+  /// The same of a text; ORA-06539 when it is no query.
+  virtual CursorRef open_cursor(const std::string& sql, const Row& using_values) = 0;
+  /// DBMS_SQL.RETURN_RESULT.
+  virtual void return_result(CursorRef cursor) = 0;
   /// ORA-01013 when the session was told to cancel.
   virtual void check_cancel() = 0;
   virtual void commit() = 0;

@@ -138,6 +138,7 @@ BindEnvironment SessionState::environment(std::string_view sql) const {
     access_catalog = env.catalog;
   }
   env.access = access;
+  env.needs_from = !database->options().emulate.starts_with("23");
   return env;
 }
 
@@ -159,6 +160,7 @@ std::unique_ptr<ExecContext> SessionState::context(const Row* binds, std::option
   f.identity = &identity;
   f.database = &database->options();
   f.current_schema = current_schema;
+  f.end_to_end = end_to_end;
   f.current_scn = store->current_scn();
   f.scn_at = [s = store](std::int64_t unix_seconds) {
     const auto found = s->scn_at(unix_seconds);

@@ -22,7 +22,7 @@ struct SessionState {
   SessionIdentity identity;
   Nls nls;
   std::string current_schema;
-  std::string module, action;
+  EndToEnd end_to_end;  ///< changed under the lock of the database: other sessions may look
   /// Shared: a cursor opened before a commit still reads through its transaction.
   std::shared_ptr<Transaction> transaction;
   std::map<std::string, std::uint64_t> savepoints;

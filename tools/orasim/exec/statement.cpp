@@ -60,12 +60,16 @@ StatementKind kind_of(const std::string& sql, const std::string& word) {
   return StatementKind::kOther;
 }
 
+using Variables = std::map<std::string, Value>;
+
 /// A query's rows with all that they need to live.
 class HeldRows final : public RowStream {
  public:
   HeldRows(std::shared_ptr<BoundQuery> query, std::unique_ptr<ExecContext> context,
-           std::shared_ptr<Transaction> transaction, std::unique_ptr<Row> binds)
-      : query_(std::move(query)),
+           std::shared_ptr<Transaction> transaction, std::unique_ptr<Row> binds,
+           std::shared_ptr<const Variables> variables = nullptr)
+      : variables_(std::move(variables)),
+        query_(std::move(query)),
         binds_(std::move(binds)),
         transaction_(std::move(transaction)),
         context_(std::move(context)),
@@ -73,6 +77,7 @@ class HeldRows final : public RowStream {
   bool next(Row& row) override { return rows_->next(row); }
 
  private:
+  std::shared_ptr<const Variables> variables_;  ///< PL/SQL variables that the query reads
   std::shared_ptr<BoundQuery> query_;
   std::unique_ptr<Row> binds_;
   std::shared_ptr<Transaction> transaction_;
@@ -418,13 +423,13 @@ class SessionRunner final : public StatementRunner {
   SessionRunner(SessionState& state, Row binds) : state_(state), binds_(std::move(binds)) {}
 
   std::uint64_t run(const ast::Insert& s) override {
-    return run_dml(*bind_insert(s, environment()));
+    return run_dml(*bind_insert(s, environment()), &s.returning);
   }
   std::uint64_t run(const ast::Update& s) override {
-    return run_dml(*bind_update(s, environment()));
+    return run_dml(*bind_update(s, environment()), &s.returning);
   }
   std::uint64_t run(const ast::Delete& s) override {
-    return run_dml(*bind_delete(s, environment()));
+    return run_dml(*bind_delete(s, environment()), &s.returning);
   }
   std::uint64_t run(const ast::Merge& s) override { return run_dml(*bind_merge(s, environment())); }
 
@@ -448,6 +453,37 @@ class SessionRunner final : public StatementRunner {
     return bound.eval(f);
   }
 
+  CursorRef open_cursor(const ast::Query& query) override {
+    const auto variables = std::make_shared<const Variables>(variables_);
+    BindEnvironment env = environment();
+    env.variables = variables.get();
+    const auto bound = bind_query(query, env);
+    auto binds = std::make_unique<Row>(binds_);
+    auto context = state_.context(binds.get(), std::nullopt);
+    auto cursor = std::make_shared<OpenCursor>();
+    cursor->columns = bound->columns();
+    cursor->rows = std::make_unique<HeldRows>(bound, std::move(context), state_.transaction,
+                                              std::move(binds), variables);
+    return cursor;
+  }
+
+  CursorRef open_cursor(const std::string& sql, const Row& values) override {
+    auto statement = make_statement(sql, state_);
+    if (statement->kind() != StatementKind::kQuery) {
+      raise_text(6539, "target of OPEN must be a query");
+    }
+    if (statement->binds().size() != values.size()) raise(1008);
+    auto result = statement->execute({values}, {});
+    auto cursor = std::make_shared<OpenCursor>();
+    statement->use_bind_types(values);
+    cursor->columns = statement->columns();
+    cursor->rows = std::move(result.rows);
+    return cursor;
+  }
+
+  void return_result(CursorRef cursor) override { results_.push_back(std::move(cursor)); }
+  std::vector<CursorRef> take_results() { return std::move(results_); }
+
   void check_cancel() override {
     if (state_.cancelled) raise(1013);
   }
@@ -464,7 +500,7 @@ class SessionRunner final : public StatementRunner {
   }
   std::uint64_t mark() override { return state_.transaction->mark(); }
   void rollback_to_mark(std::uint64_t mark) override { state_.transaction->rollback_to(mark); }
-  std::map<std::string, Value>& variables() override { return variables_; }
+  Variables& variables() override { return variables_; }
   Row& binds() override { return binds_; }
   Value convert_value(const Value& value, const DataType& type) override {
     auto context = state_.context(&binds_, std::nullopt);
@@ -478,13 +514,28 @@ class SessionRunner final : public StatementRunner {
     env.bind_samples = &binds_;
     return env;
   }
-  std::uint64_t run_dml(BoundDml& dml) {
+  /// RETURNING … INTO: one row, or NULLs when nothing was changed.
+  void take_returned(const ast::Returning& returning, const DmlResult& done) {
+    for (std::size_t i = 0; i < returning.exprs.size(); ++i) {
+      const bool any = i < done.returning.size() && !done.returning[i].empty();
+      if (any && done.returning[i].size() > 1) raise(1422);
+      const Value value = any ? done.returning[i].front() : make_null(Type::kVarchar2);
+      if (returning.binds[i] >= 0) {
+        binds_.at(static_cast<std::size_t>(returning.binds[i])) = value;
+      } else {
+        variables_[returning.variables[i].back().text] = value;
+      }
+    }
+  }
+
+  std::uint64_t run_dml(BoundDml& dml, const ast::Returning* returning = nullptr) {
     const std::uint64_t mark = state_.transaction->mark();
     try {
       auto context = state_.context(&binds_, std::nullopt);
-      const std::uint64_t rows = dml.run(*context).row_count;
+      const DmlResult done = dml.run(*context);
       state_.end_statement();
-      return rows;
+      if (returning != nullptr) take_returned(*returning, done);
+      return done.row_count;
     } catch (const OraError&) {
       state_.transaction->rollback_to(mark);
       throw;
@@ -493,7 +544,8 @@ class SessionRunner final : public StatementRunner {
 
   SessionState& state_;
   Row binds_;
-  std::map<std::string, Value> variables_;
+  Variables variables_;
+  std::vector<CursorRef> results_;
 };
 
 class BlockStatement final : public BaseStatement {
@@ -507,13 +559,25 @@ class BlockStatement final : public BaseStatement {
     const std::size_t count = std::max<std::size_t>(1, bind_rows.size());
     for (std::size_t i = 0; i < count; ++i) {
       SessionRunner runner(state_, bind_row(bind_rows, i));
-      result.is_out.assign(binds_.size(), false);
-      run_block(sql_, runner, result.is_out);
+      prepare_binds(runner.binds());
+      run_block(sql_, runner);
       result.out_binds = runner.binds();
+      auto results = runner.take_results();
+      std::move(results.begin(), results.end(), std::back_inserter(result.implicit_results));
     }
+    for (const BindInfo& bind : binds_) result.is_out.push_back(bind.is_written);
     result.row_count = count;
     if (options.commit_on_success) state_.commit();
     return result;
+  }
+
+ private:
+  /// What a block only writes starts as NULL, whatever the client has sent.
+  void prepare_binds(Row& binds) const {
+    binds.resize(binds_.size());
+    for (std::size_t i = 0; i < binds_.size(); ++i) {
+      if (binds_[i].is_written && !binds_[i].is_read) binds[i].data = std::monostate{};
+    }
   }
 };
 

@@ -72,20 +72,21 @@ void Calls::write_out_value(const TypeSpec& spec, const Value& value) {
     column.codec = spec.wants_lob_sizes() ? Codec::kLocatorAndSize : Codec::kLocator;
     column.is_blob = wire::bind_type(spec) == Type::kBlob;
     column.national = spec.is_national();
-    wire::encode_lob(out, column, as_lob(value), lobs_);
+    wire::encode_lob(out, column, as_lob(value), registrar_);
     out.sb(0);
     return;
   }
-  const bool null_cursor = codec == Codec::kNothing && value.is_null();
+  if (codec == Codec::kCursor) {
+    registrar_.parent = nullptr;
+    registrar_.put_cursor(out, value);
+    out.sb(0);
+    return;
+  }
   // The buffer the client declared is a promise to its own code, so nothing longer may come.
   if (text_bytes(value, codec) > spec.buffer_bytes) {
     throw OraError(6502, "PL/SQL: numeric or value error: character string buffer too small");
   }
-  if (null_cursor) {
-    out.u8(0);
-  } else {
-    wire::encode_value(out, codec, value);
-  }
+  wire::encode_value(out, codec, value);
   out.sb(codec == Codec::kBoolean && value.is_null() ? -1 : 0);
 }
 

@@ -101,9 +101,12 @@ void Calls::apply(const wire::Piggyback& piggyback) {
   }
   for (const std::string& locator : piggyback.locators) lobs_.free_temporary(locator);
   if (piggyback.schema) session_.set_current_schema(*piggyback.schema);
-  if (piggyback.module || piggyback.action) {
-    session_.set_module(piggyback.module.value_or(""), piggyback.action.value_or(""));
-  }
+  EndToEnd values = session_.end_to_end();
+  if (piggyback.module) values.module = *piggyback.module;
+  if (piggyback.action) values.action = *piggyback.action;
+  if (piggyback.client_identifier) values.client_identifier = *piggyback.client_identifier;
+  if (piggyback.client_info) values.client_info = *piggyback.client_info;
+  session_.set_end_to_end(std::move(values));
 }
 
 void Calls::run_function(wire::Reader& in, const wire::FunctionHeader& header,

@@ -60,6 +60,8 @@ class Calls {
   void write_out_binds(Cursor&, const ExecuteResult&, bool with_vector);
   void write_returning(Cursor&, const std::vector<std::vector<Value>>& values);
   void write_out_value(const wire::TypeSpec&, const Value&);
+  void write_implicit_results(const std::vector<CursorRef>&);
+  Cursor& open_for_client(OpenCursor&);
   void write_rows(Cursor&, std::uint32_t wanted, wire::CallStatus&);
   std::vector<Row> engine_rows(const Cursor&, const Run&);
   Value engine_value(const wire::TypeSpec&, const wire::BindValue&);
@@ -85,6 +87,18 @@ class Calls {
   void answer_break(const OraError&);
   void wait_for_reset();
 
+  /// Puts LOBs and cursors of rows and out binds into the tables of the session.
+  class Registrar : public wire::LobRegistrar {
+   public:
+    explicit Registrar(Calls& calls) : calls_(calls) {}
+    wire::ByteView locator_for(const Value& lob) override { return calls_.lobs_.locator_for(lob); }
+    void put_cursor(wire::Writer& out, const Value& cursor) override;
+    Cursor* parent = nullptr;  ///< whose rows are being written
+
+   private:
+    Calls& calls_;
+  };
+
   Channel& channel_;
   const Shared& shared_;
   BreakWatch& watch_;
@@ -93,6 +107,7 @@ class Calls {
   Authenticator authenticator_;
   CursorTable cursors_;
   LobTable lobs_;
+  Registrar registrar_{*this};
   Row row_;
   std::vector<wire::Piggyback> piggybacks_;  // of the request being read
   std::atomic<bool> break_seen_ = false;

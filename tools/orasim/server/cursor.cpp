@@ -33,6 +33,19 @@ Cursor& CursorTable::open() {
   return cursor;
 }
 
+void CursorTable::close(std::uint32_t id) {
+  const auto found = cursors_.find(id);
+  if (found == cursors_.end()) return;
+  close_children(found->second);
+  cursors_.erase(id);
+}
+
+void CursorTable::close_children(Cursor& cursor) {
+  const std::vector<std::uint32_t> children = std::move(cursor.children);
+  cursor.children.clear();
+  for (const std::uint32_t child : children) close(child);
+}
+
 Cursor& CursorTable::get(std::uint32_t id) {
   const auto found = cursors_.find(id);
   if (found == cursors_.end()) throw OraError(1001, "invalid cursor");

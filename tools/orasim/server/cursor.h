@@ -27,6 +27,7 @@ struct Cursor {
   std::unique_ptr<wire::RowEncoder> encoder;
   std::uint64_t rows_fetched = 0;
   bool compress = true;
+  std::vector<std::uint32_t> children;  ///< cursors that came in its rows; they end with it
 
   [[nodiscard]] bool has_lobs() const;
   void make_encoder();
@@ -40,7 +41,9 @@ class CursorTable : public wire::CursorShapes {
   Cursor& open();
   /// Throws OraError(1001) for an id that is not open.
   Cursor& get(std::uint32_t id);
-  void close(std::uint32_t id) { cursors_.erase(id); }
+  void close(std::uint32_t id);
+  /// Closes the cursors in the rows of a cursor.
+  void close_children(Cursor& cursor);
   [[nodiscard]] const wire::CursorShape* shape_of(std::uint32_t id) const override;
 
  private:

@@ -18,12 +18,17 @@ bool same_shape(const wire::ColumnShape& a, const wire::ColumnShape& b) {
          a.max_bytes == b.max_bytes;
 }
 
-std::vector<wire::ColumnShape> shapes_of(const Statement& statement, const wire::Dialect& dialect) {
+std::vector<wire::ColumnShape> shapes_of(const std::vector<ColumnInfo>& columns,
+                                         const wire::Dialect& dialect) {
   std::vector<wire::ColumnShape> shapes;
-  for (const ColumnInfo& column : statement.columns()) {
+  for (const ColumnInfo& column : columns) {
     shapes.push_back(wire::describe_column(column, dialect));
   }
   return shapes;
+}
+
+std::vector<wire::ColumnShape> shapes_of(const Statement& statement, const wire::Dialect& dialect) {
+  return shapes_of(statement.columns(), dialect);
 }
 
 constexpr const char* kNoData = "ORA-01403: no data found";
@@ -69,6 +74,8 @@ void Calls::describe(Cursor& cursor) {
 
 // DDL has come between: parse again; a query whose columns changed must be parsed by the client.
 void Calls::refresh_if_stale(Cursor& cursor) {
+  // A cursor that was opened by the server has no statement to run again.
+  if (!cursor.statement) throw OraError(1001, "invalid cursor");
   if (!cursor.statement->is_stale()) return;
   cursor.rows.reset();
   std::unique_ptr<Statement> again = session_.prepare(std::string(cursor.statement->sql()));
@@ -157,6 +164,7 @@ void Calls::fetch(const wire::FetchRequest& request) {
 
 CallStatus Calls::run_query(Cursor& cursor, const Run& run) {
   refresh_if_stale(cursor);
+  cursors_.close_children(cursor);
   cursor.rows.reset();
   cursor.rows_fetched = 0;
   ExecuteResult result = cursor.statement->execute(engine_rows(cursor, run), run.options);
@@ -169,6 +177,7 @@ void Calls::write_rows(Cursor& cursor, std::uint32_t wanted, CallStatus& status)
   wire::Writer& out = channel_.out();
   wire::encode_row_header(out, wanted);
   cursor.encoder->begin_response();
+  registrar_.parent = &cursor;
   for (std::uint32_t i = 0; i < wanted; ++i) {
     const std::size_t complete = out.size();
     try {
@@ -178,7 +187,7 @@ void Calls::write_rows(Cursor& cursor, std::uint32_t wanted, CallStatus& status)
         status.text = kNoData;
         break;
       }
-      cursor.encoder->encode(out, row_, lobs_);
+      cursor.encoder->encode(out, row_, registrar_);
     } catch (const OraError&) {
       out.truncate(complete);  // no half row before the error's status
       throw;
@@ -265,6 +274,7 @@ CallStatus Calls::run_plsql(Cursor& cursor, const Run& run) {
     const ExecuteResult result = cursor.statement->execute(
         rows.empty() ? std::vector<Row>{} : std::vector<Row>{rows[i]}, options);
     write_out_binds(cursor, result, run.first && i == 0);
+    write_implicit_results(result.implicit_results);
     ++status.row_count;
   }
   wire::encode_return_parameters(channel_.out(), shared_.database.current_scn(), cursor.id,
@@ -279,8 +289,11 @@ void Calls::write_out_binds(Cursor& cursor, const ExecuteResult& result, bool wi
   bool any_out = false;
   for (std::size_t i = 0; i < binds.size() && i < result.is_out.size(); ++i) {
     if (!result.is_out[i]) continue;
-    // IN OUT, not OUT: the client then goes on sending the value the block may read.
-    directions[i] = wire::BindDirection::kInOut;
+    // The client goes on sending the value of an IN OUT bind, but not that of an OUT bind.
+    const bool reads = cursor.statement->binds()[i].is_read;
+    directions[i] = reads ? wire::BindDirection::kInOut : wire::BindDirection::kOut;
+    cursor.shape.out_only.resize(binds.size(), false);
+    cursor.shape.out_only[i] = !reads;
     any_out = true;
   }
   wire::Writer& out = channel_.out();
@@ -289,6 +302,39 @@ void Calls::write_out_binds(Cursor& cursor, const ExecuteResult& result, bool wi
   out.u8(static_cast<std::uint8_t>(wire::Message::kRowData));
   for (std::size_t i = 0; i < binds.size(); ++i) {
     if (directions[i] != wire::BindDirection::kIn) write_out_value(binds[i], result.out_binds[i]);
+  }
+}
+
+/// A cursor of the engine as one of the session, for the client to fetch from.
+Cursor& Calls::open_for_client(OpenCursor& from) {
+  Cursor& cursor = cursors_.open();
+  cursor.shape.is_query = true;
+  cursor.sql_type = sql_command("SELECT");
+  cursor.columns = shapes_of(from.columns, login_.dialect);
+  cursor.rows = std::move(from.rows);
+  cursor.make_encoder();
+  return cursor;
+}
+
+void Calls::Registrar::put_cursor(wire::Writer& out, const Value& value) {
+  const auto* from = std::get_if<CursorRef>(&value.data);
+  if (from == nullptr || !(*from)->rows)
+    return wire::encode_cursor(out, calls_.login_.dialect, {}, 0);
+  const Cursor& cursor = calls_.open_for_client(**from);
+  if (parent != nullptr) parent->children.push_back(cursor.id);
+  wire::encode_cursor(out, calls_.login_.dialect, cursor.columns, cursor.id);
+}
+
+void Calls::write_implicit_results(const std::vector<CursorRef>& results) {
+  if (results.empty()) return;
+  wire::Writer& out = channel_.out();
+  out.u8(static_cast<std::uint8_t>(wire::Message::kImplicitResults));
+  out.ub(results.size());
+  for (const CursorRef& result : results) {
+    const Cursor& cursor = open_for_client(*result);
+    out.u8(0);
+    wire::encode_describe_body(out, login_.dialect, cursor.columns);
+    out.ub(cursor.id);
   }
 }
 

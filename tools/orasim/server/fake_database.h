@@ -88,7 +88,7 @@ class FakeStatement : public Statement {
         sql_(std::move(sql)),
         generation_(state.stale_generation) {
     for (const bool returning : wire::scan_sql(sql_).returning) {
-      binds_.push_back({"B" + std::to_string(binds_.size() + 1), returning});
+      binds_.push_back({"B" + std::to_string(binds_.size() + 1), returning, true, true});
     }
     resolve();
   }
@@ -295,9 +295,11 @@ class FakeSession : public Session {
   }
   [[nodiscard]] const SessionIdentity& identity() const override { return identity_; }
   void set_current_schema(std::string_view) override {}
-  void set_module(std::string_view, std::string_view) override {}
+  [[nodiscard]] const EndToEnd& end_to_end() const override { return end_to_end_; }
+  void set_end_to_end(EndToEnd values) override { end_to_end_ = std::move(values); }
 
  private:
+  EndToEnd end_to_end_;
   State& state_;
   SessionIdentity identity_;
   std::atomic<bool> cancelled_ = false;

@@ -46,13 +46,14 @@ class LobEntry {
   wire::Utf16Cursor::Mark mark_;      // where the last read ended: reads go forward
 };
 
-class LobTable : public wire::LobRegistrar {
+class LobTable {
  public:
   static constexpr std::size_t kLocatorBytes = 40;
   /// How many locators of table LOBs stay readable; the oldest are forgotten (ORA-22922).
   static constexpr std::size_t kKept = 1u << 20;
 
-  wire::ByteView locator_for(const Value& lob) override;
+  /// The 40 bytes of a locator; the view holds until the next call.
+  wire::ByteView locator_for(const Value& lob);
   /// A new, empty temporary LOB; returns its locator.
   wire::ByteView create_temporary(bool is_blob, bool national);
   /// Throws OraError(22922) for a locator this session does not know.

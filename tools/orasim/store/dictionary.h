@@ -21,6 +21,7 @@ namespace orasim {
 struct SessionInfo {
   std::uint32_t session_id = 0, serial_number = 0;
   std::string user, program, machine, os_user, terminal, process, module, action, schema;
+  std::string client_identifier, client_info;
   std::string status = "INACTIVE";  ///< ACTIVE, INACTIVE
   std::int64_t logon_unix_seconds = 0;
 };

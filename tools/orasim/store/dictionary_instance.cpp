@@ -91,29 +91,31 @@ void add_database(Registry& r) {
 }
 
 void add_instance(Registry& r) {
-  r.add<One>("V$INSTANCE", visit_one,
-             {fixed_number<One>("INSTANCE_NUMBER", 1),
-              text_from("INSTANCE_NAME", database_name),
-              fixed<One>("HOST_NAME", "localhost"),
-              text_from("VERSION", short_version),
-              text_from("VERSION_LEGACY", short_version),
-              text_from("VERSION_FULL", [](const Context& c) { return c.version; }),
-              date_from("STARTUP_TIME", start_time),
-              fixed<One>("STATUS", "OPEN"),
-              fixed<One>("PARALLEL", "NO"),
-              fixed_number<One>("THREAD#", 1),
-              fixed<One>("ARCHIVER", "STARTED"),
-              fixed<One>("LOGINS", "ALLOWED"),
-              fixed<One>("SHUTDOWN_PENDING", "NO"),
-              fixed<One>("DATABASE_STATUS", "ACTIVE"),
-              fixed<One>("INSTANCE_ROLE", "PRIMARY_INSTANCE"),
-              fixed<One>("ACTIVE_STATE", "NORMAL"),
-              fixed<One>("BLOCKED", "NO"),
-              fixed_number<One>("CON_ID", 0),
-              fixed<One>("INSTANCE_MODE", "REGULAR"),
-              text_from("EDITION", [](const Context& c) {
-                return c.emulate.starts_with("23") ? "FREE" : "EE";
-              })});
+  std::vector<Column<One>> instance = {
+      fixed_number<One>("INSTANCE_NUMBER", 1),
+      text_from("INSTANCE_NAME", database_name),
+      fixed<One>("HOST_NAME", "localhost"),
+      text_from("VERSION", short_version),
+      text_from("VERSION_LEGACY", short_version),
+      text_from("VERSION_FULL", [](const Context& c) { return c.version; }),
+      date_from("STARTUP_TIME", start_time),
+      fixed<One>("STATUS", "OPEN"),
+      fixed<One>("PARALLEL", "NO"),
+      fixed_number<One>("THREAD#", 1),
+      fixed<One>("ARCHIVER", "STARTED"),
+      fixed<One>("LOGINS", "ALLOWED"),
+      fixed<One>("SHUTDOWN_PENDING", "NO"),
+      fixed<One>("DATABASE_STATUS", "ACTIVE"),
+      fixed<One>("INSTANCE_ROLE", "PRIMARY_INSTANCE"),
+      fixed<One>("ACTIVE_STATE", "NORMAL"),
+      fixed<One>("BLOCKED", "NO"),
+      fixed_number<One>("CON_ID", 0),
+      fixed<One>("INSTANCE_MODE", "REGULAR"),
+      text_from("EDITION",
+                [](const Context& c) { return c.emulate.starts_with("23") ? "FREE" : "EE"; })};
+  r.add<One>("V$INSTANCE", visit_one, instance);
+  instance.insert(instance.begin(), fixed_number<One>("INST_ID", 1));
+  r.add<One>("GV$INSTANCE", visit_one, instance);
   r.add<One>("V$THREAD", visit_one,
              {fixed_number<One>("THREAD#", 1), fixed<One>("STATUS", "OPEN"),
               fixed<One>("ENABLED", "PUBLIC"), text_from("INSTANCE", database_name),
@@ -129,6 +131,27 @@ void add_instance(Registry& r) {
               text_from("VERSION", short_version),
               text_from("VERSION_FULL", [](const Context& c) { return c.version; }),
               fixed<One>("STATUS", "Production")});
+}
+
+/// Redo is not kept as log files: there is the one that is written, and none was archived.
+void add_logs(Registry& r) {
+  r.add<One>("V$LOG", visit_one,
+             {fixed_number<One>("GROUP#", 1), fixed_number<One>("THREAD#", 1),
+              fixed_number<One>("SEQUENCE#", 1), fixed_number<One>("BYTES", 0),
+              fixed_number<One>("BLOCKSIZE", 512), fixed_number<One>("MEMBERS", 0),
+              fixed<One>("ARCHIVED", "NO"), fixed<One>("STATUS", "CURRENT"),
+              number_from("FIRST_CHANGE#", start_scn), date_from("FIRST_TIME", start_time),
+              empty<One>("NEXT_CHANGE#", Kind::kNumber), empty<One>("NEXT_TIME", Kind::kDate),
+              fixed_number<One>("CON_ID", 0)});
+}
+
+/// Not a container database: there are no pluggable ones, and the whole is container 0.
+void add_containers(Registry& r) {
+  r.add<One>("V$CONTAINERS", visit_one,
+             {fixed_number<One>("CON_ID", 0),
+              number_from("DBID", [](const Context& c) { return c.store.identity().database_id; }),
+              text_from("NAME", database_name), fixed<One>("OPEN_MODE", "READ WRITE"),
+              fixed<One>("RESTRICTED", "NO"), date_from("OPEN_TIME", start_time)});
 }
 
 struct Parameter {
@@ -163,6 +186,8 @@ void visit_parameters(const Context& c, const std::function<bool(const Parameter
 void add_instance_views(Registry& r) {
   add_database(r);
   add_instance(r);
+  add_logs(r);
+  add_containers(r);
   const std::vector<Column<Parameter>> columns = {
       number_of<Parameter>("NUM", [](const Parameter& p) { return p.number; }),
       text_of<Parameter>("NAME", [](const Parameter& p) { return p.name; }),

@@ -139,6 +139,8 @@ std::vector<Column<S>> session_columns() {
       fixed<S>("TYPE", "USER"),
       text_of<S>("MODULE", [](const S& s) { return s.module; }),
       text_of<S>("ACTION", [](const S& s) { return s.action; }),
+      text_of<S>("CLIENT_INFO", [](const S& s) { return s.client_info; }),
+      text_of<S>("CLIENT_IDENTIFIER", [](const S& s) { return s.client_identifier; }),
       {"LOGON_TIME", Kind::kDate,
        [](const S& s, const Context&) { return date(s.logon_unix_seconds); }},
       {"SERVICE_NAME", Kind::kText,

@@ -15,6 +15,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -216,7 +217,10 @@ class Transaction {
   /// restart its statement: returns false and changes nothing.
   virtual bool update(const TableDef&, const RowId&, const Row& row, Scn read_scn) = 0;
   virtual bool remove(const TableDef&, const RowId&, Scn read_scn) = 0;
-  virtual bool lock_row(const TableDef&, const RowId&, Scn read_scn, bool nowait) = 0;
+  /// `wait`: how long for another writer, then ORA-30006; zero: not at all, ORA-00054; nullopt: as
+  /// long as it takes.
+  virtual bool lock_row(const TableDef&, const RowId&, Scn read_scn,
+                        std::optional<std::chrono::seconds> wait) = 0;
 
   /// Call when a DML statement has made all its changes: runs the checks that were put off. Throws
   /// like insert(); the caller then rolls back to the statement's mark. commit() runs what is left.

@@ -113,12 +113,13 @@ TEST_F(StoreConcurrency, CancelEndsAWait) {
 
 TEST_F(StoreConcurrency, LockingARowWithoutWaitingFailsAtOnce) {
   const auto holder = store_->begin(1, nullptr);
-  ASSERT_TRUE(holder->lock_row(*def_, first_, store_->current_scn(), false));
+  constexpr std::chrono::seconds kNoWait{0};
+  ASSERT_TRUE(holder->lock_row(*def_, first_, store_->current_scn(), std::nullopt));
   EXPECT_TRUE(holder->is_open());
   const auto other = store_->begin(2, nullptr);
-  EXPECT_EQ(error_of([&] { other->lock_row(*def_, first_, store_->current_scn(), true); }),
+  EXPECT_EQ(error_of([&] { other->lock_row(*def_, first_, store_->current_scn(), kNoWait); }),
             "ORA-00054: resource busy and acquire with NOWAIT specified or timeout expired");
-  EXPECT_TRUE(other->lock_row(*def_, second_, store_->current_scn(), true));
+  EXPECT_TRUE(other->lock_row(*def_, second_, store_->current_scn(), kNoWait));
   auto done = in_thread([&] { set(*other, first_, 1, "mine"); });
   expect_waiting(done);
   const Scn before = store_->current_scn();

@@ -192,10 +192,16 @@ void StoreImpl::wait_for(std::unique_lock<std::mutex>& lock, TransactionImpl& wa
   waiter.waits_for = &blocker;
   waiters_.push_back(&waiter);
   const std::uint64_t seen = release_count_;
-  while (release_count_ == seen && !waiter.cancelled()) released_.wait_for(lock, kCancelPoll);
+  const auto is_late = [&] {
+    return waiter.wait_until && std::chrono::steady_clock::now() >= *waiter.wait_until;
+  };
+  while (release_count_ == seen && !waiter.cancelled() && !is_late())
+    released_.wait_for(lock, kCancelPoll);
   std::erase(waiters_, &waiter);
   waiter.waits_for = nullptr;
   if (waiter.cancelled()) throw OraError(1013, "user requested cancel of current operation");
+  if (release_count_ == seen && is_late())
+    throw OraError(30006, "resource busy; acquire with WAIT timeout expired");
 }
 
 void StoreImpl::locks_released() {

@@ -138,7 +138,7 @@ TEST_F(StoreRows, UpdateRefusesARowThatChangedAfterTheStatementBegan) {
   const auto tx = store_->begin(1, nullptr);
   EXPECT_FALSE(tx->update(*def, id, row(1, "mine"), read));
   EXPECT_FALSE(tx->remove(*def, id, read));
-  EXPECT_FALSE(tx->lock_row(*def, id, read, false));
+  EXPECT_FALSE(tx->lock_row(*def, id, read, std::nullopt));
   EXPECT_TRUE(tx->update(*def, id, row(1, "mine"), store_->current_scn()));
 }
 

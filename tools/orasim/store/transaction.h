@@ -23,7 +23,8 @@ class TransactionImpl final : public Transaction {
   RowId insert(const TableDef&, const Row& row) override;
   bool update(const TableDef&, const RowId&, const Row& row, Scn read_scn) override;
   bool remove(const TableDef&, const RowId&, Scn read_scn) override;
-  bool lock_row(const TableDef&, const RowId&, Scn read_scn, bool nowait) override;
+  bool lock_row(const TableDef&, const RowId&, Scn read_scn,
+                std::optional<std::chrono::seconds> wait) override;
   void check_deferred() override;
   void end_statement() override;
   std::uint64_t mark() override { return changes_.size(); }
@@ -41,6 +42,8 @@ class TransactionImpl final : public Transaction {
   [[nodiscard]] OpenTransaction describe() const;
   /// Whom this one waits for; under the write lock.
   TransactionImpl* waits_for = nullptr;
+  /// When its waiting ends with ORA-30006; of FOR UPDATE WAIT.
+  std::optional<std::chrono::steady_clock::time_point> wait_until;
 
  private:
   using Lock = std::unique_lock<std::mutex>;

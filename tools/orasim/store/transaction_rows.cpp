@@ -185,15 +185,26 @@ void TransactionImpl::set_null(Lock& lock, const ChildRule& rule,
   }
 }
 
-bool TransactionImpl::lock_row(const TableDef& table, const RowId& id, Scn read_scn, bool nowait) {
+bool TransactionImpl::lock_row(const TableDef& table, const RowId& id, Scn read_scn,
+                               std::optional<std::chrono::seconds> wait) {
   Lock lock(store_.write_lock());
   const SegmentPtr segment = store_.rules_for(table).segment;
   std::uint64_t ordinal = 0;
   if (!segment->find(id, ordinal)) return false;
+  const bool nowait = wait && wait->count() == 0;
   if (nowait && lock_holder(segment->slot(ordinal), record_) != nullptr) {
     throw OraError(54, "resource busy and acquire with NOWAIT specified or timeout expired");
   }
-  if (lock_for_change(lock, segment, ordinal, read_scn) == RowState::kChanged) return false;
+  if (wait) wait_until = std::chrono::steady_clock::now() + *wait;
+  RowState state = RowState::kChanged;
+  try {
+    state = lock_for_change(lock, segment, ordinal, read_scn);
+  } catch (const OraError&) {
+    wait_until.reset();
+    throw;
+  }
+  wait_until.reset();
+  if (state == RowState::kChanged) return false;
   const Version* head = segment->slot(ordinal).head.load();
   if (record_ == nullptr || head->tx != record_) write(segment, ordinal, VersionKind::kLock, {});
   return true;

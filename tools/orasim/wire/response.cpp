@@ -46,6 +46,7 @@ std::uint32_t fixed_length(Type type) {
     case Type::kBlob:
       return 4000;
     case Type::kBoolean:
+    case Type::kCursor:
       return 1;
     default:
       return 0;
@@ -151,6 +152,12 @@ void encode_describe(Writer& out, const Dialect& dialect, const std::vector<Colu
   static constexpr std::uint8_t kDate[] = {0x78, 0x7E, 1, 1, 1, 1, 1};
   out.u8(static_cast<std::uint8_t>(Message::kDescribe));
   out.clr(kDate, sizeof kDate);
+  encode_describe_body(out, dialect, columns);
+}
+
+void encode_describe_body(Writer& out, const Dialect& dialect,
+                          const std::vector<ColumnShape>& columns) {
+  static constexpr std::uint8_t kDate[] = {0x78, 0x7E, 1, 1, 1, 1, 1};
   std::uint64_t row_bytes = 0;
   for (const ColumnShape& column : columns) row_bytes += column.max_bytes;
   out.ub(std::min<std::uint64_t>(row_bytes, 0xFFFFFFFF));
@@ -163,6 +170,13 @@ void encode_describe(Writer& out, const Dialect& dialect, const std::vector<Colu
   out.ub(2);
   out.ub(2);
   out.ub(0);  // no query key
+}
+
+void encode_cursor(Writer& out, const Dialect& dialect, const std::vector<ColumnShape>& columns,
+                   std::uint32_t cursor_id) {
+  out.u8(columns.empty() ? 0 : 1);
+  encode_describe_body(out, dialect, columns);
+  out.ub(cursor_id);
 }
 
 void encode_row_header(Writer& out, std::uint32_t rows_requested) {

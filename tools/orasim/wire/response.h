@@ -32,6 +32,12 @@ struct ColumnShape {
 ColumnShape describe_column(const ColumnInfo&, const Dialect&);
 void encode_describe(Writer&, const Dialect&, const std::vector<ColumnShape>& columns);
 
+/// The same as a part of other messages: cursors in rows and out binds, implicit results.
+void encode_describe_body(Writer&, const Dialect&, const std::vector<ColumnShape>& columns);
+/// A cursor as a value. Without columns and with id 0: one that was never opened.
+void encode_cursor(Writer&, const Dialect&, const std::vector<ColumnShape>& columns,
+                   std::uint32_t cursor_id);
+
 void encode_row_header(Writer&, std::uint32_t rows_requested);
 
 /// Execute's parameter message: SCN, cursor id and, when asked for, the counts a bind row.

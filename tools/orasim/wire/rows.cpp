@@ -98,6 +98,7 @@ void RowEncoder::encode_column(Writer& out, const RowColumn& column, const Value
     encode_lob(out, column, value, lobs);
     return;
   }
+  if (column.codec == Codec::kCursor) return lobs.put_cursor(out, value);
   encode_value(out, column.codec, value);
   if (column.has_trailer) {
     out.sb(value.is_null() ? -1 : 0);
@@ -121,9 +122,10 @@ std::size_t RowEncoder::find_repeats() {
   std::size_t from = 0, previous_from = 0;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     const std::size_t size = ends_[i] - from;
-    const bool lob =
-        columns_[i].codec == Codec::kLocator || columns_[i].codec == Codec::kLocatorAndSize;
-    repeated_[i] = !lob && size == previous_ends_[i] - previous_from &&
+    const bool unique = columns_[i].codec == Codec::kLocator ||
+                        columns_[i].codec == Codec::kLocatorAndSize ||
+                        columns_[i].codec == Codec::kCursor;
+    repeated_[i] = !unique && size == previous_ends_[i] - previous_from &&
                    std::memcmp(current_.data() + from, previous_.data() + previous_from, size) == 0;
     if (repeated_[i]) saved += size;
     from = ends_[i];

@@ -14,10 +14,13 @@
 
 namespace orasim::wire {
 
-/// Makes locators for LOB values put into rows; they must stay readable by later calls.
+/// Makes locators for LOB values and ids for cursors put into rows; they must stay usable by later
+/// calls.
 class LobRegistrar {
  public:
   virtual ~LobRegistrar() = default;
+  /// Writes a cursor value as encode_cursor() does.
+  virtual void put_cursor(Writer& out, const Value& cursor) = 0;
   /// The 40 locator bytes; the view holds until the next call.
   virtual ByteView locator_for(const Value& lob) = 0;
 };

@@ -27,6 +27,7 @@ enum class Message : std::uint8_t {
   kFlushOutBinds = 19,
   kBitVector = 21,
   kOneWay = 26,
+  kImplicitResults = 27,
   kEndOfResponse = 29,
   kFastAuth = 34,
 };

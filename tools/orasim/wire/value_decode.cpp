@@ -168,7 +168,7 @@ constexpr BindForm kForms[] = {
     {97, Type::kChar, Codec::kText},
     {100, Type::kBinaryFloat, Codec::kBinaryFloat},
     {101, Type::kBinaryDouble, Codec::kBinaryDouble},
-    {102, Type::kCursor, Codec::kNothing},
+    {102, Type::kCursor, Codec::kCursor},
     {112, Type::kClob, Codec::kLocator},
     {113, Type::kBlob, Codec::kLocator},
     {180, Type::kTimestamp, Codec::kTimestamp},

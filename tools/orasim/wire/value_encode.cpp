@@ -226,6 +226,7 @@ void encode_value(Writer& out, Codec codec, const Value& value) {
       return put_urowid(out, get<RowId>(value));
     case Codec::kBoolean:
       return put_boolean(out, get<bool>(value));
+    case Codec::kCursor:
     case Codec::kLocator:
     case Codec::kLocatorAndSize:
       mismatch();

@@ -27,6 +27,7 @@ enum class Codec : std::uint8_t {
   kRowid,
   kUrowid,
   kBoolean,
+  kCursor,          ///< length, describe, cursor id: written by RowEncoder
   kLocator,         ///< length and locator
   kLocatorAndSize,  ///< length, LOB size, chunk size, [data], locator
 };

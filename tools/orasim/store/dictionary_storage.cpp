@@ -1,5 +1,7 @@
 // SEGMENTS, EXTENTS, TABLESPACES. A partitioned table is stored in one piece, which counts as its
 // first partition.
+#include <map>
+
 #include "store/dictionary_builder.h"
 
 namespace orasim::dictionary {
@@ -85,6 +87,39 @@ void add_tablespaces(Registry& r) {
   r.add<Space>("USER_TABLESPACES", spaces, columns);
 }
 
+/// A data file as far as there is one: the blocks that tables have taken of it.
+struct DataFile {
+  std::int64_t number = 0, blocks = 0;
+};
+
+void visit_files(const Context& c, const std::function<bool(const DataFile&)>& visit) {
+  std::map<std::int64_t, std::int64_t> blocks;
+  visit_extents(c, [&](const Item& i) {
+    blocks[i.extent.file] += i.blocks;
+    return true;
+  });
+  for (const auto& [number, count] : blocks) {
+    if (!visit({number, count})) return;
+  }
+}
+
+/// All rows are kept in one log, so a file has no name of its own.
+void add_files(Registry& r) {
+  r.add<DataFile>(
+      "DBA_DATA_FILES", visit_files,
+      {empty<DataFile>("FILE_NAME", Kind::kText),
+       number_of<DataFile>("FILE_ID", [](const DataFile& f) { return f.number; }),
+       fixed<DataFile>("TABLESPACE_NAME", "USERS"),
+       number_of<DataFile>("BYTES", [](const DataFile& f) { return f.blocks * kBlockBytes; }),
+       number_of<DataFile>("BLOCKS", [](const DataFile& f) { return f.blocks; }),
+       fixed<DataFile>("STATUS", "AVAILABLE"),
+       number_of<DataFile>("RELATIVE_FNO", [](const DataFile& f) { return f.number; }),
+       fixed<DataFile>("AUTOEXTENSIBLE", "YES"),
+       number_of<DataFile>("USER_BYTES", [](const DataFile& f) { return f.blocks * kBlockBytes; }),
+       number_of<DataFile>("USER_BLOCKS", [](const DataFile& f) { return f.blocks; }),
+       fixed<DataFile>("ONLINE_STATUS", "ONLINE")});
+}
+
 }  // namespace
 
 void add_storage_views(Registry& r) {
@@ -116,6 +151,7 @@ void add_storage_views(Registry& r) {
   r.add_family<Item>("EXTENTS", visit_extents, extents, owner_of,
                      {"OWNER", "FILE_ID", "BLOCK_ID", "RELATIVE_FNO"}, about);
   add_tablespaces(r);
+  add_files(r);
 }
 
 }  // namespace orasim::dictionary

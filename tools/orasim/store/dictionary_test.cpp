@@ -139,6 +139,7 @@ TEST_F(Dictionary, SegmentsAndExtentsAppearWithTheFirstRow) {
   EXPECT_THAT(query("USER_SEGMENTS", {"SEGMENT_NAME", "BYTES", "BLOCKS", "EXTENTS"}),
               ElementsAre("T|65536|8|1"));
   EXPECT_THAT(query("DBA_EXTENTS", {"EXTENT_ID", "FILE_ID", "BLOCKS"}), ElementsAre("0|7|8"));
+  EXPECT_THAT(query("DBA_DATA_FILES", {"FILE_ID", "BYTES", "BLOCKS"}), ElementsAre("7|65536|8"));
   EXPECT_THAT(query("USER_TABLES", {"NUM_ROWS"}), ElementsAre("1"));
 }
 

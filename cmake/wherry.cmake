@@ -54,10 +54,14 @@ function(wherry_server_test library kind label sources deps)
   set_tests_properties(${library}_${kind} PROPERTIES TIMEOUT 300 LABELS ${label})
 endfunction()
 
-# wherry_library(NAME <target> DIR <folder> ROOT <include root> [DEPS ...] [TEST_DEPS ...])
+# wherry_library(NAME <target> DIR <folder> ROOT <include root> [DEPS ...] [TEST_DEPS ...]
+#                [WITHOUT <files>...]): the files are in another library.
 function(wherry_library)
-  cmake_parse_arguments(L "" "NAME;DIR;ROOT" "DEPS;TEST_DEPS" ${ARGN})
+  cmake_parse_arguments(L "" "NAME;DIR;ROOT" "DEPS;TEST_DEPS;WITHOUT" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${L_DIR}/*.cpp")
+  if(L_WITHOUT)
+    list(REMOVE_ITEM sources ${L_WITHOUT})
+  endif()
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")

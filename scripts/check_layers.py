@@ -21,6 +21,10 @@ ARROWS = {
     "engine": {"core", "schema", "mapping", "connect/api"},
     "control": {"core", "schema", "mapping", "connect/api", "engine"},
 }
+# The Oracle client is a library without the rest: these files alone of its folder, and tests, may
+# include what belongs to migrations.
+ORACLE_CONNECTOR = {"catalog", "catalog_rows", "connector", "settings", "snapshot", "type_map"}
+ORACLE_CLIENT = {"core", "net", "connect/oracle"}
 CONNECTOR = {"core", "net", "schema", "connect/api", "connect/support"}
 # Tests of the engine and of what stands on it run on the in-memory connector.
 TEST_EXTRA = {"engine": {"connect/memory"}, "control": {"connect/memory"}}
@@ -50,17 +54,26 @@ def allowed(room, is_test):
     return rooms | TEST_EXTRA.get(room, set()) if is_test else rooms
 
 
+def is_oracle_connector(path):
+    return path.rsplit("/", 1)[1].rsplit(".", 1)[0] in ORACLE_CONNECTOR
+
+
 def check_source(errors):
     src = ROOT / "src"
     for file in sorted(p for p in src.rglob("*") if p.suffix in (".h", ".cpp")):
         name = file.relative_to(src).as_posix()
         room, text = room_of(name), file.read_text(encoding="utf-8")
         rooms = allowed(room, is_test_file(name))
+        if room == "connect/oracle" and not is_test_file(name) and \
+                not is_oracle_connector(name):
+            rooms = ORACLE_CLIENT
         for include in INCLUDE.findall(text):
             if include.startswith("tests/support/") and is_test_file(name):
                 continue
             if not (src / include).exists():
                 errors.append(f"src/{name}: \"{include}\" is not a path from src/")
+            elif rooms is ORACLE_CLIENT and is_oracle_connector(include):
+                errors.append(f"src/{name}: the Oracle client must not include {include}")
             elif room_of(include) not in rooms:
                 errors.append(f"src/{name}: {room} must not include {include}")
         for include in ANGLE.findall(text):

@@ -1,11 +1,13 @@
 // Values to their wire form.
-#include <bit>
-
 #include "connect/oracle/client.h"
 #include "connect/oracle/wire/datetime.h"
 #include "connect/oracle/wire/number.h"
+#include "connect/oracle/wire/oson.h"
+#include "connect/oracle/wire/request.h"
+#include "connect/oracle/wire/sortable.h"
 #include "connect/oracle/wire/utf16.h"
-#include "connect/oracle/wire/writer.h"
+#include "connect/oracle/wire/vector_image.h"
+#include "connect/oracle/wire/zone_rules.h"
 
 namespace wherry::oracle {
 namespace {
@@ -40,7 +42,14 @@ std::uint32_t default_size(OracleType type) {
       return 8;
     case OracleType::kClob:
     case OracleType::kBlob:
+    case OracleType::kBfile:
       return 112;
+    case OracleType::kCursor:
+      return 4;
+    case OracleType::kJson:
+      return wire::kMaxJsonBytes;
+    case OracleType::kVector:
+      return wire::kMaxVectorBytes;
     case OracleType::kVarchar:
     case OracleType::kChar:
     case OracleType::kRaw:
@@ -62,15 +71,16 @@ CharsetForm default_form(OracleType type) {
   }
 }
 
-template <class Bits>
-std::string sortable(Bits bits) {
-  constexpr Bits kSign = Bits{1} << (sizeof(Bits) * 8 - 1);
-  bits = (bits & kSign) != 0 ? static_cast<Bits>(~bits) : static_cast<Bits>(bits | kSign);
+template <class Float>
+std::string sortable(Float value) {
   std::string image;
-  for (int shift = static_cast<int>(sizeof(Bits)) * 8 - 8; shift >= 0; shift -= 8) {
-    image.push_back(static_cast<char>(bits >> shift));
-  }
+  wire::append_sortable(value, image);
   return image;
+}
+
+template <class Element>
+std::string vector_bytes(std::span<const Element> elements) {
+  return wire::vector_image(elements);
 }
 
 std::optional<std::string> unless_empty(std::string text) {
@@ -116,13 +126,13 @@ bool Bind::is_number_text(std::string_view text) {
 }
 
 Bind Bind::binary_float(float value) {
-  return {OracleType::kBinaryFloat, CharsetForm::kNone,
-          sortable(std::bit_cast<std::uint32_t>(value)), default_size(OracleType::kBinaryFloat)};
+  return {OracleType::kBinaryFloat, CharsetForm::kNone, sortable(value),
+          default_size(OracleType::kBinaryFloat)};
 }
 
 Bind Bind::binary_double(double value) {
-  return {OracleType::kBinaryDouble, CharsetForm::kNone,
-          sortable(std::bit_cast<std::uint64_t>(value)), default_size(OracleType::kBinaryDouble)};
+  return {OracleType::kBinaryDouble, CharsetForm::kNone, sortable(value),
+          default_size(OracleType::kBinaryDouble)};
 }
 
 Bind Bind::boolean(bool value) {
@@ -147,6 +157,18 @@ Bind Bind::timestamp_tz(std::int64_t micros, unsigned nanos, int offset_minutes)
           default_size(OracleType::kTimestampTz)};
 }
 
+bool Bind::is_region(std::string_view region) {
+  return wire::region_id(region).has_value();
+}
+
+Bind Bind::timestamp_tz(std::int64_t micros, unsigned nanos, std::string_view region) {
+  const std::optional<std::uint16_t> id = wire::region_id(region);
+  WHERRY_ASSERT(id.has_value(), "a time zone region has no Oracle number");
+  return {OracleType::kTimestampTz, CharsetForm::kNone,
+          wire::encode_timestamp_region(micros, nanos, *id),
+          default_size(OracleType::kTimestampTz)};
+}
+
 Bind Bind::interval_ym(std::int64_t months) {
   return {OracleType::kIntervalYm, CharsetForm::kNone, wire::encode_interval_ym(months),
           default_size(OracleType::kIntervalYm)};
@@ -161,6 +183,32 @@ Bind Bind::rowid(std::string_view text) {
   return {OracleType::kRowid, CharsetForm::kDatabase, unless_empty(std::string(text)), 5267};
 }
 
+Result<Bind> Bind::json(std::string_view text) {
+  std::string problem;
+  auto image = wire::json_to_oson(text, problem);
+  if (!image) {
+    return make_error(ErrorKind::kData, "oracle.json",
+                      "A bind for a JSON column is not JSON: " + problem, "Correct the text");
+  }
+  return Bind(OracleType::kJson, CharsetForm::kNone, std::move(image), wire::kMaxJsonBytes);
+}
+
+Bind Bind::vector(std::span<const float> elements) {
+  return {OracleType::kVector, CharsetForm::kNone, vector_bytes(elements), wire::kMaxVectorBytes};
+}
+
+Bind Bind::vector(std::span<const double> elements) {
+  return {OracleType::kVector, CharsetForm::kNone, vector_bytes(elements), wire::kMaxVectorBytes};
+}
+
+Bind Bind::vector(std::span<const std::int8_t> elements) {
+  return {OracleType::kVector, CharsetForm::kNone, vector_bytes(elements), wire::kMaxVectorBytes};
+}
+
+Bind Bind::lob(const Lob& value) {
+  return {value.type(), value.form(), std::string(value.locator()), default_size(value.type())};
+}
+
 Bind Bind::null(OracleType type) {
   return {type, default_form(type), std::nullopt, default_size(type)};
 }
@@ -170,6 +218,12 @@ Bind Bind::out(OracleType type, std::uint32_t max_bytes) {
             max_bytes != 0 ? max_bytes : default_size(type));
   bind.is_in_ = false;
   bind.is_out_ = true;
+  return bind;
+}
+
+Bind Bind::out_national(OracleType type, std::uint32_t max_bytes) {
+  Bind bind = out(type, max_bytes);
+  bind.form_ = CharsetForm::kNational;
   return bind;
 }
 

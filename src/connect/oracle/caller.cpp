@@ -182,7 +182,10 @@ Result<std::optional<Message>> Caller::next(const OpContext& context) {
 
 Result<std::optional<Message>> Caller::complete() {
   response_pending_ = false;
-  if ((call_status_ & wire::kCallSessionReleased) != 0) cursors_to_close_.clear();
+  if ((call_status_ & wire::kCallSessionReleased) != 0) {
+    cursors_to_close_.clear();
+    ++session_epoch_;
+  }
   // The server lets the running call end; the next one needs a new session.
   if (channel_->shutdown_announced()) broken_ = true;
   if (is_success(result_.code)) return std::optional<Message>();

@@ -70,6 +70,8 @@ class Caller {
   [[nodiscard]] bool transaction_open() const {
     return (call_status_ & wire::kCallInTransaction) != 0;
   }
+  /// Changes when the server released the session: cursors from before are gone.
+  [[nodiscard]] std::uint64_t session_epoch() const { return session_epoch_; }
   [[nodiscard]] bool is_broken() const { return broken_; }
   void set_broken() { broken_ = true; }
   /// Texts of warnings since the last call of this function.
@@ -96,6 +98,7 @@ class Caller {
   wire::CallResult result_;
   std::uint32_t call_status_ = 0;
   std::uint64_t call_number_ = 0;
+  std::uint64_t session_epoch_ = 0;
   std::vector<std::uint32_t> cursors_to_close_;
   std::vector<std::string> lobs_to_free_;
   std::vector<std::string> warnings_;

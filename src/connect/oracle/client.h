@@ -6,6 +6,9 @@
 // second: the running call is broken off at the server and the session stays usable when the server
 // answers in time, else is_broken() is true and only destruction is left. Destructors never block.
 //
+// Statements are kept parsed in a bounded cache by their text; nothing has to be prepared.
+// How to use it from a program of one's own: docs/guide/oracle-client.md.
+//
 // Servers: Oracle 12.1 to 26ai (TNS 315 and above; 12c and 11g password verifiers), and 11.2
 // without row counts of arrays and lists of failed rows, which came later.
 #pragma once
@@ -57,6 +60,8 @@ struct ConnectOptions {
   /// Limit for one silent wait on the server; 0: none. The call is broken off then.
   std::chrono::milliseconds call_timeout{0};
   std::string program = "wherry";  ///< shown in V$SESSION.PROGRAM
+  /// Statements kept parsed at the server by their text, never more than it lets be open. 0: none.
+  std::uint32_t statement_cache_size = 20;
 };
 
 struct ServerInfo {
@@ -77,6 +82,8 @@ struct ServerInfo {
   std::vector<std::string> warnings;  ///< "ORA-28002: the password will expire within 7 days"
 };
 
+class Lob;
+
 /// One value sent to or wanted from the server. Values are kept in their wire form.
 class Bind {
  public:
@@ -95,12 +102,26 @@ class Bind {
   static Bind timestamp(std::int64_t micros, unsigned nanos = 0);
   /// `micros` in UTC.
   static Bind timestamp_tz(std::int64_t micros, unsigned nanos, int offset_minutes);
+  /// With a region ("Europe/Vienna"). REQUIRES: is_region(region).
+  static Bind timestamp_tz(std::int64_t micros, unsigned nanos, std::string_view region);
+  static bool is_region(std::string_view region);
   static Bind interval_ym(std::int64_t months);
   static Bind interval_ds(std::int64_t seconds, std::int32_t nanoseconds);
   static Bind rowid(std::string_view text);
+  /// A document for a JSON column (21c and above). kData "oracle.json" when the text is no JSON.
+  static Result<Bind> json(std::string_view text);
+  /// A dense vector (23ai).
+  static Bind vector(std::span<const float> elements);
+  static Bind vector(std::span<const double> elements);
+  static Bind vector(std::span<const std::int8_t> elements);
+  /// The LOB itself, which must live until the statement has been executed. Text and bytes of any
+  /// size need none: text() and bytes() become long values or temporary LOBs by themselves.
+  static Bind lob(const Lob& value);
   static Bind null(OracleType type);
   /// OUT bind of a PL/SQL block (or RETURNING … INTO) with room for `max_bytes`.
   static Bind out(OracleType type, std::uint32_t max_bytes = 0);
+  /// OUT bind of NVARCHAR2, NCHAR or NCLOB.
+  static Bind out_national(OracleType type, std::uint32_t max_bytes = 0);
   /// IN OUT: the value, with room for `max_bytes` to come back.
   Bind& in_out(std::uint32_t max_bytes = 0);
 
@@ -122,9 +143,18 @@ class Bind {
   std::optional<std::string> wire_;
 };
 
+/// How the values of CLOB, NCLOB and BLOB columns come.
 enum class LobMode : std::uint8_t {
-  kLocator,  ///< one or more round trips a value; any size
-  kInline,   ///< in the row stream, no extra round trips; up to 2 GiB a value
+  kInline,    ///< in the row stream, no extra round trips; up to 2 GiB a value
+  kPrefetch,  ///< the first part with the row, the rest by locator
+  kLocator,   ///< one or more round trips a value; any size
+  kHandle,    ///< not at all: cells of kind kBytes hold locators for Session::open_lob()
+};
+
+/// What to do with columns whose type there is no reading: objects, collections, REF.
+enum class UnreadableColumns : std::uint8_t {
+  kRefuse,  ///< fetch() fails and names the first of them
+  kSkip,    ///< their values are skipped and come as NULL; Query::unreadable_columns() names them
 };
 
 struct FetchOptions {
@@ -135,7 +165,10 @@ struct FetchOptions {
   /// Rows that come with the execute call; 0 saves nothing but lets the array size be chosen from
   /// the description. Worth setting for small queries.
   std::uint32_t prefetch_rows = 0;
-  LobMode lob_mode = LobMode::kLocator;
+  LobMode lob_mode = LobMode::kInline;
+  /// kPrefetch: characters or bytes of a value that come with its row.
+  std::uint32_t lob_prefetch = 32 * 1024;
+  UnreadableColumns unreadable = UnreadableColumns::kRefuse;
   /// LOB and LONG values above this go to a spill file.
   std::uint64_t lob_inline_max_bytes = 1024 * 1024;
   std::string spill_directory = "/tmp";
@@ -146,6 +179,8 @@ enum class FetchState : std::uint8_t {
   kEnd,   ///< the batch holds the last rows, or none; do not call again
 };
 
+/// A running query, or a cursor a statement gave. Kinds of columns: natural_kind(), or another one
+/// that their type has: NUMBER as kInt64, BINARY_FLOAT as kFloat64, BFILE as kBytes (its content).
 class Query {
  public:
   virtual ~Query() = default;
@@ -156,6 +191,37 @@ class Query {
   virtual Result<FetchState> fetch(OpContext&, std::span<const CellKind> wanted, RowBatch& out) = 0;
   /// Rows handed out so far.
   [[nodiscard]] virtual std::uint64_t row_count() const = 0;
+  /// The rows of a cursor column's value (CURSOR(select …)); may be read between two fetches of
+  /// this query. REQUIRES: the cell is of such a column, is set, and was not given before.
+  virtual Result<std::unique_ptr<Query>> nested(const Cell& cell) = 0;
+  /// "PLACE (SYS.SDO_GEOMETRY)" for each column that UnreadableColumns::kSkip leaves out.
+  [[nodiscard]] virtual std::vector<std::string> unreadable_columns() const = 0;
+};
+
+/// Receives a LOB piece by piece.
+using ByteSink = std::function<Result<void>(std::string_view)>;
+
+/// A large object at the server, by its locator. Offsets and amounts count bytes of a BLOB or BFILE
+/// and UTF-16 code units of a CLOB; offsets start at 0. Text is UTF-8 on this side. Used on the
+/// thread of its session, which it keeps alive. A temporary LOB is freed with the first call after
+/// its destruction.
+class Lob {
+ public:
+  virtual ~Lob() = default;
+  [[nodiscard]] virtual OracleType type() const = 0;
+  [[nodiscard]] virtual CharsetForm form() const = 0;
+  [[nodiscard]] virtual bool is_temporary() const = 0;
+  [[nodiscard]] virtual std::string_view locator() const = 0;
+  virtual Result<std::uint64_t> size(OpContext&) = 0;
+  /// Up to `amount` from `offset` to `sink`, in pieces, so that memory does not depend on sizes.
+  /// Gives what was read: less than `amount` only at the end, and one unit more where the last
+  /// character would be cut in two.
+  virtual Result<std::uint64_t> read(OpContext&, std::uint64_t offset, std::uint64_t amount,
+                                     const ByteSink& sink) = 0;
+  /// Writes whole characters or bytes at `offset` and gives how many. A persistent LOB must have
+  /// been selected FOR UPDATE. kData when `data` ends inside a character.
+  virtual Result<std::uint64_t> write(OpContext&, std::uint64_t offset, std::string_view data) = 0;
+  virtual Result<void> trim(OpContext&, std::uint64_t size) = 0;
 };
 
 struct BatchError {
@@ -171,10 +237,17 @@ struct ExecResult {
   bool transaction_open = false;
   std::vector<std::uint64_t> row_counts;  ///< per array row, if asked for
   std::vector<BatchError> batch_errors;
-  /// OUT values as text, one entry a bind (nullopt: not OUT, or NULL); RAW in lower-case hex.
+  /// OUT values as text, one entry a bind (nullopt: not OUT, NULL, or below); RAW in lower-case
+  /// hex.
   std::vector<std::optional<std::string>> out;
   /// RETURNING: per bind the values of all rows.
   std::vector<std::vector<std::optional<std::string>>> returned;
+  /// LOBs that came back, per bind: one of an OUT bind, one a row of RETURNING; nullptr is NULL.
+  std::vector<std::vector<std::unique_ptr<Lob>>> lobs;
+  /// REF CURSORs of OUT binds, one entry a bind; nullptr elsewhere.
+  std::vector<std::unique_ptr<Query>> cursors;
+  /// What DBMS_SQL.RETURN_RESULT gave, in its order.
+  std::vector<std::unique_ptr<Query>> implicit_results;
 };
 
 struct ExecuteOptions {
@@ -187,9 +260,6 @@ using BindRow = std::vector<Bind>;
 /// Rows of text; nullopt is NULL. Kinds as Cell documents them, printed as value_text does.
 using TextRow = std::vector<std::optional<std::string>>;
 
-/// Receives a LOB piece by piece.
-using ByteSink = std::function<Result<void>(std::string_view)>;
-
 class Session {
  public:
   virtual ~Session() = default;
@@ -199,6 +269,7 @@ class Session {
 
   /// Executes a query and describes it. The session must not be used for anything else until the
   /// Query is at its end or destroyed; what is left of it is then drained by the next call.
+  /// Queries with cursor columns, and cursors that statements give, may be read side by side.
   virtual Result<std::unique_ptr<Query>> query(OpContext&, std::string_view sql,
                                                std::span<const Bind> binds = {},
                                                const FetchOptions& options = {}) = 0;
@@ -213,6 +284,13 @@ class Session {
   virtual Result<ExecResult> execute_array(OpContext&, std::string_view sql,
                                            std::span<const BindRow> rows,
                                            const ExecuteOptions& options = {}) = 0;
+  /// An empty CLOB (form kNational: NCLOB) or BLOB that lives as long as the object.
+  virtual Result<std::unique_ptr<Lob>> create_temporary_lob(
+      OpContext&, OracleType type, CharsetForm form = CharsetForm::kDatabase) = 0;
+  /// The LOB of a cell that was fetched with LobMode::kHandle. The column's description and the
+  /// locator are copied.
+  virtual std::unique_ptr<Lob> open_lob(const ColumnDescription& column,
+                                        std::string_view locator) = 0;
   virtual Result<void> commit(OpContext&) = 0;
   virtual Result<void> rollback(OpContext&) = 0;
   virtual Result<void> ping(OpContext&) = 0;

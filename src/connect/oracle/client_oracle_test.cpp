@@ -258,9 +258,10 @@ TEST_F(Client, ReadsLargeObjectsByLocatorAndInline) {
   const Bind full[] = {Bind::number(std::int64_t{1}), Bind::text(text), Bind::bytes(bytes)};
   run("insert into lobs values (:1, :2, :3)", full);
   run("insert into lobs values (2, null, null)");
-  for (const LobMode mode : {LobMode::kLocator, LobMode::kInline}) {
+  for (const LobMode mode : {LobMode::kLocator, LobMode::kInline, LobMode::kPrefetch}) {
     FetchOptions options;
     options.lob_mode = mode;
+    options.lob_prefetch = 25'000;  // the CLOB whole, of the BLOB a part
     auto query = session_->query(context_, "select c, b from lobs order by id", {}, options);
     ASSERT_DONE(query);
     const CellKind kinds[] = {CellKind::kText, CellKind::kBytes};
@@ -285,6 +286,170 @@ TEST_F(Client, ReadsLargeObjectsByLocatorAndInline) {
     EXPECT_EQ(values[2], std::nullopt);
     EXPECT_EQ(values[3], std::nullopt);
   }
+}
+
+/// Everything of a LOB, in pieces of `step`.
+std::string content_of(Lob& lob, std::uint64_t step) {
+  OpContext context;
+  std::string content;
+  std::uint64_t offset = 0;
+  while (true) {
+    const auto read = lob.read(context, offset, step, [&](std::string_view piece) -> Result<void> {
+      content += piece;
+      return {};
+    });
+    EXPECT_TRUE(read.ok()) << read.error().to_paragraph();
+    if (!read.ok() || *read == 0) return content;
+    offset += *read;
+  }
+}
+
+TEST_F(Client, WritesAndReadsTemporaryLobsInPieces) {
+  run("create table kept (id number, c clob, n nclob, b blob)");
+  // Characters of one to four bytes, so that pieces end inside some of them.
+  std::string text;
+  for (int i = 0; i < 3000; ++i) text += "a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x8E\x89";
+  const std::string bytes(300'000, '\xFE');
+  {
+    auto clob = session_->create_temporary_lob(context_, OracleType::kClob);
+    ASSERT_DONE(clob);
+    auto nclob =
+        session_->create_temporary_lob(context_, OracleType::kClob, CharsetForm::kNational);
+    ASSERT_DONE(nclob);
+    auto blob = session_->create_temporary_lob(context_, OracleType::kBlob);
+    ASSERT_DONE(blob);
+    EXPECT_TRUE((*blob)->is_temporary());
+    std::uint64_t written = 0;
+    for (std::size_t at = 0; at < text.size(); at += 10 * 700) {
+      const auto wrote = (*clob)->write(context_, written, text.substr(at, 10 * 700));
+      ASSERT_DONE(wrote);
+      written += *wrote;
+    }
+    EXPECT_EQ(written, 15'000U);  // UTF-16 units
+    ASSERT_DONE((*nclob)->write(context_, 0, text));
+    ASSERT_DONE((*blob)->write(context_, 0, bytes));
+    const auto size = (*clob)->size(context_);
+    ASSERT_DONE(size);
+    EXPECT_EQ(*size, 15'000U);
+    for (const std::uint64_t step : {999U, 4096U, 10'000'000U}) {
+      EXPECT_TRUE(content_of(**clob, step) == text);
+      EXPECT_TRUE(content_of(**blob, step) == bytes);
+    }
+    const auto half = (*clob)->write(context_, 0, text.substr(0, 2));
+    ASSERT_FALSE(half.ok());
+    EXPECT_EQ(half.error().code, "oracle.lob_text");
+    const Bind binds[] = {Bind::number(std::int64_t{1}), Bind::lob(**clob), Bind::lob(**nclob),
+                          Bind::lob(**blob)};
+    run("insert into kept values (:1, :2, :3, :4)", binds);
+    ASSERT_DONE((*clob)->trim(context_, 5));
+    EXPECT_EQ(content_of(**clob, 100), text.substr(0, 10));
+  }
+  run("insert into kept values (2, null, null, empty_blob())");
+  FetchOptions options;
+  options.lob_mode = LobMode::kHandle;
+  auto query = session_->query(context_, "select c, n, b from kept order by id", {}, options);
+  ASSERT_DONE(query);
+  const std::vector<ColumnDescription> columns((*query)->columns().begin(),
+                                               (*query)->columns().end());
+  const CellKind kinds[] = {CellKind::kBytes, CellKind::kBytes, CellKind::kBytes};
+  RowBatch batch;
+  const auto state = (*query)->fetch(context_, kinds, batch);
+  ASSERT_DONE(state);
+  ASSERT_EQ(batch.row_count(), 2U);
+  for (std::size_t i = 0; i < 3; ++i) {
+    const auto lob = session_->open_lob(columns[i], batch.at(0, i).bytes());
+    EXPECT_FALSE(lob->is_temporary());
+    EXPECT_TRUE(content_of(*lob, 4001) == (i == 2 ? bytes : text)) << i;
+  }
+  EXPECT_TRUE(batch.at(1, 0).is_null());
+  ASSERT_FALSE(batch.at(1, 2).is_null());  // empty is not NULL
+  EXPECT_EQ(content_of(*session_->open_lob(columns[2], batch.at(1, 2).bytes()), 10), "");
+}
+
+TEST_F(Client, GivesBlocksValuesOfAnySize) {
+  const std::string text = std::string(70'000, 't') + "\xC3\xA9";
+  const Bind binds[] = {Bind::out(OracleType::kNumber), Bind::text(text),
+                        Bind::text(std::string(32'767, 's'))};
+  const auto done =
+      session_->execute(context_, "begin :1 := dbms_lob.getlength(:2) + length(:3); end;", binds);
+  ASSERT_DONE(done);
+  EXPECT_EQ(done->out[0], std::to_string(70'001 + 32'767));
+}
+
+TEST_F(Client, ReusesParsedStatementsWhenTablesChange) {
+  run("create table changing (id number)");
+  run("insert into changing values (1)");
+  EXPECT_EQ(value_of(*session_, "select * from changing"), "1");
+  EXPECT_EQ(value_of(*session_, "select * from changing"), "1");
+  run("alter table changing add (v varchar2(10) default 'new')");
+  const auto rows = session_->rows(context_, "select * from changing");
+  ASSERT_DONE(rows);
+  EXPECT_EQ(rows->front(), (TextRow{"1", "new"}));
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(value_of(*session_, "select " + std::to_string(i) + " from dual"), std::to_string(i));
+    const Bind bind[] = {i % 2 == 0 ? Bind::text(std::string(static_cast<std::size_t>(i), 'x'))
+                                    : Bind::number(std::int64_t{i})};
+    run("update changing set v = substr(:1, 1, 10)", bind);
+  }
+}
+
+TEST_F(Client, IsUsableAfterAFetchThatWasLeftOrStoppedInTheMiddle) {
+  const char* const kMany = "select level, rpad('x', 200, 'x') from dual connect by level <= 50000";
+  const CellKind kinds[] = {CellKind::kInt64, CellKind::kText};
+  for (int round = 0; round < 6; ++round) {
+    std::stop_source stop;
+    OpContext stoppable;
+    stoppable.stop = stop.get_token();
+    auto query = session_->query(stoppable, kMany);
+    ASSERT_DONE(query);
+    RowBatch batch(16 * 1024);
+    for (int i = 0; i < round; ++i) ASSERT_DONE((*query)->fetch(stoppable, kinds, batch));
+    if (round % 2 == 0) {
+      stop.request_stop();
+      Result<FetchState> state = FetchState::kMore;
+      while (state.ok() && *state == FetchState::kMore) {
+        state = (*query)->fetch(stoppable, kinds, batch);
+      }
+      ASSERT_FALSE(state.ok());
+      EXPECT_EQ(state.error().kind, ErrorKind::kCancelled);
+    }
+    query = cancelled_error();
+    EXPECT_EQ(value_of(*session_, "select 'usable' from dual"), "usable");
+    EXPECT_FALSE(session_->is_broken());
+  }
+}
+
+TEST_F(Client, CountsTheRowsOfEveryExecutionAndReturnsAllOfThem) {
+  run("create table many (id number, v varchar2(10))");
+  std::vector<BindRow> rows;
+  for (int i = 0; i < 6; ++i) {
+    rows.push_back({Bind::number(std::int64_t{i / 2}), Bind::text("v" + std::to_string(i))});
+  }
+  ASSERT_DONE(session_->execute_array(context_, "insert into many values (:1, :2)", rows));
+  ExecuteOptions options;
+  options.array_row_counts = true;
+  const std::vector<BindRow> ids = {{Bind::number(std::int64_t{0})},
+                                    {Bind::number(std::int64_t{9})},
+                                    {Bind::number(std::int64_t{2})}};
+  const auto counted =
+      session_->execute_array(context_, "update many set v = 'n' where id = :1", ids, options);
+  ASSERT_DONE(counted);
+  EXPECT_EQ(counted->row_counts, (std::vector<std::uint64_t>{2, 0, 2}));
+  const Bind returning[] = {Bind::out(OracleType::kNumber), Bind::out(OracleType::kVarchar, 10)};
+  const auto returned = session_->execute(
+      context_, "delete from many where id > 0 returning id, v into :1, :2", returning);
+  ASSERT_DONE(returned);
+  EXPECT_EQ(returned->returned[0], (std::vector<std::optional<std::string>>{"1", "1", "2", "2"}));
+  EXPECT_EQ(returned->returned[1], (std::vector<std::optional<std::string>>{"v2", "v3", "n", "n"}));
+}
+
+TEST_F(Client, BindsMomentsByRegion) {
+  ASSERT_TRUE(Bind::is_region("Europe/Vienna"));
+  EXPECT_FALSE(Bind::is_region("Europe/Atlantis"));
+  const Bind binds[] = {Bind::timestamp_tz(1786277594000000, 0, "Europe/Vienna")};
+  run("create table zoned (tz timestamp with time zone)");
+  run("insert into zoned values (:1)", binds);
+  EXPECT_EQ(value_of(*session_, "select tz from zoned"), "2026-08-09 14:13:14 +02:00");
 }
 
 TEST_F(Client, TellsNumberTextAndPlaceOfAnError) {

@@ -1,13 +1,12 @@
 #include "connect/oracle/lob_reader.h"
 
 #include <algorithm>
-#include <string>
-
-#include "connect/oracle/wire/utf16.h"
 
 namespace wherry::oracle {
 
 using wire::ByteView;
+using wire::LobOperation;
+using wire::LobRequest;
 using wire::Message;
 using wire::ValueStatus;
 
@@ -16,7 +15,7 @@ namespace {
 /// Characters or bytes a call asks for: few round trips, and a response that fits the buffers.
 constexpr std::uint64_t kAmount = 1024 * 1024;
 
-std::uint8_t flag(ByteView locator, std::size_t at) {
+std::uint8_t flag_byte(ByteView locator, std::size_t at) {
   return at < locator.size() ? locator[at] : std::uint8_t{0};
 }
 
@@ -26,65 +25,131 @@ Error bad_text() {
                     "Correct the value at the source, or leave the row or column out");
 }
 
+bool is_utf16(LobEncoding encoding) {
+  return encoding == LobEncoding::kUtf16Be || encoding == LobEncoding::kUtf16Le;
+}
+
+bool answers_flag(LobOperation operation) {
+  return operation == LobOperation::kFileExists;
+}
+
 }  // namespace
 
 LobEncoding encoding_of(ByteView locator, OracleType type, CharsetForm form) {
-  if (type == OracleType::kBlob) return LobEncoding::kBytes;
+  if (type == OracleType::kBlob || type == OracleType::kBfile) return LobEncoding::kBytes;
   if (form == CharsetForm::kNational) return LobEncoding::kUtf16Be;
   constexpr std::uint8_t kVariableWidth = 0x80, kLittleEndian = 0x40;
-  if ((flag(locator, 6) & kVariableWidth) == 0) return LobEncoding::kUtf8;
-  return (flag(locator, 7) & kLittleEndian) != 0 ? LobEncoding::kUtf16Le : LobEncoding::kUtf16Be;
+  if ((flag_byte(locator, 6) & kVariableWidth) == 0) return LobEncoding::kUtf8;
+  return (flag_byte(locator, 7) & kLittleEndian) != 0 ? LobEncoding::kUtf16Le
+                                                      : LobEncoding::kUtf16Be;
 }
 
 bool is_temporary(ByteView locator) {
-  return (flag(locator, 4) & 0x40) != 0 || (flag(locator, 7) & 0x01) != 0;
+  return (flag_byte(locator, 4) & 0x40) != 0 || (flag_byte(locator, 7) & 0x01) != 0;
 }
 
-Result<void> LobReader::read(const OpContext& context, const wire::LobValue& lob,
-                             LobEncoding encoding, const ByteSink& sink) {
-  const bool is_utf16 = encoding == LobEncoding::kUtf16Be || encoding == LobEncoding::kUtf16Le;
-  wire::Utf16Stream utf16(encoding == LobEncoding::kUtf16Le ? wire::ByteOrder::kLittle
-                                                            : wire::ByteOrder::kBig);
-  std::string converted;
-  const ByteSink raw_sink = [&](std::string_view piece) -> Result<void> {
-    if (!is_utf16) return sink(piece);
-    converted.clear();
-    if (utf16.feed(wire::bytes_of(piece), converted) != ValueStatus::kOk) return bad_text();
-    return sink(converted);
-  };
-  std::uint64_t offset = 1;
-  while (!lob.has_size || offset <= lob.size) {
-    const std::uint64_t amount = lob.has_size ? std::min(kAmount, lob.size - offset + 1) : kAmount;
-    WHERRY_ASSIGN(const Piece piece, read_piece(context, lob.locator(), offset, amount, raw_sink));
-    if (piece.amount == 0) break;
-    offset += piece.amount;
-  }
-  if (is_utf16 && utf16.finish() != ValueStatus::kOk) return bad_text();
+Result<void> no_data(std::string_view /*piece*/) {
   return {};
 }
 
-Result<LobReader::Piece> LobReader::read_piece(const OpContext& context, ByteView locator,
-                                               std::uint64_t offset, std::uint64_t amount,
-                                               const ByteSink& sink) {
-  WHERRY_ASSIGN(wire::RequestBuilder * request, caller_.begin(context));
-  request->read_lob(locator, offset, amount);
+LobText::LobText(LobEncoding encoding)
+    : is_utf16_(is_utf16(encoding)),
+      utf16_(encoding == LobEncoding::kUtf16Le ? wire::ByteOrder::kLittle : wire::ByteOrder::kBig) {
+}
+
+Result<void> LobText::feed(std::string_view data, const ByteSink& sink) {
+  if (!is_utf16_) return sink(data);
+  converted_.clear();
+  if (utf16_.feed(wire::bytes_of(data), converted_) != ValueStatus::kOk) return bad_text();
+  return sink(converted_);
+}
+
+Result<void> LobText::finish() const {
+  if (is_utf16_ && utf16_.finish() != ValueStatus::kOk) return bad_text();
+  return {};
+}
+
+std::uint64_t lob_units(LobEncoding encoding, std::string_view data) {
+  if (encoding == LobEncoding::kBytes) return data.size();
+  if (is_utf16(encoding)) return data.size() / 2;
+  std::uint64_t units = 0;
+  for (const char c : data) {
+    const auto byte = static_cast<unsigned char>(c);
+    units += (byte & 0xC0) != 0x80 ? 1U : 0U;
+    units += byte >= 0xF0 ? 1U : 0U;  // a surrogate pair
+  }
+  return units;
+}
+
+Result<void> LobReader::read(const OpContext& context, const wire::LobValue& lob, OracleType type,
+                             LobEncoding encoding, const ByteSink& sink) {
+  LobText text(encoding);
+  const std::string_view prefix = wire::text_of(lob.data());
+  if (lob.is_complete) return sink(prefix);
+  if (!prefix.empty()) WHERRY_TRY(text.feed(prefix, sink));
+  const std::uint64_t offset = 1 + lob_units(encoding, prefix);
+  const ByteSink raw_sink = [&](std::string_view piece) { return text.feed(piece, sink); };
+  const bool is_file = type == OracleType::kBfile;
+  LobRequest file;
+  file.locator = lob.locator();
+  if (is_file) {
+    file.operation = LobOperation::kFileOpen;
+    WHERRY_TRY(call(context, file, no_data));
+  }
+  auto done = read_rest(context, lob, offset, raw_sink);
+  if (is_file && (done.ok() || !caller_.is_broken())) {
+    file.operation = LobOperation::kFileClose;
+    auto closed = call(context, file, no_data);
+    if (done.ok() && !closed.ok()) return std::move(closed).error();
+  }
+  WHERRY_TRY(std::move(done));
+  return text.finish();
+}
+
+Result<void> LobReader::read_rest(const OpContext& context, const wire::LobValue& lob,
+                                  std::uint64_t offset, const ByteSink& sink) {
+  LobRequest request;
+  request.operation = LobOperation::kRead;
+  request.locator = lob.locator();
+  while (!lob.has_size || offset <= lob.size) {
+    request.offset = offset;
+    request.amount = lob.has_size ? std::min(kAmount, lob.size - offset + 1) : kAmount;
+    WHERRY_ASSIGN(const Reply reply, call(context, request, sink));
+    if (reply.amount == 0) break;
+    offset += reply.amount;
+  }
+  return {};
+}
+
+Result<LobReader::Reply> LobReader::call(const OpContext& context, const LobRequest& request,
+                                         const ByteSink& sink) {
+  WHERRY_ASSIGN(wire::RequestBuilder * builder, caller_.begin(context));
+  builder->lob(request);
   WHERRY_TRY(caller_.send(context));
-  Piece piece;
+  Reply reply;
   while (true) {
     WHERRY_ASSIGN(const auto message, caller_.next(context));
-    if (!message) return piece;
+    if (!message) return reply;
     if (*message == Message::kLobData) {
       WHERRY_TRY(take_data(context, sink));
     } else if (*message == Message::kParameters) {
-      WHERRY_ASSIGN(const auto returned, caller_.take(context, [&](wire::Reader& in) {
-        in.skip(locator.size());
-        return in.sb8();
+      WHERRY_ASSIGN(auto returned, caller_.take(context, [&](wire::Reader& in) {
+        Reply parameters;
+        parameters.locator = wire::text_of(in.raw(request.locator.size()));
+        if (request.operation == LobOperation::kCreateTemporary) {
+          in.ub2();
+          in.skip(1);
+        } else if (request.amount || request.operation == LobOperation::kFileOpen) {
+          parameters.amount = static_cast<std::uint64_t>(std::max<std::int64_t>(in.sb8(), 0));
+        }
+        if (answers_flag(request.operation)) parameters.flag = in.u8() != 0;
+        return parameters;
       }));
-      if (returned && *returned > 0) piece.amount = static_cast<std::uint64_t>(*returned);
+      if (returned) reply = *std::move(returned);
     } else {
       caller_.set_broken();
       return protocol_error("message " + std::to_string(static_cast<int>(*message)) +
-                            " came as the answer to a LOB read");
+                            " came as the answer to a LOB operation");
     }
   }
 }

@@ -1,12 +1,14 @@
-// Reads LOB values by locator, piece by piece, so that memory does not depend on their size.
-// Facts: reference oracle-wire-types, 6.11 and 6.13.
+// LOB operations by locator, and whole values read piece by piece, so that memory does not depend
+// on their size. Facts: reference oracle-wire-types, 6.11 and 6.13.
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "connect/oracle/caller.h"
 #include "connect/oracle/client.h"
 #include "connect/oracle/wire/column_decoder.h"
+#include "connect/oracle/wire/utf16.h"
 
 namespace wherry::oracle {
 
@@ -16,23 +18,49 @@ LobEncoding encoding_of(wire::ByteView locator, OracleType type, CharsetForm for
 /// Temporary LOBs pile up at the server until they are freed.
 bool is_temporary(wire::ByteView locator);
 
+/// Turns LOB data as servers send it into UTF-8 or bytes, and counts it as they do.
+class LobText {
+ public:
+  explicit LobText(LobEncoding encoding);
+  /// kData "oracle.value" when the data is not text.
+  Result<void> feed(std::string_view data, const ByteSink& sink);
+  /// The value is complete.
+  Result<void> finish() const;
+
+ private:
+  bool is_utf16_;
+  wire::Utf16Stream utf16_;
+  std::string converted_;
+};
+/// Bytes or UTF-16 code units that `data` of that encoding is.
+std::uint64_t lob_units(LobEncoding encoding, std::string_view data);
+
 class LobReader {
  public:
   explicit LobReader(Caller& caller) : caller_(caller) {}
-  /// The whole value to `sink`, text as UTF-8. REQUIRES: no response is pending.
-  /// A text that is not valid UTF-16 is kData "oracle.value".
-  Result<void> read(const OpContext& context, const wire::LobValue& lob, LobEncoding encoding,
-                    const ByteSink& sink);
+  /// The whole value to `sink`, text as UTF-8; begins with what the row held of it. A BFILE is
+  /// opened and closed. REQUIRES: no response is pending.
+  Result<void> read(const OpContext& context, const wire::LobValue& lob, OracleType type,
+                    LobEncoding encoding, const ByteSink& sink);
+
+  struct Reply {
+    std::uint64_t amount = 0;  ///< as the operation has it: characters or bytes
+    bool flag = false;
+    std::string locator;  ///< as it is to be used from now on
+  };
+  /// One operation; data that comes goes to `sink` as it is.
+  Result<Reply> call(const OpContext& context, const wire::LobRequest& request,
+                     const ByteSink& sink);
 
  private:
-  struct Piece {
-    std::uint64_t amount = 0;  ///< characters or bytes that were read
-  };
-  Result<Piece> read_piece(const OpContext& context, wire::ByteView locator, std::uint64_t offset,
-                           std::uint64_t amount, const ByteSink& sink);
+  Result<void> read_rest(const OpContext& context, const wire::LobValue& lob, std::uint64_t offset,
+                         const ByteSink& sink);
   Result<void> take_data(const OpContext& context, const ByteSink& sink);
 
   Caller& caller_;
 };
+
+/// Receives nothing: for operations without data.
+Result<void> no_data(std::string_view piece);
 
 }  // namespace wherry::oracle

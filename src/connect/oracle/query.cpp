@@ -1,6 +1,7 @@
 #include "connect/oracle/query.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "connect/oracle/lob_reader.h"
 
@@ -20,8 +21,12 @@ constexpr std::uint32_t kLocatorBytes = 64;
 constexpr std::uint32_t kLongGuessBytes = 4000;
 
 /// What a value is likely to take on the wire. Declared lengths of strings are mostly generous.
-std::uint32_t likely_bytes(const ColumnDescription& column) {
-  if (wire::is_lob(column.type)) return kLocatorBytes;
+std::uint32_t likely_bytes(const ColumnDescription& column, const FetchOptions& options) {
+  if (wire::is_lob(column.type)) {
+    if (options.lob_mode == LobMode::kInline) return kLongGuessBytes;
+    return options.lob_mode == LobMode::kPrefetch ? kLocatorBytes + options.lob_prefetch
+                                                  : kLocatorBytes;
+  }
   if (wire::is_long(column.type)) return kLongGuessBytes;
   constexpr std::uint32_t kShort = 40;
   return column.max_bytes <= kShort ? column.max_bytes + 1
@@ -33,21 +38,69 @@ bool needs_define(const ColumnDescription& column) {
          column.type == OracleType::kVector;
 }
 
-wire::ValueFormat define_format(const ColumnDescription& column, LobMode mode) {
+bool is_character(OracleType type) {
+  switch (type) {
+    case OracleType::kVarchar:
+    case OracleType::kChar:
+    case OracleType::kLong:
+    case OracleType::kClob:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// A column that was a string or RAW when the statement was parsed and is a LOB now: the server
+/// goes on sending what was defined, as LONG or LONG RAW.
+void keep_as_long(const ColumnDescription& before, ColumnDescription& now) {
+  if (!wire::is_lob(now.type) || wire::is_lob(before.type)) return;
+  if (now.type == OracleType::kClob && is_character(before.type)) now.type = OracleType::kLong;
+  if (now.type == OracleType::kBlob && !is_character(before.type)) now.type = OracleType::kLongRaw;
+}
+
+bool same_kinds(std::span<const ColumnDescription> a, std::span<const ColumnDescription> b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const ColumnDescription& x, const ColumnDescription& y) {
+                      return natural_kind(x) == natural_kind(y) && x.name == y.name;
+                    });
+}
+
+wire::ValueFormat define_format(const ColumnDescription& column, const FetchOptions& options) {
   wire::ValueFormat format;
   format.type = column.type;
   format.form = column.form;
   format.max_bytes = column.max_bytes;
-  const bool has_text = natural_kind(column) == CellKind::kText &&
-                        column.type != OracleType::kRowid && column.type != OracleType::kUrowid;
-  if (!has_text) format.form = CharsetForm::kNone;
-  if (!wire::is_lob(column.type)) return format;
-  if (mode == LobMode::kLocator) {
+  if (!is_character(column.type)) format.form = CharsetForm::kNone;
+  if (column.type == OracleType::kJson || column.type == OracleType::kVector) {
     format.continuation_flags = wire::kLobPrefetchFlag;
+    format.prefetch_length =
+        column.type == OracleType::kJson ? wire::kMaxJsonBytes : wire::kMaxVectorBytes;
+    return format;
+  }
+  if (!wire::is_lob(column.type)) return format;
+  if (options.lob_mode != LobMode::kInline) {
+    format.continuation_flags = wire::kLobPrefetchFlag;
+    if (options.lob_mode == LobMode::kPrefetch) format.prefetch_length = options.lob_prefetch;
     return format;
   }
   format.type = column.type == OracleType::kClob ? OracleType::kLong : OracleType::kLongRaw;
   format.max_bytes = wire::kMaxLongBytes;
+  return format;
+}
+
+}  // namespace
+
+namespace {
+
+wire::ValueFormat bind_format(const Bind& bind) {
+  wire::ValueFormat format;
+  format.type = bind.type();
+  format.form = bind.form();
+  if (wire::is_lob(bind.type())) format.continuation_flags = wire::kLobPrefetchFlag;
+  if (bind.type() == OracleType::kJson || bind.type() == OracleType::kVector) {
+    format.continuation_flags = wire::kLobPrefetchFlag;
+    format.prefetch_length = bind.max_bytes();
+  }
   return format;
 }
 
@@ -63,7 +116,7 @@ BindSet BindSet::of(std::span<const std::span<const Bind>> rows, bool is_plsql,
     for (std::size_t i = 0; i < row.size(); ++i) {
       const Bind& bind = row[i];
       if (set.formats.size() <= i) {
-        set.formats.push_back({bind.type(), bind.form(), 0, 0});
+        set.formats.push_back(bind_format(bind));
         set.is_long.push_back(0);
       }
       wire::ValueFormat& format = set.formats[i];
@@ -89,60 +142,132 @@ BindSet BindSet::of(std::span<const std::span<const Bind>> rows, bool is_plsql,
   return set;
 }
 
-QueryImpl::QueryImpl(std::shared_ptr<Caller> caller, const FetchOptions& options,
-                     std::optional<wire::ZoneField> database_zone)
-    : caller_(std::move(caller)),
+QueryImpl::QueryImpl(SessionParts parts, const FetchOptions& options)
+    : parts_(std::move(parts)),
+      caller_(parts_.caller),
       options_(options),
-      database_zone_(database_zone),
       large_(options.lob_inline_max_bytes),
       spill_(options.spill_directory) {}
 
 QueryImpl::~QueryImpl() {
-  caller_->close_cursor_later(cursor_id_);
+  // A response still on its way is given up by the next call; its cursor is not worth keeping.
+  give_cursor_back(false);
 }
 
-bool QueryImpl::has_lobs() const {
+void QueryImpl::give_cursor_back(bool is_good) {
+  const std::uint32_t id = std::exchange(cursor_id_, 0);
+  if (id == 0 || owner_ == CursorOwner::kQuery) return;
+  if (!is_good || origin_ == Origin::kAdopted) return caller_->close_cursor_later(id);
+  CachedStatement statement;
+  statement.sql = sql_;
+  statement.cursor_id = id;
+  statement.columns = columns_;
+  parts_.cache->put(std::move(statement));
+}
+
+bool QueryImpl::needs_defines() const {
   return std::any_of(columns_.begin(), columns_.end(),
                      [](const ColumnDescription& c) { return needs_define(c); });
 }
 
+bool QueryImpl::is_staged() const {
+  const bool by_locator = options_.lob_mode != LobMode::kInline;
+  return origin_ == Origin::kAdopted ||
+         std::any_of(columns_.begin(), columns_.end(), [&](const ColumnDescription& c) {
+           return (wire::is_lob(c.type) && by_locator) || c.type == OracleType::kBfile ||
+                  c.type == OracleType::kObject || c.type == OracleType::kCursor;
+         });
+}
+
 std::uint32_t QueryImpl::choose_array_rows() const {
-  std::uint32_t row_bytes = 1;
-  for (const ColumnDescription& column : columns_) row_bytes += likely_bytes(column);
-  const bool staged = has_lobs() && options_.lob_mode == LobMode::kLocator;
   if (options_.array_rows != 0) return options_.array_rows;
+  std::uint32_t row_bytes = 1;
+  for (const ColumnDescription& column : columns_) {
+    row_bytes += likely_bytes(column, options_);
+  }
   const std::uint32_t rows =
       std::clamp(options_.round_trip_bytes / row_bytes, kMinArrayRows, kMaxArrayRows);
-  return staged ? std::min(rows, kMaxStagedRows) : rows;
+  return is_staged() ? std::min(rows, kMaxStagedRows) : rows;
+}
+
+void QueryImpl::adopt(wire::ImplicitResult cursor, CursorOwner owner) {
+  origin_ = Origin::kAdopted;
+  owner_ = owner;
+  cursor_id_ = cursor.cursor_id;
+  columns_ = std::move(cursor.description.columns);
+  array_rows_ = choose_array_rows();
 }
 
 Result<void> QueryImpl::execute(const OpContext& context, std::string_view sql,
                                 std::span<const Bind> binds) {
+  sql_ = sql;
+  binds_.assign(binds.begin(), binds.end());
+  if (auto cached = parts_.cache->take(sql)) {
+    origin_ = Origin::kCached;
+    cursor_id_ = cached->cursor_id;
+    columns_ = std::move(cached->columns);
+    auto done = execute_once(context, {});
+    if (done.ok() || !wants_new_parse(done.error())) return done;
+    return parse_again(context);
+  }
+  return execute_once(context, sql_);
+}
+
+/// The table is not what it was when the statement was parsed.
+Result<void> QueryImpl::parse_again(const OpContext& context) {
+  give_cursor_back(false);
+  origin_ = Origin::kParsed;
+  columns_.clear();
+  pending_message_.reset();
+  exhausted_ = false;
+  return execute_once(context, sql_);
+}
+
+/// `sql` empty: the cursor's own.
+Result<void> QueryImpl::execute_once(const OpContext& context, std::string_view sql) {
   WHERRY_ASSIGN(wire::RequestBuilder * builder, caller_->begin(context));
+  const std::span<const Bind> binds(binds_);
   const BindSet set = BindSet::of(std::span(&binds, 1), false, caller_->dialect());
+  // Rows of LOB columns that are not defined yet do not come with the execution.
+  const std::uint32_t prefetch_rows = needs_defines() ? 0 : options_.prefetch_rows;
   wire::ExecuteRequest request;
-  request.options = wire::kParse | wire::kExecuteOption | wire::kNotPlsql;
+  request.options = wire::kExecuteOption | wire::kNotPlsql;
+  if (!sql.empty()) request.options |= wire::kParse;
   if (!binds.empty()) request.options |= wire::kBind;
-  if (options_.prefetch_rows != 0) request.options |= wire::kFetchOption;
+  if (prefetch_rows != 0) request.options |= wire::kFetchOption;
+  request.cursor_id = cursor_id_;
   request.sql = sql;
   request.is_query = true;
-  request.prefetch_rows = options_.prefetch_rows;
-  request.iterations = 0;
+  request.prefetch_rows = prefetch_rows;
+  request.iterations = sql.empty() ? prefetch_rows : 0;
   request.binds = set.formats;
-  request.rows = set.rows;
+  if (!binds.empty()) request.rows = set.rows;
   request.is_long_bind = set.is_long;
   builder->execute(request);
   WHERRY_TRY(caller_->send(context));
   WHERRY_TRY(read_description(context));
   array_rows_ = choose_array_rows();
-  if (has_lobs() && !caller_->response_pending() && !exhausted_) WHERRY_TRY(define(context));
+  if (needs_defines() && !caller_->response_pending() && !exhausted_) WHERRY_TRY(define(context));
   call_number_ = caller_->call_number();
   return {};
 }
 
+void QueryImpl::take_description(std::vector<ColumnDescription> columns) {
+  for (std::size_t i = 0; i < columns.size() && i < columns_.size(); ++i) {
+    keep_as_long(columns_[i], columns[i]);
+  }
+  columns_ = std::move(columns);
+}
+
 Result<void> QueryImpl::read_description(const OpContext& context) {
   while (true) {
-    WHERRY_ASSIGN(const auto message, caller_->next(context));
+    auto next = caller_->next(context);
+    if (!next.ok()) {
+      // The server opened a cursor for a statement that fails all the same.
+      if (cursor_id_ == 0 && !caller_->is_broken()) cursor_id_ = caller_->result().cursor_id;
+      return std::move(next).error();
+    }
+    const auto message = *next;
     if (!message) {
       end_response();
       return {};
@@ -152,7 +277,7 @@ Result<void> QueryImpl::read_description(const OpContext& context) {
         WHERRY_ASSIGN(auto description, caller_->take(context, [this](Reader& in) {
           return decode_describe(in, caller_->dialect());
         }));
-        if (description) columns_ = std::move(description->columns);
+        if (description) take_description(std::move(description->columns));
         break;
       }
       case Message::kRowHeader:
@@ -170,14 +295,14 @@ Result<void> QueryImpl::read_description(const OpContext& context) {
 
 void QueryImpl::end_response() {
   const wire::CallResult& result = caller_->result();
-  if (result.cursor_id != 0) cursor_id_ = result.cursor_id;
+  if (result.cursor_id != 0 && origin_ != Origin::kAdopted) cursor_id_ = result.cursor_id;
   if (result.code == wire::kNoDataFound) exhausted_ = true;
 }
 
 Result<void> QueryImpl::define(const OpContext& context) {
   std::vector<wire::ValueFormat> formats;
   for (const ColumnDescription& column : columns_) {
-    formats.push_back(define_format(column, options_.lob_mode));
+    formats.push_back(define_format(column, options_));
   }
   WHERRY_ASSIGN(wire::RequestBuilder * builder, caller_->begin(context));
   wire::ExecuteRequest request;
@@ -198,7 +323,7 @@ Result<void> QueryImpl::prepare(std::span<const CellKind> wanted) {
   const bool has_local_times = std::any_of(
       columns_.begin(), columns_.end(),
       [](const ColumnDescription& column) { return column.type == OracleType::kTimestampLtz; });
-  if (has_local_times && !database_zone_) {
+  if (has_local_times && !parts_.database_zone) {
     return make_error(ErrorKind::kUnsupported, "oracle.database_time_zone",
                       "The server did not tell its time zone (DBTIMEZONE), so TIMESTAMP WITH LOCAL "
                       "TIME ZONE columns cannot be read",
@@ -206,16 +331,62 @@ Result<void> QueryImpl::prepare(std::span<const CellKind> wanted) {
   }
   RowDecoder::Options options;
   options.lobs_inline = options_.lob_mode == LobMode::kInline;
+  if (options_.lob_mode == LobMode::kPrefetch && options_.lob_prefetch != 0) {
+    options.lob_form = wire::LobForm::kPrefetched;
+  }
+  options.lobs_as_handles = options_.lob_mode == LobMode::kHandle;
+  options.skip_unreadable = options_.unreadable == UnreadableColumns::kSkip;
   options.inline_max_bytes = options_.lob_inline_max_bytes;
   options.spill_directory = options_.spill_directory;
-  options.database_zone = database_zone_.value_or(wire::ZoneField());
+  options.database_zone = parts_.database_zone.value_or(wire::ZoneField());
   WHERRY_ASSIGN(decoder_, RowDecoder::make(columns_, wanted, caller_->dialect(), options));
+  wanted_.assign(wanted.begin(), wanted.end());
   return {};
 }
 
+std::vector<std::string> QueryImpl::unreadable_columns() const {
+  std::vector<std::string> names;
+  for (const ColumnDescription& column : columns_) {
+    if (natural_kind(column)) continue;
+    names.push_back(column.name + " (" + type_text(column) + ")");
+  }
+  return names;
+}
+
+Result<std::unique_ptr<Query>> QueryImpl::nested(const Cell& cell) {
+  WHERRY_ASSERT(cell.kind == CellKind::kInt64 && cell.state == CellState::kSet,
+                "the cell of a cursor column");
+  auto cursor = decoder_->take_cursor(static_cast<std::size_t>(cell.payload.i64));
+  if (!cursor) {
+    return make_error(ErrorKind::kInternal, "oracle.nested_cursor",
+                      "The rows of a nested cursor can be asked for once, before the next fetch",
+                      "Read it right after its row");
+  }
+  auto query = std::make_unique<QueryImpl>(parts_, options_);
+  query->adopt(*std::move(cursor), CursorOwner::kQuery);
+  return std::unique_ptr<Query>(std::move(query));
+}
+
 Result<void> QueryImpl::request_rows(const OpContext& context) {
+  if (origin_ == Origin::kAdopted && row_count_ == 0 && staged_.empty() && needs_defines() &&
+      !defined_) {
+    defined_ = true;
+    WHERRY_TRY(define(context));
+    call_number_ = caller_->call_number();
+    if (pending_message_ || exhausted_) return {};
+  }
   WHERRY_ASSIGN(wire::RequestBuilder * builder, caller_->begin(context));
-  builder->fetch(cursor_id_, array_rows_);
+  if (origin_ == Origin::kAdopted) {
+    wire::ExecuteRequest request;
+    request.options = wire::kFetchOption | wire::kNotPlsql;
+    request.cursor_id = cursor_id_;
+    request.is_query = true;
+    request.prefetch_rows = array_rows_;
+    request.iterations = array_rows_;
+    builder->execute(request);
+  } else {
+    builder->fetch(cursor_id_, array_rows_);
+  }
   WHERRY_TRY(caller_->send(context));
   call_number_ = caller_->call_number();
   return {};
@@ -225,17 +396,34 @@ Result<FetchState> QueryImpl::fetch(OpContext& context, std::span<const CellKind
                                     RowBatch& out) {
   WHERRY_ASSERT(wanted.size() == columns_.size(), "one kind for each column of the query");
   WHERRY_TRY(prepare(wanted));
-  out.reset(columns_.size());
   if (caller_->response_pending() && caller_->call_number() != call_number_) {
     return make_error(ErrorKind::kInternal, "oracle.session_in_use",
                       "The session was used for something else while a query was running",
                       "Please report this as a bug");
   }
-  const bool staged = has_lobs() && options_.lob_mode == LobMode::kLocator;
-  auto state = staged ? fetch_with_lobs(context, out) : fetch_rows(context, out);
-  if (!state.ok()) exhausted_ = true;
+  auto state = fetch_once(context, out);
+  if (!state.ok() && origin_ == Origin::kCached && row_count_ == 0 &&
+      wants_new_parse(state.error())) {
+    const std::vector<ColumnDescription> before = columns_;
+    WHERRY_TRY(parse_again(context));
+    if (!same_kinds(before, columns_)) return std::move(state).error();
+    decoder_.reset();
+    WHERRY_TRY(prepare(wanted));
+    state = fetch_once(context, out);
+  }
+  if (!state.ok()) {
+    exhausted_ = true;
+    give_cursor_back(false);
+    return state;
+  }
   row_count_ += out.row_count();
+  if (*state == FetchState::kEnd) give_cursor_back(true);
   return state;
+}
+
+Result<FetchState> QueryImpl::fetch_once(const OpContext& context, RowBatch& out) {
+  out.reset(columns_.size());
+  return is_staged() ? fetch_staged(context, out) : fetch_rows(context, out);
 }
 
 Result<FetchState> QueryImpl::fetch_rows(const OpContext& context, RowBatch& out) {
@@ -337,7 +525,7 @@ Result<void> QueryImpl::take_message(const OpContext& context, Message message, 
           caller_->take(context, [&](Reader& in) { return decode_implicit_results(in, dialect); }));
       return {};
     case Message::kDescribe:
-      return server_error(1007, "the columns of the query changed while it was running");
+      return take_changed_description(context, out);
     default:
       caller_->set_broken();
       return protocol_error("message " + std::to_string(static_cast<int>(message)) +
@@ -345,15 +533,36 @@ Result<void> QueryImpl::take_message(const OpContext& context, Message message, 
   }
 }
 
-Result<FetchState> QueryImpl::fetch_with_lobs(const OpContext& context, RowBatch& out) {
+/// The server found the table changed and describes it anew; rows go on in that form.
+Result<void> QueryImpl::take_changed_description(const OpContext& context, const RowBatch& out) {
+  WHERRY_ASSIGN(auto description, caller_->take(context, [this](Reader& in) {
+    return decode_describe(in, caller_->dialect());
+  }));
+  if (!description) return {};
+  const std::size_t count = columns_.size();
+  take_description(std::move(description->columns));
+  if (!decoder_) return {};
+  const bool has_rows = row_count_ != 0 || !out.empty();
+  if (has_rows || columns_.size() != count) {
+    return server_error(1007, "the columns of the query changed while it was running");
+  }
+  decoder_.reset();
+  const std::vector<CellKind> wanted = wanted_;
+  return prepare(wanted);
+}
+
+Result<FetchState> QueryImpl::fetch_staged(const OpContext& context, RowBatch& out) {
   spill_.start_batch();
   while (!out.is_full()) {
     if (staged_next_ < staged_.row_count()) {
       WHERRY_TRY(move_staged_row(context, out));
       continue;
     }
-    if (exhausted_ && !pending_message_) return FetchState::kEnd;
+    if (exhausted_ && !pending_message_ && !caller_->response_pending()) return FetchState::kEnd;
+    // Cursors in rows that were handed out are to be read before the next rows come.
+    if (decoder_->has_cursors() && !out.empty()) return FetchState::kMore;
     decoder_->hand_over(staged_);
+    decoder_->drop_cursors();
     staged_.reset(columns_.size());
     staged_next_ = 0;
     if (!caller_->response_pending() && !pending_message_) WHERRY_TRY(request_rows(context));
@@ -368,7 +577,7 @@ Result<void> QueryImpl::move_staged_row(const OpContext& context, RowBatch& out)
   ++staged_next_;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     if (row[i].state == CellState::kSpilled) out.keep(decoder_->spill_file());
-    if (!wire::is_lob(columns_[i].type) || row[i].state != CellState::kSet) continue;
+    if (!decoder_->is_lob(i) || row[i].state != CellState::kSet) continue;
     WHERRY_TRY(resolve_lob(context, i, row[i], out));
   }
   return {};
@@ -377,14 +586,21 @@ Result<void> QueryImpl::move_staged_row(const OpContext& context, RowBatch& out)
 Result<void> QueryImpl::resolve_lob(const OpContext& context, std::size_t column, Cell& cell,
                                     RowBatch& out) {
   const wire::LobValue& lob = wire::lob_of(cell);
+  if (options_.lob_mode == LobMode::kHandle && wire::is_lob(columns_[column].type)) {
+    const ByteView locator = lob.locator();
+    cell.kind = CellKind::kBytes;
+    cell.size_bytes = static_cast<std::uint32_t>(locator.size());
+    cell.payload.ptr = reinterpret_cast<const std::byte*>(locator.data());
+    return {};
+  }
   const LobEncoding encoding =
       encoding_of(lob.locator(), columns_[column].type, columns_[column].form);
   if (is_temporary(lob.locator())) {
     caller_->free_lob_later(std::string(wire::text_of(lob.locator())));
   }
-  auto read = LobReader(*caller_).read(context, lob, encoding, [&](std::string_view piece) {
-    return large_.append(piece, out, spill_);
-  });
+  auto read = LobReader(*caller_).read(
+      context, lob, columns_[column].type, encoding,
+      [&](std::string_view piece) { return large_.append(piece, out, spill_); });
   if (!read.ok()) {
     large_.clear();
     return std::move(read).error().with("column", columns_[column].name);

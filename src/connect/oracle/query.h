@@ -10,28 +10,48 @@
 #include "connect/oracle/caller.h"
 #include "connect/oracle/client.h"
 #include "connect/oracle/row_decoder.h"
+#include "connect/oracle/statement_cache.h"
 #include "connect/oracle/wire/datetime.h"
 
 namespace wherry::oracle {
 
+/// What the queries and LOBs of a session share with it; they may outlive it.
+struct SessionParts {
+  std::shared_ptr<Caller> caller;
+  std::shared_ptr<StatementCache> cache;
+  std::optional<wire::ZoneField> database_zone;
+};
+
 class QueryImpl : public Query {
  public:
-  QueryImpl(std::shared_ptr<Caller> caller, const FetchOptions& options,
-            std::optional<wire::ZoneField> database_zone);
+  QueryImpl(SessionParts parts, const FetchOptions& options);
   ~QueryImpl() override;
 
   /// Sends the execute call and reads up to the first row. Call once.
   Result<void> execute(const OpContext& context, std::string_view sql, std::span<const Bind> binds);
+  /// Whose cursor this is.
+  enum class CursorOwner : std::uint8_t {
+    kStatement,  ///< ours, to be closed
+    kQuery,      ///< of a row of another query, closed with it
+  };
+  /// Takes over a cursor that a statement gave, instead of execute().
+  void adopt(wire::ImplicitResult cursor, CursorOwner owner);
 
   [[nodiscard]] std::span<const ColumnDescription> columns() const override { return columns_; }
   Result<FetchState> fetch(OpContext& context, std::span<const CellKind> wanted,
                            RowBatch& out) override;
   [[nodiscard]] std::uint64_t row_count() const override { return row_count_; }
+  Result<std::unique_ptr<Query>> nested(const Cell& cell) override;
+  [[nodiscard]] std::vector<std::string> unreadable_columns() const override;
 
  private:
   enum class Progress : std::uint8_t { kFull, kResponseEnd };
+  enum class Origin : std::uint8_t { kParsed, kCached, kAdopted };
 
+  Result<void> execute_once(const OpContext& context, std::string_view sql);
+  Result<void> parse_again(const OpContext& context);
   Result<void> read_description(const OpContext& context);
+  void take_description(std::vector<ColumnDescription> columns);
   Result<void> define(const OpContext& context);
   Result<void> prepare(std::span<const CellKind> wanted);
   Result<void> request_rows(const OpContext& context);
@@ -40,27 +60,38 @@ class QueryImpl : public Query {
   /// Decodes what is in the window. True: stop, the batch is full.
   Result<bool> decode_window(RowBatch& out, bool whole_response);
   Result<void> take_message(const OpContext& context, wire::Message message, RowBatch& out);
+  Result<void> take_changed_description(const OpContext& context, const RowBatch& out);
+  Result<FetchState> fetch_once(const OpContext& context, RowBatch& out);
   Result<FetchState> fetch_rows(const OpContext& context, RowBatch& out);
-  Result<FetchState> fetch_with_lobs(const OpContext& context, RowBatch& out);
+  Result<FetchState> fetch_staged(const OpContext& context, RowBatch& out);
   Result<void> move_staged_row(const OpContext& context, RowBatch& out);
   Result<void> resolve_lob(const OpContext& context, std::size_t column, Cell& cell, RowBatch& out);
   void end_response();
-  [[nodiscard]] bool has_lobs() const;
+  void give_cursor_back(bool is_good);
+  [[nodiscard]] bool needs_defines() const;
+  /// Responses are read whole, so that other calls can be made between two rows.
+  [[nodiscard]] bool is_staged() const;
   [[nodiscard]] std::uint32_t choose_array_rows() const;
 
+  SessionParts parts_;
   std::shared_ptr<Caller> caller_;
   FetchOptions options_;
-  std::optional<wire::ZoneField> database_zone_;
+  Origin origin_ = Origin::kParsed;
+  CursorOwner owner_ = CursorOwner::kStatement;
+  std::string sql_;
+  std::vector<Bind> binds_;  ///< kept for a second parse
   std::vector<ColumnDescription> columns_;
+  std::vector<CellKind> wanted_;
   std::optional<RowDecoder> decoder_;
   std::optional<wire::Message> pending_message_;  ///< taken from the stream by execute()
   std::uint32_t cursor_id_ = 0;
   std::uint32_t array_rows_ = 0;
   std::uint64_t call_number_ = 0;  ///< of the call whose response we read
   bool exhausted_ = false;
+  bool defined_ = false;  ///< an adopted cursor's columns
   std::uint64_t row_count_ = 0;
 
-  // LOBs by locator: one response is read whole, then its LOBs row by row.
+  // LOBs by locator and nested cursors: one response is read whole, then handled row by row.
   RowBatch staged_;
   std::size_t staged_next_ = 0;
   LargeValue large_;

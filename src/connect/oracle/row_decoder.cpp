@@ -1,7 +1,11 @@
 #include "connect/oracle/row_decoder.h"
 
+#include <algorithm>
+#include <cstring>
 #include <new>
+#include <utility>
 
+#include "connect/oracle/wire/object_value.h"
 #include "core/decimal.h"
 
 namespace wherry::oracle {
@@ -13,23 +17,29 @@ using wire::ValueStatus;
 namespace {
 
 constexpr std::uint32_t kTruncated = 1406;
+/// Long values up to here are taken at once when they are there.
+constexpr std::size_t kShortWay = 64 * 1024;
+
+ValueStatus incomplete(const wire::Reader& reader) {
+  return reader.state() == wire::ParseState::kNeedMore ? ValueStatus::kNeedMore
+                                                       : ValueStatus::kMalformed;
+}
 
 Error kind_error(const ColumnDescription& column, CellKind kind) {
   Error error =
       make_error(ErrorKind::kUnsupported, "oracle.column_kind",
-                 "Column " + column.name + " of type " + name_of(column.type) +
-                     " cannot be read as " + std::string(name_of(kind)),
+                 "Column " + column.name + " of type " + type_text(column) + " cannot be read as " +
+                     std::string(name_of(kind)),
                  "The table was changed, or this is a bug in Wherry: describe the table again");
   return std::move(error).with("column", column.name);
 }
 
 Error type_error(const ColumnDescription& column) {
-  Error error =
-      make_error(ErrorKind::kUnsupported, "oracle.column_type",
-                 "Column " + column.name + " has the type " + name_of(column.type) +
-                     ", which Wherry cannot read",
-                 "Leave the column out, or select an expression that makes a readable type of it "
-                 "(XMLSERIALIZE, JSON_SERIALIZE, TO_CLOB, single attributes of an object)");
+  Error error = make_error(
+      ErrorKind::kUnsupported, "oracle.column_type",
+      "Column " + column.name + " has the type " + type_text(column) + ", which Wherry cannot read",
+      "Leave the column out, or select an expression that makes a readable type of it "
+      "(XMLSERIALIZE, JSON_SERIALIZE, TO_CLOB, single attributes of an object)");
   return std::move(error).with("column", column.name);
 }
 
@@ -37,6 +47,8 @@ Error type_error(const ColumnDescription& column) {
 
 RowDecoder::RowDecoder(const wire::Dialect& dialect, const Options& options)
     : regions_(std::make_unique<wire::RegionTable>()),
+      dialect_(dialect),
+      inline_max_bytes_(options.inline_max_bytes),
       previous_(std::make_unique<RowBatch>()),
       stream_(dialect.chunks),
       large_(options.inline_max_bytes),
@@ -44,6 +56,7 @@ RowDecoder::RowDecoder(const wire::Dialect& dialect, const Options& options)
   context_.regions = regions_.get();
   context_.chunks = dialect.chunks;
   context_.database_zone = options.database_zone;
+  context_.database_charset = dialect.database_charset;
 }
 
 Result<RowDecoder::Column> RowDecoder::plan_column(const ColumnDescription& described,
@@ -52,19 +65,44 @@ Result<RowDecoder::Column> RowDecoder::plan_column(const ColumnDescription& desc
   Column column;
   column.name = described.name;
   column.kind = kind;
+  column.type = described.type;
   const std::optional<CellKind> natural = natural_kind(described);
-  if (!natural) return type_error(described);
-  const bool lob = wire::is_lob(described.type);
-  column.decode = wire::find_decoder(described, kind, dialect, options.lob_form);
+  if (!natural && !options.skip_unreadable) return type_error(described);
+  if (!natural && !wire::is_absent(described)) {
+    column.mode = Mode::kSkip;
+    return column;
+  }
+  if (described.type == OracleType::kCursor && !wire::is_absent(described)) {
+    column.mode = Mode::kCursor;
+    return kind == CellKind::kInt64 ? Result<Column>(std::move(column))
+                                    : kind_error(described, kind);
+  }
+  const bool is_handle =
+      wire::is_lob(described.type) && options.lobs_as_handles && kind == CellKind::kBytes;
+  plan_decoder(described, is_handle ? *natural : kind, dialect, options, column);
   if (column.decode == nullptr) return kind_error(described, kind);
-  if (wire::is_absent(described)) return column;
-  if (wire::is_long(described.type) || (lob && options.lobs_inline)) {
+  return column;
+}
+
+void RowDecoder::plan_decoder(const ColumnDescription& described, CellKind kind,
+                              const wire::Dialect& dialect, const Options& options,
+                              Column& column) const {
+  const bool is_inline_lob = wire::is_lob(described.type) && options.lobs_inline;
+  if (wire::is_absent(described)) {
+    column.decode = wire::find_decoder(described, kind, dialect, options.lob_form);
+  } else if (wire::is_long(described.type) || is_inline_lob) {
+    // A LOB that comes as LONG or LONG RAW is decoded as such.
+    ColumnDescription as_long = described;
+    if (is_inline_lob) {
+      as_long.type = described.type == OracleType::kClob ? OracleType::kLong : OracleType::kLongRaw;
+    }
+    column.decode = wire::find_decoder(as_long, kind, dialect, options.lob_form);
     column.mode = Mode::kStream;
     column.is_utf16 = described.form == CharsetForm::kNational;
-  } else if (lob) {
-    column.mode = Mode::kLob;
+  } else {
+    column.decode = wire::find_decoder(described, kind, dialect, options.lob_form);
+    if (wire::comes_as_lob(described.type, kind)) column.mode = Mode::kLob;
   }
-  return column;
 }
 
 Result<RowDecoder> RowDecoder::make(std::span<const ColumnDescription> columns,
@@ -74,7 +112,7 @@ Result<RowDecoder> RowDecoder::make(std::span<const ColumnDescription> columns,
   RowDecoder decoder(dialect, options);
   for (std::size_t i = 0; i < columns.size(); ++i) {
     WHERRY_ASSIGN(Column column, decoder.plan_column(columns[i], wanted[i], dialect, options));
-    decoder.has_streams_ |= column.mode == Mode::kStream;
+    decoder.has_special_ |= column.mode != Mode::kPlain && column.mode != Mode::kLob;
     decoder.columns_.push_back(std::move(column));
   }
   return decoder;
@@ -94,7 +132,7 @@ RowStep RowDecoder::decode(ByteView bytes, std::size_t& consumed, RowBatch& out)
   context_.arena = &out.arena();
   const std::size_t count = columns_.size();
   const Column* const columns = columns_.data();
-  const bool is_plain = !has_streams_ && bits_.empty();
+  const bool is_plain = !has_special_ && bits_.empty();
   std::size_t i = next_column_;
   ValueStatus status = ValueStatus::kOk;
   if (is_plain) {
@@ -107,10 +145,8 @@ RowStep RowDecoder::decode(ByteView bytes, std::size_t& consumed, RowBatch& out)
     for (; i < count; ++i) {
       if (is_repeated(i)) {
         status = repeat(i, out, row[i]);
-      } else if (columns[i].mode == Mode::kStream) {
-        status = decode_stream(in, columns_[i], out, row[i]);
       } else {
-        status = columns[i].decode(in, context_, row[i]);
+        status = decode_special(in, columns_[i], out, row[i]);
       }
       if (status != ValueStatus::kOk) break;
     }
@@ -173,7 +209,7 @@ void RowDecoder::copy_cell(const Column& column, const Cell& from, Cell& to,
   if (from.state == CellState::kSpilled) {
     size = sizeof(SpilledValue);
   } else if (column.mode == Mode::kLob) {
-    size = sizeof(wire::LobValue) + wire::lob_of(from).locator_bytes;
+    size = wire::lob_of(from).total_bytes();
   } else if (from.kind == CellKind::kText || from.kind == CellKind::kBytes) {
     size = from.size_bytes;
   } else if (from.kind == CellKind::kDecimal) {
@@ -184,8 +220,85 @@ void RowDecoder::copy_cell(const Column& column, const Cell& from, Cell& to,
   to.payload.ptr = batch.arena().copy(from.payload.ptr, size);
 }
 
+ValueStatus RowDecoder::decode_special(ByteCursor& in, Column& column, RowBatch& out, Cell& cell) {
+  switch (column.mode) {
+    case Mode::kStream:
+      if (!in_stream_ && decode_whole(in, column, cell)) return ValueStatus::kOk;
+      return decode_stream(in, column, out, cell);
+    case Mode::kCursor:
+      return decode_cursor(in, cell);
+    case Mode::kSkip:
+      return skip_value(in, column, cell);
+    default:
+      return column.decode(in, context_, cell);
+  }
+}
+
+/// The short way for values that are there whole with their trailer and not large.
+bool RowDecoder::decode_whole(ByteCursor& in, const Column& column, Cell& cell) {
+  constexpr std::uint8_t kNoError[] = {0, 0};
+  // UTF-16 may grow by half.
+  const std::uint64_t limit = column.is_utf16 ? inline_max_bytes_ / 3 * 2 : inline_max_bytes_;
+  const std::size_t window = static_cast<std::size_t>(std::min<std::uint64_t>(limit, kShortWay));
+  ByteCursor value{in.at, in.end};
+  if (value.remaining() > window) value.end = value.at + window;
+  if (column.decode(value, context_, cell) != ValueStatus::kOk) return false;
+  if (value.remaining() < sizeof kNoError || cell.state != CellState::kSet ||
+      std::memcmp(value.at, kNoError, sizeof kNoError) != 0) {
+    return false;
+  }
+  in.at = value.at + sizeof kNoError;
+  return true;
+}
+
+ValueStatus RowDecoder::decode_cursor(ByteCursor& in, Cell& cell) {
+  constexpr std::uint8_t kNull = 0xFF;
+  wire::Reader reader(ByteView(in.at, in.end), context_.chunks);
+  const std::uint8_t length = reader.u8();
+  cell.kind = CellKind::kInt64;
+  cell.state = length == 0 || length == kNull ? CellState::kNull : CellState::kSet;
+  wire::ImplicitResult cursor;
+  if (cell.state == CellState::kSet) {
+    cursor.description = decode_describe_body(reader, dialect_);
+    cursor.cursor_id = reader.ub2();
+  }
+  if (!reader.ok()) return incomplete(reader);
+  in.at += reader.position();
+  if (cell.state == CellState::kSet) {
+    cell.payload.i64 = static_cast<std::int64_t>(first_cursor_ + cursors_.size());
+    cursors_.emplace_back(std::move(cursor));
+  }
+  return ValueStatus::kOk;
+}
+
+std::optional<wire::ImplicitResult> RowDecoder::take_cursor(std::size_t number) {
+  if (number < first_cursor_ || number - first_cursor_ >= cursors_.size()) return std::nullopt;
+  return std::exchange(cursors_[number - first_cursor_], std::nullopt);
+}
+
+void RowDecoder::drop_cursors() {
+  first_cursor_ += cursors_.size();
+  cursors_.clear();
+}
+
+/// A value nobody can read keeps its place in the row: its end is known all the same.
+ValueStatus RowDecoder::skip_value(ByteCursor& in, const Column& column, Cell& cell) const {
+  wire::Reader reader(ByteView(in.at, in.end), context_.chunks);
+  if (column.type == OracleType::kObject) {
+    wire::read_object_image(reader);
+  } else {
+    reader.skip_clr();
+  }
+  if (!reader.ok()) return incomplete(reader);
+  in.at += reader.position();
+  cell.kind = column.kind;
+  cell.state = CellState::kNull;
+  return ValueStatus::kOk;
+}
+
 ValueStatus RowDecoder::decode_stream(ByteCursor& in, Column& column, RowBatch& out, Cell& cell) {
   using Step = wire::ClrStream::Step;
+  in_stream_ = true;
   while (!stream_done_) {
     ByteView piece;
     switch (stream_.next(in, piece)) {
@@ -231,12 +344,10 @@ ValueStatus RowDecoder::finish_stream(ByteCursor& in, Column& column, RowBatch& 
   wire::Reader trailer(ByteView(in.at, in.end));
   trailer.sb4();
   const std::uint32_t return_code = trailer.ub4();
-  if (!trailer.ok()) {
-    return trailer.state() == wire::ParseState::kNeedMore ? ValueStatus::kNeedMore
-                                                          : ValueStatus::kMalformed;
-  }
+  if (!trailer.ok()) return incomplete(trailer);
   in.at += trailer.position();
   stream_done_ = false;
+  in_stream_ = false;
   cell.kind = column.kind;
   const bool is_null = stream_null_ || large_.empty();
   stream_null_ = false;

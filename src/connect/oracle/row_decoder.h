@@ -12,6 +12,7 @@
 
 #include "connect/oracle/large_value.h"
 #include "connect/oracle/wire/column_decoder.h"
+#include "connect/oracle/wire/messages.h"
 #include "connect/oracle/wire/utf16.h"
 #include "core/cell.h"
 #include "core/result.h"
@@ -31,12 +32,16 @@ class RowDecoder {
     wire::LobForm lob_form = wire::LobForm::kSizedLocator;
     /// LOB columns were defined as LONG and LONG RAW.
     bool lobs_inline = false;
+    /// LOB cells may be wanted as kBytes: the caller puts locators there.
+    bool lobs_as_handles = false;
+    /// Columns of types there is no reading are NULL instead of an error.
+    bool skip_unreadable = false;
     std::uint64_t inline_max_bytes = 1024 * 1024;
     std::string spill_directory = "/tmp";
     wire::ZoneField database_zone;
   };
-  /// kUnsupported "oracle.column_kind" or "oracle.column_type" names the column. With LOBs by
-  /// locator a LOB column's cells are to be read with wire::lob_of() and replaced by the caller.
+  /// kUnsupported "oracle.column_kind" or "oracle.column_type" names the column. Cells of columns
+  /// with is_lob() are to be read with wire::lob_of() and replaced by the caller.
   static Result<RowDecoder> make(std::span<const ColumnDescription> columns,
                                  std::span<const CellKind> wanted, const wire::Dialect& dialect,
                                  const Options& options);
@@ -51,6 +56,14 @@ class RowDecoder {
   [[nodiscard]] bool in_row() const { return in_row_; }
   [[nodiscard]] std::uint64_t row_count() const { return row_count_; }
   Error take_error() { return *std::move(error_); }
+  [[nodiscard]] bool is_lob(std::size_t column) const {
+    return columns_[column].mode == Mode::kLob;
+  }
+
+  /// Cursors that came in rows; a cursor cell's integer is the number of one. Each is given once.
+  std::optional<wire::ImplicitResult> take_cursor(std::size_t number);
+  [[nodiscard]] bool has_cursors() const { return !cursors_.empty(); }
+  void drop_cursors();
 
   /// Call before the batch is given away: keeps the last row, which the next one may repeat.
   void hand_over(const RowBatch& out);
@@ -62,11 +75,12 @@ class RowDecoder {
   [[nodiscard]] Error value_error(std::size_t column, std::string_view what) const;
 
  private:
-  enum class Mode : std::uint8_t { kPlain, kStream, kLob };
+  enum class Mode : std::uint8_t { kPlain, kStream, kLob, kCursor, kSkip };
   struct Column {
     wire::DecodeValue decode = nullptr;
     CellKind kind = CellKind::kText;
     Mode mode = Mode::kPlain;
+    OracleType type = OracleType::kVarchar;
     bool is_utf16 = false;  ///< kStream: national text
     std::string name;
   };
@@ -74,11 +88,17 @@ class RowDecoder {
   RowDecoder(const wire::Dialect& dialect, const Options& options);
   Result<Column> plan_column(const ColumnDescription& column, CellKind kind,
                              const wire::Dialect& dialect, const Options& options) const;
+  void plan_decoder(const ColumnDescription& column, CellKind kind, const wire::Dialect& dialect,
+                    const Options& options, Column& planned) const;
   bool is_repeated(std::size_t column) const {
     return !bits_.empty() && column / 8 < bits_.size() &&
            (static_cast<std::uint8_t>(bits_[column / 8]) >> (column % 8) & 1) == 0;
   }
   wire::ValueStatus repeat(std::size_t column, RowBatch& out, Cell& cell);
+  wire::ValueStatus decode_special(wire::ByteCursor& in, Column& column, RowBatch& out, Cell& cell);
+  wire::ValueStatus decode_cursor(wire::ByteCursor& in, Cell& cell);
+  wire::ValueStatus skip_value(wire::ByteCursor& in, const Column& column, Cell& cell) const;
+  bool decode_whole(wire::ByteCursor& in, const Column& column, Cell& cell);
   wire::ValueStatus decode_stream(wire::ByteCursor& in, Column& column, RowBatch& out, Cell& cell);
   wire::ValueStatus append_piece(wire::ByteView piece, Column& column, RowBatch& out);
   wire::ValueStatus finish_stream(wire::ByteCursor& in, Column& column, RowBatch& out, Cell& cell);
@@ -89,7 +109,9 @@ class RowDecoder {
   wire::DecodeContext context_;
   std::unique_ptr<wire::RegionTable> regions_;
   std::string bits_;
-  bool has_streams_ = false;
+  bool has_special_ = false;  ///< columns with another mode than kPlain and kLob
+  wire::Dialect dialect_;
+  std::uint64_t inline_max_bytes_;
   bool in_row_ = false;
   std::size_t next_column_ = 0;
   std::uint64_t row_count_ = 0;
@@ -100,11 +122,15 @@ class RowDecoder {
 
   wire::ClrStream stream_;
   wire::Utf16Stream utf16_;
+  bool in_stream_ = false;    ///< a part of the value was taken
   bool stream_done_ = false;  ///< the value is complete, its trailer is not
   bool stream_null_ = false;
   std::string converted_;
   LargeValue large_;
   BatchSpill spill_;
+
+  std::vector<std::optional<wire::ImplicitResult>> cursors_;
+  std::size_t first_cursor_ = 0;  ///< number of the first of them
 };
 
 }  // namespace wherry::oracle

@@ -8,7 +8,9 @@
 #include "connect/oracle/value_text.h"
 #include "connect/oracle/wire/datetime.h"
 #include "connect/oracle/wire/number.h"
+#include "connect/oracle/wire/oson.h"
 #include "connect/oracle/wire/utf16.h"
+#include "connect/oracle/wire/vector_image.h"
 
 namespace wherry::oracle {
 namespace {
@@ -286,9 +288,136 @@ TEST(RowDecoder, RefusesKindsAndTypesItCannotGive) {
   };
   EXPECT_EQ(code_of(OracleType::kNumber, CellKind::kText), "oracle.column_kind");
   EXPECT_EQ(code_of(OracleType::kDate, CellKind::kTimestampTz), "oracle.column_kind");
-  EXPECT_EQ(code_of(OracleType::kBfile, CellKind::kBytes), "oracle.column_type");
+  EXPECT_EQ(code_of(OracleType::kBfile, CellKind::kBytes), "ok");
+  EXPECT_EQ(code_of(OracleType::kRef, CellKind::kText), "oracle.column_type");
   EXPECT_EQ(code_of(OracleType::kObject, CellKind::kText), "oracle.column_type");
   EXPECT_EQ(code_of(OracleType::kBinaryFloat, CellKind::kFloat64), "ok");
+}
+
+void put_document(Writer& out, std::string_view image) {
+  out.ub4(40);
+  out.ub8(image.size());
+  out.ub4(0);
+  out.clr(image);
+  out.clr(std::string(40, 'l'));
+}
+
+void put_object(Writer& out, std::string_view image) {
+  out.dlc(std::string(16, 't'));
+  out.dlc(std::string_view());
+  out.dlc(std::string_view());
+  out.ub2(1);
+  out.ub4(static_cast<std::uint32_t>(image.size()));
+  out.ub2(0);
+  if (!image.empty()) out.clr(image);
+}
+
+std::string xml_image(std::string_view text) {
+  Writer image;
+  image.u8(0x84);
+  image.u8(1);
+  image.u8(0xFE);
+  image.u32(static_cast<std::uint32_t>(text.size() + 12));
+  image.u8(1);
+  image.u32(0x04);
+  image.raw(text);
+  return std::string(wire::text_of(image.bytes()));
+}
+
+ColumnDescription xml_column() {
+  ColumnDescription xml = column("X", OracleType::kObject, 2000);
+  xml.type_schema = "SYS";
+  xml.type_name = "XMLTYPE";
+  return xml;
+}
+
+TEST(RowDecoder, ReadsDocumentsVectorsAndFileNames) {
+  const auto columns = std::vector<ColumnDescription>{
+      column("J", OracleType::kJson, 4000), column("V", OracleType::kVector, 4000),
+      column("F", OracleType::kBfile, 530), column("J2", OracleType::kJson, 4000)};
+  std::string problem;
+  const float elements[] = {1.5F, -2.0F};
+  Writer locator;
+  locator.zeros(16);
+  locator.u16(3);
+  locator.raw(std::string_view("DIR"));
+  locator.u16(5);
+  locator.raw(std::string_view("a.txt"));
+  Writer row;
+  put_document(row, *wire::json_to_oson(R"({"a":[1,null]})", problem));
+  put_document(row, wire::vector_image(std::span<const float>(elements)));
+  row.ub4(static_cast<std::uint32_t>(locator.size()));
+  row.clr(locator.bytes());
+  row.ub4(0);
+  for (const std::size_t step : {1U, 7U, 1000U}) {
+    RowDecoder decoder = make(columns, natural_kinds(columns));
+    RowBatch batch;
+    batch.reset(columns.size());
+    ASSERT_EQ(feed(decoder, row.bytes(), step, batch), RowStep::kRow);
+    EXPECT_EQ(text_at(batch, 0, 0), R"({"a":[1,null]})");
+    EXPECT_EQ(text_at(batch, 0, 1), "[1.5, -2]");
+    EXPECT_EQ(text_at(batch, 0, 2), "DIR/a.txt");
+    EXPECT_EQ(text_at(batch, 0, 3), "NULL");
+  }
+}
+
+TEST(RowDecoder, ReadsXmlInTheDatabaseCharacterSet) {
+  const std::vector<ColumnDescription> columns = {xml_column()};
+  const CellKind kinds[] = {CellKind::kText};
+  wire::Dialect dialect;
+  dialect.database_charset = 46;  // WE8ISO8859P15
+  auto decoder = RowDecoder::make(columns, kinds, dialect, {});
+  ASSERT_TRUE(decoder.ok());
+  RowBatch batch;
+  batch.reset(1);
+  Writer row;
+  put_object(row, xml_image("<p>\xA4</p>"));
+  ASSERT_EQ(feed(*decoder, row.bytes(), 3, batch), RowStep::kRow);
+  const wire::LobValue& value = wire::lob_of(batch.at(0, 0));
+  EXPECT_TRUE(value.is_complete);
+  EXPECT_EQ(wire::text_of(value.data()), "<p>\xE2\x82\xAC</p>");
+}
+
+TEST(RowDecoder, KeepsInStepOverValuesItCannotRead) {
+  std::vector<ColumnDescription> columns = {
+      column("A", OracleType::kNumber, 22), column("O", OracleType::kObject, 2000),
+      column("R", OracleType::kRef, 50), column("Z", OracleType::kVarchar, 20)};
+  columns[1].type_schema = "MDSYS";
+  columns[1].type_name = "SDO_GEOMETRY";
+  const CellKind kinds[] = {CellKind::kInt64, CellKind::kText, CellKind::kText, CellKind::kText};
+  auto refused = RowDecoder::make(columns, kinds, wire::Dialect(), {});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().message.find("column O"), std::string::npos);
+  EXPECT_NE(refused.error().message.find("MDSYS.SDO_GEOMETRY"), std::string::npos);
+  RowDecoder::Options options;
+  options.skip_unreadable = true;
+  Writer rows;
+  for (const std::size_t size : {0U, 10U, 70'000U}) {
+    rows.clr(number("7"));
+    put_object(rows, std::string(size, 'o'));
+    rows.clr(std::string(36, 'r'));
+    rows.clr("end");
+  }
+  for (const std::size_t step : {1U, 1000U}) {
+    RowDecoder decoder = make(columns, {std::begin(kinds), std::end(kinds)}, options);
+    RowBatch batch;
+    batch.reset(columns.size());
+    std::size_t at = 0, end = 0;
+    while (batch.row_count() < 3 || decoder.in_row()) {
+      std::size_t consumed = 0;
+      ASSERT_NE(decoder.decode(wire::ByteView(rows.bytes()).subspan(at, end - at), consumed, batch),
+                RowStep::kError);
+      at += consumed;
+      end = std::min(rows.size(), end + step);
+    }
+    EXPECT_EQ(at, rows.size());
+    for (std::size_t r = 0; r < 3; ++r) {
+      EXPECT_EQ(batch.at(r, 0).payload.i64, 7);
+      EXPECT_TRUE(batch.at(r, 1).is_null());
+      EXPECT_TRUE(batch.at(r, 2).is_null());
+      EXPECT_EQ(batch.at(r, 3).bytes(), "end");
+    }
+  }
 }
 
 TEST(RowDecoder, SurvivesAnyBytes) {

@@ -294,6 +294,11 @@ class Peer {
     return status(1403, "ORA-01403: no data found\n", cursor, rows);
   }
 
+  /// Columns as cursors and implicit results carry them.
+  Bytes describe_body(const std::vector<ColumnDescription>& columns) const {
+    const Bytes message = describe(columns);
+    return {message.begin() + 2, message.end()};
+  }
   /// Message 16.
   Bytes describe(const std::vector<ColumnDescription>& columns) const {
     Writer out;
@@ -389,7 +394,9 @@ class Peer {
     out.u8(1);
     out.u8(0);
     out.dlc(column.name);
-    out.zeros(4);  // schema, type name, position, flags
+    out.dlc(column.type_schema);
+    out.dlc(column.type_name);
+    out.zeros(2);  // position, flags
     if (kind_.field_version >= 17) out.zeros(2);
     if (kind_.field_version >= 20) out.u8(0);
     if (kind_.field_version >= 24) out.zeros(3);

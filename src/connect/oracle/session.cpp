@@ -3,8 +3,13 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
+#include <algorithm>
+
 #include "connect/oracle/errors.h"
+#include "connect/oracle/execute_response.h"
+#include "connect/oracle/lob.h"
 #include "connect/oracle/value_text.h"
+#include "connect/oracle/wire/utf16.h"
 
 namespace wherry::oracle {
 
@@ -24,6 +29,16 @@ std::string random_connection_id() {
   return {reinterpret_cast<const char*>(text), static_cast<std::size_t>(size)};
 }
 
+/// The content of a string or RAW bind, text as UTF-8.
+std::string text_of_bind(const Bind& bind) {
+  if (bind.form() != CharsetForm::kNational) return *bind.wire();
+  std::string text(wire::max_utf8_bytes(bind.wire()->size()), '\0');
+  std::size_t size = 0;
+  wire::utf16_to_utf8(wire::bytes_of(*bind.wire()), text.data(), size);
+  text.resize(size);
+  return text;
+}
+
 Result<std::unique_ptr<Session>> connect_once(OpContext& context, const ConnectOptions& options) {
   const wire::ClientIdentity identity = local_identity(options);
   const ClientId id{identity.program, identity.machine, identity.os_user, random_connection_id()};
@@ -34,7 +49,8 @@ Result<std::unique_ptr<Session>> connect_once(OpContext& context, const ConnectO
   if (!login.ok()) {
     return std::move(login).error().with("address", address).with("user", options.user);
   }
-  auto session = std::make_unique<SessionImpl>(std::move(login).value());
+  auto session =
+      std::make_unique<SessionImpl>(std::move(login).value(), options.statement_cache_size);
   session->learn_database_zone(context);
   return std::unique_ptr<Session>(std::move(session));
 }
@@ -69,24 +85,30 @@ Result<std::unique_ptr<Session>> Session::connect(OpContext& context,
   return connect_once(context, options);
 }
 
-SessionImpl::SessionImpl(LoggedIn login)
-    : caller_(std::move(login.caller)),
-      server_(std::move(login.server)),
-      database_zone_(login.database_zone) {}
+SessionImpl::SessionImpl(LoggedIn login, std::uint32_t statement_cache_size)
+    : caller_(std::move(login.caller)), server_(std::move(login.server)) {
+  // Half of what the server lets be open is left to cursors that are not in the cache.
+  if (server_.max_open_cursors != 0) {
+    statement_cache_size = std::min(statement_cache_size, server_.max_open_cursors / 2);
+  }
+  parts_.caller = caller_;
+  parts_.cache = std::make_shared<StatementCache>(caller_, statement_cache_size);
+  parts_.database_zone = login.database_zone;
+}
 
 void SessionImpl::learn_database_zone(OpContext& context) {
-  if (database_zone_) return;
+  if (parts_.database_zone) return;
   // Only columns of one type need it; those say so when it is missing.
   auto answer = rows(context, "SELECT DBTIMEZONE FROM DUAL", {});
   if (!answer.ok() || answer.value().empty()) return;
   const TextRow& row = answer.value().front();
-  if (row.size() == 1 && row[0]) database_zone_ = zone_of_text(*row[0]);
+  if (row.size() == 1 && row[0]) parts_.database_zone = zone_of_text(*row[0]);
 }
 
 Result<std::unique_ptr<Query>> SessionImpl::query(OpContext& context, std::string_view sql,
                                                   std::span<const Bind> binds,
                                                   const FetchOptions& options) {
-  auto query = std::make_unique<QueryImpl>(caller_, options, database_zone_);
+  auto query = std::make_unique<QueryImpl>(parts_, options);
   WHERRY_TRY(query->execute(context, sql, binds));
   return std::unique_ptr<Query>(std::move(query));
 }
@@ -134,31 +156,118 @@ Result<ExecResult> SessionImpl::execute_array(OpContext& context, std::string_vi
   return run(context, sql, spans, options);
 }
 
+Result<std::span<const Bind>> LongBlockValues::shorten(OpContext& context,
+                                                       const std::shared_ptr<Caller>& caller,
+                                                       std::span<const Bind> row) {
+  constexpr std::size_t kLongest = 32767;
+  const auto is_long = [](const Bind& bind) {
+    return bind.wire() && bind.wire()->size() > kLongest;
+  };
+  const auto is_string = [](const Bind& bind) {
+    return bind.type() == OracleType::kVarchar || bind.type() == OracleType::kRaw;
+  };
+  if (std::none_of(row.begin(), row.end(),
+                   [&](const Bind& bind) { return is_string(bind) && is_long(bind); })) {
+    return row;
+  }
+  std::vector<Bind>& shortened =
+      *rows_.emplace_back(std::make_unique<std::vector<Bind>>(row.begin(), row.end()));
+  for (Bind& bind : shortened) {
+    if (!is_string(bind) || !is_long(bind)) continue;
+    const bool is_text = bind.type() == OracleType::kVarchar;
+    WHERRY_ASSIGN(auto lob, LobImpl::create_temporary(
+                                context, caller, is_text ? OracleType::kClob : OracleType::kBlob,
+                                is_text ? bind.form() : CharsetForm::kNone));
+    WHERRY_TRY(lob->write(context, 0, text_of_bind(bind)));
+    bind = Bind::lob(*lob);
+    lobs_.push_back(std::move(lob));
+  }
+  return std::span<const Bind>(shortened);
+}
+
 Result<ExecResult> SessionImpl::run(OpContext& context, std::string_view sql,
                                     std::span<const std::span<const Bind>> rows,
                                     const ExecuteOptions& options) {
   const StatementKind kind = kind_of_statement(sql);
   WHERRY_ASSERT(kind != StatementKind::kQuery, "queries go through query()");
   const bool is_plsql = kind == StatementKind::kPlsql;
+  const bool is_cacheable = is_plsql || kind == StatementKind::kDml;
+  LongBlockValues long_values;
+  std::vector<std::span<const Bind>> short_rows(rows.begin(), rows.end());
+  if (is_plsql) {
+    for (std::span<const Bind>& row : short_rows) {
+      WHERRY_ASSIGN(row, long_values.shorten(context, caller_, row));
+    }
+  }
+  const BindSet set = BindSet::of(short_rows, is_plsql, caller_->dialect());
   const bool has_binds = !rows[0].empty();
-  WHERRY_ASSIGN(wire::RequestBuilder * builder, caller_->begin(context));
-  const BindSet set = BindSet::of(rows, is_plsql, caller_->dialect());
   wire::ExecuteRequest request;
-  request.options = wire::kParse | wire::kExecuteOption;
+  request.options = wire::kExecuteOption;
   if (!is_plsql) request.options |= wire::kNotPlsql;
   if (has_binds) request.options |= wire::kBind | (is_plsql ? wire::kPlsqlBind : 0);
   if (options.commit) request.options |= wire::kCommitOnSuccess;
   if (options.batch_errors) request.options |= wire::kBatchErrors;
-  request.sql = sql;
   request.prefetch_rows = 1;
   request.iterations = static_cast<std::uint32_t>(rows.size());
   request.want_row_counts = options.array_row_counts;
   request.binds = set.formats;
   if (has_binds) request.rows = set.rows;
   request.is_long_bind = set.is_long;
-  builder->execute(request);
+  std::optional<CachedStatement> cached;
+  if (is_cacheable) cached = parts_.cache->take(sql);
+  CachedStatement statement = cached.value_or(CachedStatement());
+  statement.sql = sql;
+  auto done = run_once(context, request, kind, short_rows[0], statement);
+  if (!done.ok() && cached && wants_new_parse(done.error())) {
+    statement = CachedStatement();
+    statement.sql = sql;
+    done = run_once(context, request, kind, short_rows[0], statement);
+  }
+  if (done.ok() && is_cacheable) {
+    parts_.cache->put(std::move(statement));
+  } else if (done.ok()) {
+    caller_->close_cursor_later(statement.cursor_id);
+  }
+  return done;
+}
+
+/// Executes `statement`, parsing it when it has no cursor yet. After an error the cursor is kept
+/// or closed, as the error allows.
+Result<ExecResult> SessionImpl::run_once(OpContext& context, const wire::ExecuteRequest& request,
+                                         StatementKind kind, std::span<const Bind> binds,
+                                         CachedStatement& statement) {
+  wire::ExecuteRequest call = request;
+  call.cursor_id = statement.cursor_id;
+  if (statement.cursor_id == 0) {
+    call.options |= wire::kParse;
+    call.sql = statement.sql;
+  }
+  WHERRY_ASSIGN(wire::RequestBuilder * builder, caller_->begin(context));
+  builder->execute(call);
   WHERRY_TRY(caller_->send(context));
-  return ExecuteResponse(*caller_, kind, rows[0], options.array_row_counts).read(context);
+  auto done = ExecuteResponse(parts_, kind, binds, call.want_row_counts, statement).read(context);
+  if (done.ok() || caller_->is_broken()) return done;
+  const wire::CallResult& result = caller_->result();
+  const bool is_cacheable = kind == StatementKind::kPlsql || kind == StatementKind::kDml;
+  if (statement.cursor_id == 0) statement.cursor_id = result.cursor_id;
+  if (is_cacheable && keeps_cursor(result.code)) {
+    parts_.cache->put(statement);
+  } else {
+    caller_->close_cursor_later(statement.cursor_id);
+  }
+  return done;
+}
+
+Result<std::unique_ptr<Lob>> SessionImpl::create_temporary_lob(OpContext& context, OracleType type,
+                                                               CharsetForm form) {
+  WHERRY_ASSERT(wire::is_lob(type), "a temporary LOB is a CLOB or a BLOB");
+  WHERRY_ASSIGN(auto lob, LobImpl::create_temporary(context, caller_, type, form));
+  return std::unique_ptr<Lob>(std::move(lob));
+}
+
+std::unique_ptr<Lob> SessionImpl::open_lob(const ColumnDescription& column,
+                                           std::string_view locator) {
+  return std::make_unique<LobImpl>(caller_, column.type, column.form, std::string(locator));
 }
 
 Result<void> SessionImpl::simple_call(OpContext& context, Function function) {

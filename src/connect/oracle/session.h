@@ -9,12 +9,13 @@
 #include "connect/oracle/login.h"
 #include "connect/oracle/query.h"
 #include "connect/oracle/statement.h"
+#include "connect/oracle/statement_cache.h"
 
 namespace wherry::oracle {
 
 class SessionImpl : public Session {
  public:
-  explicit SessionImpl(LoggedIn login);
+  SessionImpl(LoggedIn login, std::uint32_t statement_cache_size);
 
   /// Asks for DBTIMEZONE when the log-in did not tell it.
   void learn_database_zone(OpContext& context);
@@ -29,6 +30,9 @@ class SessionImpl : public Session {
   Result<ExecResult> execute_array(OpContext& context, std::string_view sql,
                                    std::span<const BindRow> rows,
                                    const ExecuteOptions& options) override;
+  Result<std::unique_ptr<Lob>> create_temporary_lob(OpContext& context, OracleType type,
+                                                    CharsetForm form) override;
+  std::unique_ptr<Lob> open_lob(const ColumnDescription& column, std::string_view locator) override;
   Result<void> commit(OpContext& context) override;
   Result<void> rollback(OpContext& context) override;
   Result<void> ping(OpContext& context) override;
@@ -43,32 +47,25 @@ class SessionImpl : public Session {
                          std::span<const std::span<const Bind>> rows,
                          const ExecuteOptions& options);
 
+  Result<ExecResult> run_once(OpContext& context, const wire::ExecuteRequest& request,
+                              StatementKind kind, std::span<const Bind> binds,
+                              CachedStatement& statement);
+
+  SessionParts parts_;
   std::shared_ptr<Caller> caller_;
   ServerInfo server_;
-  std::optional<wire::ZoneField> database_zone_;
 };
 
-/// Reads the response of an execute call that is not a query.
-class ExecuteResponse {
+/// Values of a block that are too long to travel as such, as temporary LOBs.
+class LongBlockValues {
  public:
-  ExecuteResponse(Caller& caller, StatementKind kind, std::span<const Bind> binds,
-                  bool with_row_counts);
-  Result<ExecResult> read(const OpContext& context);
+  /// `row` itself when nothing in it is too long.
+  Result<std::span<const Bind>> shorten(OpContext& context, const std::shared_ptr<Caller>& caller,
+                                        std::span<const Bind> row);
 
  private:
-  using TextValues = std::vector<std::optional<std::string>>;
-  Result<void> take_values(const OpContext& context);
-  std::optional<std::string> decode_value(wire::Reader& in, const Bind& bind);
-  TextValues decode_out_row(wire::Reader& in);
-  std::vector<TextValues> decode_returned(wire::Reader& in);
-
-  Caller& caller_;
-  StatementKind kind_;
-  std::span<const Bind> binds_;
-  bool with_row_counts_;
-  std::vector<wire::BindDirection> directions_;
-  ExecResult result_;
-  std::optional<Error> value_error_;
+  std::vector<std::unique_ptr<Lob>> lobs_;
+  std::vector<std::unique_ptr<std::vector<Bind>>> rows_;
 };
 
 }  // namespace wherry::oracle

@@ -6,9 +6,11 @@
 #include <string>
 #include <string_view>
 
+#include "connect/oracle/wire/charset.h"
+
 namespace wherry::oracle::trace {
 
-inline constexpr std::uint16_t kUtf16LittleEndian = 2002;
+using wire::kUtf16LittleEndian;
 
 /// `bytes` in the character set with Oracle's id, as UTF-8. What is not valid there becomes U+FFFD;
 /// an id that is not known is read as UTF-8, and as Latin-1 where that fails.

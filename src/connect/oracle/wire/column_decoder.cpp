@@ -1,11 +1,15 @@
 #include "connect/oracle/wire/column_decoder.h"
 
-#include <bit>
 #include <cstring>
 
+#include "connect/oracle/wire/charset.h"
 #include "connect/oracle/wire/number.h"
+#include "connect/oracle/wire/object_value.h"
+#include "connect/oracle/wire/oson.h"
 #include "connect/oracle/wire/rowid.h"
+#include "connect/oracle/wire/sortable.h"
 #include "connect/oracle/wire/utf16.h"
+#include "connect/oracle/wire/vector_image.h"
 #include "core/civil_time.h"
 
 namespace wherry::oracle::wire {
@@ -203,26 +207,15 @@ ValueStatus decode_seconds(ByteCursor& in, DecodeContext& context, Cell& out) {
   });
 }
 
-/// Undoes the sortable form: a set sign bit means positive, else all bits are inverted.
-template <class Bits>
-bool unsort(ByteView image, Bits& bits) {
-  if (image.size() != sizeof(Bits)) return false;
-  bits = 0;
-  for (const std::uint8_t byte : image) bits = static_cast<Bits>(bits << 8 | byte);
-  constexpr Bits kSign = Bits{1} << (sizeof(Bits) * 8 - 1);
-  bits = (bits & kSign) != 0 ? bits ^ kSign : ~bits;
-  return true;
-}
-
 template <CellKind kKind>
 ValueStatus decode_binary_float(ByteCursor& in, DecodeContext& context, Cell& out) {
   return with_value<kKind>(in, context, out, [&](const Taken& taken) {
-    std::uint32_t bits = 0;
-    if (!unsort(taken.bytes, bits)) return ValueStatus::kBadNumber;
+    float value = 0;
+    if (!from_sortable(taken.bytes, value)) return ValueStatus::kBadNumber;
     if constexpr (kKind == CellKind::kFloat32) {
-      out.payload.f32 = std::bit_cast<float>(bits);
+      out.payload.f32 = value;
     } else {
-      out.payload.f64 = std::bit_cast<float>(bits);
+      out.payload.f64 = value;
     }
     return ValueStatus::kOk;
   });
@@ -230,10 +223,7 @@ ValueStatus decode_binary_float(ByteCursor& in, DecodeContext& context, Cell& ou
 
 ValueStatus decode_binary_double(ByteCursor& in, DecodeContext& context, Cell& out) {
   return with_value<CellKind::kFloat64>(in, context, out, [&](const Taken& taken) {
-    std::uint64_t bits = 0;
-    if (!unsort(taken.bytes, bits)) return ValueStatus::kBadNumber;
-    out.payload.f64 = std::bit_cast<double>(bits);
-    return ValueStatus::kOk;
+    return from_sortable(taken.bytes, out.payload.f64) ? ValueStatus::kOk : ValueStatus::kBadNumber;
   });
 }
 
@@ -303,17 +293,38 @@ ValueStatus decode_urowid(ByteCursor& in, DecodeContext& context, Cell& out) {
   return ValueStatus::kOk;
 }
 
+void put_lob(LobValue lob, std::string_view locator, std::string_view data, DecodeContext& context,
+             Cell& out) {
+  lob.locator_bytes = static_cast<std::uint32_t>(locator.size());
+  lob.data_bytes = static_cast<std::uint32_t>(data.size());
+  std::byte* const place = context.arena->allocate(lob.total_bytes());
+  std::memcpy(place, &lob, sizeof lob);
+  if (!locator.empty()) std::memcpy(place + sizeof lob, locator.data(), locator.size());
+  if (!data.empty()) std::memcpy(place + sizeof lob + locator.size(), data.data(), data.size());
+  out.payload.ptr = place;
+}
+
+/// Prefetched character data says first whether its character set follows.
+void skip_prefetch_charset(Reader& in) {
+  if (in.u8() == 1) in.ub2();
+  in.skip(1);
+}
+
 template <CellKind kKind, LobForm kForm>
 ValueStatus decode_lob(ByteCursor& in, DecodeContext& context, Cell& out) {
   Reader reader(ByteView(in.at, in.end), context.chunks);
   LobValue lob;
   const bool is_null = reader.ub4() == 0;
-  std::string locator;
+  std::string locator, data;
   if (!is_null) {
-    if constexpr (kForm == LobForm::kSizedLocator) {
+    if constexpr (kForm != LobForm::kBareLocator) {
       lob.size = reader.ub8();
       lob.has_size = true;
       reader.ub4();
+    }
+    if constexpr (kForm == LobForm::kPrefetched) {
+      if constexpr (kKind == CellKind::kText) skip_prefetch_charset(reader);
+      data = reader.clr_text();
     }
     locator = reader.clr_text();
   }
@@ -321,12 +332,89 @@ ValueStatus decode_lob(ByteCursor& in, DecodeContext& context, Cell& out) {
   if (status != ValueStatus::kOk) return status;
   out.kind = kKind;
   out.state = is_null || locator.empty() ? CellState::kNull : CellState::kSet;
-  if (out.state == CellState::kNull) return ValueStatus::kOk;
-  lob.locator_bytes = static_cast<std::uint32_t>(locator.size());
-  std::byte* const place = context.arena->allocate(sizeof lob + locator.size());
-  std::memcpy(place, &lob, sizeof lob);
-  std::memcpy(place + sizeof lob, locator.data(), locator.size());
-  out.payload.ptr = place;
+  if (out.state == CellState::kSet) put_lob(lob, locator, data, context, out);
+  return ValueStatus::kOk;
+}
+
+/// JSON and VECTOR: sizes, the image, and a locator that nobody needs.
+template <ValueStatus (*kPrint)(ByteView, std::string&)>
+ValueStatus decode_document(ByteCursor& in, DecodeContext& context, Cell& out) {
+  Reader reader(ByteView(in.at, in.end), context.chunks);
+  std::optional<std::string> image;
+  if (reader.ub4() != 0) {
+    reader.ub8();
+    reader.ub4();
+    image = reader.clr();
+    reader.skip_clr();
+  }
+  const ByteCursor before = in;
+  const ValueStatus status = outcome(reader, in);
+  if (status != ValueStatus::kOk) return status;
+  out.kind = CellKind::kText;
+  out.state = image ? CellState::kSet : CellState::kNull;
+  if (!image) return ValueStatus::kOk;
+  std::string text;
+  const ValueStatus printed = kPrint(bytes_of(*image), text);
+  if (printed != ValueStatus::kOk) {
+    in = before;
+    return printed == ValueStatus::kMalformed ? ValueStatus::kUnknownForm : printed;
+  }
+  put_text(text, context, out);
+  return ValueStatus::kOk;
+}
+
+/// The locator of a BFILE holds its directory object and file name.
+bool bfile_name(std::string_view locator, std::string& name) {
+  constexpr std::size_t kNames = 16;
+  Reader in(bytes_of(locator));
+  in.skip(kNames);
+  const std::string_view directory = text_of(in.raw(in.u16()));
+  const std::string_view file = text_of(in.raw(in.u16()));
+  name.assign(directory).append("/").append(file);
+  return in.ok();
+}
+
+ValueStatus decode_bfile_name(ByteCursor& in, DecodeContext& context, Cell& out) {
+  Reader reader(ByteView(in.at, in.end), context.chunks);
+  const std::string locator = reader.ub4() != 0 ? reader.clr_text() : std::string();
+  const ByteCursor before = in;
+  const ValueStatus status = outcome(reader, in);
+  if (status != ValueStatus::kOk) return status;
+  out.kind = CellKind::kText;
+  out.state = locator.empty() ? CellState::kNull : CellState::kSet;
+  if (locator.empty()) return ValueStatus::kOk;
+  std::string name;
+  if (!bfile_name(locator, name)) {
+    in = before;
+    return ValueStatus::kUnknownForm;
+  }
+  put_text(name, context, out);
+  return ValueStatus::kOk;
+}
+
+/// XMLTYPE: the text itself, or the locator of a CLOB.
+ValueStatus decode_xml(ByteCursor& in, DecodeContext& context, Cell& out) {
+  Reader reader(ByteView(in.at, in.end), context.chunks);
+  const std::optional<std::string> image = read_object_image(reader);
+  const ByteCursor before = in;
+  const ValueStatus status = outcome(reader, in);
+  if (status != ValueStatus::kOk) return status;
+  out.kind = CellKind::kText;
+  out.state = image ? CellState::kSet : CellState::kNull;
+  if (!image) return ValueStatus::kOk;
+  const std::optional<XmlContent> content = parse_xml_image(bytes_of(*image));
+  LobValue lob;
+  std::string text;
+  if (content && content->is_locator) {
+    put_lob(lob, text_of(content->bytes), {}, context, out);
+    return ValueStatus::kOk;
+  }
+  if (!content || !to_utf8(text_of(content->bytes), context.database_charset, text)) {
+    in = before;
+    return content ? ValueStatus::kBadUtf8 : ValueStatus::kUnknownForm;
+  }
+  lob.is_complete = true;
+  put_lob(lob, {}, text, context, out);
   return ValueStatus::kOk;
 }
 
@@ -373,8 +461,14 @@ DecodeValue text_decoder(const ColumnDescription& column, const Dialect& dialect
 
 template <CellKind kKind>
 DecodeValue lob_decoder(LobForm form) {
-  return form == LobForm::kSizedLocator ? decode_lob<kKind, LobForm::kSizedLocator>
-                                        : decode_lob<kKind, LobForm::kBareLocator>;
+  switch (form) {
+    case LobForm::kSizedLocator:
+      return decode_lob<kKind, LobForm::kSizedLocator>;
+    case LobForm::kPrefetched:
+      return decode_lob<kKind, LobForm::kPrefetched>;
+    default:
+      return decode_lob<kKind, LobForm::kBareLocator>;
+  }
 }
 
 DecodeValue number_decoder(CellKind kind) {
@@ -431,6 +525,15 @@ DecodeValue find_decoder(const ColumnDescription& column, CellKind kind, const D
       return only(CellKind::kText, lob_decoder<CellKind::kText>(lob_form));
     case OracleType::kBlob:
       return only(CellKind::kBytes, lob_decoder<CellKind::kBytes>(lob_form));
+    case OracleType::kJson:
+      return only(CellKind::kText, decode_document<oson_to_json>);
+    case OracleType::kVector:
+      return only(CellKind::kText, decode_document<vector_to_text>);
+    case OracleType::kBfile:
+      if (kind == CellKind::kText) return decode_bfile_name;
+      return only(CellKind::kBytes, decode_lob<CellKind::kBytes, LobForm::kBareLocator>);
+    case OracleType::kObject:
+      return is_xml_type(column) ? only(CellKind::kText, decode_xml) : nullptr;
     default:
       return nullptr;
   }

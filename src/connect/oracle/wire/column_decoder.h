@@ -24,6 +24,7 @@ struct DecodeContext {
   RegionTable* regions = nullptr;
   ZoneField database_zone;  ///< DBTIMEZONE, for TIMESTAMP WITH LOCAL TIME ZONE
   ChunkLength chunks = ChunkLength::kUb4;
+  std::uint16_t database_charset = kCharsetAl32Utf8;  ///< of text inside object images
 };
 
 /// Decodes at `in`, which moves behind the value only when the result is kOk.
@@ -33,20 +34,31 @@ using DecodeValue = ValueStatus (*)(ByteCursor& in, DecodeContext& context, Cell
 enum class LobForm : std::uint8_t {
   kSizedLocator,  ///< defined with the LOB prefetch flag: size, chunk size, locator
   kBareLocator,   ///< not defined: the locator alone
+  kPrefetched,    ///< size, chunk size, the first part of the data, locator
 };
 
 /// Decoder for values of `column` as `kind`; nullptr when the type cannot come as that kind.
 DecodeValue find_decoder(const ColumnDescription& column, CellKind kind, const Dialect& dialect,
                          LobForm lob_form);
 
-/// A LOB column's cell while only its locator is known: payload.ptr -> LobValue, then the locator.
+/// The cell of a column whose values are read by locator: payload.ptr -> LobValue, then the locator
+/// and what the row held of the data.
 struct LobValue {
   std::uint64_t size = 0;  ///< characters or bytes; 0 also when it was not told
   std::uint32_t locator_bytes = 0;
+  std::uint32_t data_bytes = 0;
   bool has_size = false;
+  bool is_complete = false;  ///< data() is the whole value, text as UTF-8; there is no locator
 
   [[nodiscard]] ByteView locator() const {
     return {reinterpret_cast<const std::uint8_t*>(this + 1), locator_bytes};
+  }
+  /// The beginning of the value as the server encodes it.
+  [[nodiscard]] ByteView data() const {
+    return {reinterpret_cast<const std::uint8_t*>(this + 1) + locator_bytes, data_bytes};
+  }
+  [[nodiscard]] std::size_t total_bytes() const {
+    return sizeof *this + locator_bytes + data_bytes;
   }
 };
 inline const LobValue& lob_of(const Cell& cell) {
@@ -56,6 +68,11 @@ inline const LobValue& lob_of(const Cell& cell) {
 /// CLOB, NCLOB, BLOB.
 constexpr bool is_lob(OracleType type) {
   return type == OracleType::kClob || type == OracleType::kBlob;
+}
+/// Whether cells of `kind` come as LobValue: LOBs, the content of BFILEs, XML (text or a CLOB).
+constexpr bool comes_as_lob(OracleType type, CellKind kind) {
+  return is_lob(type) || (type == OracleType::kBfile && kind == CellKind::kBytes) ||
+         (type == OracleType::kObject && kind == CellKind::kText);
 }
 /// LONG and LONG RAW, also as the form in which LOBs can be had in line.
 constexpr bool is_long(OracleType type) {

@@ -152,6 +152,17 @@ std::string encode_timestamp_tz(std::int64_t utc_micros, unsigned nanos, int off
   return taken(out);
 }
 
+std::string encode_timestamp_region(std::int64_t utc_micros, unsigned nanos,
+                                    std::uint16_t region_id) {
+  constexpr unsigned kIsRegion = 0x80;
+  Writer out;
+  write_datetime(out, utc_micros);
+  out.u32(fraction_of(utc_micros, nanos));
+  out.u8(static_cast<std::uint8_t>(kIsRegion | region_id >> 6));
+  out.u8(static_cast<std::uint8_t>((region_id & 0x3F) << 2));
+  return taken(out);
+}
+
 std::string encode_interval_ym(std::int64_t months) {
   Writer out;
   out.u32(static_cast<std::uint32_t>(months / 12 + kIntervalBias));

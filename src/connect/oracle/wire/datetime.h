@@ -34,6 +34,9 @@ std::string encode_date(std::int64_t micros);
 /// 7 bytes when there is no fraction, as servers demand.
 std::string encode_timestamp(std::int64_t micros, unsigned nanos);
 std::string encode_timestamp_tz(std::int64_t utc_micros, unsigned nanos, int offset_minutes);
+/// In the region form; the fields are UTC.
+std::string encode_timestamp_region(std::int64_t utc_micros, unsigned nanos,
+                                    std::uint16_t region_id);
 std::string encode_interval_ym(std::int64_t months);
 std::string encode_interval_ds(std::int64_t seconds, std::int32_t nanoseconds);
 

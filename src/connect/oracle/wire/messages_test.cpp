@@ -278,7 +278,12 @@ TEST(Requests, BuildsFetchCommitAndLobReadAsTraced) {
   builder.continue_after(13);
   builder.begin();
   const Bytes locator(40, 0x26);
-  builder.read_lob(locator, 1, 39);
+  LobRequest read;
+  read.operation = LobOperation::kRead;
+  read.locator = locator;
+  read.offset = 1;
+  read.amount = 39;
+  builder.lob(read);
   EXPECT_EQ(to_hex_upper(builder.bytes()),
             to_hex_upper(hex("03 60 0e 01 01 28 00 00 00 00 00 00 00 01 02 00 00 01 01 00"
                              "01 000000000000")) +

@@ -9,7 +9,8 @@ constexpr std::uint32_t kAl8i4Count = 13;
 constexpr std::uint32_t kWantImplicitResults = 0x8000;
 constexpr std::uint32_t kWantRowCounts = 0x4000;
 constexpr std::uint32_t kFreeLobArray = 0x80111;
-constexpr std::uint32_t kLobRead = 0x0002;
+constexpr std::uint32_t kSessionDuration = 10;
+constexpr std::uint64_t kOpenReadOnly = 11;
 constexpr std::uint32_t kRowidBindBytes = 5267;
 
 /// ROWIDs are bound as their text.
@@ -62,19 +63,36 @@ void RequestBuilder::fetch(std::uint32_t cursor_id, std::uint32_t rows) {
   out_.ub4(rows);
 }
 
-void RequestBuilder::read_lob(ByteView locator, std::uint64_t offset, std::uint64_t amount) {
+void RequestBuilder::lob(const LobRequest& request) {
+  const bool creates = request.operation == LobOperation::kCreateTemporary;
+  const bool asks = creates || request.operation == LobOperation::kFileExists;
+  std::optional<std::uint64_t> amount = request.amount;
+  if (request.operation == LobOperation::kFileOpen) amount = kOpenReadOnly;
   header(static_cast<std::uint8_t>(Message::kFunction), Function::kLobOperation);
   out_.u8(1);
-  out_.ub4(static_cast<std::uint32_t>(locator.size()));
-  out_.zeros(7);  // destination and its length, short offsets, charset, amount and null pointers
-  out_.ub4(kLobRead);
+  out_.ub4(static_cast<std::uint32_t>(request.locator.size()));
+  out_.u8(0);
+  out_.ub4(creates ? kSessionDuration : 0);
+  out_.ub4(0);
+  out_.ub4(0);
+  out_.u8(creates ? 1 : 0);
+  out_.u8(0);
+  out_.u8(asks ? 1 : 0);
+  out_.ub4(static_cast<std::uint32_t>(request.operation));
   out_.zeros(2);  // SCN
-  out_.ub8(offset);
-  out_.ub8(0);
-  out_.u8(1);
+  out_.ub8(creates ? static_cast<std::uint64_t>(request.form) : request.offset);
+  out_.ub8(creates ? static_cast<std::uint64_t>(request.type) : 0);
+  out_.u8(amount ? 1 : 0);
   out_.zeros(6);
-  out_.raw(locator);
-  out_.ub8(amount);
+  out_.raw(request.locator);
+  if (creates) {
+    out_.ub4(request.form == CharsetForm::kNational ? kCharsetAl16Utf16 : kCharsetAl32Utf8);
+  }
+  if (request.operation == LobOperation::kWrite) {
+    out_.u8(static_cast<std::uint8_t>(Message::kLobData));
+    out_.clr(request.data);
+  }
+  if (amount) out_.ub8(*amount);
 }
 
 void RequestBuilder::execute_fixed_part(const ExecuteRequest& request) {
@@ -146,7 +164,7 @@ void RequestBuilder::value_format(const ValueFormat& format) {
   const CharsetForm form = rowid ? CharsetForm::kDatabase : format.form;
   out_.ub2(form != CharsetForm::kNone ? kCharsetAl32Utf8 : std::uint16_t{0});
   out_.u8(static_cast<std::uint8_t>(form));
-  out_.ub4(0);
+  out_.ub4(format.prefetch_length);
   if (dialect_.field_version >= 8) out_.ub4(0);
 }
 
@@ -167,10 +185,38 @@ void RequestBuilder::bind_row(const ExecuteRequest& request, const std::vector<B
 void RequestBuilder::bind_value(const BindValue& value) {
   if (value.is_null) {
     if (value.type == OracleType::kBoolean) out_.u8(0xFD);
-    out_.u8(value.type == OracleType::kBoolean ? 1 : 0);
+    // A cursor to be opened is one byte of 0.
+    out_.u8(value.type == OracleType::kBoolean || value.type == OracleType::kCursor ? 1 : 0);
+    if (value.type == OracleType::kCursor) out_.u8(0);
     return;
   }
-  out_.clr(value.bytes);
+  switch (value.type) {
+    case OracleType::kClob:
+    case OracleType::kBlob:
+    case OracleType::kBfile:
+      return out_.dlc(value.bytes);
+    case OracleType::kJson:
+    case OracleType::kVector:
+      return document(bytes_of(value.bytes));
+    default:
+      out_.clr(value.bytes);
+  }
+}
+
+/// A made-up locator that says how long the image is, then the image (6.17).
+void RequestBuilder::document(ByteView image) {
+  constexpr std::uint8_t kValueBased = 0x61, kInitialised = 0x08;
+  Writer locator;
+  locator.u16(kNewLocatorBytes - 2);
+  locator.u16(4);
+  locator.u8(kValueBased);
+  locator.u8(kInitialised);
+  locator.u16(0);
+  locator.u16(1);
+  locator.u64(image.size());
+  locator.zeros(kNewLocatorBytes - locator.size());
+  out_.dlc(locator.bytes());
+  out_.clr(image);
 }
 
 }  // namespace wherry::oracle::wire

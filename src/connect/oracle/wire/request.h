@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -40,6 +41,9 @@ inline constexpr std::uint32_t kBatchErrors = 0x80000;
 
 inline constexpr std::uint64_t kLobPrefetchFlag = 0x2000000;
 inline constexpr std::uint32_t kMaxLongBytes = 0x7FFFFFFF;
+/// What official clients ask for; longer documents do not exist.
+inline constexpr std::uint32_t kMaxJsonBytes = 32 * 1024 * 1024;
+inline constexpr std::uint32_t kMaxVectorBytes = 1024 * 1024;
 
 /// Metadata of a bind or define.
 struct ValueFormat {
@@ -47,6 +51,8 @@ struct ValueFormat {
   CharsetForm form = CharsetForm::kNone;
   std::uint32_t max_bytes = 0;
   std::uint64_t continuation_flags = 0;
+  /// LOB data wanted in the row: bytes, or characters of a CLOB; 0: none.
+  std::uint32_t prefetch_length = 0;
   friend bool operator==(const ValueFormat&, const ValueFormat&) = default;
 };
 
@@ -73,6 +79,32 @@ struct ExecuteRequest {
   std::span<const std::uint8_t> is_long_bind;
 };
 
+enum class LobOperation : std::uint32_t {
+  kGetLength = 0x0001,
+  kRead = 0x0002,
+  kTrim = 0x0020,
+  kWrite = 0x0040,
+  kFileOpen = 0x0100,
+  kFileClose = 0x0200,
+  kFileExists = 0x0800,
+  kCreateTemporary = 0x0110,
+  kFreeTemporary = 0x0111,
+  kGetChunkSize = 0x4000,
+};
+
+/// Function 96. Offsets count from 1, characters or bytes.
+struct LobRequest {
+  LobOperation operation = LobOperation::kGetLength;
+  ByteView locator;
+  std::uint64_t offset = 0;
+  std::optional<std::uint64_t> amount;
+  ByteView data;                          ///< kWrite
+  OracleType type = OracleType::kClob;    ///< kCreateTemporary
+  CharsetForm form = CharsetForm::kNone;  ///< kCreateTemporary
+};
+/// A locator that does not exist yet.
+inline constexpr std::size_t kNewLocatorBytes = 40;
+
 /// Builds one request: piggybacks first, then one function. Numbers the calls.
 class RequestBuilder {
  public:
@@ -85,7 +117,7 @@ class RequestBuilder {
   void simple(Function function);
   void execute(const ExecuteRequest& request);
   void fetch(std::uint32_t cursor_id, std::uint32_t rows);
-  void read_lob(ByteView locator, std::uint64_t offset, std::uint64_t amount);
+  void lob(const LobRequest& request);
   [[nodiscard]] const Bytes& bytes() const { return out_.bytes(); }
   void set_dialect(const Dialect& dialect) { dialect_ = dialect; }
   /// Messages up to that number were built elsewhere (log-in).
@@ -98,6 +130,7 @@ class RequestBuilder {
   void value_format(const ValueFormat& format);
   void bind_row(const ExecuteRequest& request, const std::vector<BindValue>& row);
   void bind_value(const BindValue& value);
+  void document(ByteView image);
 
   Dialect dialect_;
   Writer out_;

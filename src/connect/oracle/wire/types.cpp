@@ -62,6 +62,17 @@ std::string name_of(OracleType type) {
   return "type " + std::to_string(static_cast<int>(type));
 }
 
+std::string type_text(const ColumnDescription& column) {
+  if (column.type_name.empty()) return name_of(column.type);
+  return column.type_schema.empty() ? column.type_name
+                                    : column.type_schema + "." + column.type_name;
+}
+
+bool is_xml_type(const ColumnDescription& column) {
+  return column.type == OracleType::kObject && column.type_name == "XMLTYPE" &&
+         (column.type_schema == "SYS" || column.type_schema == "PUBLIC");
+}
+
 std::optional<CellKind> natural_kind(const ColumnDescription& column) {
   switch (column.type) {
     case OracleType::kVarchar:
@@ -70,7 +81,14 @@ std::optional<CellKind> natural_kind(const ColumnDescription& column) {
     case OracleType::kClob:
     case OracleType::kRowid:
     case OracleType::kUrowid:
+    case OracleType::kJson:
+    case OracleType::kVector:
+    case OracleType::kBfile:
       return CellKind::kText;
+    case OracleType::kObject:
+      return is_xml_type(column) ? std::optional(CellKind::kText) : std::nullopt;
+    case OracleType::kCursor:
+      return CellKind::kInt64;
     case OracleType::kRaw:
     case OracleType::kLongRaw:
     case OracleType::kBlob:
@@ -121,6 +139,12 @@ std::string_view describe(ValueStatus status) {
       return "holds a lone surrogate or half a character";
     case ValueStatus::kBadBoolean:
       return "is neither true nor false";
+    case ValueStatus::kBadUtf8:
+      return "holds bytes that are not text of its character set";
+    case ValueStatus::kUnknownForm:
+      return "has a form that is not known";
+    case ValueStatus::kTooLarge:
+      return "is larger than any real value";
   }
   return "is unknown";
 }

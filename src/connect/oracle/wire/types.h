@@ -42,6 +42,10 @@ enum class OracleType : std::uint8_t {
 /// Oracle's name, "VARCHAR2"; "type 57" for a number that is not known.
 std::string name_of(OracleType type);
 
+struct ColumnDescription;
+/// The same with the name of an object type: "SYS.ANYDATA".
+std::string type_text(const ColumnDescription& column);
+
 enum class CharsetForm : std::uint8_t { kNone = 0, kDatabase = 1, kNational = 2 };
 
 struct ColumnDescription {
@@ -59,8 +63,12 @@ struct ColumnDescription {
   std::string type_schema, type_name;  ///< objects; "SYS"."XMLTYPE"
 };
 
-/// The kind a column has by nature: NUMBER kDecimal, VARCHAR2 kText, …; nullopt: Wherry cannot
-/// read the type (objects, BFILE, …).
+/// SYS.XMLTYPE, which travels as an object.
+bool is_xml_type(const ColumnDescription& column);
+
+/// The kind a column has by nature: NUMBER kDecimal, VARCHAR2 kText, JSON and VECTOR kText, BFILE
+/// kText (its directory and file name), a cursor kInt64 (its number in the query). nullopt: there
+/// is no reading the type (objects, collections, REF, …).
 std::optional<CellKind> natural_kind(const ColumnDescription& column);
 
 }  // namespace wherry::oracle

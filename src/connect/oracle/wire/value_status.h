@@ -16,6 +16,9 @@ enum class ValueStatus : std::uint8_t {
   kBadInterval,
   kBadUtf16,  ///< a lone surrogate or half a code unit
   kBadBoolean,
+  kBadUtf8,      ///< text that is not valid in the character set it is said to have
+  kUnknownForm,  ///< a value of a form that is not known, binary XML for one
+  kTooLarge,
 };
 
 /// "is not a date of the proleptic Gregorian calendar": to follow "the value".

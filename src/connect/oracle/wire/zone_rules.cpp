@@ -1,6 +1,7 @@
 #include "connect/oracle/wire/zone_rules.h"
 
 #include <algorithm>
+#include <cctype>
 #include <fstream>
 #include <iterator>
 
@@ -199,6 +200,18 @@ std::string_view region_name(std::uint16_t region_id) {
                        [](const RegionName& region, std::uint16_t id) { return region.id < id; });
   if (found == std::end(kRegions) || found->id != region_id) return {};
   return found->name;
+}
+
+std::optional<std::uint16_t> region_id(std::string_view name) {
+  const auto same = [](char a, char b) {
+    return std::tolower(static_cast<unsigned char>(a)) ==
+           std::tolower(static_cast<unsigned char>(b));
+  };
+  for (const RegionName& region : kRegions) {
+    const std::string_view known = region.name;
+    if (std::equal(name.begin(), name.end(), known.begin(), known.end(), same)) return region.id;
+  }
+  return std::nullopt;
 }
 
 const ZoneRules* RegionTable::find(std::uint16_t region_id) {

@@ -42,6 +42,8 @@ class ZoneRules {
 
 /// IANA name of an Oracle region id, "" when the id is not known.
 std::string_view region_name(std::uint16_t region_id);
+/// The other way round, letters of either case.
+std::optional<std::uint16_t> region_id(std::string_view name);
 
 /// Rules by region id, read from the file system when first asked for. Not thread-safe.
 class RegionTable {

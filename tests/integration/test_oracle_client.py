@@ -1,0 +1,205 @@
+"""The Oracle client as a library: its examples run, and random values come out of one simulator the
+same through Wherry and through python-oracledb.
+
+The seed is printed; WHERRY_SEED=N repeats a run. What python-oracledb cannot hold is compared as the
+database prints it: years before 1, nanoseconds, intervals of months.
+"""
+import datetime
+import decimal
+import json
+import math
+import os
+import random
+import subprocess
+import unittest
+
+import oracledb
+
+from support.orasim import PASSWORD, USER, Orasim
+from support.paths import BUILD, LONG
+from support.values import families, make_rows
+
+SEED = int(os.environ.get("WHERRY_SEED", "20260101"))
+ROWS = 10_000 if LONG else 100
+LOB_ROWS = 300 if LONG else 20
+
+
+def moment_text(value):
+    """As Wherry prints it: as many decimals as there are."""
+    text = value.strftime("%m-%d %H:%M:%S")
+    fraction = f".{value.microsecond:06}".rstrip("0") if value.microsecond else ""
+    return f"{value.year:04}-{text}{fraction}"
+
+
+def interval_text(value):
+    sign = "-" if value < datetime.timedelta(0) else "+"
+    value = abs(value)
+    clock = f"{value.seconds // 3600:02}:{value.seconds // 60 % 60:02}:{value.seconds % 60:02}"
+    fraction = f".{value.microseconds:06}".rstrip("0") if value.microseconds else ""
+    return f"{sign}{value.days} {clock}{fraction}"
+
+
+def agree(ours, theirs, kind):
+    """Whether the text of Wherry and the object of python-oracledb are one value."""
+    if ours is None or theirs is None:
+        return ours is theirs
+    if isinstance(theirs, float):
+        if math.isnan(theirs):
+            return ours == "NaN"
+        return float(ours) == theirs
+    if isinstance(theirs, (int, decimal.Decimal)):
+        return decimal.Decimal(ours) == theirs
+    if isinstance(theirs, bytes):
+        return ours == theirs.hex()
+    if isinstance(theirs, datetime.datetime):
+        # python-oracledb gives zoned moments as local time, without the zone.
+        zone_bytes = 7 if "TIME ZONE" in kind else 0
+        return ours[:len(ours) - zone_bytes] == moment_text(theirs)
+    if isinstance(theirs, datetime.timedelta):
+        return ours == interval_text(theirs)
+    return ours == theirs
+
+
+def whole(value):
+    return value.read() if isinstance(value, oracledb.LOB) else value
+
+
+class OracleClient(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        print(f"seed {SEED}", flush=True)
+        cls.sim = Orasim()
+        cls.addClassCleanup(cls.sim.close)
+
+    def example(self, name, *arguments, **options):
+        environment = dict(os.environ, ORACLE_PASSWORD=PASSWORD)
+        return subprocess.run([BUILD / name, self.sim.dsn, USER, *arguments], env=environment,
+                              capture_output=True, timeout=300, check=False, **options)
+
+    def dump(self, sql):
+        done = self.example("dump_query", sql)
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        # Not splitlines(): a value may hold U+2028, and JSON does not escape it.
+        lines = done.stdout.decode().split("\n")[:-1]
+        return json.loads(lines[0]), [json.loads(line) for line in lines[1:]]
+
+    def fill(self, table, columns, count):
+        declared = ", ".join(f"{c.name} {c.declared}" for c in columns)
+        binds = ", ".join(c.through.format(f":{n + 2}") for n, c in enumerate(columns))
+        rows = make_rows(columns, count, SEED)
+        with self.sim.connect() as connection, connection.cursor() as cursor:
+            cursor.execute("alter session set time_zone = '+00:00'")
+            cursor.execute(f"create table {table} (id number(9) primary key, {declared})")
+            cursor.setinputsizes(None, *(c.driver_type for c in columns))
+            data = [[n] + [bound for bound, _ in row] for n, row in enumerate(rows)]
+            step = 5 if table == "LOBS" else 100
+            for start in range(0, len(data), step):
+                cursor.executemany(f"insert into {table} values (:1, {binds})",
+                                   data[start:start + step])
+            connection.commit()
+
+    def compare(self, sql):
+        described, ours = self.dump(sql)
+        with self.sim.connect() as connection, connection.cursor() as cursor:
+            cursor.execute("alter session set time_zone = '+00:00'")
+            cursor.arraysize = 20
+            theirs = [[whole(v) for v in row] for row in cursor.execute(sql)]
+        self.assertEqual(len(ours), len(theirs))
+        for mine, other in zip(ours, theirs):
+            for column, a, b in zip(described, mine, other):
+                if not agree(a, b, column["type"]):
+                    self.fail(f"{column['name']} of row {mine[0]}: Wherry {a!r:.300}, "
+                              f"python-oracledb {b!r:.300}")
+
+    def family(self, name, count=ROWS):
+        columns, _ = families(LONG)[name]
+        self.fill(name.upper(), columns, count)
+        return [c.name for c in columns]
+
+    def check(self, name, count=ROWS):
+        names = self.family(name, count)
+        self.compare(f"select id, {', '.join(names)}, rowid from {name} order by id")
+
+    def check_printed(self, name, pictures):
+        """Compares with the text the database makes of the value."""
+        names = self.family(name)
+        for column in names:
+            sql = f"select id, {column}, {pictures(column)} from {name} order by id"
+            for row_id, value, printed in self.dump(sql)[1]:
+                self.assertEqual(value, printed, f"{column} of row {row_id}")
+
+    def test_numbers(self):
+        before = oracledb.defaults.fetch_decimals
+        self.addCleanup(setattr, oracledb.defaults, "fetch_decimals", before)
+        oracledb.defaults.fetch_decimals = True
+        self.check("numbers")
+
+    def test_texts(self):
+        self.check("texts")
+
+    def test_bytes(self):
+        self.check("bytes")
+
+    def test_floats(self):
+        self.check("floats")
+
+    def test_lobs(self):
+        self.check("lobs", LOB_ROWS)
+
+    def test_moments_of_the_common_era(self):
+        chooser = random.Random(SEED)
+        rows = []
+        for n in range(ROWS):
+            value = datetime.datetime(chooser.randint(1, 9998), chooser.randint(1, 12),
+                                      chooser.randint(1, 28), chooser.randint(0, 23),
+                                      chooser.randint(0, 59), chooser.randint(0, 59),
+                                      chooser.choice([0, 999_999, chooser.randint(0, 999_999)]))
+            span = datetime.timedelta(chooser.randint(-9999, 9999), chooser.randint(0, 86_399),
+                                      chooser.randint(0, 999_999))
+            hour = chooser.randint(-12, 13)
+            zone = f"{'-' if hour < 0 else '+'}{abs(hour):02}:{chooser.choice([0, 30, 45]):02}"
+            rows.append((n, value, value, value, zone, value, span))
+        with self.sim.connect() as connection, connection.cursor() as cursor:
+            cursor.execute("create table moments (id number, d date, t timestamp, "
+                           "z timestamp with time zone, l timestamp with local time zone, "
+                           "s interval day(5) to second)")
+            cursor.execute("alter session set time_zone = '+00:00'")
+            stamp = oracledb.DB_TYPE_TIMESTAMP
+            cursor.setinputsizes(None, stamp, stamp, stamp, None, stamp,
+                                 oracledb.DB_TYPE_INTERVAL_DS)
+            cursor.executemany("insert into moments values (:1, :2, :3, from_tz(:4, :5), :6, :7)",
+                               rows)
+            connection.commit()
+        self.compare("select * from moments order by id")
+
+    def test_moments_of_every_era(self):
+        def printed(column):
+            day = f"to_char({column}, 'YYYY-MM-DD HH24:MI:SS')"
+            if column in ("D", "T0"):
+                fraction = "''"
+            else:
+                places = {"T3": 3, "T9": 9}.get(column, 6)
+                fraction = f"rtrim(rtrim(to_char({column}, '.FF{places}'), '0'), '.')"
+            era = f"case when to_char({column}, 'SYYYY') like '-%' then ' BC' end"
+            return f"nvl2({column}, {day} || {fraction} || {era}, null)"
+
+        self.check_printed("dates", printed)
+
+    def test_store_file_gives_back_what_it_got(self):
+        content = random.Random(SEED).randbytes(3_000_000)
+        done = self.example("store_file", "a file", input=content)
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        self.assertEqual(done.stdout, content)
+        told = done.stderr.decode()
+        self.assertIn("1 row stored", told)
+        self.assertIn("row 1: ORA-00001", told)
+        self.assertIn("3000000 bytes", told)
+
+    def test_errors_are_told(self):
+        done = self.example("dump_query", "select * from not_there")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("ORA-00942", done.stderr.decode())
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -19,7 +19,8 @@ constexpr std::array kTypes = {
     OracleType::kBinaryDouble, OracleType::kClob,        OracleType::kBlob,
     OracleType::kTimestamp,    OracleType::kTimestampTz, OracleType::kIntervalYm,
     OracleType::kIntervalDs,   OracleType::kUrowid,      OracleType::kTimestampLtz,
-    OracleType::kBoolean,      OracleType::kJson};
+    OracleType::kBoolean,      OracleType::kJson,        OracleType::kVector,
+    OracleType::kBfile,        OracleType::kObject};
 constexpr std::array kKinds = {CellKind::kBool,       CellKind::kInt64,     CellKind::kFloat32,
                                CellKind::kFloat64,    CellKind::kDecimal,   CellKind::kText,
                                CellKind::kBytes,      CellKind::kTimestamp, CellKind::kTimestampTz,
@@ -35,12 +36,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::uint8_t flags = input.byte();
   column.form = (flags & 1) != 0 ? oracle::CharsetForm::kNational : oracle::CharsetForm::kDatabase;
   column.max_bytes = 4000;
+  if (column.type == OracleType::kObject) {
+    column.type_schema = "SYS";
+    column.type_name = "XMLTYPE";
+  }
   wire::Dialect dialect;
   dialect.chunks = (flags & 2) != 0 ? wire::ChunkLength::kUb1 : wire::ChunkLength::kUb4;
   if ((flags & 4) != 0) dialect.national_charset = wire::kCharsetUtf8;
-  const auto decode = wire::find_decoder(
-      column, kind, dialect,
-      (flags & 8) != 0 ? wire::LobForm::kSizedLocator : wire::LobForm::kBareLocator);
+  const auto decode = wire::find_decoder(column, kind, dialect,
+                                         (flags & 8) != 0    ? wire::LobForm::kSizedLocator
+                                         : (flags & 16) != 0 ? wire::LobForm::kPrefetched
+                                                             : wire::LobForm::kBareLocator);
   if (decode == nullptr) return 0;
   wherry::Arena arena;
   wire::RegionTable regions;

@@ -6,11 +6,13 @@ database prints it: years before 1, nanoseconds, intervals of months.
 """
 import datetime
 import decimal
+import hashlib
 import json
 import math
 import os
 import random
 import subprocess
+import tempfile
 import unittest
 
 import oracledb
@@ -185,8 +187,14 @@ class OracleClient(unittest.TestCase):
 
         self.check_printed("dates", printed)
 
+    def drop_stored_files(self):
+        tables = self.sim.query("select count(*) from user_tables where table_name = 'STORED_FILES'")
+        if tables[0][0]:
+            self.sim.execute("drop table stored_files")
+
     def test_store_file_gives_back_what_it_got(self):
         content = random.Random(SEED).randbytes(3_000_000)
+        self.drop_stored_files()
         done = self.example("store_file", "a file", input=content)
         self.assertEqual(done.returncode, 0, done.stderr.decode())
         self.assertEqual(done.stdout, content)
@@ -194,6 +202,27 @@ class OracleClient(unittest.TestCase):
         self.assertIn("1 row stored", told)
         self.assertIn("row 1: ORA-00001", told)
         self.assertIn("3000000 bytes", told)
+
+    def test_a_large_lob_takes_little_memory(self):
+        self.drop_stored_files()
+        size = 100_000_000 if LONG else 20_000_000
+        with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as back:
+            chooser, digest = random.Random(SEED), hashlib.sha256()
+            for _ in range(size // 1_000_000):
+                piece = chooser.randbytes(1_000_000)
+                digest.update(piece)
+                source.write(piece)
+            source.seek(0)
+            child = subprocess.Popen(  # pylint: disable=consider-using-with
+                [BUILD / "store_file", self.sim.dsn, USER, "large"], stdin=source, stdout=back,
+                stderr=subprocess.DEVNULL, env=dict(os.environ, ORACLE_PASSWORD=PASSWORD))
+            _, status, usage = os.wait4(child.pid, 0)
+            child.returncode = os.waitstatus_to_exitcode(status)
+            self.assertEqual(child.returncode, 0)
+            back.seek(0)
+            self.assertEqual(hashlib.file_digest(back, "sha256").digest(), digest.digest())
+            # Of all of it, libraries included.
+            self.assertLess(usage.ru_maxrss, 24 * 1024, "KiB")
 
     def test_errors_are_told(self):
         done = self.example("dump_query", "select * from not_there")

@@ -89,28 +89,32 @@ Result<void> LobReader::read(const OpContext& context, const wire::LobValue& lob
   if (!prefix.empty()) WHERRY_TRY(text.feed(prefix, sink));
   const std::uint64_t offset = 1 + lob_units(encoding, prefix);
   const ByteSink raw_sink = [&](std::string_view piece) { return text.feed(piece, sink); };
-  const bool is_file = type == OracleType::kBfile;
-  LobRequest file;
-  file.locator = lob.locator();
-  if (is_file) {
-    file.operation = LobOperation::kFileOpen;
-    WHERRY_TRY(call(context, file, no_data));
-  }
-  auto done = read_rest(context, lob, offset, raw_sink);
-  if (is_file && (done.ok() || !caller_.is_broken())) {
-    file.operation = LobOperation::kFileClose;
-    auto closed = call(context, file, no_data);
-    if (done.ok() && !closed.ok()) return std::move(closed).error();
-  }
-  WHERRY_TRY(std::move(done));
+  if (type == OracleType::kBfile) return read_file(context, lob, raw_sink);
+  WHERRY_TRY(read_rest(context, lob, lob.locator(), offset, raw_sink));
   return text.finish();
 }
 
+/// Opening gives the locator by which an open file is read and closed.
+Result<void> LobReader::read_file(const OpContext& context, const wire::LobValue& file,
+                                  const ByteSink& sink) {
+  LobRequest request;
+  request.operation = LobOperation::kFileOpen;
+  request.locator = file.locator();
+  WHERRY_ASSIGN(const Reply opened, call(context, request, no_data));
+  request.locator = wire::bytes_of(opened.locator);
+  auto done = read_rest(context, file, request.locator, 1, sink);
+  if (caller_.is_broken()) return done;
+  request.operation = LobOperation::kFileClose;
+  auto closed = call(context, request, no_data);
+  if (done.ok() && !closed.ok()) return std::move(closed).error();
+  return done;
+}
+
 Result<void> LobReader::read_rest(const OpContext& context, const wire::LobValue& lob,
-                                  std::uint64_t offset, const ByteSink& sink) {
+                                  ByteView locator, std::uint64_t offset, const ByteSink& sink) {
   LobRequest request;
   request.operation = LobOperation::kRead;
-  request.locator = lob.locator();
+  request.locator = locator;
   while (!lob.has_size || offset <= lob.size) {
     request.offset = offset;
     request.amount = lob.has_size ? std::min(kAmount, lob.size - offset + 1) : kAmount;

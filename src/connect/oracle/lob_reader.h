@@ -53,8 +53,10 @@ class LobReader {
                      const ByteSink& sink);
 
  private:
-  Result<void> read_rest(const OpContext& context, const wire::LobValue& lob, std::uint64_t offset,
+  Result<void> read_file(const OpContext& context, const wire::LobValue& file,
                          const ByteSink& sink);
+  Result<void> read_rest(const OpContext& context, const wire::LobValue& lob,
+                         wire::ByteView locator, std::uint64_t offset, const ByteSink& sink);
   Result<void> take_data(const OpContext& context, const ByteSink& sink);
 
   Caller& caller_;

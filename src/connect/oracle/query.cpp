@@ -19,11 +19,13 @@ constexpr std::uint32_t kMaxArrayRows = 10'000;
 constexpr std::uint32_t kMaxStagedRows = 200;
 constexpr std::uint32_t kLocatorBytes = 64;
 constexpr std::uint32_t kLongGuessBytes = 4000;
+/// Most LOBs are small; large ones stream, so that many in a response cost no memory.
+constexpr std::uint32_t kInlineLobGuessBytes = 1000;
 
 /// What a value is likely to take on the wire. Declared lengths of strings are mostly generous.
 std::uint32_t likely_bytes(const ColumnDescription& column, const FetchOptions& options) {
   if (wire::is_lob(column.type)) {
-    if (options.lob_mode == LobMode::kInline) return kLongGuessBytes;
+    if (options.lob_mode == LobMode::kInline) return kInlineLobGuessBytes;
     return options.lob_mode == LobMode::kPrefetch ? kLocatorBytes + options.lob_prefetch
                                                   : kLocatorBytes;
   }

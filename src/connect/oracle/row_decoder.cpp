@@ -96,7 +96,10 @@ void RowDecoder::plan_decoder(const ColumnDescription& described, CellKind kind,
     if (is_inline_lob) {
       as_long.type = described.type == OracleType::kClob ? OracleType::kLong : OracleType::kLongRaw;
     }
-    column.decode = wire::find_decoder(as_long, kind, dialect, options.lob_form);
+    // National data of any length is UTF-16, whatever the national character set is.
+    wire::Dialect long_dialect = dialect;
+    long_dialect.national_charset = wire::kCharsetAl16Utf16;
+    column.decode = wire::find_decoder(as_long, kind, long_dialect, options.lob_form);
     column.mode = Mode::kStream;
     column.is_utf16 = described.form == CharsetForm::kNational;
   } else {

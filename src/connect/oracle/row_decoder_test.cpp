@@ -387,7 +387,7 @@ TEST(RowDecoder, KeepsInStepOverValuesItCannotRead) {
   const CellKind kinds[] = {CellKind::kInt64, CellKind::kText, CellKind::kText, CellKind::kText};
   auto refused = RowDecoder::make(columns, kinds, wire::Dialect(), {});
   ASSERT_FALSE(refused.ok());
-  EXPECT_NE(refused.error().message.find("column O"), std::string::npos);
+  EXPECT_NE(refused.error().message.find("Column O"), std::string::npos);
   EXPECT_NE(refused.error().message.find("MDSYS.SDO_GEOMETRY"), std::string::npos);
   RowDecoder::Options options;
   options.skip_unreadable = true;

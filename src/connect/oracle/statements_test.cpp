@@ -2,6 +2,7 @@
 // changed tables, calls broken off at every border of packets.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "connect/oracle/client.h"
@@ -249,8 +250,10 @@ TEST(Statements, GiveTheRowsOfRefCursorsAndImplicitResults) {
         }
         answer.raw(peer.success(9, 1));
         peer.send_response(answer.take());
+        std::vector<std::uint32_t> closed;
         const auto serve = [&](std::uint32_t id, const Bytes& rows) {
           const SeenExecute fetch = seen(peer.read_request(), kind);
+          closed.insert(closed.end(), fetch.closed.begin(), fetch.closed.end());
           expect(fetch.cursor_id == id && !fetch.has_sql, "rows of the cursor are asked for");
           expect(
               (fetch.options & (wire::kFetchOption | wire::kExecuteOption)) == wire::kFetchOption,
@@ -261,7 +264,9 @@ TEST(Statements, GiveTheRowsOfRefCursorsAndImplicitResults) {
         serve(31, one_row(peer, 31, "1"));
         serve(32, joined({row_header(), row({"second"}), peer.end_of_rows(32, 2)}));
         const SeenExecute last = seen(peer.read_request(), kind);
-        expect(last.closed.size() == 3, "all three cursors are closed");
+        closed.insert(closed.end(), last.closed.begin(), last.closed.end());
+        std::sort(closed.begin(), closed.end());
+        expect(closed == std::vector<std::uint32_t>{31, 32, 33}, "all three cursors are closed");
         peer.send_response(peer.success(9, 1));
       },
       [](Session& session, OpContext& context) {

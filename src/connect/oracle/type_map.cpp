@@ -64,7 +64,7 @@ struct PlainType {
   std::string_view name;
   TypeKind kind;
 };
-constexpr std::array<PlainType, 16> kPlainTypes = {{
+constexpr std::array<PlainType, 17> kPlainTypes = {{
     {"DATE", TypeKind::kTimestamp},
     {"BINARY_FLOAT", TypeKind::kFloat32},
     {"BINARY_DOUBLE", TypeKind::kFloat64},
@@ -77,6 +77,7 @@ constexpr std::array<PlainType, 16> kPlainTypes = {{
     {"UROWID", TypeKind::kRowAddress},
     {"XMLTYPE", TypeKind::kXml},
     {"JSON", TypeKind::kJson},
+    {"VECTOR", TypeKind::kClob},
     {"BOOLEAN", TypeKind::kBoolean},
     {"FLOAT", TypeKind::kDecimal},  // binary digits: up to 126, kept exactly
     {"BINARY_INTEGER", TypeKind::kInt32},

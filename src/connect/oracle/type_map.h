@@ -22,7 +22,7 @@ struct NativeType {
   std::optional<int> scale;
 };
 
-/// kUnsupported for BFILE, object types, collections, references, VECTOR.
+/// kUnsupported for BFILE, object types, collections, references. VECTOR is its text.
 schema::LogicalType to_logical(const NativeType& type);
 /// As a CREATE TABLE would write it: "NUMBER(10,2)", "VARCHAR2(30 CHAR)".
 std::string to_text(const NativeType& type);

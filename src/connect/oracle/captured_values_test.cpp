@@ -136,6 +136,7 @@ TEST_F(CapturedValues, RefCursorsAreDescribed) {
     EXPECT_NE(in.u8(), 0);
     wire::Dialect dialect;
     dialect.field_version = 6;
+    dialect.wide_scale = true;
     const wire::Description description = wire::decode_describe_body(in, dialect);
     ASSERT_TRUE(in.ok()) << in.problem();
     ASSERT_EQ(description.columns.size(), 2U);

@@ -301,12 +301,12 @@ TEST(TracedRequests, ReadLobOperations) {
   const std::vector<std::string> freed = {std::string(40, '\x02'), std::string(40, '\x03')};
   builder.free_lobs(freed);
   const std::string locator(40, '\x01');
-  wire::LobRequest read;
-  read.operation = wire::LobOperation::kRead;
-  read.locator = wire::bytes_of(locator);
-  read.offset = 5;
-  read.amount = 1000;
-  builder.lob(read);
+  wire::LobRequest lob_read;
+  lob_read.operation = wire::LobOperation::kRead;
+  lob_read.locator = wire::bytes_of(locator);
+  lob_read.offset = 5;
+  lob_read.amount = 1000;
+  builder.lob(lob_read);
   const auto messages = read(session, builder.bytes());
   ASSERT_EQ(messages.size(), 2U);
   EXPECT_EQ(messages[0]["message"], "piggyback lob operation");

@@ -100,8 +100,15 @@ ValueStatus decode_interval_ds(ByteView image, std::int64_t& seconds, std::int32
   if (nanos <= -kNanosPerSecond || nanos >= kNanosPerSecond) return ValueStatus::kBadInterval;
   seconds = days * kSecondsPerDay + (image[4] - kPartBias) * 3600 + (image[5] - kPartBias) * 60 +
             (image[6] - kPartBias);
-  if ((seconds < 0 && nanos > 0) || (seconds > 0 && nanos < 0)) return ValueStatus::kBadInterval;
   nanoseconds = static_cast<std::int32_t>(nanos);
+  // python-oracledb sends negative values with parts of both signs; they come back as they went in.
+  if (seconds < 0 && nanos > 0) {
+    ++seconds;
+    nanoseconds -= kNanosPerSecond;
+  } else if (seconds > 0 && nanos < 0) {
+    --seconds;
+    nanoseconds += kNanosPerSecond;
+  }
   return ValueStatus::kOk;
 }
 

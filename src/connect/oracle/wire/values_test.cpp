@@ -217,7 +217,7 @@ TEST(Interval, DecodesAndEncodes) {
   EXPECT_EQ(seconds, -(3 * 86400 + 4 * 3600 + 5 * 60 + 6));
   EXPECT_EQ(nanos, -500'000'000);
   // One day less, an hour and five nanoseconds more: parts of both signs.
-  EXPECT_EQ(decode_interval_ds(hex("7FFFFFFF 3D3C3C 80000005"), seconds, nanos), ValueStatus::kOk);
+  EXPECT_EQ(decode_interval_ds(hex("7FFFFFFF3D3C3C80000005"), seconds, nanos), ValueStatus::kOk);
   EXPECT_EQ(seconds, -(23 * 3600 - 1));
   EXPECT_EQ(nanos, 5 - 1'000'000'000);
   EXPECT_EQ(decode_interval_ym(hex("7FFF"), months), ValueStatus::kBadInterval);

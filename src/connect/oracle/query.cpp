@@ -26,13 +26,30 @@ constexpr std::uint32_t kInlineLobGuessBytes = 1000;
 std::uint32_t likely_bytes(const ColumnDescription& column, const FetchOptions& options) {
   if (wire::is_lob(column.type)) {
     if (options.lob_mode == LobMode::kInline) return kInlineLobGuessBytes;
-    return options.lob_mode == LobMode::kPrefetch ? kLocatorBytes + options.lob_prefetch
-                                                  : kLocatorBytes;
+    return options.lob_mode == LobMode::kPrefetch
+               ? kLocatorBytes + std::min(options.lob_prefetch, kInlineLobGuessBytes)
+               : kLocatorBytes;
   }
   if (wire::is_long(column.type)) return kLongGuessBytes;
   constexpr std::uint32_t kShort = 40;
   return column.max_bytes <= kShort ? column.max_bytes + 1
                                     : kShort + (column.max_bytes - kShort) / 4;
+}
+
+/// Rows whose prefetched LOB data may wait in memory together.
+std::uint32_t prefetched_rows(std::span<const ColumnDescription> columns,
+                              const FetchOptions& options) {
+  constexpr std::uint64_t kStagedBytes = 4 * 1024 * 1024;
+  constexpr std::uint64_t kFewestRows = 10;
+  const auto lobs = std::count_if(columns.begin(), columns.end(),
+                                  [](const ColumnDescription& c) { return wire::is_lob(c.type); });
+  if (options.lob_mode != LobMode::kPrefetch || lobs == 0 || options.lob_prefetch == 0) {
+    return kMaxStagedRows;
+  }
+  // Characters take two bytes.
+  const std::uint64_t row_bytes = static_cast<std::uint64_t>(lobs) * 2 * options.lob_prefetch;
+  return static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(kMaxStagedRows, std::max(kFewestRows, kStagedBytes / row_bytes)));
 }
 
 bool needs_define(const ColumnDescription& column) {
@@ -189,7 +206,7 @@ std::uint32_t QueryImpl::choose_array_rows() const {
   }
   const std::uint32_t rows =
       std::clamp(options_.round_trip_bytes / row_bytes, kMinArrayRows, kMaxArrayRows);
-  return is_staged() ? std::min(rows, kMaxStagedRows) : rows;
+  return is_staged() ? std::min({rows, kMaxStagedRows, prefetched_rows(columns_, options_)}) : rows;
 }
 
 void QueryImpl::adopt(wire::ImplicitResult cursor, CursorOwner owner) {

@@ -312,7 +312,6 @@ ValueStatus RowDecoder::decode_stream(ByteCursor& in, Column& column, RowBatch& 
         }
         break;
       case Step::kNull:
-        stream_null_ = true;
         stream_done_ = true;
         break;
       case Step::kEnd:
@@ -345,15 +344,16 @@ ValueStatus RowDecoder::append_piece(ByteView piece, Column& column, RowBatch& o
 ValueStatus RowDecoder::finish_stream(ByteCursor& in, Column& column, RowBatch& out, Cell& cell) {
   // Null indicator and return code follow the value.
   wire::Reader trailer(ByteView(in.at, in.end));
-  trailer.sb4();
+  const std::int32_t null_indicator = trailer.sb4();
   const std::uint32_t return_code = trailer.ub4();
   if (!trailer.ok()) return incomplete(trailer);
   in.at += trailer.position();
   stream_done_ = false;
   in_stream_ = false;
   cell.kind = column.kind;
-  const bool is_null = stream_null_ || large_.empty();
-  stream_null_ = false;
+  // Of a LOB that comes as LONG the indicator tells an empty value from NULL.
+  const bool may_be_empty = wire::is_lob(column.type) && null_indicator == 0;
+  const bool is_null = large_.empty() && !may_be_empty;
   if (return_code == kTruncated) {
     error_ = value_error(next_column_, "was cut off by the server (ORA-01406)");
     return ValueStatus::kMalformed;

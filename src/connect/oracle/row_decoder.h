@@ -124,7 +124,6 @@ class RowDecoder {
   wire::Utf16Stream utf16_;
   bool in_stream_ = false;    ///< a part of the value was taken
   bool stream_done_ = false;  ///< the value is complete, its trailer is not
-  bool stream_null_ = false;
   std::string converted_;
   LargeValue large_;
   BatchSpill spill_;

@@ -72,6 +72,15 @@ Result<std::string> scn_of(const Position& position) {
   return digits;
 }
 
+/// With their locators empty LOBs are told from NULL for certain; those of a few kB still come with
+/// their rows.
+FetchOptions exact_fetch(FetchOptions options) {
+  constexpr std::uint32_t kSmallLob = 8 * 1024;
+  options.lob_mode = LobMode::kPrefetch;
+  options.lob_prefetch = kSmallLob;
+  return options;
+}
+
 std::string order_term(const schema::ColumnPlan& column) {
   const std::string name = quote_name(column.source_name);
   return column.trim_blanks ? "rtrim(" + name + ")" : name;
@@ -133,7 +142,7 @@ class OracleReader final : public connect::ChunkReader {
 class OracleSnapshot final : public connect::SnapshotSource {
  public:
   OracleSnapshot(const EndpointOptions& options, std::shared_ptr<SessionPool> pool, std::string scn)
-      : fetch_(options.fetch),
+      : fetch_(exact_fetch(options.fetch)),
         account_(account_of(options.connect)),
         pool_(std::move(pool)),
         scn_(std::move(scn)),

@@ -253,7 +253,8 @@ inline Result<std::unique_ptr<Session>> log_in_over(std::unique_ptr<net::Stream>
   random.speedy_salt.fill(0x44);
   WHERRY_ASSIGN(auto login,
                 log_in(context, std::move(connection), options, local_identity(options), random));
-  return std::unique_ptr<Session>(std::make_unique<SessionImpl>(std::move(login)));
+  return std::unique_ptr<Session>(
+      std::make_unique<SessionImpl>(std::move(login), ConnectOptions().statement_cache_size));
 }
 
 }  // namespace wherry::oracle::replay

@@ -65,7 +65,7 @@ void read_auth(Reader& in, Json& fields) {
   add_auth_fields(message, fields);
 }
 
-bool is_text(std::string_view bytes) {
+bool is_plain_text(std::string_view bytes) {
   return is_utf8(bytes) && std::none_of(bytes.begin(), bytes.end(), [](char c) {
            const auto byte = static_cast<unsigned char>(c);
            return byte < 0x20 && std::isspace(byte) == 0;
@@ -82,7 +82,7 @@ std::optional<std::string> find_sql(ByteView bytes, std::uint64_t announced_byte
     const bool fits =
         text.size() <= announced_bytes && text.size() * kMaxCharacterBytes >= announced_bytes;
     while (!text.empty() && text.back() == '\0') text.pop_back();
-    if (fits && !text.empty() && is_text(text)) return text;
+    if (fits && !text.empty() && is_plain_text(text)) return text;
   }
   return std::nullopt;
 }

@@ -14,7 +14,7 @@ using wire::PacketType;
 /// What a connection may send before it is given up as none of Oracle's.
 constexpr std::size_t kMaxUndecidedBytes = 65536;
 /// How far behind missing bytes a packet's beginning is looked for at once.
-constexpr std::size_t kMaxSearchBytes = 65536;
+constexpr std::size_t kMaxResyncBytes = 65536;
 constexpr std::uint16_t kUnusedDataFlags = 0xD080;
 constexpr std::uint16_t kListenerPort = 1521;
 
@@ -274,7 +274,7 @@ bool OracleConnection::get_in_step(Side side) {
   Stream& stream = streams_[side];
   const auto found = find_packet(stream);
   const std::size_t dark = found                                   ? *found
-                           : stream.bytes.size() > kMaxSearchBytes ? stream.bytes.size() / 2
+                           : stream.bytes.size() > kMaxResyncBytes ? stream.bytes.size() / 2
                                                                    : 0;
   if (dark != 0) {
     if (stream.dark_bytes == 0) stream.dark_origin = stream.origins.front();

@@ -443,6 +443,53 @@ TEST_F(Client, CountsTheRowsOfEveryExecutionAndReturnsAllOfThem) {
   EXPECT_EQ(returned->returned[1], (std::vector<std::optional<std::string>>{"v2", "v3", "n", "n"}));
 }
 
+/// The only column of a cursor's rows.
+std::vector<std::string> column_of(Query& cursor) {
+  OpContext context;
+  std::vector<std::string> values;
+  const CellKind kinds[] = {*natural_kind(cursor.columns()[0])};
+  RowBatch batch;
+  FetchState state = FetchState::kMore;
+  while (state == FetchState::kMore) {
+    const auto fetched = cursor.fetch(context, kinds, batch);
+    EXPECT_TRUE(fetched.ok()) << fetched.error().to_paragraph();
+    if (!fetched.ok()) return values;
+    state = *fetched;
+    for (std::size_t r = 0; r < batch.row_count(); ++r) {
+      values.push_back(value_text(batch.at(r, 0)).value_or("NULL"));
+    }
+  }
+  return values;
+}
+
+TEST_F(Client, ReadsCursorsOfBlocksAndColumns) {
+  const Bind binds[] = {Bind::out(OracleType::kCursor)};
+  const auto opened = session_->execute(
+      context_, "begin open :1 for select level from dual connect by level <= 300; end;", binds);
+  ASSERT_DONE(opened);
+  ASSERT_NE(opened->cursors.at(0), nullptr);
+  EXPECT_EQ(column_of(*opened->cursors[0]).size(), 300U);
+  const auto returned =
+      session_->execute(context_,
+                        "declare c sys_refcursor; begin open c for select 'implicit' from dual; "
+                        "dbms_sql.return_result(c); end;");
+  ASSERT_DONE(returned);
+  ASSERT_EQ(returned->implicit_results.size(), 1U);
+  EXPECT_EQ(column_of(*returned->implicit_results[0]), std::vector<std::string>{"implicit"});
+  run("create table parents (id number)");
+  run("insert into parents values (7)");
+  auto query =
+      session_->query(context_, "select id, cursor(select p.id * 2 from dual) from parents p");
+  ASSERT_DONE(query);
+  const CellKind kinds[] = {CellKind::kInt64, CellKind::kInt64};
+  RowBatch batch;
+  ASSERT_DONE((*query)->fetch(context_, kinds, batch));
+  ASSERT_EQ(batch.row_count(), 1U);
+  const auto nested = (*query)->nested(batch.at(0, 1));
+  ASSERT_DONE(nested);
+  EXPECT_EQ(column_of(**nested), std::vector<std::string>{"14"});
+}
+
 TEST_F(Client, BindsMomentsByRegion) {
   ASSERT_TRUE(Bind::is_region("Europe/Vienna"));
   EXPECT_FALSE(Bind::is_region("Europe/Atlantis"));

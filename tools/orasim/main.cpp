@@ -19,11 +19,8 @@
 
 namespace {
 
-using orasim::server::Emulation;
 using orasim::server::ServerOptions;
 
-const std::map<std::string, Emulation> kEmulations{
-    {"12.2", Emulation::k12c}, {"19", Emulation::k19c}, {"23", Emulation::k23ai}};
 const std::map<std::string, orasim::wire::Verifier> kVerifiers{
     {"12c", orasim::wire::Verifier::k12c},
     {"11g", orasim::wire::Verifier::k11g},
@@ -38,7 +35,7 @@ const std::map<std::string, orasim::wire::AnoLevel> kAnoLevels{
 struct Arguments {
   std::string listen = "127.0.0.1:1521";
   std::string emulate = "19";
-  std::string verifier = "12c";
+  std::string verifier;
   std::vector<std::string> users;
   std::vector<std::string> proxies;
   std::string data_dir;
@@ -68,6 +65,18 @@ void declare_native_services(CLI::App& app, orasim::wire::AnoPolicy& ano) {
       "checksums in order of preference: SHA256,SHA512,SHA384,SHA1");
 }
 
+CLI::Validator known_generation() {
+  std::string names;
+  for (const orasim::server::Generation& one : orasim::server::generations()) {
+    names += (names.empty() ? "" : "|") + std::string(one.name);
+  }
+  const auto check = [names](const std::string& name) {
+    return orasim::server::find_generation(name) != nullptr ? std::string()
+                                                            : name + " is none of " + names;
+  };
+  return CLI::Validator(check, names);
+}
+
 void declare(CLI::App& app, Arguments& arguments) {
   ServerOptions& server = arguments.server;
   app.add_option("--listen", arguments.listen, "HOST:PORT; port 0 takes a free one")
@@ -76,7 +85,7 @@ void declare(CLI::App& app, Arguments& arguments) {
   app.add_option("--user", arguments.users, "NAME/PASSWORD of an account; repeatable");
   app.add_option("--data", arguments.data_dir, "directory that keeps the data; none: memory only");
   app.add_option("--emulate", arguments.emulate, "server generation")
-      ->check(CLI::IsMember(kEmulations))
+      ->check(known_generation())
       ->capture_default_str();
   app.add_option("--script", arguments.scripts,
                  "SQL script run as the first --user before serving; repeatable")
@@ -99,9 +108,9 @@ void declare(CLI::App& app, Arguments& arguments) {
       ->check(CLI::Range(512, 2097152))
       ->group(kTest);
   app.add_option("--verifier", arguments.verifier,
-                 "password verifier; 11g-plain mixes keys by MD5 as servers before 12.1 do")
+                 "password verifier, else the generation's own; 11g-plain mixes keys by MD5 as "
+                 "servers before 12.1 do")
       ->check(CLI::IsMember(kVerifiers))
-      ->capture_default_str()
       ->group(kTest);
   app.add_flag("--resend", server.resend,
                "ask for the CONNECT again; with TLS after a second handshake")
@@ -141,18 +150,8 @@ orasim::DatabaseOptions database_options(const Arguments& arguments) {
   orasim::DatabaseOptions options;
   options.data_dir = arguments.data_dir;
   options.service_name = arguments.server.service;
-  switch (arguments.server.emulation) {
-    case Emulation::k12c:
-      options.version = "12.2.0.1.0";
-      options.emulate = "12.2";
-      break;
-    case Emulation::k19c:
-      break;
-    case Emulation::k23ai:
-      options.version = "23.26.2.0.0";
-      options.emulate = "23";
-      break;
-  }
+  options.version = arguments.server.generation->version;
+  options.emulate = arguments.server.generation->engine;
   return options;
 }
 
@@ -217,8 +216,8 @@ void run_scripts(orasim::Database& database, const std::string& user,
 }
 
 int serve(Arguments& arguments) {
-  arguments.server.emulation = kEmulations.at(arguments.emulate);
-  arguments.server.verifier = kVerifiers.at(arguments.verifier);
+  arguments.server.generation = orasim::server::find_generation(arguments.emulate);
+  if (!arguments.verifier.empty()) arguments.server.verifier = kVerifiers.at(arguments.verifier);
   split_listen(arguments);
   allow_proxies(arguments);
   // Blocked before the first thread starts, so that only the wait below takes them.

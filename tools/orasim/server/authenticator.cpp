@@ -44,8 +44,7 @@ std::vector<KeyValue> Authenticator::challenge(std::string_view typed_user) {
     pairs.push_back({"AUTH_PBKDF2_SDER_COUNT", std::to_string(Challenge::kKeyRounds), 0});
   }
   // This key ends in a NUL.
-  pairs.push_back(
-      {std::string("AUTH_GLOBALLY_UNIQUE_DBID\0", 26), "A3D9C1F05E7B42688B1D60F2C4E79A15", 0});
+  pairs.push_back({std::string("AUTH_GLOBALLY_UNIQUE_DBID\0", 26), wire::to_hex(kDatabaseId), 0});
   return pairs;
 }
 

@@ -1,4 +1,6 @@
 // Bind values between the wire and the engine.
+#include <algorithm>
+
 #include "engine/error.h"
 #include "server/calls.h"
 #include "wire/text.h"
@@ -20,6 +22,18 @@ Value Calls::engine_value(const TypeSpec& spec, const wire::BindValue& bind) {
   return lobs_.find(bind.content).value();
 }
 
+namespace {
+
+// A repeated bind's value came with the first bind of its name.
+std::size_t first_of_name(const Cursor& cursor, std::size_t index) {
+  const std::vector<BindInfo>& names = cursor.statement->binds();
+  const auto same = [&](const BindInfo& bind) { return bind.name == names[index].name; };
+  const auto found = std::find_if(names.begin(), names.end(), same);
+  return static_cast<std::size_t>(found - names.begin());
+}
+
+}  // namespace
+
 // RETURNING binds carry no value and the engine expects none.
 std::vector<Row> Calls::engine_rows(const Cursor& cursor, const Run& run) {
   const std::vector<TypeSpec>& binds = cursor.shape.binds;
@@ -38,7 +52,9 @@ std::vector<Row> Calls::engine_rows(const Cursor& cursor, const Run& run) {
     Row& row = rows.emplace_back();
     for (std::size_t i = 0; i < binds.size(); ++i) {
       const bool returning = i < cursor.shape.returning.size() && cursor.shape.returning[i];
-      if (!returning) row.push_back(engine_value(binds[i], from.at(i)));
+      if (returning) continue;
+      const std::size_t sent = binds[i].is_repeated() ? first_of_name(cursor, i) : i;
+      row.push_back(engine_value(binds[sent], from.at(sent)));
     }
   }
   return rows;

@@ -19,7 +19,7 @@ Calls::Calls(Channel& channel, const Shared& shared, BreakWatch& watch, Login lo
       watch_(watch),
       login_(std::move(login)),
       session_(*login_.session),
-      authenticator_(shared.options.verifier, shared.database) {
+      authenticator_(shared.options.effective_verifier(), shared.database) {
   authenticator_.resume(login_.user, login_.key);
 }
 
@@ -40,6 +40,7 @@ void Calls::run() {
 void Calls::serve_request() {
   wire::Bytes buffer;
   wire::Reader in(buffer, channel_);
+  in.use_small_chunks(login_.dialect.small_chunks);
   std::uint32_t failed_cursor = 0;
   piggybacks_.clear();
   break_seen_ = false;
@@ -112,6 +113,7 @@ void Calls::apply(const wire::Piggyback& piggyback) {
 void Calls::run_function(wire::Reader& in, const wire::FunctionHeader& header,
                          std::uint32_t& failed_cursor) {
   const wire::Dialect& dialect = login_.dialect;
+  sequence_ = header.sequence;
   // A request is complete before it runs: what comes afterwards can only be a break.
   const auto begin = [&] {
     apply_piggybacks();
@@ -177,8 +179,12 @@ void Calls::version_banner() {
   wire::Writer& out = channel_.out();
   out.u8(static_cast<std::uint8_t>(Message::kParameter));
   out.ub(text.size());
-  out.clr(text);
-  out.ub(19u << 24);
+  if (login_.dialect.text_is_clr) {
+    out.clr(text);
+  } else {
+    out.raw(std::string_view(text));
+  }
+  out.ub(version_number(shared_.database.options().version, login_.dialect.field_version));
   finish_status({});
 }
 
@@ -201,6 +207,7 @@ void Calls::change_password(const wire::AuthRequest& request) {
 
 void Calls::finish_status(CallStatus status) {
   status.transaction_open = session_.in_transaction();
+  status.call_number = sequence_;
   wire::encode_status(channel_.out(), login_.dialect, status);
   finish();
 }

@@ -51,13 +51,15 @@ class Calls {
     std::uint32_t executions = 1;
     ExecuteOptions options;
     bool wants_row_counts = false;
-    bool first = true;  ///< PL/SQL: the reply has an I/O vector
+    bool returning_vector = false;  ///< DML: an I/O vector tells the RETURNING binds
+    bool first = true;              ///< PL/SQL: the reply has an I/O vector
   };
   wire::CallStatus run_query(Cursor&, const Run&);
   wire::CallStatus run_statement(Cursor&, const Run&);
   wire::CallStatus run_dml(Cursor&, const Run&);
   wire::CallStatus run_plsql(Cursor&, const Run&);
   void write_out_binds(Cursor&, const ExecuteResult&, bool with_vector);
+  void write_returning_vector(const Cursor&);
   void write_returning(Cursor&, const std::vector<std::vector<Value>>& values);
   void write_out_value(const wire::TypeSpec&, const Value&);
   void write_implicit_results(const std::vector<CursorRef>&);
@@ -70,6 +72,9 @@ class Calls {
   // Others.
   void lob_operation(const wire::LobRequest&);
   void read_lob(const wire::LobRequest&, LobEntry&);
+  void create_lob(const wire::LobRequest&);
+  void reply_lob(const wire::LobRequest&, wire::ByteView locator, std::uint64_t amount,
+                 bool flag = false);
   void write_flag(bool flag);
   void password_challenge(const wire::AuthRequest&);
   void change_password(const wire::AuthRequest&);
@@ -109,6 +114,7 @@ class Calls {
   LobTable lobs_;
   Registrar registrar_{*this};
   Row row_;
+  std::uint8_t sequence_ = 0;                // of the function being answered
   std::vector<wire::Piggyback> piggybacks_;  // of the request being read
   std::atomic<bool> break_seen_ = false;
 };

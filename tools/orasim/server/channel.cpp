@@ -15,8 +15,8 @@ constexpr std::size_t kMaxRequest = 1u << 30;
 constexpr auto kEndByte = static_cast<std::uint8_t>(wire::Message::kEndOfResponse);
 }  // namespace
 
-void Channel::use_sdu(std::uint32_t sdu) {
-  wide_ = true;
+void Channel::use_sdu(std::uint32_t sdu, bool wide) {
+  wide_ = wide;
   payload_ = sdu - wire::kDataHeader;
 }
 

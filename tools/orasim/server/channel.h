@@ -28,8 +28,8 @@ class Channel : public wire::ByteSource {
  public:
   explicit Channel(Stream& stream) : stream_(stream) {}
 
-  /// After ACCEPT: 32-bit lengths, packets of at most `sdu` bytes.
-  void use_sdu(std::uint32_t sdu);
+  /// After ACCEPT: packets of at most `sdu` bytes, with 32-bit lengths when `wide`.
+  void use_sdu(std::uint32_t sdu, bool wide = true);
   /// From here on payloads are sealed, both ways; a client's reset marker starts the seals afresh.
   void use_sealing(std::unique_ptr<wire::Sealing> sealing);
   /// Cuts DATA packets shorter than the SDU, a test aid; 0: no limit.

@@ -22,6 +22,9 @@ wire::ConnectRequest read_connect(Channel& channel) {
   return request;
 }
 
+// Nothing older than 11.1 is answered: its session set-up is another.
+constexpr std::uint16_t kLowestVersion = 313;
+
 bool same_name(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
     return std::toupper(static_cast<unsigned char>(x)) ==
@@ -37,18 +40,6 @@ int listener_error(const std::string& connect_data, const std::string& service) 
   const std::string sid = wire::connect_value(connect_data, "SID");
   if (!sid.empty()) return same_name(sid, service) ? 0 : 12505;
   return 12514;
-}
-
-std::uint16_t highest_version(Emulation emulation) {
-  switch (emulation) {
-    case Emulation::k12c:
-      return 316;
-    case Emulation::k19c:
-      return 318;
-    case Emulation::k23ai:
-      return 319;
-  }
-  return 318;
 }
 
 void refuse(Channel& channel, int code, bool separate) {
@@ -81,13 +72,16 @@ bool accept_connect(Channel& channel, const Shared& shared, std::uint16_t redire
     return false;
   }
   if (shared.options.resend) resend(channel, shared, request);
-  outcome.version = std::min(request.version, highest_version(shared.options.emulation));
-  if (outcome.version < 315) {  // TNS-12618: versions are incompatible
+  const Generation& generation = *shared.options.generation;
+  outcome.version = std::min(request.version, generation.tns_version);
+  const std::uint16_t lowest = std::max(request.lowest_version, kLowestVersion);
+  if (outcome.version < lowest) {  // TNS-12618: versions are incompatible
     refuse(channel, 12618, shared.options.separate_refuse);
     return false;
   }
-  outcome.sdu =
-      std::clamp(std::min(request.sdu, shared.options.max_sdu), wire::kMinSdu, wire::kMaxPacket);
+  const bool wide = outcome.version >= wire::kWideVersion;
+  const std::uint32_t largest = std::min(shared.options.max_sdu, wide ? wire::kMaxPacket : 65535);
+  outcome.sdu = std::clamp(request.sdu, wire::kMinSdu, largest);
   const bool client_has_native_services =
       ((request.flags_0 | request.flags_1) & wire::kNoNativeServices) == 0;
   const bool may_negotiate = shared.tls == nullptr && !shared.options.ano.off();
@@ -100,11 +94,10 @@ bool accept_connect(Channel& channel, const Shared& shared, std::uint16_t redire
   reply.native_services = outcome.native_services;
   reply.version = outcome.version;
   reply.sdu = outcome.sdu;
-  if (shared.options.emulation == Emulation::k23ai) {
-    reply.flags_2 = wire::kAcceptFastAuth | wire::kAcceptEndOfResponse;
-  }
+  reply.flags_2 = generation.accept_flags;
+  std::copy_n(kDatabaseId.begin(), reply.database_id.size(), reply.database_id.begin());
   channel.send_raw(wire::encode_accept(reply));
-  channel.use_sdu(outcome.sdu);
+  channel.use_sdu(outcome.sdu, wide);
   return true;
 }
 

@@ -9,17 +9,22 @@
 
 namespace orasim::server {
 
+bool Cursor::returns_values() const {
+  return !shape.is_plsql &&
+         std::find(shape.returning.begin(), shape.returning.end(), true) != shape.returning.end();
+}
+
 bool Cursor::has_lobs() const {
   return std::any_of(columns.begin(), columns.end(),
                      [](const wire::ColumnShape& c) { return wire::is_lob(c.type); });
 }
 
-void Cursor::make_encoder() {
+void Cursor::make_encoder(const wire::Dialect& dialect) {
   std::vector<wire::RowColumn> forms;
   for (std::size_t i = 0; i < columns.size(); ++i) {
     forms.push_back(wire::row_column(columns[i], i < defines.size() ? &defines[i] : nullptr));
   }
-  encoder = std::make_unique<wire::RowEncoder>(std::move(forms), compress);
+  encoder = std::make_unique<wire::RowEncoder>(std::move(forms), compress, dialect);
 }
 
 Cursor& CursorTable::open() {

@@ -29,8 +29,9 @@ struct Cursor {
   bool compress = true;
   std::vector<std::uint32_t> children;  ///< cursors that came in its rows; they end with it
 
+  [[nodiscard]] bool returns_values() const;  ///< DML with RETURNING … INTO
   [[nodiscard]] bool has_lobs() const;
-  void make_encoder();
+  void make_encoder(const wire::Dialect&);
 };
 
 class CursorTable : public wire::CursorShapes {

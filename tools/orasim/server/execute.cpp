@@ -107,7 +107,7 @@ void Calls::execute(ExecuteRequest request, std::uint32_t& failed_cursor) {
   const bool runs = request.has(wire::kOptExecute) && !request.has(wire::kOptDescribe);
   if (request.has(wire::kOptDefine)) {
     cursor.defines = request.defines;
-    if (cursor.rows) cursor.make_encoder();
+    if (cursor.rows) cursor.make_encoder(login_.dialect);
   }
   CallStatus status = status_of(cursor);
   if (runs) {
@@ -117,7 +117,10 @@ void Calls::execute(ExecuteRequest request, std::uint32_t& failed_cursor) {
     run.options.batch_errors = request.has(wire::kOptBatchErrors);
     run.options.commit_on_success = request.has(wire::kOptCommit);
     if (request.scn != 0) run.options.as_of_scn = request.scn;
-    run.wants_row_counts = request.wants_row_counts();
+    // Before 12.1 the reply has no room for them, whatever the request says.
+    run.wants_row_counts = request.wants_row_counts() && login_.dialect.status_is_long();
+    run.returning_vector =
+        parsed_now && !request.has(wire::kOptNotPlsql) && cursor.returns_values();
     status = query ? run_query(cursor, run) : run_statement(cursor, run);
   }
   if (query && cursor.rows) {
@@ -127,7 +130,7 @@ void Calls::execute(ExecuteRequest request, std::uint32_t& failed_cursor) {
     const bool undefined_lobs = cursor.has_lobs() && cursor.defines.empty();
     const std::uint32_t wanted =
         request.iterations > 0 ? request.iterations : request.prefetch_rows;
-    const bool prefetches = runs && request.prefetch_rows > 0 && !cursor.has_lobs();
+    const bool prefetches = runs && wanted > 0 && !cursor.has_lobs();
     const bool fetches = request.has(wire::kOptFetch) || prefetches;
     if (fetches && wanted > 0 && !undefined_lobs) write_rows(cursor, wanted, status);
   }
@@ -169,7 +172,7 @@ CallStatus Calls::run_query(Cursor& cursor, const Run& run) {
   cursor.rows_fetched = 0;
   ExecuteResult result = cursor.statement->execute(engine_rows(cursor, run), run.options);
   cursor.rows = std::move(result.rows);
-  cursor.make_encoder();
+  cursor.make_encoder(login_.dialect);
   return status_of(cursor);
 }
 
@@ -245,10 +248,20 @@ CallStatus Calls::run_dml(Cursor& cursor, const Run& run) {
     status.text = "ORA-24381: error(s) in array DML";
   }
   status.iterations = static_cast<std::uint32_t>(counts.size());
+  if (run.returning_vector) write_returning_vector(cursor);
   for (const auto& row : returned) write_returning(cursor, row);
   wire::encode_return_parameters(channel_.out(), shared_.database.current_scn(), cursor.id,
                                  run.wants_row_counts ? &counts : nullptr);
   return status;
+}
+
+// Clients that bind RETURNING like a block read the directions first.
+void Calls::write_returning_vector(const Cursor& cursor) {
+  std::vector<wire::BindDirection> directions;
+  for (const bool returning : cursor.shape.returning) {
+    directions.push_back(returning ? wire::BindDirection::kOut : wire::BindDirection::kIn);
+  }
+  wire::encode_io_vector(channel_.out(), directions);
 }
 
 void Calls::write_returning(Cursor& cursor, const std::vector<std::vector<Value>>& values) {

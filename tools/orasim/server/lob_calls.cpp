@@ -34,7 +34,9 @@ void Calls::read_lob(const LobRequest& request, LobEntry& lob) {
   // In pieces: a client may ask for 4 GiB, and the answer streams out as it is converted.
   constexpr std::uint64_t kPiece = 16000;
   wire::Writer& out = channel_.out();
-  const std::uint64_t wanted = request.amount.value_or(0);
+  // No amount is all there is, as for OCI's streamed reads; go-ora asks so.
+  const std::uint64_t asked = request.amount.value_or(0);
+  const std::uint64_t wanted = asked == 0 ? UINT64_MAX : asked;
   std::uint64_t offset = offset_of(request), done = 0;
   LobEntry::Piece piece = lob.read(offset, std::min(wanted, kPiece));
   if (piece.amount > 0) out.u8(static_cast<std::uint8_t>(Message::kLobData));
@@ -44,19 +46,16 @@ void Calls::read_lob(const LobRequest& request, LobEntry& lob) {
     if (piece.amount > 0) out.clr(piece.bytes);
     done = piece.amount;
   } else {
-    out.u8(254);
+    out.begin_chunks();
     while (piece.amount > 0) {
-      out.ub(piece.bytes.size());
-      out.raw(piece.bytes);
+      out.chunks(wire::as_bytes(piece.bytes));
       channel_.flush_if_large();
       done += piece.amount;
       piece = lob.read(offset + done, std::min(wanted - done, kPiece));
     }
-    out.u8(0);
+    out.end_chunks();
   }
-  out.u8(static_cast<std::uint8_t>(Message::kParameter));
-  out.raw(request.locator);
-  out.sb(static_cast<std::int64_t>(done));
+  reply_lob(request, wire::as_bytes(request.locator), done);
 }
 
 // Seen from the clients: python-oracledb 1.x, the one that sends text without lengths, reads the
@@ -69,23 +68,41 @@ void Calls::write_flag(bool flag) {
   }
 }
 
-void Calls::lob_operation(const LobRequest& request) {
+// What comes back mirrors what was sent: each locator, a charset and an amount if the request had
+// one, a flag if it asked for one.
+void Calls::reply_lob(const LobRequest& request, wire::ByteView locator, std::uint64_t amount,
+                      bool flag) {
   wire::Writer& out = channel_.out();
-  const auto reply = [&](wire::ByteView locator) {
-    out.u8(static_cast<std::uint8_t>(Message::kParameter));
-    out.raw(locator);
+  out.u8(static_cast<std::uint8_t>(Message::kParameter));
+  out.raw(locator);
+  // As many bytes as were sent: JDBC leaves room for the longer locators of old servers.
+  if (locator.size() < request.locator.size()) {
+    out.zeros(request.locator.size() - locator.size());
+  }
+  out.raw(request.destination);
+  if (request.has_charset) out.ub(request.charset);
+  if (request.amount) out.sb(static_cast<std::int64_t>(amount));
+  if (request.wants_flag) write_flag(flag);
+}
+
+void Calls::create_lob(const LobRequest& request) {
+  const wire::ByteView locator = lobs_.create_temporary(request.destination_offset == kTypeBlob,
+                                                        request.charset == kNationalCharset);
+  reply_lob(request, locator, request.amount.value_or(0));
+}
+
+void Calls::lob_operation(const LobRequest& request) {
+  const auto reply = [&](std::uint64_t amount, bool flag = false) {
+    reply_lob(request, wire::as_bytes(request.locator), amount, flag);
   };
-  const auto reply_amount = [&](std::uint64_t amount) {
-    reply(wire::as_bytes(request.locator));
-    out.sb(static_cast<std::int64_t>(amount));
-  };
+  const std::uint64_t sent = request.amount.value_or(0);
   switch (request.operation) {
     case LobOperation::kGetLength:
-      reply_amount(lobs_.find(request.locator).length());
+      reply(lobs_.find(request.locator).length());
       break;
     case LobOperation::kGetChunkSize:
       lobs_.find(request.locator);
-      reply_amount(wire::kLobChunkBytes);
+      reply(wire::kLobChunkBytes);
       break;
     case LobOperation::kRead:
       read_lob(request, lobs_.find(request.locator));
@@ -93,36 +110,27 @@ void Calls::lob_operation(const LobRequest& request) {
     case LobOperation::kWrite:
       require_temporary(request);
       lobs_.find(request.locator).write(offset_of(request), request.data);
-      reply(wire::as_bytes(request.locator));
-      if (request.amount) out.sb(static_cast<std::int64_t>(*request.amount));
+      reply(sent);
       break;
     case LobOperation::kTrim:
       require_temporary(request);
-      lobs_.find(request.locator).trim(request.amount.value_or(0));
-      reply_amount(request.amount.value_or(0));
+      lobs_.find(request.locator).trim(sent);
+      reply(sent);
       break;
     case LobOperation::kCreateTemp:
-      reply(lobs_.create_temporary(request.destination_offset == kTypeBlob,
-                                   request.charset == kNationalCharset));
-      out.ub(request.charset);
-      // python-oracledb 1.x sends an amount here (the duration) and reads one back.
-      if (request.amount) out.sb(static_cast<std::int64_t>(*request.amount));
-      out.u8(0);
+      create_lob(request);
       break;
     case LobOperation::kFreeTemp:
       lobs_.free_temporary(request.locator);
-      reply(wire::as_bytes(request.locator));
+      reply(sent);
       break;
     case LobOperation::kOpen:
     case LobOperation::kClose:
       lobs_.find(request.locator).is_open = request.operation == LobOperation::kOpen;
-      reply(wire::as_bytes(request.locator));
-      if (request.amount) out.sb(static_cast<std::int64_t>(*request.amount));
+      reply(sent);
       break;
     case LobOperation::kIsOpen:
-      reply(wire::as_bytes(request.locator));
-      if (request.amount) out.sb(static_cast<std::int64_t>(*request.amount));
-      write_flag(lobs_.find(request.locator).is_open);
+      reply(sent, lobs_.find(request.locator).is_open);
       break;
     default:
       throw OraError(22275, "invalid LOB locator specified");

@@ -124,12 +124,13 @@ wire::ByteView LobTable::create_temporary(bool is_blob, bool national) {
   return make_locator(id, is_blob, true);
 }
 
+// A client may have padded it, see Calls::reply_lob().
 bool LobTable::is_temporary(std::string_view locator) {
-  return locator.size() == kLocatorBytes && (locator[7] & kTemporary) != 0;
+  return locator.size() >= kLocatorBytes && (locator[7] & kTemporary) != 0;
 }
 
 LobEntry& LobTable::find(std::string_view locator) {
-  if (locator.size() != kLocatorBytes) unknown_locator();
+  if (locator.size() < kLocatorBytes) unknown_locator();
   const std::uint64_t id = id_of(locator);
   if (is_temporary(locator)) {
     const auto found = temporary_.find(id);

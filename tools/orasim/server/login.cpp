@@ -21,37 +21,13 @@ using wire::Function;
 using wire::KeyValue;
 using wire::Message;
 
-std::uint8_t field_version_of(Emulation emulation) {
-  switch (emulation) {
-    case Emulation::k12c:
-      return 9;
-    case Emulation::k19c:
-      return 12;
-    case Emulation::k23ai:
-      return 24;
-  }
-  return 12;
-}
-
-// "19.22.0.0.0" as AUTH_VERSION_NO; the packing changed with field version 11 (18c).
-std::uint32_t version_number(std::string_view text, std::uint8_t field_version) {
-  std::array<std::uint32_t, 5> parts{};
-  const char* at = text.data();
-  const char* end = at + text.size();
-  for (std::uint32_t& part : parts) {
-    const auto result = std::from_chars(at, end, part);
-    at = result.ptr < end ? result.ptr + 1 : end;
-  }
-  if (field_version >= 11) {
-    return parts[0] << 24 | parts[1] << 16 | parts[2] << 12 | parts[3] << 4 | parts[4];
-  }
-  return parts[0] << 24 | parts[1] << 20 | parts[2] << 12 | parts[3] << 8 | parts[4];
-}
-
 std::string without_nul(std::string text) {
   while (!text.empty() && text.back() == '\0') text.pop_back();
   return text;
 }
+
+constexpr std::uint8_t kBigChunks = 0x20;  // of compile capability 37
+constexpr std::uint16_t kEndOfResponseVersion = 319;
 
 class LoginTalk {
  public:
@@ -62,11 +38,11 @@ class LoginTalk {
         session_id_(session_id),
         sdu_(connect.sdu),
         native_services_(connect.native_services),
-        authenticator_(shared.options.verifier, shared.database) {
-    profile_.field_version = field_version_of(shared.options.emulation);
-    profile_.end_of_response =
-        shared.options.emulation == Emulation::k23ai && connect.version >= 319;
-    if (shared.options.verifier == wire::Verifier::k11gPlain) profile_.logon_types &= ~0x20;
+        tns_version_(connect.version),
+        authenticator_(shared.options.effective_verifier(), shared.database),
+        profile_(shared.options.generation->profile) {
+    const bool plain = shared.options.effective_verifier() == wire::Verifier::k11gPlain;
+    profile_.set_pbkdf2_key_mixing(!plain);
   }
 
   Login run() {
@@ -78,6 +54,7 @@ class LoginTalk {
   void answer_one() {
     wire::Bytes buffer;
     wire::Reader in(buffer, channel_);
+    in.use_small_chunks(login_.dialect.small_chunks);
     const std::uint8_t type = in.peek();
     if (type == (wire::kAnoMagic >> 24)) return native_services(in);
     in.skip(1);
@@ -128,11 +105,15 @@ class LoginTalk {
   void settle(const wire::DataTypesRequest& request) {
     wire::Dialect& dialect = login_.dialect;
     const std::uint8_t client = request.capability(7);
-    if (client < 7) throw wire::BadMessage("clients older than 12.1 are not served");
-    dialect.field_version = std::min(client, profile_.field_version);
+    if (client < 6) throw wire::BadMessage("clients older than 11.2 are not served");
+    dialect.field_version = std::min(client, profile_.field_version());
+    dialect.small_chunks = (profile_.compile.at(37) & kBigChunks) == 0;
+    channel_.out().use_small_chunks(dialect.small_chunks);
     dialect.text_is_clr = (request.encoding_flags & 0x02) != 0;
     dialect.scale_is_sb2 = request.representation_of(27) == 1;
-    dialect.end_of_response = profile_.end_of_response && (request.capability(40) & 0x20) != 0;
+    dialect.end_of_response =
+        tns_version_ >= kEndOfResponseVersion &&
+        (profile_.compile.size() > 40 ? profile_.compile[40] : 0) & request.capability(40) & 0x20;
     wire::encode_data_types(channel_.out(), request, sdu_ - wire::kDataHeader);
   }
 
@@ -147,6 +128,7 @@ class LoginTalk {
       throw wire::BadMessage("fast auth holds no authentication request");
     }
     const wire::FunctionHeader header = wire::decode_function_header(in, inner);
+    sequence_ = header.sequence;
     if (header.function != Function::kAuthOne) {
       throw wire::BadMessage("fast auth holds no authentication request");
     }
@@ -155,6 +137,7 @@ class LoginTalk {
 
   void authenticate(wire::Reader& in) {
     const wire::FunctionHeader header = wire::decode_function_header(in, login_.dialect);
+    sequence_ = header.sequence;
     const bool one = header.function == Function::kAuthOne;
     if (!one && header.function != Function::kAuthTwo) {
       throw wire::BadMessage("function " + std::to_string(static_cast<int>(header.function)) +
@@ -241,6 +224,7 @@ class LoginTalk {
     wire::CallStatus status;
     status.ora_code = code;
     status.text = text;
+    status.call_number = sequence_;
     wire::encode_status(channel_.out(), login_.dialect, status);
     if (login_.dialect.end_of_response) {
       channel_.out().u8(static_cast<std::uint8_t>(Message::kEndOfResponse));
@@ -253,13 +237,29 @@ class LoginTalk {
   std::uint32_t session_id_;
   std::uint32_t sdu_;
   bool native_services_;
-  wire::ServerProfile profile_;
+  std::uint16_t tns_version_;
+  std::uint8_t sequence_ = 0;
   Login login_;
   Authenticator authenticator_;
+  wire::ServerProfile profile_;
   AuthRequest attributes_;
 };
 
 }  // namespace
+
+std::uint32_t version_number(std::string_view text, std::uint8_t field_version) {
+  std::array<std::uint32_t, 5> parts{};
+  const char* at = text.data();
+  const char* end = at + text.size();
+  for (std::uint32_t& part : parts) {
+    const auto result = std::from_chars(at, end, part);
+    at = result.ptr < end ? result.ptr + 1 : end;
+  }
+  if (field_version >= 11) {
+    return parts[0] << 24 | parts[1] << 16 | parts[2] << 12 | parts[3] << 4 | parts[4];
+  }
+  return parts[0] << 24 | parts[1] << 20 | parts[2] << 12 | parts[3] << 8 | parts[4];
+}
 
 std::vector<KeyValue> session_pairs(const Shared& shared, const wire::Dialect& dialect,
                                     const Session& session, const wire::Bytes& key) {

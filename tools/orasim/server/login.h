@@ -41,6 +41,9 @@ struct Login {
 /// up, wire::BadMessage when it is out of step.
 Login log_in(Channel&, const Shared&, const ConnectOutcome&, std::uint32_t session_id);
 
+/// "19.22.0.0.0" as AUTH_VERSION_NO; the packing changed with field version 11 (18c).
+std::uint32_t version_number(std::string_view text, std::uint8_t field_version);
+
 /// Pairs of a successful phase two reply: who the session is, and the proof by `key`.
 std::vector<wire::KeyValue> session_pairs(const Shared&, const wire::Dialect&, const Session&,
                                           const wire::Bytes& key);

@@ -2,23 +2,22 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
 
+#include "server/generation.h"
 #include "wire/ano.h"
-#include "wire/o5logon.h"
 
 namespace orasim::server {
-
-enum class Emulation : std::uint8_t { k12c, k19c, k23ai };
 
 struct ServerOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 0;  ///< 0: any free one
   std::string service;
-  Emulation emulation = Emulation::k19c;
-  wire::Verifier verifier = wire::Verifier::k12c;
+  const Generation* generation = find_generation("19c");
+  std::optional<wire::Verifier> verifier;  ///< none: the generation's own
   std::uint32_t max_sdu = 2097152;
   std::string tls_certificate, tls_key;  ///< both or neither
   std::string tls_client_trust;          ///< clients must show a certificate of these
@@ -33,6 +32,9 @@ struct ServerOptions {
   bool redirect = false;         ///< every new connection is sent to a second port
   bool marker_errors = false;    ///< errors come through break and reset markers
   bool separate_refuse = false;  ///< REFUSE text in a packet of its own
+  [[nodiscard]] wire::Verifier effective_verifier() const {
+    return verifier.value_or(generation->verifier);
+  }
   std::uint32_t packet_payload = 0;  ///< cuts DATA packets to so many bytes; 0: at the SDU
 };
 

@@ -110,15 +110,20 @@ void ano_number(Writer& out, std::uint16_t type, std::uint16_t value) {
   out.u16(value);
 }
 
-void ano_supervisor(Writer& out) {
+// The list names the services in force: recorded servers leave out those that were turned down, and
+// JDBC's thin driver takes a list with more of them for an incomplete answer.
+void ano_supervisor(Writer& out, bool encryption, bool integrity) {
+  std::vector<std::uint16_t> services{4, 1};
+  if (encryption) services.push_back(2);
+  if (integrity) services.push_back(3);
   ano_service(out, 4, 3);
   ano_number(out, 6, 0x001F);
-  out.u16(18);
+  out.u16(static_cast<std::uint16_t>(10 + 2 * services.size()));
   out.u16(1);
   out.u32(kAnoMagic);
   out.u16(3);
-  out.u32(4);
-  for (const std::uint16_t service : {4, 1, 2, 3}) out.u16(service);
+  out.u32(static_cast<std::uint32_t>(services.size()));
+  for (const std::uint16_t service : services) out.u16(service);
 }
 
 struct FreeNumber {
@@ -208,7 +213,7 @@ Bytes AnoKey::shared_with(ByteView client_public) const {
 
 void encode_ano_answer(Writer& out, AnoChoice encryption, AnoChoice integrity, const AnoKey* key) {
   Writer body;
-  ano_supervisor(body);
+  ano_supervisor(body, encryption.algorithm != 0, integrity.algorithm != 0);
   ano_service(body, 1, 2);
   ano_number(body, 6, 0xFBFF);
   ano_service(body, 2, 2, encryption.error);

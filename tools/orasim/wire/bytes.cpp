@@ -62,7 +62,7 @@ bool Reader::clr_after(std::uint8_t first, ByteView& out) {
     return true;
   }
   joined_.clear();
-  while (const std::uint32_t n = ub4()) {
+  while (const std::uint32_t n = small_chunks_ ? u8() : ub4()) {
     // In pieces, so that an announced length alone never makes the source gather it.
     for (std::size_t left = n; left > 0;) {
       const ByteView part = raw(std::min<std::size_t>(left, kChunk));
@@ -131,15 +131,22 @@ void Writer::zeros(std::size_t n) {
 }
 
 void Writer::long_clr(const std::uint8_t* bytes, std::size_t n) {
-  u8(254);
-  while (n > 0) {
-    const std::size_t part = std::min(n, kChunk);
-    ub(part);
-    raw(bytes, part);
-    bytes += part;
-    n -= part;
+  begin_chunks();
+  chunks({bytes, n});
+  end_chunks();
+}
+
+void Writer::chunks(ByteView piece) {
+  while (!piece.empty()) {
+    const std::size_t n = std::min(piece.size(), small_chunks_ ? kSmallChunk : kChunk);
+    if (small_chunks_) {
+      u8(static_cast<std::uint8_t>(n));
+    } else {
+      ub(n);
+    }
+    raw(piece.first(n));
+    piece = piece.subspan(n);
   }
-  u8(0);
 }
 
 }  // namespace orasim::wire

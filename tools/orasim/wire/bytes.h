@@ -58,8 +58,11 @@ class Reader {
   std::uint16_t ub2() { return static_cast<std::uint16_t>(unsigned_integer(2)); }
   std::uint32_t ub4() { return static_cast<std::uint32_t>(unsigned_integer(4)); }
   std::uint64_t ub8() { return unsigned_integer(8); }
+  std::int64_t sb2() { return signed_integer(2); }
   std::int64_t sb8() { return signed_integer(8); }
 
+  /// Chunk lengths of long CLRs are single bytes, as before 12.1.
+  void use_small_chunks(bool small) { small_chunks_ = small; }
   /// The next n bytes; the view holds until the next call on this reader.
   ByteView raw(std::size_t n);
   void skip(std::size_t n) { raw(n); }
@@ -99,12 +102,15 @@ class Reader {
   const std::uint8_t* begin_ = nullptr;
   std::size_t size_ = 0;
   std::size_t pos_ = 0;
+  bool small_chunks_ = false;
   Bytes joined_;  // content of the last chunked CLR
 };
 
 /// Longest CLR with a plain length byte; longer ones are chunked.
 inline constexpr std::size_t kShortClr = 252;
-inline constexpr std::size_t kChunk = 32767;
+/// Even: JDBC decodes the UTF-16 of each chunk by itself.
+inline constexpr std::size_t kChunk = 32766;
+inline constexpr std::size_t kSmallChunk = 64;
 
 /// Grows without clearing what it grows by; values are encoded into it in place.
 class Writer {
@@ -159,6 +165,12 @@ class Writer {
   }
   void clr(ByteView bytes) { clr(bytes.data(), bytes.size()); }
   void clr(std::string_view text) { clr(text.data(), text.size()); }
+  /// Chunk lengths of long CLRs are single bytes, as before 12.1.
+  void use_small_chunks(bool small) { small_chunks_ = small; }
+  /// A chunked CLR in parts: begin, any number of non-empty pieces, end.
+  void begin_chunks() { u8(254); }
+  void chunks(ByteView piece);
+  void end_chunks() { u8(0); }
   void dlc(std::string_view text) {
     ub(text.size());
     if (!text.empty()) clr(text);
@@ -169,6 +181,7 @@ class Writer {
   void fixed(std::uint64_t v, std::size_t n);
   void long_clr(const std::uint8_t* bytes, std::size_t n);
 
+  bool small_chunks_ = false;
   std::unique_ptr<std::uint8_t[]> data_;
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;

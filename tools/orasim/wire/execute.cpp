@@ -1,7 +1,9 @@
 // Execute and re-execute: fixed part, metadata, bind rows.
 #include <algorithm>
 
+#include "engine/value.h"
 #include "wire/request.h"
+#include "wire/response.h"
 #include "wire/sql_scan.h"
 
 namespace orasim::wire {
@@ -10,6 +12,7 @@ namespace {
 
 constexpr std::uint32_t kMaxBinds = 65535;
 constexpr std::uint32_t kMaxRows = 1u << 24;
+constexpr std::uint8_t kTypeRowid = 11;
 constexpr std::uint8_t kTypeObject = 109;
 constexpr std::uint8_t kTypeClob = 112;
 constexpr std::uint8_t kTypeBfile = 114;
@@ -21,7 +24,12 @@ TypeSpec decode_type_spec(Reader& in, const Dialect& dialect) {
   TypeSpec spec;
   spec.type = in.u8();
   spec.flags = in.u8();
-  in.skip(2);  // precision and scale, always zero
+  in.skip(1);  // precision and scale: zero from most clients, JDBC's times carry theirs
+  if (dialect.scale_is_sb2 && has_wide_scale(spec.type)) {
+    in.sb2();
+  } else {
+    in.skip(1);
+  }
   spec.buffer_bytes = in.ub4();
   spec.max_elements = in.ub4();
   spec.continuation = in.ub8();
@@ -57,8 +65,24 @@ void decode_object(Reader& in, BindValue& out) {
   if (length > 0) take_content(in, out);
 }
 
+// As in a row: the length byte tells only whether there is a value.
+void decode_row_id(Reader& in, BindValue& out) {
+  const std::uint8_t length = in.u8();
+  if (length == 0 || length == 255) return;
+  RowId row_id;
+  row_id.object = in.ub4();
+  row_id.file = in.ub2();
+  in.skip(1);
+  row_id.block = in.ub4();
+  row_id.slot = in.ub2();
+  out.is_null = false;
+  out.content = to_text(row_id);
+}
+
 void decode_bind_value(Reader& in, const TypeSpec& spec, BindValue& out) {
   switch (spec.type) {
+    case kTypeRowid:
+      return decode_row_id(in, out);
     case kTypeObject:
       decode_object(in, out);
       return;
@@ -171,10 +195,12 @@ FixedPart decode_fixed(Reader& in, const Dialect& dialect, ExecuteRequest& out) 
     in.skip(1);
     in.ub4();
   }
-  in.ub4();  // registration id, high half
-  in.skip(1);
-  in.ub4();
-  in.skip(1);
+  in.ub4();                          // registration id, high half
+  if (dialect.field_version >= 7) {  // row counts
+    in.skip(1);
+    in.ub4();
+    in.skip(1);
+  }
   if (dialect.field_version >= 8) {
     in.skip(1);
     in.ub4();
@@ -198,25 +224,36 @@ void decode_al8i4(Reader& in, std::uint32_t count, ExecuteRequest& out) {
   out.flags = values[9];
 }
 
+void leave_out_repeated(RowShape& shape) {
+  shape.skipped.resize(shape.binds.size(), false);
+  for (std::size_t i = 0; i < shape.binds.size(); ++i) {
+    if (shape.binds[i].is_repeated()) shape.skipped[i] = true;
+  }
+}
+
 // The shape of this very request: its own SQL and metadata, or those of the cursor.
 RowShape shape_for(const ExecuteRequest& request, const SqlShape& sql, const CursorShape* known) {
   RowShape shape;
+  // Only clients that say "not PL/SQL" leave the RETURNING binds out of the first rows; the others
+  // send a value for each bind, as for a block.
+  const bool leaves_returning_out = request.has(kOptNotPlsql);
   if (request.sql) {
     shape.is_plsql = sql.is_plsql;
-    shape.skipped = sql.returning;
+    if (leaves_returning_out) shape.skipped = sql.returning;
   } else if (known != nullptr) {
     shape.is_plsql = known->is_plsql;
-    shape.skipped = known->returning;
+    if (leaves_returning_out) shape.skipped = known->returning;
   }
   shape.binds = request.binds;
-  if (shape.binds.empty() && known != nullptr && request.has(kOptBind)) shape.binds = known->binds;
-  shape.skipped.resize(shape.binds.size(), false);
+  // JDBC executes again without the bind option; the values come all the same.
+  if (shape.binds.empty() && known != nullptr) shape.binds = known->binds;
+  leave_out_repeated(shape);
   return shape;
 }
 
 RowShape shape_for_reexecution(const CursorShape& known) {
   RowShape shape{known.is_plsql, known.binds, known.returning};
-  shape.skipped.resize(shape.binds.size(), false);
+  leave_out_repeated(shape);
   for (std::size_t i = 0; i < shape.skipped.size() && i < known.out_only.size(); ++i) {
     if (known.out_only[i]) shape.skipped[i] = true;
   }

@@ -122,10 +122,11 @@ Bytes encode_accept(const AcceptReply& reply) {
   out.u16(static_cast<std::uint16_t>(std::min<std::uint32_t>(reply.sdu, 65535)));
   out.u16(static_cast<std::uint16_t>(std::min<std::uint32_t>(reply.tdu, 65535)));
   out.u16(0x0100);
-  const bool large = reply.version >= 315;
+  const bool large = reply.version >= kWideVersion;
   const bool flags_2 = reply.version >= 318;
+  const bool database_id = reply.version >= 319;
   out.u16(0);
-  out.u16(flags_2 ? 45 : large ? 41 : 32);
+  out.u16(database_id ? 61 : flags_2 ? 45 : large ? 41 : 32);
   // 0x04 in the first and 0x08 in the second: no native services on this connection.
   out.u8(reply.native_services ? 0x41 : 0x45);
   out.u8(reply.native_services ? 0x01 : 0x49);
@@ -136,6 +137,7 @@ Bytes encode_accept(const AcceptReply& reply) {
     out.u8(0);
   }
   if (flags_2) out.u32(reply.flags_2);
+  if (database_id) out.raw(reply.database_id.data(), reply.database_id.size());
   return packet_of(PacketType::kAccept, out);
 }
 

@@ -2,6 +2,7 @@
 // Layouts: the CONNECT, ACCEPT, REFUSE, REDIRECT, RESEND, MARKER packets of Oracle Net.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -23,6 +24,8 @@ enum class PacketType : std::uint8_t {
   kControl = 14,
 };
 
+/// From this version on packet lengths have 32 bits after ACCEPT.
+inline constexpr std::uint16_t kWideVersion = 315;
 inline constexpr std::size_t kPacketHeader = 8;
 inline constexpr std::size_t kDataHeader = 10;  ///< packet header and data flags
 inline constexpr std::uint32_t kMaxPacket = 2097152;
@@ -73,6 +76,8 @@ struct AcceptReply {
   std::uint32_t tdu = 2097152;
   std::uint32_t flags_2 = 0;
   bool native_services = false;  ///< the client is to negotiate them
+  /// The database's unique id; JDBC's thin driver expects it in ACCEPT from version 319 on.
+  std::array<std::uint8_t, 16> database_id{};
 };
 inline constexpr std::uint32_t kAcceptEndOfResponse = 0x02000000;
 inline constexpr std::uint32_t kAcceptFastAuth = 0x10000000;

@@ -76,6 +76,14 @@ void end_to_end(Reader& in, const Dialect& dialect, Piggyback& out) {
   if ((flags & 0x10) == 0) out.action.reset();
 }
 
+// JDBC tells which of its features were used; nothing depends on it.
+void client_features(Reader& in, const Dialect& dialect) {
+  in.skip(1);
+  const std::uint32_t length = bounded(in.ub4(), "client features");
+  in.skip(1);
+  sized_text(in, dialect, length);
+}
+
 void app_context(Reader& in, const Dialect& dialect) {
   in.skip(1);
   const std::uint32_t name_length = in.ub4();
@@ -138,6 +146,9 @@ Piggyback decode_piggyback(Reader& in, Function function, const Dialect& dialect
     case Function::kAppContext:
       app_context(in, dialect);
       break;
+    case Function::kClientFeatures:
+      client_features(in, dialect);
+      break;
     case Function::kSessionState:
       in.ub8();
       break;
@@ -161,15 +172,16 @@ LobRequest decode_lob_request(Reader& in) {
   LobRequest request;
   const bool has_locator = in.u8() != 0;
   const std::uint32_t locator_length = in.ub4();
-  in.skip(1);
+  const bool has_destination = in.u8() != 0;
+  const std::uint32_t destination_length = in.ub4();
   in.ub4();
   in.ub4();
-  in.ub4();
-  const bool has_charset = in.u8() != 0;
+  request.has_charset = in.u8() != 0;
   in.skip(1);
   request.wants_flag = in.u8() != 0;
   request.operation = static_cast<LobOperation>(in.ub4());
-  in.skip(2);
+  const bool has_scn = in.u8() != 0;
+  const std::uint32_t scn_parts = in.ub4();
   request.source_offset = in.ub8();
   request.destination_offset = in.ub8();
   const bool has_amount = in.u8() != 0;
@@ -177,14 +189,18 @@ LobRequest decode_lob_request(Reader& in) {
   if (has_locator) {
     request.locator = as_text(in.raw(bounded(locator_length, "locator")));
   }
-  if (has_charset) request.charset = in.ub4();
+  if (has_destination) {
+    request.destination = as_text(in.raw(bounded(destination_length, "locator")));
+  }
+  if (request.has_charset) request.charset = in.ub4();
+  for (std::uint32_t i = 0; has_scn && i < bounded(scn_parts, "LOB SCN"); ++i) in.ub4();
+  if (has_amount) request.amount = in.ub8();
   if (request.operation == LobOperation::kWrite) {
     if (in.u8() != static_cast<std::uint8_t>(Message::kLobData)) {
       throw BadMessage("LOB write carries no data message");
     }
     request.data = in.clr_text();
   }
-  if (has_amount) request.amount = in.ub8();
   return request;
 }
 

@@ -36,6 +36,7 @@ enum class Function : std::uint8_t {
   kAppContext = 154,
   kSessionRelease = 163,
   kSessionState = 176,
+  kClientFeatures = 191,
 };
 
 struct FunctionHeader {
@@ -68,6 +69,8 @@ inline constexpr std::uint32_t kOptDefine = 0x10;
 inline constexpr std::uint32_t kOptExecute = 0x20;
 inline constexpr std::uint32_t kOptFetch = 0x40;
 inline constexpr std::uint32_t kOptCommit = 0x100;
+inline constexpr std::uint32_t kOptPlsqlBind = 0x400;
+inline constexpr std::uint32_t kOptNotPlsql = 0x8000;
 inline constexpr std::uint32_t kOptDescribe = 0x20000;
 inline constexpr std::uint32_t kOptNoCompression = 0x40000;
 inline constexpr std::uint32_t kOptBatchErrors = 0x80000;
@@ -85,6 +88,8 @@ struct TypeSpec {
 
   [[nodiscard]] bool is_national() const { return charset_form == 2; }
   [[nodiscard]] bool is_array() const { return (flags & 0x40) != 0; }
+  /// A name that came before: its value is sent only once.
+  [[nodiscard]] bool is_repeated() const { return (flags & 0x80) != 0; }
   [[nodiscard]] bool wants_lob_sizes() const { return (continuation & 0x2000000) != 0; }
 };
 
@@ -163,9 +168,11 @@ enum class LobOperation : std::uint32_t {
 struct LobRequest {
   LobOperation operation{};
   std::string locator;
+  std::string destination;  ///< append and copy: the LOB written to
   std::uint64_t source_offset = 0;
   std::uint64_t destination_offset = 0;
   std::optional<std::uint64_t> amount;
+  bool has_charset = false;  ///< the reply then carries one too
   std::uint32_t charset = 0;
   bool wants_flag = false;
   std::string data;  ///< write

@@ -16,11 +16,6 @@ bool is_character(std::uint8_t type) {
   return type == 1 || type == 8 || type == 96 || type == 112;
 }
 
-// The types whose scale is an sb2 for clients that asked for type 27 in universal form.
-bool has_wide_scale(std::uint8_t type) {
-  return type == 2 || type == 180 || type == 181 || type == 183 || type == 231;
-}
-
 std::uint32_t fixed_length(Type type) {
   switch (type) {
     case Type::kNumber:
@@ -67,6 +62,10 @@ void describe_number(const DataType& type, ColumnShape& out) {
 }
 
 }  // namespace
+
+bool has_wide_scale(std::uint8_t type) {
+  return type == 2 || type == 180 || type == 181 || type == 183 || type == 231;
+}
 
 ColumnShape describe_column(const ColumnInfo& column, const Dialect& dialect) {
   const DataType& type = column.type;
@@ -260,13 +259,18 @@ void encode_status(Writer& out, const Dialect& dialect, const CallStatus& status
   out.u8(status.compilation_warning ? 0x20 : 0);
   encode_row_id(out, status.last_row_id);
   out.ub(0);
-  out.zeros(2);
+  out.u8(0);
+  out.u8(status.call_number);
   out.ub(0);
   out.ub(status.iterations);
   out.ub(0);
-  encode_batch_errors(out, status.batch_errors);
-  out.ub(code);
-  out.ub(status.row_count);
+  if (dialect.status_is_long()) {
+    encode_batch_errors(out, status.batch_errors);
+    out.ub(code);
+    out.ub(status.row_count);
+  } else {
+    out.zeros(3);
+  }
   if (dialect.status_has_sql_type()) {
     out.ub(status.sql_type);
     out.ub(0);

@@ -28,6 +28,8 @@ struct ColumnShape {
   std::uint8_t charset_form = 0;
   bool nullable = true;
 };
+/// The types whose scale is an sb2, in binds too, for clients with type 27 in universal form.
+bool has_wide_scale(std::uint8_t type);
 /// BOOLEAN is described as NUMBER to clients whose field version has no such type.
 ColumnShape describe_column(const ColumnInfo&, const Dialect&);
 void encode_describe(Writer&, const Dialect&, const std::vector<ColumnShape>& columns);
@@ -58,6 +60,8 @@ struct CallStatus {
   bool compilation_warning = false;
   RowId last_row_id;
   std::uint32_t iterations = 0;
+  /// Sequence number of the function answered; JDBC takes another for a piggyback's error.
+  std::uint8_t call_number = 0;
   std::vector<BatchError> batch_errors;
 };
 void encode_status(Writer&, const Dialect&, const CallStatus&);

@@ -14,6 +14,7 @@ constexpr std::uint8_t kLong = 8;
 constexpr std::uint8_t kLongRaw = 24;
 constexpr std::uint8_t kBlob = 113;
 
+constexpr std::uint16_t kUtf16Charset = 2000;
 constexpr std::uint8_t kLongVarchar = 94;
 constexpr std::uint8_t kLongVarraw = 95;
 
@@ -51,8 +52,10 @@ RowColumn row_column(const ColumnShape& described, const TypeSpec* define) {
   return column;
 }
 
-RowEncoder::RowEncoder(std::vector<RowColumn> columns, bool compress)
+RowEncoder::RowEncoder(std::vector<RowColumn> columns, bool compress, const Dialect& dialect)
     : columns_(std::move(columns)), compress_(compress) {
+  current_.use_small_chunks(dialect.small_chunks);
+  previous_.use_small_chunks(dialect.small_chunks);
   ends_.resize(columns_.size());
   previous_ends_.resize(columns_.size());
   repeated_.resize(columns_.size());
@@ -65,7 +68,10 @@ void put_prefetched(Writer& out, const RowColumn& column, std::string_view data)
     out.clr(data.substr(0, column.prefetch));
     return;
   }
-  out.u8(0);  // no charset follows
+  // The charset of what follows is told: clients take it for their own, or UTF-16 if national,
+  // else.
+  out.u8(1);
+  out.ub(kUtf16Charset);
   out.u8(column.national ? 2 : 1);
   std::string units;
   Utf16Cursor(data).read(column.prefetch, &units);

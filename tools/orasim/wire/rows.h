@@ -41,7 +41,7 @@ inline bool is_lob(std::uint8_t type) {
 
 class RowEncoder {
  public:
-  RowEncoder(std::vector<RowColumn> columns, bool compress);
+  RowEncoder(std::vector<RowColumn> columns, bool compress, const Dialect& = {});
 
   /// A new response: the clients' notion of "vector in force" ends.
   void begin_response() { vector_in_force_ = false; }

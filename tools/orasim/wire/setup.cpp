@@ -39,22 +39,13 @@ void encode_protocol(Writer& out, const ServerProfile& profile) {
   out.u16(11);
   out.zeros(9);
   out.u16(2000);
-  std::uint8_t compile[55] = {};
-  compile[0] = 0x06;
-  compile[4] = profile.logon_types;
-  compile[7] = profile.field_version;
-  compile[15] = 0x29;
-  compile[16] = 0x91;
-  compile[23] = 0xCF;
-  compile[27] = 0x01;
-  compile[37] = 0xB8;
-  compile[40] = profile.end_of_response ? 0x60 : 0;
-  out.clr(compile, profile.field_version >= 17 ? 55 : profile.field_version >= 10 ? 48 : 42);
-  std::uint8_t runtime[11] = {};
-  runtime[0] = 2;
-  runtime[1] = 1;  // time zone exchange
-  runtime[6] = 4;  // 32K strings
-  out.clr(runtime, sizeof runtime);
+  out.clr(profile.compile);
+  out.clr(profile.runtime);
+}
+
+void ServerProfile::set_pbkdf2_key_mixing(bool on) {
+  constexpr std::uint8_t kBit = 0x20;
+  compile.at(4) = static_cast<std::uint8_t>(on ? compile[4] | kBit : compile[4] & ~kBit);
 }
 
 std::uint16_t DataTypesRequest::representation_of(std::uint16_t type) const {

@@ -38,10 +38,14 @@ struct ProtocolRequest {
 };
 ProtocolRequest decode_protocol(Reader&);
 
+/// The capability arrays a server announces. Both must be filled: clients read up to index 40.
 struct ServerProfile {
-  std::uint8_t field_version = 12;
-  std::uint8_t logon_types = 0xEA;  ///< compile capability 4; 0x20 = PBKDF2 key mixing
-  bool end_of_response = false;     ///< compile capability 40 offers it
+  Bytes compile;
+  Bytes runtime;
+
+  [[nodiscard]] std::uint8_t field_version() const { return compile.at(7); }
+  /// Compile capability 4, bit 0x20: keys are mixed by PBKDF2 also for 11g verifiers.
+  void set_pbkdf2_key_mixing(bool on);
 };
 void encode_protocol(Writer&, const ServerProfile&);
 

@@ -53,4 +53,7 @@ options=(-DWHERRY_FAST_BUILD=ON)
 [ "$tests" = ON ] || [ ! -f "$build/CMakeCache.txt" ] && options+=(-DWHERRY_TESTS=$tests)
 [ "$bench" = ON ] || [ ! -f "$build/CMakeCache.txt" ] && options+=(-DWHERRY_BENCH=$bench)
 configure_and_build "$build" "${options[@]}"
-if [ "$tests$bench" != OFFOFF ]; then scripts/install_node_driver.sh; fi
+if [ "$tests$bench" != OFFOFF ]; then
+  scripts/install_node_driver.sh
+  scripts/install_peers.sh
+fi

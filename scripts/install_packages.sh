@@ -8,9 +8,10 @@ packages_of() {
     product) echo g++ cmake ninja-build pkg-config libpq-dev libssl-dev libspdlog-dev libfmt-dev \
                   nlohmann-json3-dev libcli11-dev postgresql tzdata ccache ;;
     test) echo libgtest-dev libgmock-dev python3 python3-oracledb python3-psycopg2 ca-certificates \
-               git $(node_packages) ;;
+               git $(node_packages) $(peer_packages) ;;
     sanitized) echo clang-14 libclang-rt-14-dev llvm-14 libgtest-dev libgmock-dev ;;
-    bench) echo python3 python3-psycopg2 python3-oracledb ca-certificates $(node_packages) ;;
+    bench) echo python3 python3-psycopg2 python3-oracledb ca-certificates $(node_packages) \
+                $(peer_packages) ;;
     lint) echo clang-format-14 python3 ;;
     *) echo "install_packages.sh: unknown group '$1'" >&2; exit 2 ;;
   esac
@@ -19,6 +20,14 @@ packages_of() {
 # A node from elsewhere conflicts with Debian's npm, so Debian's comes only where there is none.
 node_packages() {
   if ! command -v node >/dev/null || ! command -v npm >/dev/null; then echo nodejs npm; fi
+}
+
+# For the drivers that scripts/install_peers.sh installs; a toolchain from elsewhere will do.
+peer_packages() {
+  echo python3-venv
+  command -v go >/dev/null || echo golang-go
+  command -v javac >/dev/null || echo default-jdk-headless
+  command -v mvn >/dev/null || echo maven
 }
 
 is_installed() {

@@ -118,17 +118,31 @@ def run_ctest(directory, limit_secs):
     return run
 
 
-def run_python(module, limit_secs, long):
+def run_python(module, limit_secs, long, python=PYTHON):
     def run(log):
         result = pathlib.Path(f"{log}.json")
         result.unlink(missing_ok=True)
-        command = [PYTHON, str(INTEGRATION / "run.py"), "--json", str(result), str(module)]
+        command = [python, str(INTEGRATION / "run.py"), "--json", str(result), str(module)]
         execute(command + (["--long"] if long else []), log, limit_secs)
         if not result.exists():
             return Outcome(failed=1, details=tail(log))
         counts = json.loads(result.read_text())
         return Outcome(counts["passed"], counts["failed"], counts["skipped"],
                        "\n".join(counts["details"]))
+    return run
+
+
+def missing_peer(name):
+    """A peer that could not be installed: skipped by name, or failed where it is expected."""
+    def run(log):
+        reason = BUILD / "peers" / f"{name}.missing"
+        text = f"peer {name} is missing: " + (reason.read_text() if reason.exists() else
+                                              "scripts/install_peers.sh did not run")
+        pathlib.Path(log).write_text(text)
+        wanted = os.environ.get("WHERRY_REQUIRE_PEERS")
+        expected = wanted == "1" if wanted is not None else os.environ.get("CI") == "true"
+        print(text, flush=True)
+        return Outcome(failed=1, details=text) if expected else Outcome(skipped=1)
     return run
 
 
@@ -180,6 +194,11 @@ def all_suites(long):
         else:
             continue
         yield Suite(f"driver {script.name}", run, 300 * factor)
+    newest = BUILD / "peers" / "python" / "bin" / "python"
+    python_suite = INTEGRATION / "drivers" / "orasim_python_test.py"
+    yield Suite("driver python-oracledb from PyPI",
+                run_python(python_suite, 300 * factor, long, str(newest))
+                if newest.exists() else missing_peer("python"), 300 * factor)
     yield Suite("unit", run_ctest(BUILD, 420 * factor), 420 * factor)
     yield Suite("unit, sanitized", run_ctest(SANITIZED, 600 * factor), 600 * factor)
     yield from fuzz_suites(long)

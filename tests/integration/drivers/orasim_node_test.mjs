@@ -44,7 +44,11 @@ async function withTable(connection, name, columns, body) {
 }
 
 const kinds = [
+  ['12.1', ['--emulate', '12.1']],
   ['12.2', ['--emulate', '12.2']],
+  ['18c', ['--emulate', '18c']],
+  ['21c', ['--emulate', '21c']],
+  ['26ai', ['--emulate', '26ai']],
   ['19', []],
   ['23', ['--emulate', '23']],
   ['23 with errors by marker', ['--emulate', '23', '--marker-errors']],

@@ -1,4 +1,5 @@
-"""orasim seen by python-oracledb in thin mode, unmodified (Debian's python3-oracledb).
+"""orasim seen by python-oracledb in thin mode, unmodified: Debian's python3-oracledb, and
+run by another interpreter the newest from PyPI.
 
 Every server is started here, on a free port: $ORASIM, else build/orasim.
 """
@@ -612,6 +613,21 @@ class SmallTalk:
 class Server12(SmallTalk, Case):
     ARGUMENTS = ("--emulate", "12.2")
     VERSION = "12.2"
+
+
+class Server121(SmallTalk, Case):
+    ARGUMENTS = ("--emulate", "12.1")
+    VERSION = "12.1"
+
+
+class Server18(SmallTalk, Case):
+    ARGUMENTS = ("--emulate", "18c")
+    VERSION = "18."
+
+
+class Server21(SmallTalk, Case):
+    ARGUMENTS = ("--emulate", "21c")
+    VERSION = "21."
 
 
 class Server23(SmallTalk, Case):

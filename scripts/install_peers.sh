@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Installs the independent drivers that the suites run against the simulator, into $BUILD/peers:
+# python-oracledb and seerdb (PyPI), go-ora (Go proxy), Oracle's JDBC thin driver (Maven). Each once;
+# a changed version or test program installs it anew. A peer that cannot be had is no failure here:
+# the reason stays in $BUILD/peers/NAME.missing and its suite is skipped by name.
+# usage: install_peers.sh [PEER...]
+set -eu
+cd "$(dirname "$0")/.."
+root=$PWD
+from=$root/tests/integration/drivers/peers
+to=$(mkdir -p "${BUILD:-build}/peers" && cd "${BUILD:-build}/peers" && pwd)
+
+install_python() {
+  /usr/bin/python3 -m venv "$to/python"
+  "$to/python/bin/pip" install -q --disable-pip-version-check --only-binary :all: \
+    -r "$from/python/requirements.txt"
+}
+
+# seerdb asks for pyarrow, 150 MB that only its bulk interface loads.
+install_seerdb() {
+  /usr/bin/python3 -m venv "$to/seerdb"
+  "$to/seerdb/bin/pip" install -q --disable-pip-version-check --only-binary :all: --no-deps \
+    -r "$from/seerdb/requirements.txt"
+}
+
+install_go_ora() {
+  mkdir -p "$to/go_ora"
+  (cd "$from/go_ora" && GOFLAGS=-mod=readonly go build -o "$to/go_ora/go_ora_peer" .)
+}
+
+# Only the driver: its wallet library is not on any path that these tests take.
+install_jdbc() {
+  local version
+  version=$(cat "$from/jdbc/ojdbc11.version")
+  mkdir -p "$to/jdbc/classes"
+  mvn -q --batch-mode dependency:copy -Dartifact="com.oracle.database.jdbc:ojdbc11:$version" \
+    -DoutputDirectory="$to/jdbc" -Dmdep.stripVersion=true
+  javac -cp "$to/jdbc/ojdbc11.jar" -d "$to/jdbc/classes" "$from/jdbc/JdbcPeer.java"
+}
+
+# A peer's folder holds all that its installation depends on.
+install_once() {
+  local peer=$1 stamp
+  stamp=$(find "$from/$peer" "$root/scripts/install_peers.sh" -type f -print0 | sort -z |
+    xargs -0 sha256sum | sha256sum)
+  [ "$(cat "$to/$peer.stamp" 2>/dev/null)" != "$stamp" ] || return 0
+  rm -rf "${to:?}/$peer" "$to/$peer.stamp" "$to/$peer.missing"
+  if (set -e; "install_$peer") >"$to/$peer.log" 2>&1; then
+    echo "$stamp" >"$to/$peer.stamp"
+  else
+    rm -rf "${to:?}/$peer"
+    tail -n 3 "$to/$peer.log" >"$to/$peer.missing"
+    echo "peer $peer: not installed, see $to/$peer.log" >&2
+  fi
+}
+
+[ $# -gt 0 ] || set -- python seerdb go_ora jdbc
+for peer in "$@"; do install_once "$peer" & done
+wait

@@ -1,0 +1,20 @@
+"""orasim seen by Oracle's JDBC thin driver, unmodified; the checks are in
+peers/jdbc/JdbcPeer.java.
+
+Not against 23ai: from the second connection on this driver opens sessions there with a message of
+its own (30), whose answer is not known. DatabaseMetaData.getColumns() is not asked: it opens a
+cursor in a block, which the simulator does not run.
+"""
+import os
+
+from support import peers
+
+
+def command():
+    driver, classes = peers.path("jdbc", "ojdbc11.jar"), peers.path("jdbc", "classes")
+    return ["java", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-cp",
+            os.pathsep.join((str(classes), str(driver))), "JdbcPeer"]
+
+
+def load_tests(_loader, _tests, _pattern):
+    return peers.suite("jdbc", command, [("12.2", ()), ("19c", ())])

@@ -708,7 +708,6 @@ public final class JdbcPeer {
     column(meta.getProcedures(null, user.toUpperCase(), "%"), "PROCEDURE_NAME");
     column(meta.getFunctions(null, user.toUpperCase(), "%"), "FUNCTION_NAME");
     column(meta.getUDTs(null, user.toUpperCase(), "%", null), "TYPE_NAME");
-    column(meta.getVersionColumns(null, user.toUpperCase(), "DUAL"), "COLUMN_NAME");
     column(meta.getCatalogs(), "TABLE_CAT");
     isTrue(!meta.getDatabaseProductVersion().isEmpty(), "the product has a version");
     isTrue(meta.getSQLKeywords().length() > 0, "keywords");

@@ -325,7 +325,7 @@ Cursor& Calls::open_for_client(OpenCursor& from) {
   cursor.sql_type = sql_command("SELECT");
   cursor.columns = shapes_of(from.columns, login_.dialect);
   cursor.rows = std::move(from.rows);
-  cursor.make_encoder();
+  cursor.make_encoder(login_.dialect);
   return cursor;
 }
 

@@ -81,6 +81,10 @@ function(wherry_library)
     target_include_directories(${L_NAME} INTERFACE ${L_ROOT})
     target_link_libraries(${L_NAME} INTERFACE ${L_DEPS})
   endif()
+  # `make test` runs the unit tests of src/ once, in the sanitized build.
+  if(L_ROOT STREQUAL "${SRC}" AND NOT WHERRY_SRC_UNIT_TESTS)
+    set(tests "")
+  endif()
   if(tests AND WHERRY_TESTS)
     add_executable(${L_NAME}_test ${tests})
     target_link_libraries(${L_NAME}_test PRIVATE ${L_NAME} ${L_TEST_DEPS} GTest::gmock

@@ -2,8 +2,9 @@
 # Builds into $BUILD (gcc, optimised) or $SANITIZED (clang with AddressSanitizer, UBSan and the fuzz
 # targets: one set of objects serves both). Installs what is missing first.
 # The sanitized build leaves the simulator out unless `all` is said.
-# `separate` compiles every file by itself, to show an include that is missing, into $BUILD/separate.
-# usage: build.sh product [tests] [bench] | build.sh sanitized [all] | build.sh separate
+# `separate` compiles every file by itself into $BUILD/separate: it shows a missing include.
+# `tests` leaves out the unit tests of src/, which the sanitized build has; `all-tests` does not.
+# usage: build.sh product [tests|all-tests] [bench] | build.sh sanitized [all] | build.sh separate
 set -eu
 cd "$(dirname "$0")/.."
 build=${BUILD:-build}
@@ -40,17 +41,19 @@ if [ "$what" = separate ]; then
 fi
 
 groups=(product)
-tests=OFF bench=OFF
+tests=OFF unit_tests=OFF bench=OFF
 for option in "$@"; do
   case "$option" in
     tests) groups+=(test) tests=ON ;;
+    all-tests) groups+=(test) tests=ON unit_tests=ON ;;
     bench) groups+=(bench) bench=ON ;;
   esac
 done
 scripts/install_packages.sh "${groups[@]}"
 # A build without tests must not throw away those of an earlier one.
 options=(-DWHERRY_FAST_BUILD=ON)
-[ "$tests" = ON ] || [ ! -f "$build/CMakeCache.txt" ] && options+=(-DWHERRY_TESTS=$tests)
+[ "$tests" = ON ] || [ ! -f "$build/CMakeCache.txt" ] &&
+  options+=(-DWHERRY_TESTS=$tests -DWHERRY_SRC_UNIT_TESTS=$unit_tests)
 [ "$bench" = ON ] || [ ! -f "$build/CMakeCache.txt" ] && options+=(-DWHERRY_BENCH=$bench)
 configure_and_build "$build" "${options[@]}"
 if [ "$tests$bench" != OFFOFF ]; then

@@ -74,6 +74,8 @@ def main():
     if options.long:
         os.environ["WHERRY_LONG"] = "1"
     signal.signal(signal.SIGTERM, on_terminate)
+    # A run in the background may have been told to ignore it, and so would every program under test.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     runner = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=Result)
     result = runner.run(load(options.file.resolve(), options.patterns))
     failures = result.failures + result.errors

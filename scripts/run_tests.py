@@ -179,6 +179,8 @@ def fuzz_suites(long):
 
 def all_suites(long):
     factor = 6 if long else 1
+    # The longest first, so that nothing runs alone at the end.
+    yield Suite("unit, sanitized", run_ctest(SANITIZED, 600 * factor), 600 * factor)
     yield Suite("layers", run_command([PYTHON, "scripts/check_layers.py"], 60), 60)
     yield Suite("error list",
                 run_command([PYTHON, "scripts/list_errors.py", "--check"], 60), 60)
@@ -200,7 +202,6 @@ def all_suites(long):
                 run_python(python_suite, 300 * factor, long, str(newest))
                 if newest.exists() else missing_peer("python"), 300 * factor)
     yield Suite("unit", run_ctest(BUILD, 420 * factor), 420 * factor)
-    yield Suite("unit, sanitized", run_ctest(SANITIZED, 600 * factor), 600 * factor)
     yield from fuzz_suites(long)
 
 

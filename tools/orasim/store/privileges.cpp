@@ -9,7 +9,6 @@
 namespace orasim {
 namespace {
 
-
 /// ANY privileges that give an object privilege on everybody's objects, but for those of SYS.
 std::vector<std::string_view> any_privileges(ObjectKind kind, std::string_view privilege) {
   if (kind == ObjectKind::kSequence) {

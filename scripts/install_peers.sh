@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the independent drivers that the suites run against the simulator, into $BUILD/peers:
-# python-oracledb and seerdb (PyPI), go-ora (Go proxy), Oracle's JDBC thin driver (Maven). Each once;
+# python-oracledb (PyPI), go-ora (Go proxy), Oracle's JDBC thin driver (Maven). Each once;
 # a changed version or test program installs it anew. A peer that cannot be had is no failure here:
 # the reason stays in $BUILD/peers/NAME.missing and its suite is skipped by name.
 # usage: install_peers.sh [PEER...]
@@ -14,13 +14,6 @@ install_python() {
   /usr/bin/python3 -m venv "$to/python"
   "$to/python/bin/pip" install -q --disable-pip-version-check --only-binary :all: \
     -r "$from/python/requirements.txt"
-}
-
-# seerdb asks for pyarrow, 150 MB that only its bulk interface loads.
-install_seerdb() {
-  /usr/bin/python3 -m venv "$to/seerdb"
-  "$to/seerdb/bin/pip" install -q --disable-pip-version-check --only-binary :all: --no-deps \
-    -r "$from/seerdb/requirements.txt"
 }
 
 install_go_ora() {
@@ -54,6 +47,6 @@ install_once() {
   fi
 }
 
-[ $# -gt 0 ] || set -- python seerdb go_ora jdbc
+[ $# -gt 0 ] || set -- python go_ora jdbc
 for peer in "$@"; do install_once "$peer" & done
 wait

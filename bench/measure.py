@@ -15,7 +15,8 @@ from support.paths import BUILD, ROOT, WHERRY
 from support.postgres import PASSWORD as TARGET_PASSWORD
 from support.wherry import Task, selection
 
-NODE_ROWS_AT_ONCE = 1000  # the cheapest for node of 100 (its default), 1000 and 5000
+# The cheapest of 100, 1000 and 5000 for each.
+NODE_ROWS_AT_ONCE = GO_ORA_ROWS_AT_ONCE = JDBC_ROWS_AT_ONCE = 1000
 DEADLINE_SECS = 900
 DATABASE = "bench"
 
@@ -98,6 +99,17 @@ def rows_in_json(output):
     return json.loads(output)["rows"]
 
 
+class MissingPeer(Exception):
+    """A driver to compare with that could not be installed."""
+
+
+def peer_file(peer, *parts):
+    path = BUILD.joinpath("peers", peer, *parts)
+    if not path.exists():
+        raise MissingPeer(f"{peer} is not installed, see {BUILD}/peers/{peer}.log")
+    return path
+
+
 def fetch_with_wherry(sim, table):
     return run_program([BUILD / "fetch_bench", sim.url(), USER, table],
                        {"WHERRY_SOURCE_PASSWORD": PASSWORD}, rows_in_json)
@@ -108,6 +120,24 @@ def fetch_with_node(sim, table):
                         f"{sim.host}:{sim.port}/{SERVICE}", table, NODE_ROWS_AT_ONCE],
                        {"WHERRY_SOURCE_PASSWORD": PASSWORD,
                         "NODE_PATH": str(BUILD / "node" / "node_modules")}, rows_in_json)
+
+
+def fetch_with_go_ora(sim, table):
+    return run_program([peer_file("go_ora", "go_ora_fetch"), f"{sim.host}:{sim.port}/{SERVICE}",
+                        USER, table, GO_ORA_ROWS_AT_ONCE],
+                       {"WHERRY_SOURCE_PASSWORD": PASSWORD}, rows_in_json)
+
+
+def fetch_with_jdbc(sim, table):
+    """The second read of a virtual machine that has read the table once."""
+    driver = peer_file("jdbc", "ojdbc11.jar")
+    report = {}
+    sample = run_program(["java", "-cp", f"{driver}:{peer_file('jdbc', 'classes')}", "JdbcFetch",
+                          f"{sim.host}:{sim.port}/{SERVICE}", USER, table, JDBC_ROWS_AT_ONCE],
+                         {"WHERRY_SOURCE_PASSWORD": PASSWORD},
+                         lambda output: report.update(json.loads(output)) or report["rows"])
+    sample.cpu, sample.wall = report["cpu_seconds"], report["wall_seconds"]
+    return sample
 
 
 # One report of log_statement_stats; the server writes it in one piece.

@@ -6,6 +6,7 @@ docs/design/performance.md says what is measured and how.
 usage: run.py [--rounds N] [--scale FACTOR]
 """
 import argparse
+import contextlib
 import dataclasses
 import json
 import os
@@ -25,6 +26,10 @@ from support.orasim import Orasim  # noqa: E402
 from support.postgres import Postgres  # noqa: E402
 
 
+# References that come from registries; without one its lines say so.
+PEERS = {"go_ora": measure.fetch_with_go_ora, "jdbc": measure.fetch_with_jdbc}
+
+
 def say(text):
     print(text, file=sys.stderr, flush=True)
 
@@ -37,15 +42,22 @@ def measure_round(sim, target, rounds):
                    "node": measure.fetch_with_node(sim, table), "load": load, "validate": validate}
         if len({sample.rows for sample in samples.values()}) != 1:
             raise SystemExit(f"not the same rows of {table}: {samples}")
+        for peer, fetch in PEERS.items():
+            with contextlib.suppress(measure.MissingPeer):
+                samples[peer] = fetch(sim, table)
         for name, sample in samples.items():
             rounds.setdefault(name, {}).setdefault(table, []).append(sample)
+    for table in workloads.SMALL_LOB_TABLES:
+        rounds.setdefault("fetch", {}).setdefault(table, []).append(
+            measure.fetch_with_wherry(sim, table))
 
 
 def measure_memory(sim, target, scale):
     workloads.fill_for_memory(sim, scale)
     load, validate = measure.load_and_validate(
         sim, target, [*workloads.MEASURED, "LARGE", "DOCUMENT"])
-    return {"load": load, "validate": validate}
+    return {"load": load, "validate": validate,
+            "one LOB": measure.fetch_with_wherry(sim, workloads.ONE_LOB)}
 
 
 def measure_all(options):
@@ -57,6 +69,7 @@ def measure_all(options):
             target = measure.Target(postgres)
             say("filling the tables")
             workloads.fill_measured(sim, options.scale)
+            workloads.fill_lobs(sim, options.scale)
             for number in range(options.rounds):
                 say(f"round {number + 1} of {options.rounds}")
                 measure_round(sim, target, rounds)

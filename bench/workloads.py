@@ -29,6 +29,18 @@ MEASURED = {
           from dual connect by level <= {rows}"""),
 }
 
+# The same bytes as LOBs and as strings ...
+SMALL_LOB_BYTES, SMALL_LOB_ROWS = 2000, 40_000
+SMALL_LOBS = {"SMALL_CLOB": "SMALL_TEXT", "SMALL_BLOB": "SMALL_RAW"}
+SMALL_LOB_TABLES = {
+    "SMALL_TEXT": ("varchar2(4000)", "rpad('text ' || level || ' ', {bytes}, 'lorem ipsum ')"),
+    "SMALL_CLOB": ("clob", "rpad('text ' || level || ' ', {bytes}, 'lorem ipsum ')"),
+    "SMALL_RAW": ("raw(2000)", "utl_raw.cast_to_raw(rpad('raw ' || level || ' ', {bytes}, 'x'))"),
+    "SMALL_BLOB": ("blob", "utl_raw.cast_to_raw(rpad('raw ' || level || ' ', {bytes}, 'x'))"),
+}
+# ... and one LOB alone.
+ONE_LOB, ONE_LOB_BYTES = "ONE_LOB", 100_000_000
+
 # Loaded beside them, all tables in one task, for the peak of memory.
 LARGE_COPIES = 4  # of NARROW
 LARGE = """create table large (id number(9), account number(9), amount number(12,2),
@@ -41,6 +53,20 @@ DOCUMENTS, DOCUMENT_CHARACTERS, LARGEST_CHARACTERS = 200, 500_000, 30_000_000
 def fill_measured(sim, scale):
     for rows, create, fill in MEASURED.values():
         sim.execute(create, fill.format(rows=int(rows * scale)))
+
+
+def fill_lobs(sim, scale):
+    rows = int(SMALL_LOB_ROWS * scale)
+    for table, (data_type, value) in SMALL_LOB_TABLES.items():
+        sim.execute(f"create table {table} (id number(9) primary key, body {data_type})",
+                    f"insert into {table} select level, {value.format(bytes=SMALL_LOB_BYTES)} "
+                    f"from dual connect by level <= {rows}")
+    sim.execute(f"create table {ONE_LOB} (id number(9) primary key, body clob)")
+    with sim.connect() as connection, connection.cursor() as cursor:
+        cursor.setinputsizes(None, oracledb.DB_TYPE_CLOB)
+        cursor.execute(f"insert into {ONE_LOB} values (:1, :2)", 
+                       [1, "0123456789" * (ONE_LOB_BYTES // 10)])
+        connection.commit()
 
 
 def fill_for_memory(sim, scale):

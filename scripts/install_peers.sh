@@ -18,7 +18,8 @@ install_python() {
 
 install_go_ora() {
   mkdir -p "$to/go_ora"
-  (cd "$from/go_ora" && GOFLAGS=-mod=readonly go build -o "$to/go_ora/go_ora_peer" .)
+  (cd "$from/go_ora" && GOFLAGS=-mod=readonly go build -o "$to/go_ora/go_ora_peer" . &&
+    GOFLAGS=-mod=readonly go build -o "$to/go_ora/go_ora_fetch" ./fetch)
 }
 
 # Only the driver: its wallet library is not on any path that these tests take.
@@ -28,7 +29,7 @@ install_jdbc() {
   mkdir -p "$to/jdbc/classes"
   mvn -q --batch-mode dependency:copy -Dartifact="com.oracle.database.jdbc:ojdbc11:$version" \
     -DoutputDirectory="$to/jdbc" -Dmdep.stripVersion=true
-  javac -cp "$to/jdbc/ojdbc11.jar" -d "$to/jdbc/classes" "$from/jdbc/JdbcPeer.java"
+  javac -cp "$to/jdbc/ojdbc11.jar" -d "$to/jdbc/classes" "$from/jdbc/"*.java
 }
 
 # A peer's folder holds all that its installation depends on.

@@ -30,7 +30,7 @@ MEASURED = {
 }
 
 # The same bytes as LOBs and as strings ...
-SMALL_LOB_BYTES, SMALL_LOB_ROWS = 2000, 40_000
+SMALL_LOB_BYTES, SMALL_LOB_ROWS = 2000, 100_000
 SMALL_LOBS = {"SMALL_CLOB": "SMALL_TEXT", "SMALL_BLOB": "SMALL_RAW"}
 SMALL_LOB_TABLES = {
     "SMALL_TEXT": ("varchar2(4000)", "rpad('text ' || level || ' ', {bytes}, 'lorem ipsum ')"),

@@ -1,5 +1,11 @@
 #include "wire/text.h"
 
+#include <algorithm>
+#include <cstring>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 namespace orasim::wire {
 
 namespace {
@@ -22,6 +28,37 @@ std::uint32_t next_code_point(std::string_view text, std::size_t& at) {
     code = code << 6 | (byte(at++) & 0x3F);
   }
   return code > 0x10FFFF || (code >= 0xD800 && code < 0xE000) ? kReplacement : code;
+}
+
+// How many bytes from `at` on are ASCII, up to `most`; most text is, so it is worth eight at a
+// time.
+std::size_t ascii_run(std::string_view text, std::size_t at, std::size_t most) {
+  const std::size_t end = at + std::min(most, text.size() - at);
+  std::size_t i = at;
+  for (std::uint64_t word = 0; i + sizeof word <= end; i += sizeof word) {
+    std::memcpy(&word, text.data() + i, sizeof word);
+    if ((word & 0x8080808080808080U) != 0) break;
+  }
+  while (i < end && static_cast<std::uint8_t>(text[i]) < 0x80) ++i;
+  return i - at;
+}
+
+// Writes the UTF-16 of ASCII text; returns the end.
+std::uint8_t* widen_ascii(std::string_view ascii, std::uint8_t* to) {
+  std::size_t i = 0;
+#ifdef __SSE2__
+  for (const __m128i zero = _mm_setzero_si128(); i + 16 <= ascii.size(); i += 16) {
+    const __m128i text = _mm_loadu_si128(reinterpret_cast<const __m128i*>(ascii.data() + i));
+    auto* out = reinterpret_cast<__m128i*>(to + 2 * i);
+    _mm_storeu_si128(out, _mm_unpacklo_epi8(zero, text));
+    _mm_storeu_si128(out + 1, _mm_unpackhi_epi8(zero, text));
+  }
+#endif
+  for (; i < ascii.size(); ++i) {
+    to[2 * i] = 0;
+    to[2 * i + 1] = static_cast<std::uint8_t>(ascii[i]);
+  }
+  return to + 2 * ascii.size();
 }
 
 std::uint8_t* put_unit(std::uint8_t* to, std::uint32_t unit) {
@@ -61,6 +98,10 @@ void append_utf8(std::string& out, std::uint32_t code) {
 std::size_t utf16_units(std::string_view utf8) {
   std::size_t units = 0;
   for (std::size_t at = 0; at < utf8.size();) {
+    const std::size_t plain = ascii_run(utf8, at, utf8.size());
+    units += plain;
+    at += plain;
+    if (at == utf8.size()) break;
     units += next_code_point(utf8, at) < 0x10000 ? 1 : 2;
   }
   return units;
@@ -68,6 +109,10 @@ std::size_t utf16_units(std::string_view utf8) {
 
 std::uint8_t* utf8_to_utf16be(std::string_view utf8, std::uint8_t* to) {
   for (std::size_t at = 0; at < utf8.size();) {
+    const std::size_t plain = ascii_run(utf8, at, utf8.size());
+    to = widen_ascii(utf8.substr(at, plain), to);
+    at += plain;
+    if (at == utf8.size()) break;
     const std::uint32_t code = next_code_point(utf8, at);
     if (code < 0x10000) {
       to = put_unit(to, code);
@@ -122,6 +167,18 @@ std::size_t Utf16Cursor::read(std::size_t units, std::string* out) {
       continue;
     }
     if (mark_.bytes >= text_.size()) break;
+    if (const std::size_t plain = ascii_run(text_, mark_.bytes, units - done); plain != 0) {
+      if (out != nullptr) {
+        const std::size_t size = out->size();
+        out->resize(size + 2 * plain);
+        widen_ascii(text_.substr(mark_.bytes, plain),
+                    reinterpret_cast<std::uint8_t*>(out->data()) + size);
+      }
+      mark_.bytes += plain;
+      mark_.units += plain;
+      done += plain;
+      continue;
+    }
     const std::uint32_t code = next_code_point(text_, mark_.bytes);
     if (code < 0x10000) {
       emit(static_cast<std::uint16_t>(code));

@@ -151,6 +151,23 @@ TEST(Utf16Cursor, CountsAndSplitsSurrogatePairs) {
   EXPECT_EQ(cursor.read(9, &out), 0U);
 }
 
+// Runs of ASCII are written many at a time: where one begins and ends must not matter.
+TEST(Utf16Cursor, GivesRunsOfAsciiFromAnyPlace) {
+  const std::string plain = "0123456789abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  const std::string text = "é" + plain + "🎉" + plain + "€";
+  const std::string whole = utf8_to_utf16be(text);
+  ASSERT_EQ(whole.size(), 2 * utf16_units(text));
+  EXPECT_EQ(utf16be_to_utf8(whole), text);
+  for (std::size_t cut = 0; cut <= utf16_units(text); ++cut) {
+    Utf16Cursor cursor(text);
+    std::string out;
+    ASSERT_EQ(cursor.read(cut, &out), cut);
+    ASSERT_EQ(cursor.mark().units, cut);
+    ASSERT_EQ(cursor.read(whole.size(), &out), utf16_units(text) - cut);
+    ASSERT_EQ(out, whole);
+  }
+}
+
 TEST(Text, IllFormedInputBecomesReplacementCharacters) {
   EXPECT_EQ(utf16be_to_utf8(std::string("\xD8\x00\x00\x61\x00", 5)),
             "\xEF\xBF\xBD"

@@ -1,5 +1,10 @@
 #include "connect/oracle/wire/utf16.h"
 
+#include <algorithm>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 namespace wherry::oracle::wire {
 namespace {
 
@@ -37,8 +42,37 @@ void append_utf8(std::uint32_t code, std::string& out) {
   out.append(bytes, put_utf8(code, bytes));
 }
 
-std::uint32_t unit_at(const std::uint8_t* at) {
-  return std::uint32_t{at[0]} << 8 | at[1];
+std::uint32_t unit_at(const std::uint8_t* at, ByteOrder order = ByteOrder::kBig) {
+  return order == ByteOrder::kBig ? std::uint32_t{at[0]} << 8 | at[1]
+                                  : std::uint32_t{at[1]} << 8 | at[0];
+}
+
+/// Converts units from `at` on as long as sixteen at a time are ASCII, and returns how many. Most
+/// text is, and large values are mostly text.
+std::size_t convert_ascii(const std::uint8_t* at, std::size_t units, ByteOrder order, char* out) {
+  std::size_t done = 0;
+#ifdef __SSE2__
+  // A lane holds its first byte low.
+  const bool is_big = order == ByteOrder::kBig;
+  const __m128i not_ascii = _mm_set1_epi16(static_cast<short>(is_big ? 0x80FF : 0xFF80));
+  for (; done + 16 <= units; done += 16) {
+    const auto* from = reinterpret_cast<const __m128i*>(at + 2 * done);
+    __m128i first = _mm_loadu_si128(from);
+    __m128i second = _mm_loadu_si128(from + 1);
+    const __m128i odd = _mm_and_si128(_mm_or_si128(first, second), not_ascii);
+    if (_mm_movemask_epi8(_mm_cmpeq_epi8(odd, _mm_setzero_si128())) != 0xFFFF) break;
+    if (is_big) {
+      first = _mm_srli_epi16(first, 8);
+      second = _mm_srli_epi16(second, 8);
+    }
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + done), _mm_packus_epi16(first, second));
+  }
+#else
+  for (; done < units && unit_at(at + 2 * done, order) < 0x80; ++done) {
+    out[done] = static_cast<char>(unit_at(at + 2 * done, order));
+  }
+#endif
+  return done;
 }
 
 /// A three-byte sequence, or 0.
@@ -56,6 +90,11 @@ ValueStatus utf16_to_utf8(ByteView utf16, char* out, std::size_t& out_size) {
   const std::uint8_t* at = utf16.data();
   const std::uint8_t* const end = at + utf16.size();
   while (at < end) {
+    const std::size_t plain =
+        convert_ascii(at, static_cast<std::size_t>(end - at) / 2, ByteOrder::kBig, out);
+    at += 2 * plain;
+    out += plain;
+    if (at == end) break;
     std::uint32_t code = unit_at(at);
     at += 2;
     if ((code & 0xF800) == 0xD800) {
@@ -86,17 +125,33 @@ ValueStatus Utf16Stream::put(std::uint16_t unit, std::string& out) {
 }
 
 ValueStatus Utf16Stream::feed(ByteView piece, std::string& out) {
-  for (const std::uint8_t byte : piece) {
-    if (!has_byte_) {
-      byte_ = byte;
-      has_byte_ = true;
-      continue;
-    }
+  if (has_byte_ && !piece.empty()) {
+    const std::uint8_t unit[] = {byte_, piece[0]};
     has_byte_ = false;
-    const int high = order_ == ByteOrder::kBig ? byte_ : byte;
-    const int low = order_ == ByteOrder::kBig ? byte : byte_;
-    const ValueStatus status = put(static_cast<std::uint16_t>(high << 8 | low), out);
+    piece = piece.subspan(1);
+    const ValueStatus status = put(static_cast<std::uint16_t>(unit_at(unit, order_)), out);
     if (status != ValueStatus::kOk) return status;
+  }
+  std::size_t units = piece.size() / 2;
+  const std::uint8_t* at = piece.data();
+  while (units != 0) {
+    char block[256];
+    const std::size_t plain = convert_ascii(at, std::min(units, sizeof block), order_, block);
+    if (plain != 0 && high_ != 0) return ValueStatus::kBadUtf16;
+    out.append(block, plain);
+    at += 2 * plain;
+    units -= plain;
+    // What is not plain comes in runs: a block would be tried in vain for each of its units.
+    const std::size_t others = plain == sizeof block ? 0 : std::min<std::size_t>(units, 16);
+    for (std::size_t i = 0; i < others; ++i, at += 2) {
+      const ValueStatus status = put(static_cast<std::uint16_t>(unit_at(at, order_)), out);
+      if (status != ValueStatus::kOk) return status;
+    }
+    units -= others;
+  }
+  if (piece.size() % 2 != 0) {
+    byte_ = piece.back();
+    has_byte_ = true;
   }
   return ValueStatus::kOk;
 }

@@ -242,6 +242,39 @@ TEST(Utf16, ConvertsEveryPlane) {
   }
 }
 
+// Runs of ASCII are converted many at a time: what surrounds one must not matter.
+TEST(Utf16, ConvertsRunsOfAsciiAtAnyPlace) {
+  const std::string plain = "0123456789abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ\x7F!";
+  for (const std::string between : {"", "é", "€", "\xF0\x9F\x8E\x89", "\xC2\x80"}) {
+    for (std::size_t length = 0; length <= plain.size(); ++length) {
+      const std::string text = between + plain.substr(0, length) + between + plain + between;
+      std::string utf16 = utf8_to_utf16(text);
+      std::string out(max_utf8_bytes(utf16.size()), '\0');
+      std::size_t size = 0;
+      ASSERT_EQ(utf16_to_utf8(bytes_of(utf16), out.data(), size), ValueStatus::kOk);
+      ASSERT_EQ(out.substr(0, size), text);
+      for (const ByteOrder order : {ByteOrder::kBig, ByteOrder::kLittle}) {
+        Utf16Stream stream(order);
+        std::string pieces;
+        const std::string_view whole = utf16;
+        ASSERT_EQ(stream.feed(bytes_of(whole.substr(0, length)), pieces), ValueStatus::kOk);
+        ASSERT_EQ(stream.feed(bytes_of(whole.substr(length)), pieces), ValueStatus::kOk);
+        ASSERT_EQ(stream.finish(), ValueStatus::kOk);
+        ASSERT_EQ(pieces, text);
+        for (std::size_t i = 0; i < utf16.size(); i += 2) std::swap(utf16[i], utf16[i + 1]);
+      }
+    }
+  }
+}
+
+TEST(Utf16, RefusesASurrogateBeforeARunOfAscii) {
+  const std::string run = utf8_to_utf16("abcdefghijklmnopqrstuvwxyz0123456789");
+  Utf16Stream stream;
+  std::string out;
+  EXPECT_EQ(stream.feed(hex("D83C"), out), ValueStatus::kOk);
+  EXPECT_EQ(stream.feed(bytes_of(run), out), ValueStatus::kBadUtf16);
+}
+
 TEST(Utf16, RefusesLoneSurrogates) {
   for (const char* image : {"D83C", "DF89", "D83C0041", "00", "D83CD83CDF89"}) {
     const Bytes bytes = hex(image);

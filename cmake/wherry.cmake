@@ -22,7 +22,7 @@ endfunction()
 # namespaces must differ within a folder) and tests with precompiled headers. A build without it
 # (make test-long has one) shows an include that is missing.
 if(WHERRY_FAST_BUILD AND WHERRY_TESTS)
-  add_library(wherry_test_headers OBJECT ${CMAKE_SOURCE_DIR}/cmake/precompiled.cpp)
+  add_library(wherry_test_headers OBJECT ${PROJECT_SOURCE_DIR}/cmake/precompiled.cpp)
   target_link_libraries(wherry_test_headers PRIVATE GTest::gmock)
   wherry_test_flags(wherry_test_headers)
   target_precompile_headers(
@@ -72,7 +72,8 @@ function(wherry_library)
   list(FILTER tests EXCLUDE REGEX "_(pg|oracle)_test\\.cpp$")
   if(sources)
     add_library(${L_NAME} STATIC ${sources})
-    target_include_directories(${L_NAME} PUBLIC ${L_ROOT})
+    target_include_directories(${L_NAME} PUBLIC $<BUILD_INTERFACE:${L_ROOT}>
+                                                $<INSTALL_INTERFACE:include/wherry>)
     target_link_libraries(${L_NAME} PUBLIC ${L_DEPS})
     wherry_flags(${L_NAME})
     wherry_join_files(${L_NAME})

@@ -388,6 +388,16 @@ class Sessions(Case):
             f"select {', '.join(names)} from v$session where client_identifier = 'who'").fetchall()
         self.assertEqual(others, [expected])
 
+    def test_a_session_is_active_in_its_calls_only(self):
+        idle, asking = self.connect(), self.connect()
+        idle.client_identifier, asking.client_identifier = "idle", "asking"
+        for connection in (idle, asking):
+            connection.cursor().execute("select 1 from dual").fetchall()
+        found = asking.cursor().execute(
+            "select client_identifier, status from v$session where client_identifier is not null "
+            "order by 1").fetchall()
+        self.assertEqual(found, [("asking", "ACTIVE"), ("idle", "INACTIVE")])
+
     def test_views_of_logs_and_containers(self):
         cursor = self.connect().cursor()
         self.assertEqual(cursor.execute("select status, first_change# from v$log").fetchone(),

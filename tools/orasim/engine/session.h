@@ -126,6 +126,8 @@ class Session {
   /// Starts a call: what was cancelled before counts no more. Statements and row streams that run
   /// until the next one belong to this call.
   virtual void begin_call() = 0;
+  /// The call is over: V$SESSION shows the session INACTIVE again.
+  virtual void end_call() = 0;
   /// Makes what the call runs, now or later, throw ORA-01013 soon.
   virtual void cancel() = 0;
   [[nodiscard]] virtual const SessionIdentity& identity() const = 0;

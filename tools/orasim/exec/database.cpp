@@ -27,7 +27,11 @@ class SessionImpl final : public Session {
   void commit() override { state_.commit(); }
   void rollback() override { state_.rollback(); }
   [[nodiscard]] bool in_transaction() const override { return state_.transaction->is_open(); }
-  void begin_call() override { state_.cancelled = false; }
+  void begin_call() override {
+    state_.cancelled = false;
+    state_.is_active = true;
+  }
+  void end_call() override { state_.is_active = false; }
   void cancel() override { state_.cancelled = true; }
   [[nodiscard]] const SessionIdentity& identity() const override { return state_.identity; }
   void set_current_schema(std::string_view schema) override {
@@ -96,6 +100,7 @@ std::vector<SessionInfo> DatabaseImpl::sessions() {
     info.session_id = id.session_id;
     info.serial_number = id.serial_number;
     info.user = id.user;
+    info.status = state->is_active ? "ACTIVE" : "INACTIVE";
     info.program = id.program;
     info.machine = id.machine;
     info.os_user = id.os_user;

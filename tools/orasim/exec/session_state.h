@@ -37,6 +37,7 @@ struct SessionState {
   mutable std::shared_ptr<const Catalog> access_catalog;
   mutable std::shared_ptr<const Access> access;
   std::atomic<bool> cancelled{false};
+  std::atomic<bool> is_active{false};  ///< inside a call
   std::uint64_t executions = 0;
 
   void begin();

@@ -1,5 +1,7 @@
 #include "server/calls.h"
 
+#include <chrono>
+#include <thread>
 #include <utility>
 
 #include "engine/error.h"
@@ -12,6 +14,12 @@ namespace orasim::server {
 using wire::CallStatus;
 using wire::Function;
 using wire::Message;
+
+namespace {
+
+constexpr std::chrono::milliseconds kBreakAnswerTime{10};
+
+}  // namespace
 
 Calls::Calls(Channel& channel, const Shared& shared, BreakWatch& watch, Login login)
     : channel_(channel),
@@ -74,6 +82,7 @@ void Calls::begin_watch() {
 // Before the response's last packet leaves: after it the client may send its next request.
 void Calls::end_watch() {
   watch_.disarm(channel_.stream().fd());
+  session_.end_call();
 }
 
 void Calls::read_and_run(wire::Reader& in, std::uint32_t& failed_cursor) {
@@ -251,7 +260,11 @@ void Calls::wait_for_reset() {
 }
 
 // The watch saw input during the call: it is the marker that cancelled the statement.
+// Not at once: a server looks for breaks between two pieces of its work. JDBC thin relies on it; it
+// notes that it has cancelled only after its marker is gone, and hangs when the answer is there
+// first.
 void Calls::answer_break(const OraError& error) {
+  std::this_thread::sleep_for(kBreakAnswerTime);
   channel_.discard_output();
   wire::Bytes unexpected;
   try {

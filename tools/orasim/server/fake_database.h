@@ -288,6 +288,7 @@ class FakeSession : public Session {
     const std::lock_guard lock(state_.mutex);
     cancelled_ = false;
   }
+  void end_call() override {}
   void cancel() override {
     const std::lock_guard lock(state_.mutex);
     cancelled_ = true;

@@ -144,38 +144,40 @@ ValueStatus decode_timestamp(ByteCursor& in, DecodeContext& context, Cell& out) 
   });
 }
 
-/// Turns the fields of a zoned value into UTC and an offset in minutes.
-void apply_zone(const ZoneField& zone, DecodeContext& context, Cell& out) {
-  std::int64_t offset_micros = zone.offset_minutes * kMicrosPerMinute;
-  if (zone.kind == ZoneField::Kind::kRegion) {
-    const ZoneRules* rules = context.regions->find(zone.region_id);
-    // Rounds down, also before 1970.
-    const std::int64_t seconds =
-        out.payload.i64 / kMicrosPerSecond - (out.payload.i64 % kMicrosPerSecond < 0 ? 1 : 0);
-    std::int32_t offset = 0;
-    if (rules != nullptr) {
-      offset = zone.is_local ? rules->offset_at_local(seconds, zone.is_daylight)
-                             : rules->offset_at(seconds);
-    }
-    offset_micros = offset * kMicrosPerSecond;
-  }
-  if (zone.is_local) out.payload.i64 -= offset_micros;
-  out.extra = static_cast<std::int32_t>(offset_micros / kMicrosPerMinute);
+/// The offset of a zoned value whose fields are `micros`.
+std::int64_t offset_of(const ZoneField& zone, const DecodeContext& context, std::int64_t micros) {
+  if (zone.kind != ZoneField::Kind::kRegion) return zone.offset_minutes * kMicrosPerMinute;
+  const ZoneRules* rules = context.regions->find(zone.region_id);
+  if (rules == nullptr) return 0;
+  // Rounds down, also before 1970.
+  const std::int64_t seconds = micros / kMicrosPerSecond - (micros % kMicrosPerSecond < 0 ? 1 : 0);
+  return kMicrosPerSecond * (zone.is_local ? rules->offset_at_local(seconds, zone.is_daylight)
+                                           : rules->offset_at(seconds));
 }
 
+/// The wall clock that Oracle shows is kept, so its arithmetic must be Oracle's too.
 ValueStatus decode_timestamp_tz(ByteCursor& in, DecodeContext& context, Cell& out) {
   return with_value<CellKind::kTimestampTz>(in, context, out, [&](const Taken& taken) {
     constexpr std::size_t kZoned = 13;
     Instant instant;
-    const ValueStatus status = decode_datetime(taken.bytes, instant);
-    if (status != ValueStatus::kOk) return status;
-    out.payload.i64 = instant.micros;
-    out.nanos = instant.nanos;
+    const bool is_old = is_near_julian(taken.bytes);
+    ValueStatus status = decode_datetime(taken.bytes, instant);
+    if (status != ValueStatus::kOk && !is_old) return status;
     out.extra = 0;
     if (taken.bytes.size() >= kZoned) {
-      apply_zone(decode_zone(taken.bytes[11], taken.bytes[12]), context, out);
+      const ZoneField zone = decode_zone(taken.bytes[11], taken.bytes[12]);
+      const std::int64_t offset = offset_of(zone, context, instant.micros);
+      if (is_old && !zone.is_local) {
+        status = decode_datetime_moved(taken.bytes, offset, instant);
+        instant.micros -= offset;
+      } else if (zone.is_local) {
+        instant.micros -= offset;
+      }
+      out.extra = static_cast<std::int32_t>(offset / kMicrosPerMinute);
     }
-    return ValueStatus::kOk;
+    out.payload.i64 = instant.micros;
+    out.nanos = instant.nanos;
+    return status;
   });
 }
 
@@ -183,15 +185,21 @@ ValueStatus decode_timestamp_tz(ByteCursor& in, DecodeContext& context, Cell& ou
 ValueStatus decode_timestamp_ltz(ByteCursor& in, DecodeContext& context, Cell& out) {
   return with_value<CellKind::kTimestampTz>(in, context, out, [&](const Taken& taken) {
     Instant instant;
-    const ValueStatus status = decode_datetime(taken.bytes, instant);
-    if (status != ValueStatus::kOk) return status;
-    out.payload.i64 = instant.micros;
-    out.nanos = instant.nanos;
     ZoneField zone = context.database_zone;
     zone.is_local = true;
-    apply_zone(zone, context, out);
+    const bool is_old = is_near_julian(taken.bytes);
+    ValueStatus status = decode_datetime(taken.bytes, instant);
+    if (status != ValueStatus::kOk && !is_old) return status;
+    const std::int64_t offset = offset_of(zone, context, instant.micros);
+    if (is_old) {
+      status = decode_datetime_moved(taken.bytes, -offset, instant);
+    } else {
+      instant.micros -= offset;
+    }
+    out.payload.i64 = instant.micros;
+    out.nanos = instant.nanos;
     out.extra = 0;
-    return ValueStatus::kOk;
+    return status;
   });
 }
 

@@ -16,6 +16,13 @@ struct Instant {
 /// 7 bytes (DATE), or 11 with nanoseconds; longer images give their first 11.
 ValueStatus decode_datetime(ByteView image, Instant& out);
 
+/// Whether the image is of a time when Oracle counts by the Julian calendar, or within days of it.
+bool is_near_julian(ByteView image);
+/// decode_datetime() of the wall clock `by_micros` (within a day) later, as Oracle's calendar
+/// counts: Julian up to 1582-10-04, followed by 1582-10-15 (Oracle Database SQL Language Reference,
+/// Data Types, on Julian dates). kBadDate for a day that only the Julian calendar has.
+ValueStatus decode_datetime_moved(ByteView image, std::int64_t by_micros, Instant& out);
+
 /// The last two bytes of a TIMESTAMP WITH TIME ZONE.
 struct ZoneField {
   enum class Kind : std::uint8_t { kOffset, kRegion } kind = Kind::kOffset;

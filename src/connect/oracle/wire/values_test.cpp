@@ -223,6 +223,58 @@ TEST(Interval, DecodesAndEncodes) {
   EXPECT_EQ(decode_interval_ym(hex("7FFF"), months), ValueStatus::kBadInterval);
 }
 
+// Oracle counts by the Julian calendar up to 1582-10-04; the next day is 1582-10-15.
+TEST(OldDates, AreMovedByOraclesCalendar) {
+  struct Case {
+    CivilTime from;
+    int by_minutes;
+    CivilTime to;
+  };
+  const Case cases[] = {
+      {{1582, 10, 15, 11, 59}, -720, {1582, 10, 4, 23, 59}},
+      {{1582, 10, 4, 12, 30}, 720, {1582, 10, 15, 0, 30}},
+      {{1582, 10, 15, 12, 0}, -720, {1582, 10, 15, 0, 0}},
+      {{1500, 2, 28, 23, 0}, 2 * 60, {1500, 2, 29, 1, 0}},
+      {{1500, 3, 1, 1, 0}, -60, {1500, 3, 1, 0, 0}},
+      {{1500, 3, 1, 1, 0}, -26 * 60 + 60, {1500, 2, 29, 0, 0}},
+      {{1, 1, 1, 1, 0}, -120, {0, 12, 31, 23, 0}},
+      {{-4711, 1, 1, 0, 0}, 840, {-4711, 1, 1, 14, 0}},
+      {{-4708, 2, 29, 12, 0}, 840, {-4708, 3, 1, 2, 0}},
+      {{1582, 12, 31, 23, 0}, 60, {1583, 1, 1, 0, 0}},
+  };
+  for (const Case& c : cases) {
+    Instant moved;
+    const ValueStatus status = decode_datetime_moved(
+        bytes_of(encode_date(micros_from_civil(c.from))), c.by_minutes * 60'000'000LL, moved);
+    if (c.to.month == 2 && c.to.day == 29 && c.to.year == 1500) {
+      EXPECT_EQ(status, ValueStatus::kBadDate);
+      continue;
+    }
+    ASSERT_EQ(status, ValueStatus::kOk);
+    EXPECT_EQ(timestamp_text(moved.micros, 0, 0), timestamp_text(micros_from_civil(c.to), 0, 0));
+  }
+  // The 29th of February that only the Julian calendar has, as the other day of a known one.
+  Instant moved;
+  EXPECT_EQ(decode_datetime_moved(hex("7364021D180101"), 2 * 3'600'000'000LL, moved),
+            ValueStatus::kOk);
+  EXPECT_EQ(timestamp_text(moved.micros, 0, 0), "1500-03-01 01:00:00");
+  EXPECT_EQ(decode_datetime_moved(hex("7365021D180101"), 0, moved), ValueStatus::kBadDate);
+}
+
+TEST(OldDates, ComeBackAsTheyWereSent) {
+  for (std::int64_t day = -2'440'000; day < -140'000; day += 97) {
+    const std::int64_t utc = day * kMicrosPerDay + 1'234'567;
+    for (const int offset : {-720, -1, 0, 60, 840}) {
+      const std::string image = encode_timestamp_tz(utc, 0, offset);
+      Instant moved;
+      const ValueStatus status =
+          decode_datetime_moved(bytes_of(image).first(11), offset * 60'000'000LL, moved);
+      ASSERT_EQ(status, ValueStatus::kOk) << day;
+      ASSERT_EQ(moved.micros - offset * 60'000'000LL, utc) << day << " " << offset;
+    }
+  }
+}
+
 TEST(Utf16, ConvertsEveryPlane) {
   const std::string text = "né \xE2\x82\xAC \xF0\x9F\x8E\x89 \xF4\x8F\xBF\xBF";
   const std::string utf16 = utf8_to_utf16(text);

@@ -597,12 +597,29 @@ public final class JdbcPeer {
     });
   }
 
+  // A cancel before the server has the statement would be lost.
+  private static void waitUntilActive(int session) throws SQLException {
+    try (Connection other = connect(service, user, password);
+        PreparedStatement active = other.prepareStatement(
+            "select count(*) from v$session where sid = ? and status = 'ACTIVE'")) {
+      active.setInt(1, session);
+      for (int found = 0; found == 0; ) {
+        try (ResultSet rows = active.executeQuery()) {
+          rows.next();
+          found = rows.getInt(1);
+        }
+      }
+    }
+  }
+
   private static void cancel() throws Exception {
     withEndless(() -> {
       try (Statement statement = connection.createStatement()) {
+        int session = Integer.parseInt(String.valueOf(one(
+            "select sys_context('USERENV', 'SID') from dual")));
         Thread canceller = new Thread(() -> {
           try {
-            Thread.sleep(300);
+            waitUntilActive(session);
             statement.cancel();
           } catch (Exception error) {
             throw new IllegalStateException(error);

@@ -28,7 +28,7 @@ test-long:
 
 bench:
 	@scripts/build.sh product bench
-	@$(PYTHON) bench/run.py
+	@$(PYTHON) bench/run.py; status=$$?; $(PYTHON) bench/load_run.py && exit $$status
 
 demo: build
 	@scripts/demo.sh

@@ -64,7 +64,7 @@ Result<Read> read_table(connect::Connector& oracle, const connect::Settings& set
   for (const schema::TableDef& table : tables) {
     if (!(table.table == wanted)) continue;
     WHERRY_ASSIGN(auto snapshot, oracle.open_snapshot(context, settings, Position{}));
-    WHERRY_ASSIGN(auto chunks, snapshot->plan(context, table, connect::ChunkHints{1}));
+    WHERRY_ASSIGN(auto chunks, snapshot->plan(context, table, connect::ChunkHints{}));
     Read read;
     RowBatch batch;
     for (const connect::Chunk& chunk : chunks) {

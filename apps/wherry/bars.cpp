@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
+#include "engine/load_figures.h"
 #include "summary.h"
 #include "text.h"
 #include "watching_display.h"
@@ -24,8 +26,8 @@ std::string bar(double share) {
   return out + "]";
 }
 
-double share_of(std::uint64_t rows, std::uint64_t expected) {
-  if (expected == 0) return 0;
+std::optional<double> share_of_rows(std::uint64_t rows, std::uint64_t expected) {
+  if (expected == 0) return std::nullopt;
   return std::min(1.0, static_cast<double>(rows) / static_cast<double>(expected));
 }
 
@@ -45,44 +47,29 @@ class Bars final : public WatchingDisplay {
  private:
   void draw() override { screen_.draw(load_ != nullptr ? load_lines() : validation_lines()); }
 
-  /// Name, bar and percentage (unknown estimates have neither), as the width allows.
-  [[nodiscard]] std::string head(const schema::TablePlan& plan, std::uint64_t rows) const {
+  /// Name, bar and percentage (unknown shares have neither), as the width allows.
+  [[nodiscard]] std::string head(const schema::TablePlan& plan, std::optional<double> share) const {
     const std::size_t width = screen_.width();
     const bool has_bar = width >= kLeastBarWidth;
     const std::size_t others = kNumberColumns + (has_bar ? kBarColumns + 4 : 1);
     const std::size_t name =
         std::min(kMostNameColumns, width > others + 8 ? width - others : std::size_t{8});
-    const double share = share_of(rows, plan.estimated_rows);
     std::string out = fitted(schema::to_text(plan.source), name);
-    if (has_bar) out += " " + bar(share);
-    return out + (plan.estimated_rows == 0 ? "     "
-                                           : fmt::format(" {:>3}%", static_cast<int>(share * 100)));
+    if (has_bar) out += " " + bar(share.value_or(0.0));
+    return out + (share ? fmt::format(" {:>3}%", static_cast<int>(*share * 100)) : "     ");
   }
 
   [[nodiscard]] std::vector<std::string> load_lines() const {
     std::vector<std::string> lines;
-    std::uint64_t rows = 0;
-    std::uint64_t bytes = 0;
-    std::size_t done = 0;
     for (const engine::TableProgress& table : load_->tables()) {
-      rows += table.rows;
-      bytes += table.bytes;
-      const engine::TableState state = table.state;
-      if (state == engine::TableState::kBeforeLoad) continue;
-      if (state != engine::TableState::kFullLoad) {
-        ++done;
-        continue;
-      }
-      lines.push_back(head(*table.plan, table.rows) + fmt::format(" {:>13} rows {:>10}",
-                                                                  count_text(table.rows),
-                                                                  bytes_text(table.bytes)));
+      if (table.state != engine::TableState::kFullLoad) continue;
+      lines.push_back(head(*table.plan, engine::share_of(table)) +
+                      fmt::format(" {:>13} rows {:>10}", count_text(table.rows),
+                                  bytes_text(table.bytes)));
     }
-    const double elapsed = std::max(seconds(), 0.001);
-    lines.push_back(
-        fmt::format("{}/{} tables, {} rows, {}, {} rows/s, {}", done, load_->tables().size(),
-                    count_text(rows), bytes_text(bytes),
-                    count_text(static_cast<std::uint64_t>(static_cast<double>(rows) / elapsed)),
-                    duration_text(elapsed)));
+    const auto interruptions = load_->interruptions();
+    if (!interruptions.empty()) lines.push_back(reconnecting_text(interruptions.begin()->second));
+    lines.push_back(totals_text(*load_, std::max(seconds(), 0.001)));
     return lines;
   }
 
@@ -97,7 +84,7 @@ class Bars final : public WatchingDisplay {
       if (table.state != engine::ValidationState::kPending) {
         ++done;
       } else if (table.source_rows + table.target_rows != 0) {
-        lines.push_back(head(*table.plan, table.source_rows) +
+        lines.push_back(head(*table.plan, share_of_rows(table.source_rows, table.plan->estimated_rows)) +
                         fmt::format(" {:>13} rows compared", count_text(table.source_rows)));
       }
     }

@@ -1,7 +1,9 @@
 // One JSON object a line; the fields are documented in docs/reference/progress-json.md.
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "engine/load_figures.h"
 #include "watching_display.h"
 
 namespace wherry::app {
@@ -37,7 +39,27 @@ OrderedJson load_json(const engine::TableProgress& table) {
   json["elapsed_seconds"] = seconds_of(table.elapsed());
   json["wait_input_seconds"] = seconds_of(std::chrono::nanoseconds(table.wait_input_ns));
   json["wait_output_seconds"] = seconds_of(std::chrono::nanoseconds(table.wait_output_ns));
+  json["chunks"] = table.chunks.load();
+  json["chunks_done"] = table.chunks_done.load();
+  if (const auto share = engine::share_of(table)) json["share"] = *share;
   if (state == engine::TableState::kTableError) json["error"] = error_json(*table.error);
+  return json;
+}
+
+OrderedJson totals_json(const engine::LoadFigures& figures, double seconds) {
+  OrderedJson json = {{"tables", figures.tables},
+                      {"tables_done", figures.tables_done},
+                      {"tables_in_error", figures.tables_in_error},
+                      {"rows", figures.rows},
+                      {"bytes", figures.bytes},
+                      {"share", figures.share},
+                      {"elapsed_seconds", seconds}};
+  if (seconds > 0) {
+    json["rows_per_second"] = static_cast<double>(figures.rows_now) / seconds;
+    json["bytes_per_second"] = static_cast<double>(figures.bytes_now) / seconds;
+  }
+  if (figures.remaining_seconds) json["remaining_seconds"] = *figures.remaining_seconds;
+  if (!figures.slowest.empty()) json["slowest"] = figures.slowest;
   return json;
 }
 
@@ -133,6 +155,8 @@ class JsonLines final : public WatchingDisplay {
       for (const engine::TableProgress& table : load_->tables()) {
         tell_changed(loads_[&table], {table.state, table.rows}, [&] { return load_json(table); });
       }
+      tell_interruptions();
+      tell_totals();
     }
     if (validation_ != nullptr) {
       for (const engine::TableValidation& table : validation_->tables()) {
@@ -140,6 +164,33 @@ class JsonLines final : public WatchingDisplay {
                      [&] { return validation_json(table); });
       }
     }
+  }
+
+  void tell_interruptions() {
+    const auto now = load_->interruptions();
+    for (const auto& [worker, interruption] : now) {
+      const auto shown = interruptions_.find(worker);
+      if (shown != interruptions_.end() && shown->second == interruption.next_try) continue;
+      const auto wait = interruption.next_try - std::chrono::steady_clock::now();
+      emit({{"event", "reconnecting"},
+            {"side", interruption.side},
+            {"try", interruption.tries},
+            {"wait_seconds", std::max(0.0, seconds_of(wait))},
+            {"cause", interruption.cause}});
+    }
+    for (const auto& [worker, next_try] : interruptions_) {
+      if (!now.contains(worker)) emit({{"event", "reconnected"}});
+    }
+    interruptions_.clear();
+    for (const auto& [worker, interruption] : now) interruptions_[worker] = interruption.next_try;
+  }
+
+  void tell_totals() {
+    constexpr double kInterval = 1.0;
+    if (seconds() - told_totals_ < kInterval) return;
+    told_totals_ = seconds();
+    const auto elapsed = std::chrono::duration<double>(told_totals_);
+    emit(event("load", totals_json(engine::figures_of(*load_, elapsed), told_totals_)));
   }
 
   template <class State>
@@ -157,6 +208,8 @@ class JsonLines final : public WatchingDisplay {
 
   std::map<const engine::TableProgress*, Shown<engine::TableState>> loads_;
   std::map<const engine::TableValidation*, Shown<engine::ValidationState>> validations_;
+  std::map<std::uint32_t, std::chrono::steady_clock::time_point> interruptions_;
+  double told_totals_ = 0;
 };
 
 }  // namespace

@@ -43,6 +43,24 @@ class Lines final : public WatchingDisplay {
       }
       print(line + "\n");
     }
+    tell_interruptions();
+    constexpr double kTotalsEvery = 30.0;
+    if (seconds() - told_totals_ < kTotalsEvery) return;
+    told_totals_ = seconds();
+    print(totals_text(*load_, told_totals_) + "\n");
+  }
+
+  void tell_interruptions() {
+    const auto now = load_->interruptions();
+    for (const auto& [worker, interruption] : now) {
+      auto& shown = interruptions_[worker];
+      if (shown == interruption.next_try) continue;
+      shown = interruption.next_try;
+      print(reconnecting_text(interruption) + "\n");
+    }
+    const auto well_again =
+        std::erase_if(interruptions_, [&](const auto& entry) { return !now.contains(entry.first); });
+    if (well_again != 0) print("reconnected\n");
   }
 
   void draw_validation() {
@@ -58,6 +76,8 @@ class Lines final : public WatchingDisplay {
   }
 
   std::map<const engine::TableProgress*, engine::TableState> loads_;
+  std::map<std::uint32_t, std::chrono::steady_clock::time_point> interruptions_;
+  double told_totals_ = 0;
   std::map<const engine::TableValidation*, engine::ValidationState> validations_;
 };
 

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+
+#include "engine/load_figures.h"
 #include "text.h"
 
 namespace wherry::app {
@@ -54,6 +57,29 @@ std::string load_summary(const engine::LoadProgress& progress,
   }
   return out + fmt::format("{} {:>14} {:>11}\n", fitted("Total", kNameColumns), count_text(rows),
                            bytes_text(bytes));
+}
+
+std::string totals_text(const engine::LoadProgress& progress, double elapsed_seconds) {
+  const engine::LoadFigures figures =
+      engine::figures_of(progress, std::chrono::duration<double>(elapsed_seconds));
+  const double rate =
+      elapsed_seconds > 0 ? static_cast<double>(figures.rows_now) / elapsed_seconds : 0.0;
+  std::string out =
+      fmt::format("{}/{} tables, {} rows, {}, {} rows/s, {}, {}%", figures.tables_done,
+                  figures.tables, count_text(figures.rows), bytes_text(figures.bytes),
+                  count_text(static_cast<std::uint64_t>(rate)), duration_text(elapsed_seconds),
+                  static_cast<int>(figures.share * 100));
+  if (figures.remaining_seconds) out += ", " + duration_text(*figures.remaining_seconds) + " left";
+  if (!figures.slowest.empty()) out += fmt::format(", slowest: {}", figures.slowest);
+  return out;
+}
+
+std::string reconnecting_text(const engine::Interruption& interruption) {
+  const std::chrono::duration<double> wait =
+      interruption.next_try - std::chrono::steady_clock::now();
+  return fmt::format("reconnecting to the {} in {} (try {}): {}", interruption.side,
+                     duration_text(wait.count()), interruption.tries,
+                     printable(interruption.cause));
 }
 
 std::string validation_summary(const engine::ValidationProgress& progress,

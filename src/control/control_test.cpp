@@ -12,11 +12,25 @@ TEST(TaskSettings, ReadsWhatIsCarriedOutAndListsTheRest) {
   const auto settings = TaskSettings::parse(R"({"FullLoadSettings": {
       "TargetTablePrepMode": "DROP_AND_CREATE", "MaxFullLoadSubTasks": 3, "CommitRate": 50000,
       "CreatePkAfterFullLoad": true}, "Logging": {"EnableLogging": true}, "TTSettings": null,
-      "ErrorBehavior": {"FailOnNoTablesCaptured": false}})");
+      "ErrorBehavior": {"FailOnNoTablesCaptured": false, "RecoverableErrorCount": 7,
+        "RecoverableErrorInterval": 2, "RecoverableErrorThrottling": false,
+        "RecoverableErrorThrottlingMax": 60, "RecoverableErrorStopRetryAfterThrottlingMax": false},
+      "ControlTablesSettings": {"ControlSchema": "control"},
+      "WherrySettings": {"SegmentSizeMB": 16, "MaxSourceConnections": 2, "MaxReadMBPerSecond": 5}
+      })");
   ASSERT_TRUE(settings.ok()) << settings.error().to_paragraph();
   EXPECT_EQ(settings->target_table_prep_mode, connect::ExistingTable::kDrop);
   EXPECT_EQ(settings->max_full_load_subtasks, 3U);
   EXPECT_FALSE(settings->fail_on_no_tables_captured);
+  EXPECT_EQ(settings->retry.most_tries, 7);
+  EXPECT_EQ(settings->retry.wait, std::chrono::seconds(2));
+  EXPECT_FALSE(settings->retry.doubles);
+  EXPECT_EQ(settings->retry.most_wait, std::chrono::seconds(60));
+  EXPECT_FALSE(settings->retry.stops_at_most_wait);
+  EXPECT_EQ(settings->control_schema, "control");
+  EXPECT_EQ(settings->segment_size_mb, 16U);
+  EXPECT_EQ(settings->max_source_connections, 2U);
+  EXPECT_EQ(settings->max_read_mb_per_second, 5U);
   EXPECT_EQ(settings->not_carried_out,
             (std::vector<std::string>{"/FullLoadSettings/CreatePkAfterFullLoad", "/Logging"}));
 }
@@ -52,8 +66,8 @@ TEST_F(TaskStateTest, RemembersPositionAndFinishedTables) {
     ASSERT_TRUE(state.ok());
     EXPECT_TRUE((*state)->is_fresh());
     ASSERT_TRUE((*state)->begin("a", "b", {"scn:7"}, {{{"S", "T"}, {}}, {{"S", "U"}, {}}}).ok());
-    ASSERT_TRUE((*state)->record({"S", "T"}, TablePhase::kLoaded, 12).ok());
-    ASSERT_TRUE((*state)->record({"S", "T"}, TablePhase::kComplete, 12).ok());
+    ASSERT_TRUE((*state)->record({"S", "T"}, {.phase = TablePhase::kLoaded, .rows = 12}).ok());
+    ASSERT_TRUE((*state)->record({"S", "T"}, {.phase = TablePhase::kComplete, .rows = 12}).ok());
   }
   auto state = TaskState::open(directory_ / "new" / "one");
   ASSERT_TRUE(state.ok());
@@ -66,12 +80,55 @@ TEST_F(TaskStateTest, RemembersPositionAndFinishedTables) {
   EXPECT_EQ((*state)->check_identity("a", "c").error().code, "state.other_task");
 }
 
+TEST_F(TaskStateTest, RemembersChunksAndAPositionOfTheTablesOwn) {
+  std::string load_id;
+  {
+    auto state = TaskState::open(directory_);
+    ASSERT_TRUE((*state)->begin("a", "b", {"scn:7"}, {{{"S", "T"}, {}}}).ok());
+    load_id = (*state)->load_id();
+    EXPECT_EQ(load_id.size(), 32U);
+    TableRecord record;
+    record.phase = TablePhase::kStarted;
+    record.was_empty = true;
+    record.attempt = 3;
+    record.position.text = "scn:9";
+    record.chunks = {{0, "rowid < 'x'", 5, 100}, {1, "rowid >= 'x'", 6, 200}};
+    ASSERT_TRUE((*state)->record({"S", "T"}, record).ok());
+  }
+  // From the journal, then from the file that the journal was folded into.
+  for (int i = 0; i < 2; ++i) {
+    auto state = TaskState::open(directory_);
+    ASSERT_TRUE(state.ok()) << state.error().to_paragraph();
+    EXPECT_EQ((*state)->load_id(), load_id);
+    const auto record = (*state)->find({"S", "T"});
+    EXPECT_TRUE(record->was_empty);
+    EXPECT_EQ(record->attempt, 3U);
+    EXPECT_EQ(record->position.text, "scn:9");
+    ASSERT_EQ(record->chunks.size(), 2U);
+    EXPECT_EQ(record->chunks[1].index, 1U);
+    EXPECT_EQ(record->chunks[1].predicate, "rowid >= 'x'");
+    EXPECT_EQ(record->chunks[1].estimated_bytes, 200U);
+    ASSERT_TRUE((*state)->add({}).ok());
+  }
+}
+
+TEST_F(TaskStateTest, AFileOfVersionOneIsStillRead) {
+  std::ofstream(directory_ / "task.json") << R"({"version": 1, "source": "a", "target": "b",
+      "position": "scn:7", "generation": 1, "tables": [{"schema": "S", "table": "T",
+      "phase": "committing", "target_existed": true, "rows": 0}]})";
+  auto state = TaskState::open(directory_);
+  ASSERT_TRUE(state.ok()) << state.error().to_paragraph();
+  EXPECT_EQ((*state)->find({"S", "T"})->phase, TablePhase::kCommitting);
+  EXPECT_TRUE((*state)->find({"S", "T"})->target_existed);
+  EXPECT_EQ((*state)->load_id().size(), 32U);
+}
+
 TEST_F(TaskStateTest, ALineCutByACrashDoesNotCount) {
   {
     auto state = TaskState::open(directory_);
     ASSERT_TRUE((*state)->begin("a", "b", {"scn:7"}, {{{"S", "T"}, {}}}).ok());
-    ASSERT_TRUE((*state)->record({"S", "T"}, TablePhase::kLoaded, 12).ok());
-    ASSERT_TRUE((*state)->record({"S", "T"}, TablePhase::kComplete, 12).ok());
+    ASSERT_TRUE((*state)->record({"S", "T"}, {.phase = TablePhase::kLoaded, .rows = 12}).ok());
+    ASSERT_TRUE((*state)->record({"S", "T"}, {.phase = TablePhase::kComplete, .rows = 12}).ok());
   }
   const auto journal = directory_ / "task.journal";
   for (auto size = std::filesystem::file_size(journal); size-- > 0;) {
@@ -86,7 +143,7 @@ TEST_F(TaskStateTest, ANewBeginningForgetsTheOldJournal) {
   {
     auto state = TaskState::open(directory_);
     ASSERT_TRUE((*state)->begin("a", "b", {"scn:7"}, {{{"S", "T"}, {}}}).ok());
-    ASSERT_TRUE((*state)->record({"S", "T"}, TablePhase::kComplete, 12).ok());
+    ASSERT_TRUE((*state)->record({"S", "T"}, {.phase = TablePhase::kComplete, .rows = 12}).ok());
     std::filesystem::copy_file(directory_ / "task.journal", directory_ / "old");
     ASSERT_TRUE((*state)->begin("a", "b", {"scn:8"}, {{{"S", "T"}, {}}}).ok());
   }

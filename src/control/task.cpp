@@ -1,7 +1,10 @@
 #include "control/task.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
+
+#include "core/failpoint.h"
 
 namespace wherry::control {
 namespace {
@@ -105,12 +108,17 @@ Result<std::set<schema::TableRef>> existing_targets(OpContext& context, const Ta
   return out;
 }
 
-/// The view to load from: the recorded one when the task goes on, else a new one that is recorded.
-/// Afterwards the state knows every planned table.
-Result<std::unique_ptr<connect::SnapshotSource>> open_source(OpContext& context,
-                                                             const TaskRequest& request,
-                                                             const engine::TaskPlan& plan,
-                                                             TaskState& state) {
+engine::SourceViews::Open source_opener(const TaskRequest& request) {
+  return [&request](OpContext& context, const Position& at) {
+    return request.source.connector->open_snapshot(context, request.source.settings, at);
+  };
+}
+
+/// Sets the point to load from: the recorded one when the task goes on, else a new one that is
+/// recorded. Afterwards the state knows every planned table.
+Result<void> choose_position(OpContext& context, const TaskRequest& request,
+                             const engine::TaskPlan& plan, TaskState& state,
+                             engine::SourceViews& views) {
   const auto& source = request.source;
   const auto& target = request.target.settings.url;
   const bool resumes = !state.is_fresh() && request.start != StartType::kReloadTarget;
@@ -122,56 +130,54 @@ Result<std::unique_ptr<connect::SnapshotSource>> open_source(OpContext& context,
     // What the user made or dropped before the table's turn has come is the user's.
     const bool untouched = !known || known->phase == TablePhase::kPlanned;
     if (untouched) {
-      records[task.plan->source] = {TablePhase::kPlanned, existing.contains(task.plan->target), 0};
+      records[task.plan->source].target_existed = existing.contains(task.plan->target);
     }
   }
-  auto opened = source.connector->open_snapshot(context, source.settings,
-                                                resumes ? state.position() : Position{});
-  if (!opened.ok()) {
-    Error error = std::move(opened).error();
-    if (error.kind == ErrorKind::kPositionLost) {
-      error.hint = "Start with --start reload-target to load all tables again at a new position";
-    }
-    return error;
-  }
-  auto snapshot = *std::move(opened);
   if (resumes) {
-    WHERRY_TRY(state.add(records));
-  } else {
-    WHERRY_TRY(state.begin(source.settings.url, target, snapshot->position(), std::move(records)));
+    views.set_first(state.position());
+    return state.add(records);
   }
-  return snapshot;
+  WHERRY_ASSIGN(auto view, source.connector->open_snapshot(context, source.settings, {}));
+  WHERRY_TRY(state.begin(source.settings.url, target, view->position(), std::move(records)));
+  failpoint("task.begun");
+  views.set_first(std::move(view));
+  return {};
 }
 
-/// Writes down what a later run must know of each table; what it need not know costs no flush.
+/// Writes down what a later run must know of each table.
 class StateJournal final : public engine::LoadJournal {
  public:
-  StateJournal(TaskState& state, connect::ExistingTable existing)
-      : state_(state), keeps_(existing == connect::ExistingTable::kKeep) {}
+  explicit StateJournal(TaskState& state) : state_(state) {}
 
   Result<void> on_start(const engine::TableTask& task) override {
-    return keeps_ ? record(task, TablePhase::kStarted, 0) : Result<void>();
+    TableRecord record = record_of(task, TablePhase::kStarted, 0);
+    record.chunks = task.chunks;
+    return write(task, std::move(record));
   }
+  Result<void> on_prepared(const engine::TableTask& task) override { return on_start(task); }
   Result<void> on_commit(const engine::TableTask& task) override {
-    return keeps_ && task.target_existed ? record(task, TablePhase::kCommitting, 0)
-                                         : Result<void>();
+    return write(task, record_of(task, TablePhase::kCommitting, 0));
   }
   Result<void> on_loaded(const engine::TableTask& task, std::uint64_t rows) override {
-    return record(task, TablePhase::kLoaded, rows);
+    return write(task, record_of(task, TablePhase::kLoaded, rows));
   }
   Result<void> on_complete(const engine::TableTask& task, std::uint64_t rows) override {
-    return record(task, TablePhase::kComplete, rows);
+    return write(task, record_of(task, TablePhase::kComplete, rows));
   }
 
  private:
-  Result<void> record(const engine::TableTask& task, TablePhase phase, std::uint64_t rows) {
-    return state_.record(task.plan->source, phase, rows);
+  static TableRecord record_of(const engine::TableTask& task, TablePhase phase,
+                               std::uint64_t rows) {
+    return {phase, task.target_existed, task.was_empty, rows, task.attempt, task.position, {}};
+  }
+  Result<void> write(const engine::TableTask& task, TableRecord record) {
+    return state_.record(task.plan->source, std::move(record));
   }
 
   TaskState& state_;
-  const bool keeps_;
 };
 
+/// Of a task without a ledger.
 Error unknown_outcome(const schema::TableRef& table) {
   return make_error(ErrorKind::kSchema, "load.unknown_outcome",
                     "an earlier run ended while the rows were committed, so they may be on the "
@@ -181,15 +187,49 @@ Error unknown_outcome(const schema::TableRef& table) {
       .with("table", schema::to_text(table));
 }
 
-/// Moves the tables that are still to be loaded into `tasks`, with what the state knows of them.
-void choose_tables(engine::TaskPlan& plan, const TaskState& state, connect::ExistingTable existing,
-                   LoadOutcome& outcome) {
+using DoneChunks = std::map<schema::TableRef, std::vector<connect::DoneChunk>>;
+
+/// What the target's ledger has of this load, by table; it is made when there is none. nullopt: the
+/// user may not make it.
+Result<std::optional<DoneChunks>> read_ledger(OpContext& context, connect::TargetLoader& target,
+                                              const TaskState& state) {
+  auto chunks = target.done_chunks(context, state.load_id(), std::nullopt);
+  if (!chunks.ok() && chunks.error().kind == ErrorKind::kPermission) {
+    context.log.as(Component::kTaskManager)
+        .warn("the load's progress cannot be kept on the target: a table that is not finished is "
+              "loaded from its beginning by a later run",
+              {{"cause", chunks.error().to_log_text()}});
+    return std::optional<DoneChunks>();
+  }
+  if (!chunks.ok()) return std::move(chunks).error();
+  DoneChunks out;
+  for (connect::DoneChunk& chunk : *chunks) {
+    const schema::TableRef table = chunk.table;
+    out[table].push_back(std::move(chunk));
+  }
+  return std::optional(std::move(out));
+}
+
+void take_over(engine::TableTask& task, const TableRecord& record, DoneChunks& done) {
+  task.target_existed = record.target_existed;
+  task.was_empty = record.was_empty;
+  task.was_started = record.phase != TablePhase::kPlanned;
+  task.is_loaded = record.phase == TablePhase::kLoaded;
+  task.rows_loaded = record.rows;
+  task.position = record.position;
+  task.attempt = record.attempt;
+  task.chunks = record.chunks;
+  task.done = std::move(done[task.plan->source]);
+  std::erase_if(task.done, [&](const auto& chunk) { return chunk.attempt != record.attempt; });
+}
+
+/// Moves the tables that are still to be loaded into `tasks`, with what is known of them.
+void choose_tables(engine::TaskPlan& plan, const TaskState& state, DoneChunks done,
+                   connect::ExistingTable existing, LoadOutcome& outcome) {
   std::vector<engine::TableTask> tasks;
   for (engine::TableTask& task : plan.tables) {
     const TableRecord record = *state.find(task.plan->source);
-    task.target_existed = record.target_existed;
-    task.was_started = record.phase != TablePhase::kPlanned;
-    task.is_loaded = record.phase == TablePhase::kLoaded;
+    take_over(task, record, done);
     if (record.phase == TablePhase::kComplete) {
       outcome.finished_before.push_back({task.plan->source, task.plan->target, record.rows});
     } else if (record.phase == TablePhase::kCommitting && record.target_existed &&
@@ -203,6 +243,12 @@ void choose_tables(engine::TaskPlan& plan, const TaskState& state, connect::Exis
   outcome.refused = plan.refused;
 }
 
+/// The ledger is of no use once the state says that all is done.
+void forget_ledger(OpContext& context, connect::TargetLoader& target, const TaskState& state) {
+  auto forgotten = target.forget(context, state.load_id());
+  if (!forgotten.ok()) context.log.as(Component::kTaskManager).warn(forgotten.error().to_log_text());
+}
+
 connect::Settings with_spill(connect::Settings settings, const TaskState& state) {
   settings.spill_directory = state.directory().string();
   return settings;
@@ -214,14 +260,26 @@ constexpr std::size_t kBatchMemoryBytes = 32 * 1024 * 1024;
 constexpr std::size_t kLeastBatchBytes = 64 * 1024;
 constexpr std::size_t kLargestBatchBytes = 512 * 1024;
 
-engine::LoadOptions load_options(const TaskSettings& settings) {
+constexpr std::uint64_t kMegabyte = 1024 * 1024;
+
+engine::LoadOptions load_options(const TaskSettings& settings, const std::string& load_id) {
   engine::LoadOptions options;
   options.max_subtasks = settings.max_full_load_subtasks;
+  if (settings.max_source_connections != 0) {
+    options.max_subtasks = std::min(options.max_subtasks, settings.max_source_connections);
+  }
   options.batch_bytes =
       std::clamp(kBatchMemoryBytes / (options.max_subtasks * options.batches_per_segment),
                  kLeastBatchBytes, kLargestBatchBytes);
   options.batch_rows = settings.commit_rate;
   options.existing = settings.target_table_prep_mode;
+  options.segment_bytes = std::uint64_t{settings.segment_size_mb} * kMegabyte;
+  options.chunk_bytes = options.segment_bytes;
+  options.least_chunk_bytes = std::min<std::uint64_t>(options.least_chunk_bytes,
+                                                      options.segment_bytes);
+  options.read_bytes_per_second = std::uint64_t{settings.max_read_mb_per_second} * kMegabyte;
+  options.retry = settings.retry;
+  options.load_id = load_id;
   return options;
 }
 
@@ -241,28 +299,36 @@ Result<LoadOutcome> run_full_load_task(OpContext& context, const TaskRequest& or
   TaskRequest request = original;
   request.source.settings = with_spill(original.source.settings, *state);
   request.target.settings = with_spill(original.target.settings, *state);
+  request.target.settings.control_schema = request.settings.control_schema;
   WHERRY_ASSIGN(Prepared prepared, prepare(context, request, observer));
   WHERRY_TRY(check_privileges(context, request, prepared));
-  WHERRY_ASSIGN(auto source, open_source(context, request, prepared.plan, *state));
+  engine::SourceViews views(source_opener(request));
+  WHERRY_TRY(choose_position(context, request, prepared.plan, *state, views));
   LoadOutcome outcome;
-  outcome.position = source->position();
-  const engine::LoadOptions options = load_options(request.settings);
-  choose_tables(prepared.plan, *state, options.existing, outcome);
+  outcome.position = state->position();
+  WHERRY_ASSIGN(auto done, read_ledger(context, *prepared.loader, *state));
+  const engine::LoadOptions options =
+      load_options(request.settings, done ? state->load_id() : std::string());
+  choose_tables(prepared.plan, *state, std::move(done).value_or(DoneChunks()), options.existing,
+                outcome);
   auto progress = std::make_shared<engine::LoadProgress>();
-  for (const engine::TableTask& task : prepared.plan.tables) progress->add(task.plan);
+  for (const engine::TableTask& task : prepared.plan.tables) {
+    progress->add(task.plan).size_bytes = task.definition.estimated_bytes;
+  }
   context.log.as(Component::kTaskManager)
-      .info("full load", {{"position", source->position().text},
+      .info("full load", {{"position", state->position().text},
                           {"tables", std::to_string(prepared.plan.tables.size())},
                           {"loaded before", std::to_string(outcome.finished_before.size())}});
   observer.on_phase("full load");
   observer.on_load(progress);
-  StateJournal journal(*state, options.existing);
-  auto result = engine::run_full_load(context, *source, *prepared.loader, prepared.plan.tables,
-                                      options, *progress, journal);
-  if (!result.ok()) return std::move(result).error();
+  StateJournal journal(*state);
+  WHERRY_TRY(engine::run_full_load(context, views, *prepared.loader,
+                                   std::move(prepared.plan.tables), options, *progress, journal));
   outcome.has_table_errors = !outcome.refused.empty() ||
                              std::any_of(progress->tables().begin(), progress->tables().end(),
                                          [](const auto& table) { return table.error.has_value(); });
+  failpoint("task.loaded");
+  if (!outcome.has_table_errors && !options.load_id.empty()) forget_ledger(context, *prepared.loader, *state);
   return outcome;
 }
 
@@ -280,7 +346,15 @@ Result<ValidationOutcome> validate_task(OpContext& context, const TaskRequest& o
   WHERRY_ASSIGN(auto target,
                 request.target.connector->open_snapshot(context, request.target.settings, {}));
   auto progress = std::make_shared<engine::ValidationProgress>();
-  for (const engine::TableTask& task : prepared.plan.tables) progress->add(task.plan);
+  engine::SourceViews views(source_opener(request));
+  for (const engine::TableTask& task : prepared.plan.tables) {
+    const auto record = state->find(task.plan->source);
+    engine::SourceView own;
+    if (record && !record->position.empty()) {
+      WHERRY_ASSIGN(own, views.at(context, record->position));
+    }
+    progress->add(task.plan, std::move(own));
+  }
   observer.on_phase("validating");
   observer.on_validation(progress);
   WHERRY_TRY(engine::run_validation(context, *source, *target, options, *progress, sink));

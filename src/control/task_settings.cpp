@@ -11,7 +11,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::array<std::string_view, 17> kSections = {"TargetMetadata",
+constexpr std::array<std::string_view, 18> kSections = {"TargetMetadata",
                                                         "FullLoadSettings",
                                                         "TTSettings",
                                                         "Logging",
@@ -27,7 +27,8 @@ constexpr std::array<std::string_view, 17> kSections = {"TargetMetadata",
                                                         "BeforeImageSettings",
                                                         "FailTaskWhenCleanTaskResourceFailed",
                                                         "ResyncSettings",
-                                                        "BatchApplyEnabled"};
+                                                        "BatchApplyEnabled",
+                                                        "WherrySettings"};
 
 constexpr std::array<std::string_view, 8> kFullLoadKeys = {"TargetTablePrepMode",
                                                            "CreatePkAfterFullLoad",
@@ -59,6 +60,10 @@ class Reader {
         full_load(value);
       } else if (section == "ErrorBehavior") {
         error_behavior(value);
+      } else if (section == "ControlTablesSettings") {
+        control_tables(value);
+      } else if (section == "WherrySettings") {
+        own_settings(value);
       } else {
         settings.not_carried_out.push_back("/" + section);
       }
@@ -101,15 +106,80 @@ class Reader {
     if (!is_object(section, path)) return;
     bool others = false;
     for (const auto& [key, value] : section.items()) {
-      if (key != "FailOnNoTablesCaptured") {
+      const std::string here = path + "/" + key;
+      if (key == "FailOnNoTablesCaptured") {
+        truth(value, here, settings.fail_on_no_tables_captured);
+      } else if (!recoverable_error(key, value, here)) {
         others = true;
-      } else if (value.is_boolean()) {
-        settings.fail_on_no_tables_captured = value.get<bool>();
-      } else {
-        mistake(path + "/" + key, fmt::format("{} is not true or false", value.dump()));
       }
     }
     if (others) settings.not_carried_out.push_back(path);
+  }
+
+  bool recoverable_error(const std::string& key, const Json& value, const std::string& path) {
+    constexpr std::int64_t kMost = 1'000'000'000;
+    engine::RetryPolicy& retry = settings.retry;
+    if (key == "RecoverableErrorCount") {
+      number(value, path, -1, kMost, retry.most_tries);
+    } else if (key == "RecoverableErrorInterval") {
+      seconds(value, path, retry.wait);
+    } else if (key == "RecoverableErrorThrottling") {
+      truth(value, path, retry.doubles);
+    } else if (key == "RecoverableErrorThrottlingMax") {
+      seconds(value, path, retry.most_wait);
+    } else if (key == "RecoverableErrorStopRetryAfterThrottlingMax") {
+      truth(value, path, retry.stops_at_most_wait);
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  void control_tables(const Json& section) {
+    const std::string path = "/ControlTablesSettings";
+    if (!is_object(section, path)) return;
+    bool others = false;
+    for (const auto& [key, value] : section.items()) {
+      if (key != "ControlSchema") {
+        others = true;
+      } else if (value.is_string()) {
+        settings.control_schema = value.get<std::string>();
+      } else if (!value.is_null()) {
+        mistake(path + "/" + key, fmt::format("{} is not a text", value.dump()));
+      }
+    }
+    if (others) settings.not_carried_out.push_back(path);
+  }
+
+  void own_settings(const Json& section) {
+    const std::string path = "/WherrySettings";
+    if (!is_object(section, path)) return;
+    for (const auto& [key, value] : section.items()) {
+      const std::string here = path + "/" + key;
+      if (key == "SegmentSizeMB") {
+        number(value, here, 1, 65536, settings.segment_size_mb);
+      } else if (key == "MaxSourceConnections") {
+        number(value, here, 0, 49, settings.max_source_connections);
+      } else if (key == "MaxReadMBPerSecond") {
+        number(value, here, 0, 1'000'000, settings.max_read_mb_per_second);
+      } else {
+        mistake(here, "unknown key");
+      }
+    }
+  }
+
+  void truth(const Json& value, const std::string& path, bool& out) {
+    if (value.is_boolean()) {
+      out = value.get<bool>();
+    } else {
+      mistake(path, fmt::format("{} is not true or false", value.dump()));
+    }
+  }
+
+  void seconds(const Json& value, const std::string& path, std::chrono::milliseconds& out) {
+    std::int64_t count = out.count() / 1000;
+    number(value, path, 0, 1'000'000, count);
+    out = std::chrono::seconds(count);
   }
 
   void prep_mode(const Json& value, const std::string& path) {
@@ -126,11 +196,12 @@ class Reader {
     }
   }
 
+  template <class Number>
   void number(const Json& value, const std::string& path, std::int64_t low, std::int64_t high,
-              std::uint32_t& out) {
+              Number& out) {
     if (value.is_number_integer() && value.get<std::int64_t>() >= low &&
         value.get<std::int64_t>() <= high) {
-      out = value.get<std::uint32_t>();
+      out = value.get<Number>();
     } else {
       mistake(path, fmt::format("{} is not a whole number from {} to {}", value.dump(), low, high));
     }

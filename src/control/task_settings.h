@@ -10,6 +10,7 @@
 
 #include "connect/api/connector.h"
 #include "core/result.h"
+#include "engine/retry.h"
 
 namespace wherry::control {
 
@@ -19,6 +20,12 @@ struct TaskSettings {
   std::uint32_t max_full_load_subtasks = 8;  ///< FullLoadSettings.MaxFullLoadSubTasks, 1 to 49
   std::uint32_t commit_rate = 10000;         ///< FullLoadSettings.CommitRate, rows, 1 to 50000
   bool fail_on_no_tables_captured = true;    ///< ErrorBehavior.FailOnNoTablesCaptured
+  engine::RetryPolicy retry;                 ///< ErrorBehavior.RecoverableError*
+  std::string control_schema;  ///< ControlTablesSettings.ControlSchema; empty: the target's default
+  // WherrySettings, a section that DMS has not:
+  std::uint32_t segment_size_mb = 64;         ///< SegmentSizeMB, 1 to 65536
+  std::uint32_t max_source_connections = 0;   ///< MaxSourceConnections, 0 (no limit) to 49
+  std::uint32_t max_read_mb_per_second = 0;   ///< MaxReadMBPerSecond; 0: no limit
   std::vector<std::string> not_carried_out;  ///< paths of keys that were sent and have no effect
 
   /// kConfig "settings.syntax" or "settings.invalid" with JSON path, value and allowed values; all

@@ -1,6 +1,7 @@
 #include "control/task_state.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include <cerrno>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <random>
 #include <sstream>
 #include <string_view>
 
@@ -19,7 +21,8 @@ namespace {
 
 using OrderedJson = nlohmann::ordered_json;
 
-constexpr int kFormatVersion = 1;
+constexpr int kFormatVersion = 2;
+constexpr int kOldestVersion = 1;
 constexpr const char* kFileName = "task.json";
 constexpr const char* kJournalName = "task.journal";
 constexpr const char* kLockName = "lock";
@@ -50,6 +53,47 @@ TablePhase phase_of(const OrderedJson& json) {
 
 schema::TableRef table_of(const OrderedJson& json) {
   return {json.at("schema").get<std::string>(), json.at("table").get<std::string>()};
+}
+
+OrderedJson json_of(const TableRecord& record) {
+  OrderedJson json = {{"phase", name_of(record.phase)},
+                      {"target_existed", record.target_existed},
+                      {"rows", record.rows}};
+  if (record.was_empty) json["was_empty"] = true;
+  if (record.attempt != 1) json["attempt"] = record.attempt;
+  if (!record.position.empty()) json["position"] = record.position.text;
+  if (record.phase != TablePhase::kStarted) return json;
+  OrderedJson& chunks = json["chunks"] = OrderedJson::array();
+  for (const connect::Chunk& chunk : record.chunks) {
+    chunks.push_back(
+        OrderedJson::array({chunk.predicate, chunk.estimated_rows, chunk.estimated_bytes}));
+  }
+  return json;
+}
+
+/// What version 1 does not know has its default. Throws OrderedJson::exception.
+TableRecord record_of(const OrderedJson& json, TableRecord record) {
+  record.phase = phase_of(json.at("phase"));
+  record.rows = json.at("rows").get<std::uint64_t>();
+  record.target_existed = json.value("target_existed", record.target_existed);
+  record.was_empty = json.value("was_empty", false);
+  record.attempt = json.value("attempt", std::uint64_t{1});
+  record.position.text = json.value("position", std::string());
+  record.chunks.clear();
+  for (const OrderedJson& chunk : json.value("chunks", OrderedJson::array())) {
+    record.chunks.push_back({static_cast<std::uint32_t>(record.chunks.size()),
+                             chunk.at(0).get<std::string>(), chunk.at(1).get<std::uint64_t>(),
+                             chunk.at(2).get<std::uint64_t>()});
+  }
+  return record;
+}
+
+/// 128 random bits; two tasks may share a target.
+std::string new_load_id() {
+  std::random_device random;
+  std::string id;
+  for (int i = 0; i < 4; ++i) id += fmt::format("{:08x}", random());
+  return id;
 }
 
 std::string text_of(const OrderedJson& json, int indent) {
@@ -95,17 +139,18 @@ Result<void> TaskState::load() {
   if (!text) return {};
   try {
     const OrderedJson json = OrderedJson::parse(*text);
-    if (json.at("version") != kFormatVersion) {
+    const int version = json.at("version").get<int>();
+    if (version < kOldestVersion || version > kFormatVersion) {
       return damaged(path, "its format version is " + json.at("version").dump());
     }
     source_ = json.at("source").get<std::string>();
     target_ = json.at("target").get<std::string>();
     position_.text = json.at("position").get<std::string>();
     generation_ = json.at("generation").get<std::uint64_t>();
+    load_id_ = json.value("load_id", std::string());
+    if (load_id_.empty()) load_id_ = new_load_id();  // of version 1; kept with the next save()
     for (const OrderedJson& table : json.at("tables")) {
-      tables_[table_of(table)] = {phase_of(table.at("phase")),
-                                  table.at("target_existed").get<bool>(),
-                                  table.at("rows").get<std::uint64_t>()};
+      tables_[table_of(table)] = record_of(table, {});
     }
   } catch (const OrderedJson::exception& problem) {
     return damaged(path, problem.what());
@@ -124,8 +169,7 @@ Result<void> TaskState::replay() {
       const OrderedJson line = OrderedJson::parse(std::string_view(*text).substr(at, end - at));
       const auto found = tables_.find(table_of(line));
       if (line.at("generation") == generation_ && found != tables_.end()) {
-        found->second.phase = phase_of(line.at("phase"));
-        found->second.rows = line.at("rows").get<std::uint64_t>();
+        found->second = record_of(line, std::move(found->second));
       }
     } catch (const OrderedJson::exception& problem) {
       return damaged(path, problem.what());
@@ -138,15 +182,14 @@ Result<void> TaskState::replay() {
 Result<void> TaskState::save() {
   OrderedJson tables = OrderedJson::array();
   for (const auto& [name, record] : tables_) {
-    tables.push_back({{"schema", name.schema},
-                      {"table", name.name},
-                      {"phase", name_of(record.phase)},
-                      {"target_existed", record.target_existed},
-                      {"rows", record.rows}});
+    OrderedJson table = {{"schema", name.schema}, {"table", name.name}};
+    table.update(json_of(record));
+    tables.push_back(std::move(table));
   }
   const OrderedJson json = {{"version", kFormatVersion}, {"source", source_},
                             {"target", target_},         {"position", position_.text},
-                            {"generation", generation_}, {"tables", tables}};
+                            {"generation", generation_}, {"load_id", load_id_},
+                            {"tables", tables}};
   WHERRY_TRY(replace_file(directory_ / kFileName, text_of(json, 2)));
   return open_journal();
 }
@@ -181,6 +224,7 @@ Result<void> TaskState::begin(const std::string& source, const std::string& targ
   target_ = target;
   position_ = position;
   ++generation_;
+  load_id_ = new_load_id();
   tables_ = std::move(tables);
   return save();
 }
@@ -191,20 +235,16 @@ Result<void> TaskState::add(const TableRecords& tables) {
   return save();
 }
 
-Result<void> TaskState::record(const schema::TableRef& table, TablePhase phase,
-                               std::uint64_t rows) {
+Result<void> TaskState::record(const schema::TableRef& table, TableRecord record) {
   std::lock_guard lock(mutex_);
   WHERRY_ASSERT(journal_fd_ >= 0, "the task has not begun");
   const auto found = tables_.find(table);
   WHERRY_ASSERT(found != tables_.end(), "a table the task does not know");
-  const OrderedJson line = {{"generation", generation_},
-                            {"schema", table.schema},
-                            {"table", table.name},
-                            {"phase", name_of(phase)},
-                            {"rows", rows}};
+  OrderedJson line = {
+      {"generation", generation_}, {"schema", table.schema}, {"table", table.name}};
+  line.update(json_of(record));
   WHERRY_TRY(write_and_flush(journal_fd_, text_of(line, -1), directory_ / kJournalName));
-  found->second.phase = phase;
-  found->second.rows = rows;
+  found->second = std::move(record);
   return {};
 }
 

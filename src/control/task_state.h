@@ -11,7 +11,9 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "connect/api/connector.h"
 #include "core/position.h"
 #include "core/result.h"
 #include "schema/table_def.h"
@@ -20,8 +22,8 @@ namespace wherry::control {
 
 enum class TablePhase : std::uint8_t {
   kPlanned,
-  kStarted,     ///< the target table may have been created; no row is durable
-  kCommitting,  ///< the rows may be durable on the target, or not
+  kStarted,     ///< planned in chunks; the target's ledger knows which of them are durable
+  kCommitting,  ///< without a ledger: the rows may be durable on the target, or not
   kLoaded,      ///< the rows are durable, the key is missing
   kComplete,
 };
@@ -29,7 +31,11 @@ enum class TablePhase : std::uint8_t {
 struct TableRecord {
   TablePhase phase = TablePhase::kPlanned;
   bool target_existed = false;  ///< before this task made anything
+  bool was_empty = false;       ///< it existed without a row
   std::uint64_t rows = 0;
+  std::uint64_t attempt = 1;            ///< counts how often the table was begun anew
+  Position position = {};               ///< of its own; empty: the load's
+  std::vector<connect::Chunk> chunks = {};  ///< from kStarted on, until kLoaded
 };
 using TableRecords = std::map<schema::TableRef, TableRecord>;  ///< by the source's name
 
@@ -45,6 +51,8 @@ class TaskState {
   [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
   [[nodiscard]] bool is_fresh() const { return position_.empty(); }
   [[nodiscard]] const Position& position() const { return position_; }
+  /// Names this load in the target's ledger: unlike any other load's name.
+  [[nodiscard]] const std::string& load_id() const { return load_id_; }
   /// nullopt for a table that the task did not know when it began.
   [[nodiscard]] std::optional<TableRecord> find(const schema::TableRef& table) const;
   /// kConfig "state.other_task" when the directory belongs to another source or target.
@@ -55,7 +63,7 @@ class TaskState {
   /// Adds tables, or replaces what is known of them; durable when it returns.
   Result<void> add(const TableRecords& tables);
   /// Records how far a known table has come; durable when it returns. Thread-safe.
-  Result<void> record(const schema::TableRef& table, TablePhase phase, std::uint64_t rows);
+  Result<void> record(const schema::TableRef& table, TableRecord record);
 
  private:
   TaskState(std::filesystem::path directory, int lock_fd)
@@ -71,6 +79,7 @@ class TaskState {
   mutable std::mutex mutex_;
   std::string source_, target_;
   Position position_;
+  std::string load_id_;
   std::uint64_t generation_ = 0;  ///< counts begin(); lines of the journal bear it
   TableRecords tables_;
 };

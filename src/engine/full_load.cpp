@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <limits>
 #include <thread>
 #include <utility>
 
+#include "core/failpoint.h"
 #include "engine/guarded.h"
+#include "engine/scheduler.h"
 #include "engine/segment.h"
 
 namespace wherry::engine {
@@ -13,151 +17,463 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Sleeps unless stop is requested; false then.
-bool wait_for(std::chrono::milliseconds time, std::stop_token stop) {
-  std::mutex mutex;
-  std::condition_variable_any wake;
-  std::unique_lock lock(mutex);
-  wake.wait_for(lock, stop, time, [&] { return stop.stop_requested(); });
-  return !stop.stop_requested();
+/// So many chunks a table at most: what the task keeps of each must stay small.
+constexpr std::uint32_t kMostChunks = 20'000;
+/// Chunks of a large table for each subtask, so that the last ones end together.
+constexpr std::uint32_t kChunksPerSubtask = 4;
+
+/// A table that loses its view so often in one run is not read at another one.
+constexpr std::uint32_t kMostRestarts = 5;
+
+template <class T>
+Result<T> on_side(const char* side, Result<T> result) {
+  if (result.ok()) return result;
+  return with_side(std::move(result).error(), side);
 }
+
+/// Without a ledger a segment is the whole table, also when the user's rule cuts it.
+std::uint64_t segment_bytes_of(const LoadOptions& options) {
+  return options.load_id.empty() ? std::numeric_limits<std::uint64_t>::max()
+                                 : options.segment_bytes;
+}
+
+Error unknown_outcome(const Error& cause) {
+  Error error = make_error(
+      ErrorKind::kSchema, "load.unknown_outcome",
+      "the connection broke while the rows were committed, so they may be on the target or not",
+      "Look into the target table; empty it and load it again when in doubt. With a table for the "
+      "load's progress (ControlTablesSettings.ControlSchema) Wherry finds out by itself");
+  error.native_code = cause.native_code;
+  error.native_text = cause.native_text.empty() ? cause.message : cause.native_text;
+  return error;
+}
+
+std::string side_of(const Error& error) {
+  for (const ErrorField& field : error.fields) {
+    if (field.key == "side") return field.value;
+  }
+  return "target";
+}
+
+/// One table while it is loaded. The task is changed only by the worker that opens the table, when
+/// no other one is on it; but for task.done, which grows under the mutex.
+struct Running {
+  explicit Running(TableTask of) : task(std::move(of)) {}
+  TableTask task;
+  SourceView view;
+  std::uint32_t restarts = 0;
+  std::mutex mutex;  ///< guards what follows
+  std::shared_ptr<std::stop_source> stop = std::make_shared<std::stop_source>();
+  std::optional<Error> error;  ///< the first one
+  bool is_cancelled = false;
+  bool is_lost = false;       ///< its view can no longer be read
+  bool has_unsettled = false;  ///< of a commit nobody has found out yet whether it happened
+};
 
 class Loader {
  public:
-  Loader(OpContext& context, connect::SnapshotSource& source, connect::TargetLoader& target,
-         const std::vector<TableTask>& tasks, const LoadOptions& options, LoadProgress& progress,
+  Loader(OpContext& context, SourceViews& source, connect::TargetLoader& target,
+         std::vector<TableTask> tasks, const LoadOptions& options, LoadProgress& progress,
          LoadJournal& journal)
       : source_(source),
         target_(target),
-        tasks_(tasks),
         options_(options),
         progress_(progress),
         journal_(journal),
+        scheduler_(tasks.size(), {options.max_subtasks, segment_bytes_of(options)}),
+        throttle_(options.read_bytes_per_second),
         forward_(context.stop, [this] { stop_.request_stop(); }),
-        context_{stop_.get_token(), context.deadline, context.log} {}
+        context_{stop_.get_token(), context.deadline, context.log} {
+    for (TableTask& task : tasks) tables_.emplace_back(std::move(task));
+  }
 
   Result<void> run() {
-    const std::size_t workers = std::min<std::size_t>(options_.max_subtasks, tasks_.size());
+    const std::size_t workers = std::max<std::size_t>(options_.max_subtasks, 1);
     std::vector<std::thread> threads;
-    for (std::size_t i = 0; i < workers; ++i) threads.emplace_back([this] { work(); });
+    for (std::size_t i = 0; i < workers; ++i) {
+      threads.emplace_back([this, i] { work(static_cast<std::uint32_t>(i)); });
+    }
     for (std::thread& thread : threads) thread.join();
+    for (std::size_t i = 0; i < tables_.size(); ++i) cancel_rest(i);
     if (fatal_) return *std::move(fatal_);
     if (context_.stop.stop_requested()) return cancelled_error();
     return {};
   }
 
  private:
-  void work() {
+  void work(std::uint32_t worker) {
+    std::optional<std::size_t> last;
+    while (const auto job = scheduler_.next(last, context_.stop)) {
+      last = job->table;
+      auto result = carry_out(*job, worker);
+      end(*job, std::move(result));
+    }
+  }
+
+  Result<void> carry_out(const Job& job, std::uint32_t worker) {
+    Running& table = tables_[job.table];
+    switch (job.kind) {
+      case JobKind::kOpen:
+        begin(job.table);
+        return retried(job.table, worker, [&](OpContext& own) { return open(own, job.table); });
+      case JobKind::kLoad:
+        return load(job, worker);
+      case JobKind::kComplete:
+        return retried(job.table, worker, [&](OpContext& own) { return complete(own, job.table); });
+    }
+    return make_error(ErrorKind::kInternal, "engine.job", "an unknown job",
+                      schema::to_text(table.task.plan->source));
+  }
+
+  /// Runs `work` again and again while connections break, as the settings allow.
+  template <class Work>
+  Result<void> retried(std::size_t index, std::uint32_t worker, const Work& work) {
+    Backoff backoff(options_.retry);
     for (;;) {
-      const std::size_t index = next_.fetch_add(1);
-      if (index >= tasks_.size() || context_.stop.stop_requested()) return;
-      load(index);
+      Running& table = tables_[index];
+      OpContext own{stop_token_of(table), context_.deadline, context_.log};
+      std::stop_callback forward(context_.stop, [&table] { request_stop(table); });
+      auto result = guarded([&] { return work(own); });
+      if (result.ok() || result.error().kind != ErrorKind::kTransient) {
+        if (backoff.tries() > 0) progress_.set_interruption(worker, std::nullopt);
+        return result;
+      }
+      const auto wait = backoff.next();
+      if (!wait) {
+        progress_.set_interruption(worker, std::nullopt);
+        return result;
+      }
+      tell(result.error(), table, worker, backoff.tries(), *wait);
+      if (!wait_for(*wait, own.stop)) {
+        progress_.set_interruption(worker, std::nullopt);
+        return cancelled_error();
+      }
     }
   }
 
-  void load(std::size_t index) {
-    TableProgress& table = progress_.tables()[index];
-    table.started_ns = Clock::now().time_since_epoch().count();
-    progress_.set_state(table, TableState::kFullLoad);
-    auto result = load_with_retries(index, table);
-    table.elapsed_ns = table.elapsed().count();
-    const Logger log = context_.log.as(Component::kTablesManager);
-    const std::string name = schema::to_text(table.plan->source);
-    if (result.ok()) {
-      log.info("table loaded", {{"table", name},
-                                {"rows", std::to_string(table.rows)},
-                                {"bytes", std::to_string(table.bytes)},
-                                {"ms", std::to_string(table.elapsed_ns / 1'000'000)}});
-      progress_.set_state(table, TableState::kTableCompleted);
-      return;
+  void tell(const Error& error, const Running& table, std::uint32_t worker, std::int64_t tries,
+            std::chrono::milliseconds wait) {
+    context_.log.as(Component::kTaskManager)
+        .warn("a connection broke, trying again",
+              {{"table", schema::to_text(table.task.plan->source)},
+               {"side", side_of(error)},
+               {"try", std::to_string(tries)},
+               {"wait_ms", std::to_string(wait.count())},
+               {"cause", error.to_log_text()}});
+    progress_.set_interruption(
+        worker, Interruption{side_of(error), error.to_log_text(), tries, Clock::now() + wait});
+  }
+
+  static std::stop_token stop_token_of(Running& table) {
+    std::lock_guard lock(table.mutex);
+    return table.stop->get_token();
+  }
+  static void request_stop(Running& table) {
+    std::shared_ptr<std::stop_source> stop;
+    {
+      std::lock_guard lock(table.mutex);
+      stop = table.stop;
     }
-    Error error = std::move(result).error();
-    error.with("table", name);
-    const bool cancelled = error.kind == ErrorKind::kCancelled;
-    if (!cancelled) log.error(error);
-    if (!is_table_error(error)) set_fatal(error);
-    table.error = std::move(error);
-    progress_.set_state(table, cancelled ? TableState::kTableCancelled : TableState::kTableError);
+    stop->request_stop();
   }
 
-  Result<void> load_with_retries(std::size_t index, TableProgress& table) {
-    auto delay = options_.retry_delay;
-    Attempt attempt;
-    attempt.is_repeated = tasks_[index].was_started;
-    attempt.is_loaded = tasks_[index].is_loaded;
-    for (std::uint32_t number = 1;; ++number) {
-      auto result = guarded([&] { return load_once(tasks_[index], attempt, table); });
-      if (result.ok() || result.error().kind != ErrorKind::kTransient) return result;
-      if (!may_repeat(tasks_[index], attempt)) return unknown_outcome(result.error());
-      if (number >= options_.max_attempts) return result;
-      context_.log.as(Component::kTaskManager)
-          .warn("table load interrupted, trying again",
-                {{"table", schema::to_text(table.plan->source)},
-                 {"attempt", std::to_string(number)},
-                 {"cause", result.error().to_log_text()}});
-      if (!wait_for(delay, context_.stop)) return cancelled_error();
-      delay *= 2;
-    }
-  }
+  // Whose rows are on the target.
 
-  /// How far the tries of one table have come.
-  struct Attempt {
-    bool is_repeated = false;
-    bool is_committing = false;  ///< rows may be durable
-    bool is_loaded = false;      ///< all rows are durable
-  };
-
-  /// Whether the table can be brought into its state before the first try.
-  [[nodiscard]] bool may_repeat(const TableTask& task, const Attempt& attempt) const {
-    return attempt.is_loaded || !attempt.is_committing || !must_keep(task);
-  }
   [[nodiscard]] bool is_own(const TableTask& task) const {
     return options_.existing == connect::ExistingTable::kDrop || !task.target_existed;
   }
-  [[nodiscard]] bool must_keep(const TableTask& task) const {
-    return options_.existing == connect::ExistingTable::kKeep && task.target_existed;
+  /// Whatever is in the target table may be thrown away.
+  [[nodiscard]] bool may_clean(const TableTask& task) const {
+    return options_.existing != connect::ExistingTable::kKeep || !task.target_existed ||
+           task.was_empty;
+  }
+  [[nodiscard]] connect::ExistingTable mode_of(const TableTask& task, bool is_repeated) const {
+    const bool cleans = is_repeated && options_.existing == connect::ExistingTable::kKeep;
+    if (!cleans || !may_clean(task)) return options_.existing;
+    return task.target_existed ? connect::ExistingTable::kTruncate : connect::ExistingTable::kDrop;
   }
 
-  static Error unknown_outcome(const Error& cause) {
-    Error error = make_error(
-        ErrorKind::kSchema, "load.unknown_outcome",
-        "the connection broke while the rows were committed, so they may be on the target or not",
-        "Look into the target table; empty it and load it again when in doubt");
-    error.native_code = cause.native_code;
-    error.native_text = cause.native_text.empty() ? cause.message : cause.native_text;
-    return error;
+  // kOpen
+
+  void begin(std::size_t index) {
+    TableProgress& progress = progress_.tables()[index];
+    if (progress.started_ns == 0) progress.started_ns = Clock::now().time_since_epoch().count();
+    progress_.set_state(progress, TableState::kFullLoad);
+    Running& table = tables_[index];
+    std::lock_guard lock(table.mutex);
+    table.is_cancelled = false;
+    table.error.reset();
+    table.stop = std::make_shared<std::stop_source>();
   }
 
-  Result<void> load_once(const TableTask& task, Attempt& attempt, TableProgress& table) {
-    if (!attempt.is_loaded) {
-      WHERRY_TRY(load_rows(task, attempt, table));
-      attempt.is_loaded = true;
-      WHERRY_TRY(journal_.on_loaded(task, table.rows));
+  Result<void> open(OpContext& own, std::size_t index) {
+    Running& table = tables_[index];
+    TableTask& task = table.task;
+    if (task.is_loaded) {
+      progress_.tables()[index].rows = task.rows_loaded;
+      scheduler_.set_chunks(index, {}, {});
+      return {};
     }
-    // A table of somebody else's keeps its own keys; the target knows only what it has prepared.
-    if (!task.is_loaded || is_own(task)) WHERRY_TRY(target_.complete(context_, *task.plan));
-    return journal_.on_complete(task, table.rows);
-  }
-
-  Result<void> load_rows(const TableTask& task, Attempt& attempt, TableProgress& table) {
-    table.rows = 0;
-    table.bytes = 0;
-    // What an earlier try has left in a table of our own making goes away with it.
-    const bool repeats = std::exchange(attempt.is_repeated, true) && !must_keep(task);
-    const bool drops = repeats && options_.existing == connect::ExistingTable::kKeep;
-    WHERRY_TRY(journal_.on_start(task));
-    WHERRY_TRY(target_.prepare(context_, *task.plan,
-                               drops ? connect::ExistingTable::kDrop : options_.existing));
-    attempt.is_committing = false;
-    WHERRY_ASSIGN(const auto chunks, source_.plan(context_, task.definition, {}));
-    const auto before_commit = [&]() -> Result<void> {
-      attempt.is_committing = true;
-      return journal_.on_commit(task);
-    };
-    for (const connect::Chunk& chunk : chunks) {
-      WHERRY_TRY(load_segment(context_, source_, target_, chunk, options_, table, before_commit));
-    }
+    if (table.is_lost) WHERRY_TRY(restart(own, index));
+    WHERRY_ASSIGN(table.view, on_side("source", source_.at(own, task.position)));
+    const bool was_started = std::exchange(task.was_started, true);
+    if (task.chunks.empty()) WHERRY_TRY(plan(own, table));
+    if (task.done.empty()) WHERRY_TRY(prepare(own, task, was_started));
+    show_chunks(index);
+    scheduler_.set_chunks(index, task.chunks, task.done);
     return {};
+  }
+
+  /// From the table's beginning, at a newer point of its own.
+  Result<void> restart(OpContext& own, std::size_t index) {
+    Running& table = tables_[index];
+    TableTask& task = table.task;
+    if ((!task.done.empty() || table.has_unsettled) && !may_clean(task)) {
+      return make_error(ErrorKind::kSchema, "load.mixed_rows",
+                        "the point the table was read at can no longer be read, and the rows that "
+                        "are loaded lie among rows that were there before",
+                        "Remove the table's rows from the target and load it with a task of its "
+                        "own; a longer undo retention on the source keeps a point readable");
+    }
+    if (table.restarts == kMostRestarts) {
+      return make_error(ErrorKind::kSchema, "load.position_lost_again",
+                        "the source lost the point the table was read at again and again",
+                        "Raise the undo retention on the source (Oracle: UNDO_RETENTION), or give "
+                        "the table more subtasks, and start the task again");
+    }
+    WHERRY_ASSIGN(const SourceView view,
+                  on_side("source", source_.newer_than(own, task.position)));
+    context_.log.as(Component::kSourceUnload)
+        .warn("the table is read again at a newer point",
+              {{"table", schema::to_text(task.plan->source)}, {"position", view->position().text}});
+    ++table.restarts;
+    task.position = view->position();
+    ++task.attempt;
+    task.chunks.clear();
+    task.done.clear();
+    table.has_unsettled = false;
+    table.is_lost = false;
+    return {};
+  }
+
+  Result<void> plan(OpContext& own, Running& table) {
+    TableTask& task = table.task;
+    connect::ChunkHints hints;
+    hints.max_chunks = options_.load_id.empty() ? 1 : kMostChunks;
+    hints.chunk_bytes = options_.chunk_bytes;
+    hints.least_bytes = options_.least_chunk_bytes;
+    hints.wanted_chunks = kChunksPerSubtask * options_.max_subtasks;
+    hints.rule = task.parallel_load;
+    WHERRY_ASSIGN(task.chunks,
+                  on_side("source", table.view->plan(own, task.definition, hints)));
+    failpoint("load.planned");
+    auto recorded = journal_.on_start(task);
+    if (!recorded.ok()) task.chunks.clear();
+    failpoint("load.started");
+    return recorded;
+  }
+
+  Result<void> prepare(OpContext& own, TableTask& task, bool is_repeated) {
+    WHERRY_ASSIGN(const connect::PrepareReport report,
+                  on_side("target", target_.prepare(own, *task.plan, mode_of(task, is_repeated))));
+    failpoint("load.prepared");
+    if (may_clean(task) || !report.is_empty) return {};
+    task.was_empty = true;
+    return journal_.on_prepared(task);
+  }
+
+  static std::uint64_t rows_of(const std::vector<connect::DoneChunk>& chunks) {
+    std::uint64_t rows = 0;
+    for (const connect::DoneChunk& chunk : chunks) rows += chunk.rows;
+    return rows;
+  }
+
+  void show_chunks(std::size_t index) {
+    const TableTask& task = tables_[index].task;
+    TableProgress& progress = progress_.tables()[index];
+    std::uint64_t size = 0;
+    for (const connect::Chunk& chunk : task.chunks) size += chunk.estimated_bytes;
+    progress.size_bytes = size;
+    progress.chunks = static_cast<std::uint32_t>(task.chunks.size());
+    progress.done_bytes = 0;
+    progress.durable_bytes = 0;
+    progress.chunks_done = 0;
+    count_done(index, task.done);
+    progress.rows = rows_of(task.done);
+    progress.bytes = progress.durable_bytes.load();
+    progress.rows_before = progress.rows.load();
+    progress.bytes_before = progress.bytes.load();
+  }
+
+  void count_done(std::size_t index, const std::vector<connect::DoneChunk>& chunks) {
+    const TableTask& task = tables_[index].task;
+    TableProgress& progress = progress_.tables()[index];
+    progress.chunks_done += static_cast<std::uint32_t>(chunks.size());
+    for (const connect::DoneChunk& chunk : chunks) {
+      progress.durable_bytes += chunk.bytes;
+      if (chunk.chunk >= task.chunks.size()) continue;
+      progress.done_bytes += task.chunks[chunk.chunk].estimated_bytes;
+    }
+  }
+
+  // kLoad
+
+  Result<void> load(const Job& job, std::uint32_t worker) {
+    TableTask& task = tables_[job.table].task;
+    SegmentOutcome outcome;
+    bool is_unsettled = false;
+    auto result = retried(job.table, worker, [&](OpContext& own) -> Result<void> {
+      if (is_unsettled) {
+        WHERRY_ASSIGN(const bool is_done, settle(own, job, worker, outcome));
+        is_unsettled = false;
+        if (is_done) return {};
+      }
+      give_back(job, outcome);
+      outcome = {};
+      auto loaded = load_once(own, job, worker, outcome);
+      if (loaded.ok() || loaded.error().kind != ErrorKind::kTransient) return loaded;
+      is_unsettled = outcome.may_be_durable;
+      const bool is_lost = is_unsettled && options_.load_id.empty() && !may_clean(task);
+      return is_lost ? unknown_outcome(loaded.error()) : std::move(loaded);
+    });
+    std::lock_guard lock(tables_[job.table].mutex);
+    if (!result.ok()) {
+      tables_[job.table].has_unsettled |= is_unsettled;
+      give_back(job, outcome);
+      return result;
+    }
+    task.done.insert(task.done.end(), outcome.chunks.begin(), outcome.chunks.end());
+    scheduler_.mark_done(job.table, outcome.chunks);
+    count_done(job.table, outcome.chunks);
+    return {};
+  }
+
+  Result<void> load_once(OpContext& own, const Job& job, std::uint32_t worker,
+                         SegmentOutcome& outcome) {
+    Running& table = tables_[job.table];
+    const SegmentJob segment{
+        *table.view,
+        target_,
+        {options_.load_id, table.task.attempt, worker, job.is_whole},
+        table.task.plan,
+        [this, &job](std::uint64_t bytes) { return scheduler_.take(job, bytes); },
+        [this, &table] { return before_commit(table.task); },
+        throttle_};
+    return load_segment(own, segment, options_, progress_.tables()[job.table], outcome);
+  }
+
+  Result<void> before_commit(const TableTask& task) {
+    if (!options_.load_id.empty() || may_clean(task)) return {};
+    return journal_.on_commit(task);
+  }
+
+  /// The connection broke while the segment was committed: the ledger knows whether it was.
+  Result<bool> settle(OpContext& own, const Job& job, std::uint32_t worker,
+                      const SegmentOutcome& outcome) {
+    if (options_.load_id.empty()) {
+      // A table of our own begins anew.
+      WHERRY_TRY(prepare(own, tables_[job.table].task, true));
+      return false;
+    }
+    WHERRY_ASSIGN(const auto done,
+                  on_side("target", target_.done_chunks(own, options_.load_id, worker)));
+    const connect::DoneChunk& first = outcome.chunks[0];
+    const bool is_done = std::any_of(done.begin(), done.end(), [&](const auto& chunk) {
+      return chunk.table == first.table && chunk.attempt == first.attempt &&
+             chunk.chunk == first.chunk;
+    });
+    context_.log.as(Component::kTargetLoad)
+        .info(is_done ? "the interrupted commit has happened" : "the interrupted commit is undone",
+              {{"table", schema::to_text(tables_[job.table].task.plan->source)}});
+    return is_done;
+  }
+
+  void give_back(const Job& job, const SegmentOutcome& outcome) {
+    if (outcome.chunks.empty()) return;
+    TableProgress& progress = progress_.tables()[job.table];
+    progress.rows -= outcome.rows;
+    progress.bytes -= outcome.bytes;
+    std::vector<std::uint32_t> chunks;
+    for (const connect::DoneChunk& chunk : outcome.chunks) chunks.push_back(chunk.chunk);
+    scheduler_.give_back(job.table, chunks);
+  }
+
+  // kComplete
+
+  Result<void> complete(OpContext& own, std::size_t index) {
+    Running& table = tables_[index];
+    TableTask& task = table.task;
+    const std::uint64_t rows = progress_.tables()[index].rows;
+    table.view.reset();
+    if (!task.is_loaded) {
+      failpoint("load.all_rows");
+      WHERRY_TRY(journal_.on_loaded(task, rows));
+      task.is_loaded = true;
+    }
+    failpoint("load.before_key");
+    WHERRY_TRY(on_side("target", target_.complete(own, *task.plan, is_own(task))));
+    failpoint("load.after_key");
+    return journal_.on_complete(task, rows);
+  }
+
+  // How a job ends.
+
+  void end(const Job& job, Result<void> result) {
+    Running& table = tables_[job.table];
+    JobEnd verdict = JobEnd::kDone;
+    if (!result.ok()) verdict = judge(table, std::move(result).error());
+    if (verdict == JobEnd::kAgain) request_stop(table);
+    if (scheduler_.end(job, verdict)) show_end(job.table);
+  }
+
+  /// What an error means for the table and for the load.
+  JobEnd judge(Running& table, Error error) {
+    error.with("table", schema::to_text(table.task.plan->source));
+    if (error.kind == ErrorKind::kCancelled) {
+      // Another worker's error, or a stop from outside.
+      std::lock_guard lock(table.mutex);
+      table.is_cancelled = true;
+      return context_.stop.stop_requested() ? JobEnd::kFailed : JobEnd::kAgain;
+    }
+    const bool is_lost = error.kind == ErrorKind::kPositionLost && !table.task.is_loaded;
+    if (is_lost) context_.log.as(Component::kSourceUnload).warn(error.to_log_text());
+    {
+      std::lock_guard lock(table.mutex);
+      table.is_lost = table.is_lost || is_lost;
+      if (!table.error) table.error = error;
+    }
+    if (is_lost) return JobEnd::kAgain;
+    if (!is_table_error(error)) set_fatal(error);
+    request_stop(table);
+    return JobEnd::kFailed;
+  }
+
+  void show_end(std::size_t index) {
+    Running& table = tables_[index];
+    TableProgress& progress = progress_.tables()[index];
+    progress.elapsed_ns = progress.elapsed().count();
+    table.view.reset();
+    const Logger log = context_.log.as(Component::kTablesManager);
+    if (!table.error && !table.is_cancelled) {
+      log.info("table loaded", {{"table", schema::to_text(table.task.plan->source)},
+                                {"rows", std::to_string(progress.rows)},
+                                {"bytes", std::to_string(progress.bytes)},
+                                {"ms", std::to_string(progress.elapsed_ns / 1'000'000)}});
+      progress_.set_state(progress, TableState::kTableCompleted);
+      return;
+    }
+    if (table.error) log.error(*table.error);
+    progress.error = table.error ? table.error : cancelled_error();
+    progress_.set_state(progress,
+                        table.error ? TableState::kTableError : TableState::kTableCancelled);
+  }
+
+  /// A table that was between two workers when all of them stopped.
+  void cancel_rest(std::size_t index) {
+    TableProgress& progress = progress_.tables()[index];
+    if (progress.state != TableState::kFullLoad) return;
+    tables_[index].is_cancelled = true;
+    show_end(index);
   }
 
   void set_fatal(const Error& error) {
@@ -167,16 +483,17 @@ class Loader {
     stop_.request_stop();
   }
 
-  connect::SnapshotSource& source_;
+  SourceViews& source_;
   connect::TargetLoader& target_;
-  const std::vector<TableTask>& tasks_;
   const LoadOptions& options_;
   LoadProgress& progress_;
   LoadJournal& journal_;
+  std::deque<Running> tables_;
+  Scheduler scheduler_;
+  Throttle throttle_;
   std::stop_source stop_;
   std::stop_callback<std::function<void()>> forward_;
   OpContext context_;
-  std::atomic<std::size_t> next_{0};
   std::mutex fatal_mutex_;
   std::optional<Error> fatal_;
 };
@@ -200,6 +517,21 @@ TableProgress& LoadProgress::add(schema::TablePlanPtr plan) {
   return table;
 }
 
+std::map<std::uint32_t, Interruption> LoadProgress::interruptions() const {
+  std::lock_guard lock(mutex_);
+  return interruptions_;
+}
+
+void LoadProgress::set_interruption(std::uint32_t worker,
+                                    std::optional<Interruption> interruption) {
+  {
+    std::lock_guard lock(mutex_);
+    interruptions_.erase(worker);
+    if (interruption) interruptions_.emplace(worker, *std::move(interruption));
+  }
+  changes_.notify();
+}
+
 void LoadProgress::set_state(TableProgress& table, TableState state) {
   table.state = state;
   changes_.notify();
@@ -220,13 +552,13 @@ bool is_table_error(const Error& error) {
   }
 }
 
-Result<void> run_full_load(OpContext& context, connect::SnapshotSource& source,
-                           connect::TargetLoader& target, const std::vector<TableTask>& tasks,
-                           const LoadOptions& options, LoadProgress& progress,
-                           LoadJournal& journal) {
-  WHERRY_ASSERT(options.max_subtasks > 0, "no subtask would load nothing");
+Result<void> run_full_load(OpContext& context, SourceViews& source, connect::TargetLoader& target,
+                           std::vector<TableTask> tasks, const LoadOptions& options,
+                           LoadProgress& progress, LoadJournal& journal) {
+  WHERRY_ASSERT(options.max_subtasks > 0 && options.max_subtasks <= connect::kMaxWorkers,
+                "the number of subtasks is out of range");
   WHERRY_ASSERT(progress.tables().size() == tasks.size(), "one progress entry a table");
-  return Loader(context, source, target, tasks, options, progress, journal).run();
+  return Loader(context, source, target, std::move(tasks), options, progress, journal).run();
 }
 
 }  // namespace wherry::engine

@@ -1,8 +1,10 @@
-// Moves the rows of many tables from one snapshot to one target: segments in parallel, each with a
+// Moves the rows of many tables from a source to one target: segments in parallel, each with a
 // reader thread and a writer thread joined by a short queue of recycled batches.
 //
-// A segment is atomic at the target. A table in error does not stop the others; an error that no
-// other table would survive (connection gone after retries, disk full, stop asked for) ends the
+// A table is a list of chunks; a segment is some chunks that one worker loads in one target
+// transaction, together with their rows in the target's ledger. So the load goes on where it was,
+// inside a table, whatever ended it. A table in error does not stop the others; an error that no
+// other table would survive (connection gone after all tries, disk full, stop asked for) ends the
 // load.
 #pragma once
 
@@ -10,14 +12,18 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
-#include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "connect/api/connector.h"
 #include "engine/change_signal.h"
+#include "engine/retry.h"
+#include "engine/source_views.h"
 
 namespace wherry::engine {
 
@@ -36,15 +42,30 @@ std::string_view name_of(TableState state);
 struct TableProgress {
   schema::TablePlanPtr plan;
   std::atomic<TableState> state{TableState::kBeforeLoad};
-  std::atomic<std::uint64_t> rows{0};           ///< sent to the target
+  std::atomic<std::uint64_t> rows{0};           ///< sent to the target; those of earlier runs too
   std::atomic<std::uint64_t> bytes{0};          ///< of cells and values read
   std::atomic<std::int64_t> wait_input_ns{0};   ///< writer without a batch: the source is slow
   std::atomic<std::int64_t> wait_output_ns{0};  ///< reader without a free batch: the target is slow
   std::atomic<std::int64_t> started_ns{0};      ///< of the steady clock; 0: not yet
   std::atomic<std::int64_t> elapsed_ns{0};      ///< 0 until the table has ended
+  std::atomic<std::uint32_t> chunks{0};         ///< the table is cut into; 0: not yet
+  std::atomic<std::uint32_t> chunks_done{0};    ///< durable
+  std::atomic<std::uint64_t> size_bytes{0};     ///< at the source, as its catalogue or extents say
+  std::atomic<std::uint64_t> done_bytes{0};     ///< the part of it that is durable
+  std::atomic<std::uint64_t> durable_bytes{0};  ///< the part of `bytes` that is durable
+  std::atomic<std::uint64_t> rows_before{0};    ///< of `rows`: moved by an earlier run
+  std::atomic<std::uint64_t> bytes_before{0};   ///< of `bytes`: moved by an earlier run
   std::optional<Error> error;                   ///< set before state becomes kTableError
   /// Up to now while the table is loaded, in all afterwards.
   [[nodiscard]] std::chrono::nanoseconds elapsed() const;
+};
+
+/// A connection that broke and is tried again.
+struct Interruption {
+  std::string side;   ///< "source" or "target"
+  std::string cause;  ///< without row data
+  std::int64_t tries = 0;
+  std::chrono::steady_clock::time_point next_try;
 };
 
 /// All tables of a load. The deque keeps addresses; it does not change once the load has begun.
@@ -54,36 +75,56 @@ class LoadProgress {
   [[nodiscard]] const std::deque<TableProgress>& tables() const { return tables_; }
   [[nodiscard]] std::deque<TableProgress>& tables() { return tables_; }
   void set_state(TableProgress& table, TableState state);
-  /// Tells every change of a table's state.
+  /// Tells every change of a table's state, every interruption and its end.
   [[nodiscard]] const ChangeSignal& changes() const { return changes_; }
+  /// Workers that wait for their next try, by their number; empty: all connections are well.
+  [[nodiscard]] std::map<std::uint32_t, Interruption> interruptions() const;
+  void set_interruption(std::uint32_t worker, std::optional<Interruption> interruption);
 
  private:
   std::deque<TableProgress> tables_;
   ChangeSignal changes_;
+  mutable std::mutex mutex_;
+  std::map<std::uint32_t, Interruption> interruptions_;
 };
 
 struct LoadOptions {
-  std::uint32_t max_subtasks = 8;  ///< MaxFullLoadSubTasks
+  std::uint32_t max_subtasks = 8;  ///< MaxFullLoadSubTasks; each reads on one source connection
   std::size_t batch_bytes = 512 * 1024;
   std::size_t batch_rows = 10'000;  ///< CommitRate: a buffer holds no more rows than that
   std::size_t batches_per_segment = 4;
   connect::ExistingTable existing = connect::ExistingTable::kDrop;
-  std::uint32_t max_attempts = 3;              ///< of a table, on transient errors
-  std::chrono::milliseconds retry_delay{500};  ///< doubles with every attempt
+  /// A segment ends with the chunk that brings it here; so much a kill loses, for each subtask.
+  std::uint64_t segment_bytes = 64ULL * 1024 * 1024;
+  std::uint64_t chunk_bytes = 64ULL * 1024 * 1024;       ///< of a chunk at the source, at most
+  std::uint64_t least_chunk_bytes = 8ULL * 1024 * 1024;  ///< a smaller one is not worth its query
+  std::uint64_t read_bytes_per_second = 0;               ///< from the source, in all; 0: no limit
+  RetryPolicy retry;
+  /// In the target's ledger. Empty: there is none; every table is then loaded in one transaction,
+  /// and from its beginning by a later run.
+  std::string load_id;
 };
 
-/// A table to load and what the source's catalogue said of it.
+/// A table to load and what is known of it.
 struct TableTask {
   schema::TablePlanPtr plan;
   schema::TableDef definition;
+  std::optional<schema::ParallelLoad> parallel_load;  ///< the mapping's rule
   /// The target table was there before this task touched it, so what is in it may be somebody
-  /// else's. Matters for ExistingTable::kKeep only, where it forbids to clean up before a new try.
+  /// else's. Matters for ExistingTable::kKeep only.
   bool target_existed = true;
+  /// With target_existed and kKeep: it was empty then, so whatever is in it is the task's.
+  bool was_empty = false;
   /// An earlier run has begun with the table, so a target table that did not exist before is its
   /// own.
   bool was_started = false;
   /// An earlier run has made all rows durable; only the key is missing.
   bool is_loaded = false;
+  std::uint64_t rows_loaded = 0;  ///< then
+  Position position;  ///< the table is read at; empty: the load's
+  std::uint64_t attempt = 1;
+  std::vector<connect::Chunk> chunks;    ///< as planned by an earlier run; empty: not yet
+  std::vector<connect::DoneChunk> done;  ///< of this attempt, as the target's ledger has it
 };
 
 /// Told of the milestones of each table, so that a later run knows what is on the target.
@@ -91,9 +132,12 @@ struct TableTask {
 class LoadJournal {
  public:
   virtual ~LoadJournal() = default;
-  /// The target table is about to be touched.
+  /// The target table is about to be touched, and then `task.chunks` to be read at task.position.
   virtual Result<void> on_start(const TableTask& task) = 0;
-  /// The rows are about to become durable: after a crash nobody knows whether they did.
+  /// The target table is ready; `task.was_empty` is known.
+  virtual Result<void> on_prepared(const TableTask& task) = 0;
+  /// Without a ledger, for rows among those of others: they are about to become durable, and after
+  /// a crash nobody knows whether they did.
   virtual Result<void> on_commit(const TableTask& task) = 0;
   /// All rows are durable.
   virtual Result<void> on_loaded(const TableTask& task, std::uint64_t rows) = 0;
@@ -102,11 +146,11 @@ class LoadJournal {
 };
 
 /// Loads `tasks` in their order. `progress` must hold one entry a task, in the same order. The
-/// result is the fatal error, if any; table errors are in `progress`. REQUIRES: max_subtasks > 0.
-Result<void> run_full_load(OpContext& context, connect::SnapshotSource& source,
-                           connect::TargetLoader& target, const std::vector<TableTask>& tasks,
-                           const LoadOptions& options, LoadProgress& progress,
-                           LoadJournal& journal);
+/// result is the fatal error, if any; table errors are in `progress`. REQUIRES:
+/// max_subtasks from 1 to connect::kMaxWorkers.
+Result<void> run_full_load(OpContext& context, SourceViews& source, connect::TargetLoader& target,
+                           std::vector<TableTask> tasks, const LoadOptions& options,
+                           LoadProgress& progress, LoadJournal& journal);
 
 /// True for errors that concern one table only.
 bool is_table_error(const Error& error);

@@ -159,8 +159,11 @@ Result<TaskPlan> make_plan(const std::vector<schema::TableDef>& catalogue,
       return collision("tables", schema::to_text(other->second), schema::to_text(table.table),
                        schema::to_text(planned->target));
     }
-    ordered.push_back(
-        {{std::make_shared<const schema::TablePlan>(*std::move(planned)), table}, *load_order});
+    Ordered& entry = ordered.emplace_back();
+    entry.task.plan = std::make_shared<const schema::TablePlan>(*std::move(planned));
+    entry.task.definition = table;
+    entry.task.parallel_load = rules.parallel_load(table.table);
+    entry.load_order = *load_order;
   }
   std::sort(ordered.begin(), ordered.end(), starts_before);
   for (Ordered& entry : ordered) plan.tables.push_back(std::move(entry.task));

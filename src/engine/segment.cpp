@@ -4,6 +4,7 @@
 
 #include "core/batch_pool.h"
 #include "core/bounded_queue.h"
+#include "core/failpoint.h"
 #include "engine/guarded.h"
 
 namespace wherry::engine {
@@ -35,27 +36,54 @@ struct Pipe {
   std::optional<Error> failure;
 };
 
-Result<void> read_all(OpContext& context, connect::SnapshotSource& source,
-                      const connect::Chunk& chunk, TableProgress& table, Pipe& pipe) {
-  WHERRY_ASSIGN(auto reader, source.open(context, table.plan, chunk, connect::RowOrder::kAny));
-  for (;;) {
-    BatchHandle batch;
-    {
-      Stopwatch waiting(table.wait_output_ns);
-      batch = pipe.pool.acquire(context.stop);
-    }
-    if (!batch) return cancelled_error();
-    WHERRY_ASSIGN(const connect::ReadState state, reader->read(context, *batch));
-    if (!batch->empty() && !pipe.queue.push(std::move(batch), context.stop)) {
-      return cancelled_error();
-    }
-    if (state == connect::ReadState::kEnd) return {};
-  }
-}
+/// The reading half; `chunks` and the counts are its own until the thread has ended.
+class SegmentReader {
+ public:
+  SegmentReader(const SegmentJob& job, TableProgress& table, Pipe& pipe, SegmentOutcome& outcome)
+      : job_(job), table_(table), pipe_(pipe), outcome_(outcome) {}
 
-/// Counts what it wrote into `rows`.
+  /// `chunk` is in the outcome already.
+  Result<void> read_all(OpContext& context, const connect::Chunk* chunk) {
+    for (std::uint64_t bytes = 0;;) {
+      WHERRY_TRY(read(context, *chunk));
+      bytes += outcome_.chunks.back().bytes;
+      chunk = job_.take(bytes);
+      if (chunk == nullptr) return {};
+      outcome_.chunks.push_back({job_.plan->source, job_.segment.attempt, chunk->index, 0, 0});
+    }
+  }
+
+ private:
+  Result<void> read(OpContext& context, const connect::Chunk& chunk) {
+    WHERRY_ASSIGN(auto reader,
+                  job_.source.open(context, job_.plan, chunk, connect::RowOrder::kAny));
+    for (;;) {
+      BatchHandle batch;
+      {
+        Stopwatch waiting(table_.wait_output_ns);
+        batch = pipe_.pool.acquire(context.stop);
+      }
+      if (!batch) return cancelled_error();
+      WHERRY_ASSIGN(const connect::ReadState state, reader->read(context, *batch));
+      connect::DoneChunk& done = outcome_.chunks.back();
+      done.rows += batch->row_count();
+      done.bytes += batch->used_bytes();
+      if (!job_.throttle.pass(batch->used_bytes(), context.stop)) return cancelled_error();
+      if (!batch->empty() && !pipe_.queue.push(std::move(batch), context.stop)) {
+        return cancelled_error();
+      }
+      if (state == connect::ReadState::kEnd) return {};
+    }
+  }
+
+  const SegmentJob& job_;
+  TableProgress& table_;
+  Pipe& pipe_;
+  SegmentOutcome& outcome_;
+};
+
 Result<void> write_all(OpContext& context, connect::LoadSession& session, TableProgress& table,
-                       Pipe& pipe, std::uint64_t& rows) {
+                       Pipe& pipe, SegmentOutcome& outcome) {
   for (;;) {
     std::optional<BatchHandle> batch;
     {
@@ -64,43 +92,63 @@ Result<void> write_all(OpContext& context, connect::LoadSession& session, TableP
     }
     if (!batch && context.stop.stop_requested()) return cancelled_error();
     if (!batch) return {};
+    failpoint("load.write");
     WHERRY_TRY(session.write(context, **batch));
-    rows += (*batch)->row_count();
+    outcome.rows += (*batch)->row_count();
+    outcome.bytes += (*batch)->used_bytes();
     table.rows += (*batch)->row_count();
     table.bytes += (*batch)->used_bytes();
   }
 }
 
-}  // namespace
-
-Result<void> load_segment(OpContext& context, connect::SnapshotSource& source,
-                          connect::TargetLoader& target, const connect::Chunk& chunk,
-                          const LoadOptions& options, TableProgress& table,
-                          const std::function<Result<void>()>& before_commit) {
-  WHERRY_ASSIGN(auto session, target.begin(context, table.plan, chunk));
+Result<void> write_segment(OpContext& context, const SegmentJob& job, const LoadOptions& options,
+                           TableProgress& table, SegmentOutcome& outcome,
+                           const connect::Chunk* first) {
+  WHERRY_ASSIGN(auto session, job.target.begin(context, job.plan, job.segment));
   Pipe pipe(options);
   // The reader stops when the task stops and when the writer gives up.
   std::stop_source stop_reader;
   std::stop_callback forward(context.stop, [&] { stop_reader.request_stop(); });
   OpContext reader_context{stop_reader.get_token(), context.deadline,
                            context.log.as(Component::kSourceUnload)};
-  std::thread reader([&] {
-    auto result = guarded([&] { return read_all(reader_context, source, chunk, table, pipe); });
+  SegmentReader reader(job, table, pipe, outcome);
+  std::thread reading([&] {
+    auto result = guarded([&] { return reader.read_all(reader_context, first); });
     if (!result.ok()) pipe.failure = std::move(result).error();
     pipe.queue.close();
   });
   OpContext writer_context{context.stop, context.deadline, context.log.as(Component::kTargetLoad)};
-  std::uint64_t rows = 0;
-  auto written = guarded([&] { return write_all(writer_context, *session, table, pipe, rows); });
+  auto written =
+      guarded([&] { return write_all(writer_context, *session, table, pipe, outcome); });
   if (!written.ok()) stop_reader.request_stop();
-  reader.join();
+  reading.join();
   // When the writer failed, the reader's "stopped" is only the echo of it.
-  if (!written.ok()) return std::move(written).error();
-  if (pipe.failure) return *std::move(pipe.failure);
-  WHERRY_TRY(before_commit());
-  WHERRY_ASSIGN(const connect::LoadReport report, session->finish(writer_context));
-  WHERRY_ASSERT(report.rows == rows, "the target counted other rows than were sent");
+  if (!written.ok()) return written;
+  if (pipe.failure) return with_side(*std::move(pipe.failure), "source");
+  WHERRY_TRY(job.before_commit());
+  failpoint("load.before_commit");
+  outcome.may_be_durable = true;
+  auto report = session->finish(writer_context, outcome.chunks);
+  if (!report.ok()) return std::move(report).error();
+  failpoint("load.after_commit");
   return {};
+}
+
+}  // namespace
+
+Error with_side(Error error, std::string_view side) {
+  if (error.kind == ErrorKind::kTransient) error.with("side", side);
+  return error;
+}
+
+Result<void> load_segment(OpContext& context, const SegmentJob& job, const LoadOptions& options,
+                          TableProgress& table, SegmentOutcome& outcome) {
+  const connect::Chunk* first = job.take(0);
+  if (first == nullptr) return {};  // others were faster
+  outcome.chunks.push_back({job.plan->source, job.segment.attempt, first->index, 0, 0});
+  auto result = write_segment(context, job, options, table, outcome, first);
+  if (!result.ok()) return with_side(std::move(result).error(), "target");
+  return result;
 }
 
 }  // namespace wherry::engine

@@ -1,18 +1,40 @@
-// One segment of a table: a reader thread fills batches, the calling thread writes them.
+// One segment: a reader thread takes chunk after chunk and fills batches, the calling thread writes
+// them in one target transaction.
 #pragma once
 
 #include <functional>
+#include <vector>
 
 #include "connect/api/connector.h"
 #include "engine/full_load.h"
+#include "engine/throttle.h"
 
 namespace wherry::engine {
 
-/// Reads `chunk` and loads it; durable when it returns without an error. Counts into `table`.
-/// `before_commit` is called when all rows are sent; its error gives the segment up.
-Result<void> load_segment(OpContext& context, connect::SnapshotSource& source,
-                          connect::TargetLoader& target, const connect::Chunk& chunk,
-                          const LoadOptions& options, TableProgress& table,
-                          const std::function<Result<void>()>& before_commit);
+struct SegmentJob {
+  connect::SnapshotSource& source;
+  connect::TargetLoader& target;
+  connect::Segment segment;
+  schema::TablePlanPtr plan;
+  /// The next chunk of a segment that has read so many bytes; nullptr: it is long enough.
+  std::function<const connect::Chunk*(std::uint64_t bytes)> take;
+  std::function<Result<void>()> before_commit;  ///< all rows were sent
+  Throttle& throttle;
+};
+
+struct SegmentOutcome {
+  std::vector<connect::DoneChunk> chunks;  ///< taken; with their rows once they were read whole
+  std::uint64_t rows = 0;                  ///< counted into the table's progress
+  std::uint64_t bytes = 0;
+  bool may_be_durable = false;  ///< it failed while it was committed
+};
+
+/// Says of a transient error which end it comes from ("source", "target"), unless it does already.
+Error with_side(Error error, std::string_view side);
+
+/// Durable when it returns without an error. Counts into `table` and tells in `outcome` how much,
+/// also when it fails. Transient errors bear the field "side".
+Result<void> load_segment(OpContext& context, const SegmentJob& job, const LoadOptions& options,
+                          TableProgress& table, SegmentOutcome& outcome);
 
 }  // namespace wherry::engine

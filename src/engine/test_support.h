@@ -63,7 +63,14 @@ struct CollectedDifferences final : DifferenceSink {
 
 /// Remembers what it was told, "table: milestone".
 struct CollectedMilestones final : LoadJournal {
-  Result<void> on_start(const TableTask& task) override { return add(task, "start"); }
+  Result<void> on_start(const TableTask& task) override {
+    {
+      std::lock_guard lock(mutex);
+      positions[task.plan->source.name].push_back(task.position.text);
+    }
+    return add(task, "start");
+  }
+  Result<void> on_prepared(const TableTask& task) override { return add(task, "prepared"); }
   Result<void> on_commit(const TableTask& task) override { return add(task, "commit"); }
   Result<void> on_loaded(const TableTask& task, std::uint64_t) override {
     return add(task, "loaded");
@@ -83,6 +90,7 @@ struct CollectedMilestones final : LoadJournal {
     }));
   }
   std::mutex mutex;
+  std::map<std::string, std::vector<std::string>> positions;  ///< at each start
   std::vector<std::string> all;
   std::string fails_at;
 };
@@ -91,7 +99,9 @@ struct CollectedMilestones final : LoadJournal {
 class World {
  public:
   World() : source(connector.create("source")), target(connector.create("target")) {
-    options.retry_delay = std::chrono::milliseconds(1);
+    options.retry.wait = std::chrono::milliseconds(1);
+    options.retry.most_tries = 5;
+    options.load_id = "load";
   }
 
   /// Makes the plan; `json` are mapping rules, all tables when empty.
@@ -112,8 +122,12 @@ class World {
     for (const TableTask& task : tasks) progress->add(task.plan);
     WHERRY_ASSIGN(auto snapshot, connector.open_snapshot(context, settings("source"), {}));
     position = snapshot->position();
+    SourceViews views([this](OpContext& asking, const Position& at) {
+      return connector.open_snapshot(asking, settings("source"), at);
+    });
+    views.set_first(std::move(snapshot));
     OpContext own{stop.get_token(), context.deadline, {}};
-    return run_full_load(own, *snapshot, *loader, tasks, options, *progress, journal);
+    return run_full_load(own, views, *loader, tasks, options, *progress, journal);
   }
 
   /// Compares what load() has planned, at the load's position.

@@ -247,7 +247,8 @@ class Validation {
 
   void compare(TableValidation& table) {
     auto result = guarded([&] {
-      return TableComparison(context_, options_, table, sink_, sink_mutex_).run(source_, target_);
+      connect::SnapshotSource& source = table.view ? *table.view : source_;
+      return TableComparison(context_, options_, table, sink_, sink_mutex_).run(source, target_);
     });
     const std::string name = schema::to_text(table.plan->source);
     if (result.ok()) {

@@ -18,6 +18,7 @@
 
 #include "connect/api/connector.h"
 #include "engine/change_signal.h"
+#include "engine/source_views.h"
 
 namespace wherry::engine {
 
@@ -50,6 +51,7 @@ std::string_view name_of(ValidationState state);
 /// One table's comparison; written by the validation, read by anyone at any time.
 struct TableValidation {
   schema::TablePlanPtr plan;
+  SourceView view;  ///< the table was read at a point of its own; nullptr: at the load's
   std::atomic<ValidationState> state{ValidationState::kPending};
   std::atomic<std::uint64_t> source_rows{0};
   std::atomic<std::uint64_t> target_rows{0};
@@ -60,7 +62,10 @@ struct TableValidation {
 /// All tables of a validation. The deque keeps addresses; it does not change once it has begun.
 class ValidationProgress {
  public:
-  void add(schema::TablePlanPtr plan) { tables_.emplace_back().plan = std::move(plan); }
+  void add(schema::TablePlanPtr plan, SourceView view = {}) {
+    tables_.emplace_back().plan = std::move(plan);
+    tables_.back().view = std::move(view);
+  }
   [[nodiscard]] const std::deque<TableValidation>& tables() const { return tables_; }
   [[nodiscard]] std::deque<TableValidation>& tables() { return tables_; }
   void set_state(TableValidation& table, ValidationState state) {

@@ -104,7 +104,7 @@ TEST(Rules, NamesAllProblemsWithRuleAndPlace) {
       {selection("1", "include", "S", "%", R"(,"filters":[{"filter-type":"source"}])"),
        selection("1", "Include", "S", "%"), selection("x", "include", "S", ""),
        transformation("4", "column", "change-data-type", R"({"schema-name":"S"})"),
-       R"({"rule-type":"table-settings","rule-id":"5"})", R"({"rule-type":"selection"})", "7"}));
+       R"({"rule-type":"validation","rule-id":"5"})", R"({"rule-type":"selection"})", "7"}));
   std::string all;
   for (const Problem& p : problems) all += p.rule_id + " " + p.path + " " + p.message + "\n";
   for (const char* expected :
@@ -113,10 +113,55 @@ TEST(Rules, NamesAllProblemsWithRuleAndPlace) {
         "x /rules/2/rule-id rule-id must be a number",
         "/rules/2/object-locator/table-name table-name is empty",
         "4 /rules/3/rule-action rule-action 'change-data-type' is not carried out",
-        "5 /rules/4/rule-type rule-type 'table-settings'", "/rules/5/rule-id rule-id is missing",
+        "5 /rules/4/rule-type rule-type 'validation'", "/rules/5/rule-id rule-id is missing",
         "/rules/6 a rule must be an object"}) {
     EXPECT_NE(all.find(expected), std::string::npos) << expected << " in\n" << all;
   }
+}
+
+std::string table_settings(const std::string& id, const std::string& table,
+                           const std::string& parallel_load) {
+  return R"({"rule-type":"table-settings","rule-id":")" + id + R"(","object-locator":)" +
+         R"({"schema-name":"S","table-name":")" + table + R"("},"parallel-load":)" +
+         parallel_load + "}";
+}
+
+TEST(Rules, TableSettingsSayHowATableIsCut) {
+  const auto rules = RuleSet::parse(document(
+      {selection("1", "include", "S", "%"),
+       table_settings("9", "T", R"({"type":"partitions-auto"})"),
+       table_settings("2", "T", R"({"type":"ranges","columns":["A","B"],)"
+                                R"("boundaries":[["3","x"],[7,"y"]]})"),
+       table_settings("3", "U", R"({"type":"partitions-list","partitions":["P1","P2"]})")}));
+  ASSERT_TRUE(rules.ok()) << rules.error().to_paragraph();
+  const auto cut = rules->parallel_load({"S", "T"});
+  ASSERT_TRUE(cut);
+  EXPECT_EQ(cut->type, schema::ParallelLoadType::kRanges);
+  EXPECT_EQ(cut->columns, (std::vector<std::string>{"A", "B"}));
+  EXPECT_EQ(cut->boundaries, (std::vector<std::vector<std::string>>{{"3", "x"}, {"7", "y"}}));
+  EXPECT_EQ(rules->parallel_load({"S", "U"})->partitions, (std::vector<std::string>{"P1", "P2"}));
+  EXPECT_FALSE(rules->parallel_load({"S", "t"}));
+}
+
+TEST(Rules, TableSettingsThatCannotBeCarriedOutAreRefused) {
+  const auto problems = RuleSet::check(document(
+      {selection("1", "include", "S", "%"), table_settings("2", "T%", R"({"type":"none"})"),
+       table_settings("3", "T", R"({"type":"hash"})"),
+       table_settings("4", "T", R"({"type":"ranges","columns":["A"],"boundaries":[["1","2"]]})"),
+       table_settings("5", "T", R"({"type":"partitions-list"})"),
+       table_settings("6", "T", R"({"type":"ranges","columns":["A"]})"),
+       table_settings("7", "T", R"({"type":"none","speed":1})")}));
+  std::string all;
+  for (const Problem& p : problems) all += p.rule_id + " " + p.path + " " + p.message + "\n";
+  for (const char* expected :
+       {"2 /rules/1/object-locator Exact schema and table name required",
+        "3 /rules/2/parallel-load/type type 'hash' does not exist",
+        "4 /rules/3/parallel-load/boundaries every boundary needs as many values",
+        "5 /rules/4/parallel-load/partitions", "6 /rules/5/parallel-load/boundaries ranges need",
+        "7 /rules/6/parallel-load/speed unknown key"}) {
+    EXPECT_NE(all.find(expected), std::string::npos) << expected << " in\n" << all;
+  }
+  EXPECT_EQ(problems.size(), 6U) << all;
 }
 
 TEST(Rules, SyntaxErrorsNameLineAndColumn) {

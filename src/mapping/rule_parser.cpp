@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "mapping/parallel_load_rule.h"
 #include "mapping/pattern.h"
 #include "mapping/rules.h"
 
@@ -53,8 +54,8 @@ constexpr std::array<std::string_view, 9> kLaterActions = {"remove-column",
                                                            "data-masking-digits-mask",
                                                            "data-masking-digits-randomize",
                                                            "data-masking-hash-mask"};
-constexpr std::array<std::string_view, 4> kLaterRuleTypes = {"table-settings", "validation",
-                                                             "object-mapping", "post-processing"};
+constexpr std::array<std::string_view, 3> kLaterRuleTypes = {"validation", "object-mapping",
+                                                             "post-processing"};
 constexpr std::array<std::string_view, 2> kLaterTargets = {"table-tablespace", "index-tablespace"};
 
 template <class List>
@@ -134,12 +135,16 @@ class RuleParser {
       selection(json, path, id);
     } else if (type == "transformation") {
       transformation(json, path, id);
+    } else if (type == "table-settings") {
+      table_settings(json, path, id);
     } else if (contains(kLaterRuleTypes, type)) {
       problem(path + "/rule-type",
               fmt::format("rule-type '{}' is not carried out by this version", type));
     } else if (!type.empty()) {
       problem(path + "/rule-type",
-              fmt::format("rule-type '{}' does not exist; known: selection, transformation", type));
+              fmt::format("rule-type '{}' does not exist; known: selection, transformation, "
+                          "table-settings",
+                          type));
     }
   }
 
@@ -291,6 +296,27 @@ class RuleParser {
     rule.value = text(json, path, "value", needs_value && !may_be_empty);
     rule.old_value = text(json, path, "old-value", may_be_empty);
     rules.transformations_.push_back(std::move(rule));
+  }
+
+  void table_settings(const Json& json, const std::string& path, std::int64_t id) {
+    unknown_keys(json, path,
+                 {"rule-type", "rule-id", "rule-name", "object-locator", "parallel-load",
+                  "lob-settings", "rule-action", "filters", "load-order"});
+    TableSettingsRule rule;
+    rule.id = id;
+    rule.locator = locator(json, path, true, false);
+    if ((rule.locator.schema + rule.locator.table).find('%') != std::string::npos) {
+      problem(path + "/object-locator", "Exact schema and table name required when using table settings rule");
+    }
+    if (!is_absent(json, "lob-settings")) {
+      problem(path + "/lob-settings", "lob-settings are not carried out by this version");
+    }
+    if (!is_absent(json, "parallel-load")) {
+      rule.parallel_load = read_parallel_load(
+          json["parallel-load"], path + "/parallel-load",
+          [this](std::string at, std::string what) { problem(std::move(at), std::move(what)); });
+    }
+    rules.table_settings_.push_back(std::move(rule));
   }
 
   std::string rule_id_;

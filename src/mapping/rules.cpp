@@ -132,4 +132,13 @@ std::vector<std::string> RuleSet::named_schemas() const {
   return schemas;
 }
 
+std::optional<schema::ParallelLoad> RuleSet::parallel_load(const schema::TableRef& table) const {
+  const TableSettingsRule* best = nullptr;
+  for (const TableSettingsRule& rule : table_settings_) {
+    if (rule.locator.schema != table.schema || rule.locator.table != table.name) continue;
+    if (rule.parallel_load && (best == nullptr || rule.id < best->id)) best = &rule;
+  }
+  return best == nullptr ? std::nullopt : best->parallel_load;
+}
+
 }  // namespace wherry::mapping

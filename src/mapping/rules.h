@@ -1,8 +1,8 @@
 // The DMS table-mapping document: which tables a task moves and what they are called at the target.
 // Pure: no I/O. Immutable after parse(), so any number of threads may ask.
 //
-// Supported now: selection rules (include, exclude, explicit, load-order) and the name-changing
-// transformations of schema, table and column. Every other rule, action or filter is refused with
+// Supported now: selection rules (include, exclude, explicit, load-order), the name-changing
+// transformations of schema, table and column, and parallel-load of table-settings rules. Every other rule, action or filter is refused with
 // its rule-id, because carrying it out silently wrong is worse than not at all.
 // Source: AWS DMS User Guide, "Using table mapping to specify task settings".
 #pragma once
@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "schema/parallel_load.h"
 #include "schema/table_def.h"
 
 namespace wherry::mapping {
@@ -51,6 +52,13 @@ struct TransformationRule {
   std::string value, old_value;
 };
 
+/// Settings of one table, named exactly.
+struct TableSettingsRule {
+  std::int64_t id = 0;
+  Locator locator;
+  std::optional<schema::ParallelLoad> parallel_load;
+};
+
 /// One thing wrong with a document.
 struct Problem {
   std::string rule_id;  ///< as written; empty when the rule has none
@@ -77,6 +85,9 @@ class RuleSet {
   /// Schemas whose tables are needed, when all selecting rules name them without wildcards; else
   /// empty, which stands for all.
   [[nodiscard]] std::vector<std::string> named_schemas() const;
+  /// How the user wants the table cut; nullopt: nothing was said.
+  [[nodiscard]] std::optional<schema::ParallelLoad> parallel_load(
+      const schema::TableRef& table) const;
   [[nodiscard]] const std::vector<SelectionRule>& selections() const { return selections_; }
   [[nodiscard]] const std::vector<TransformationRule>& transformations() const {
     return transformations_;
@@ -86,6 +97,7 @@ class RuleSet {
   friend class RuleParser;
   std::vector<SelectionRule> selections_;
   std::vector<TransformationRule> transformations_;  ///< by id
+  std::vector<TableSettingsRule> table_settings_;
 };
 
 }  // namespace wherry::mapping

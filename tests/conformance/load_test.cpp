@@ -1,4 +1,6 @@
 // Duties of a target: atomic loads, what happens to tables that exist, keys, bad rows.
+#include <algorithm>
+
 #include "tests/conformance/fixture.h"
 
 namespace wherry::conformance {
@@ -142,6 +144,65 @@ TEST_P(Load, TwoSessionsLoadBesideEachOther) {
   WHERRY_ASSERT_OK((*first)->finish(context_));
   EXPECT_EQ(row_count(a), 20U);
   EXPECT_EQ(row_count(b), 30U);
+}
+
+TEST_P(Load, TheLedgerHasWhatIsDurableAndNothingElse) {
+  const SourceTable table = simple_table("SEGMENTS", 10);
+  const auto plan = plan_of(table.definition);
+  WHERRY_ASSERT_OK(loader_->prepare(context_, *plan, ExistingTable::kDrop));
+  const auto known = loader_->done_chunks(context_, "load 'one'", std::nullopt);
+  WHERRY_ASSERT_OK(known);
+  EXPECT_TRUE(known->empty());
+  connect::Segment segment{"load 'one'", 2, 0, false};
+  const std::vector<connect::DoneChunk> chunks = {{plan->source, 2, 0, 4, 40},
+                                                  {plan->source, 2, 7, 6, 60}};
+  RowBatch batch;
+  fill(batch, table.rows, *plan);
+  const auto load_once = [&]() -> Result<connect::LoadReport> {
+    WHERRY_ASSIGN(auto session, loader_->begin(context_, plan, segment));
+    WHERRY_TRY(session->write(context_, batch));
+    return session->finish(context_, chunks);
+  };
+  {  // Given up: nothing is there.
+    auto session = loader_->begin(context_, plan, segment);
+    WHERRY_ASSERT_OK(session);
+    WHERRY_ASSERT_OK((*session)->write(context_, batch));
+  }
+  WHERRY_ASSERT_OK(load_once());
+  segment.worker = 1;
+  const auto twice = load_once();
+  ASSERT_FALSE(twice.ok());
+  EXPECT_EQ(twice.error().code, "load.chunk_twice");
+  EXPECT_EQ(row_count(table), 10U);
+  // For all workers and for one of them, in this load and no other.
+  for (const std::optional<std::uint32_t> worker : {std::optional<std::uint32_t>(), {1U}}) {
+    auto done = loader_->done_chunks(context_, "load 'one'", worker);
+    WHERRY_ASSERT_OK(done);
+    ASSERT_EQ(done->size(), 2U);
+    std::sort(done->begin(), done->end(),
+              [](const auto& a, const auto& b) { return a.chunk < b.chunk; });
+    EXPECT_EQ((*done)[1].table, plan->source);
+    EXPECT_EQ((*done)[1].attempt, 2U);
+    EXPECT_EQ((*done)[1].chunk, 7U);
+    EXPECT_EQ((*done)[1].rows, 6U);
+    EXPECT_EQ((*done)[1].bytes, 60U);
+  }
+  EXPECT_TRUE(loader_->done_chunks(context_, "another", std::nullopt)->empty());
+  WHERRY_ASSERT_OK(loader_->forget(context_, "load 'one'"));
+  EXPECT_TRUE(loader_->done_chunks(context_, "load 'one'", std::nullopt)->empty());
+}
+
+TEST_P(Load, PreparingTellsWhetherThereAreRows) {
+  const SourceTable table = simple_table("ROWS", 3);
+  const auto plan = plan_of(table.definition);
+  for (const auto existing : {ExistingTable::kDrop, ExistingTable::kKeep}) {
+    const auto report = loader_->prepare(context_, *plan, existing);
+    WHERRY_ASSERT_OK(report);
+    EXPECT_TRUE(report->is_empty);
+  }
+  WHERRY_ASSERT_OK(load(table, ExistingTable::kKeep));
+  EXPECT_FALSE(loader_->prepare(context_, *plan, ExistingTable::kKeep)->is_empty);
+  EXPECT_TRUE(loader_->prepare(context_, *plan, ExistingTable::kTruncate)->is_empty);
 }
 
 }  // namespace wherry::conformance

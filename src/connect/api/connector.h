@@ -6,10 +6,12 @@
 // OpContext::stop within a second and then returns a kCancelled error.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +21,7 @@
 #include "core/result.h"
 #include "core/row_batch.h"
 #include "core/secret.h"
+#include "schema/parallel_load.h"
 #include "schema/table_def.h"
 #include "schema/table_plan.h"
 
@@ -36,6 +39,9 @@ struct Settings {
   Secret password;
   std::map<std::string, std::string> options;  ///< engine settings: DMS names or URL parameters
   std::string spill_directory;                 ///< where values too large for memory may wait
+  /// Of a target: where Wherry's own tables live (ControlTablesSettings.ControlSchema); empty: the
+  /// engine's default.
+  std::string control_schema;
 };
 
 enum class ReadState : std::uint8_t {
@@ -50,16 +56,32 @@ enum class RowOrder : std::uint8_t {
   kByKey,
 };
 
-/// One part of a table that is read and loaded as a unit.
+/// One part of a table that one query reads.
 struct Chunk {
-  std::uint32_t index = 0;
-  std::string predicate;  ///< opaque to all but the connector that made it; empty: the whole table
+  std::uint32_t index = 0;  ///< its place in what plan() returned
+  std::string predicate = {};  ///< opaque to all but the connector that made it; empty: the whole table
   std::uint64_t estimated_rows = 0;
+  std::uint64_t estimated_bytes = 0;
 };
 
+/// How a table is cut. What a connector cannot do is left undone: one chunk is always right.
 struct ChunkHints {
-  std::uint32_t max_chunks = 1;
+  std::uint32_t max_chunks = 1;  ///< 1: the whole table
+  std::uint64_t chunk_bytes = 64ULL * 1024 * 1024;  ///< about so much of the source a chunk
+  /// A table that has this many times `least_bytes` is cut into so many chunks at least.
+  std::uint32_t wanted_chunks = 1;
+  std::uint64_t least_bytes = 8ULL * 1024 * 1024;  ///< a smaller chunk is not worth its query
+  std::optional<schema::ParallelLoad> rule = std::nullopt;  ///< the user's own cut, which goes before
 };
+
+/// How many chunks a table of `bytes` makes; at least one.
+constexpr std::uint32_t chunk_count(const ChunkHints& hints, std::uint64_t bytes) {
+  const std::uint64_t by_size = bytes / hints.chunk_bytes;
+  const std::uint64_t by_wish =
+      std::min<std::uint64_t>(hints.wanted_chunks, bytes / hints.least_bytes);
+  return static_cast<std::uint32_t>(
+      std::clamp<std::uint64_t>(std::max(by_size, by_wish), 1, std::max(hints.max_chunks, 1U)));
+}
 
 struct TableFilter {
   std::vector<std::string> schemas;  ///< exact names; empty: every schema that is not the system's
@@ -106,19 +128,44 @@ struct LoadReport {
   std::uint64_t bytes = 0;  ///< bytes sent to the target
 };
 
-/// One chunk into one table, atomic: nothing is visible before finish(), and an unfinished session
+/// What a load session is for: some chunks of one table, durable together or not at all.
+struct Segment {
+  std::string load_id;         ///< of the load in the target's ledger; empty: nothing is recorded
+  std::uint64_t attempt = 1;   ///< counts how often the table was begun from its beginning
+  std::uint32_t worker = 0;    ///< below kMaxWorkers; has one session at a time
+  bool is_whole_table = true;  ///< nothing else loads the table meanwhile, before or after
+};
+inline constexpr std::uint32_t kMaxWorkers = 64;
+
+/// A chunk whose rows are durable on the target, as its ledger has it.
+struct DoneChunk {
+  TableRef table;  ///< at the source
+  std::uint64_t attempt = 1;
+  std::uint32_t chunk = 0;
+  std::uint64_t rows = 0;
+  std::uint64_t bytes = 0;  ///< as the source was read
+};
+
+/// One segment of one table, atomic: nothing is visible before finish(), and an unfinished session
 /// is rolled back by its destructor.
 class LoadSession {
  public:
   virtual ~LoadSession() = default;
   virtual Result<void> write(OpContext&, const RowBatch&) = 0;
-  virtual Result<LoadReport> finish(OpContext&) = 0;  ///< durable when it returns
+  /// Commits the rows together with `chunks` in the ledger; durable when it returns. After
+  /// kTransient nobody knows whether it is: done_chunks() does. A chunk that the ledger has already
+  /// is kInternal "load.chunk_twice", and nothing is committed.
+  virtual Result<LoadReport> finish(OpContext&, std::span<const DoneChunk> chunks = {}) = 0;
 };
 
 enum class ExistingTable : std::uint8_t {
   kDrop,      ///< DROP_AND_CREATE
   kTruncate,  ///< TRUNCATE_BEFORE_LOAD
   kKeep,      ///< DO_NOTHING
+};
+
+struct PrepareReport {
+  bool is_empty = true;  ///< the table was made, emptied, or had no row
 };
 
 class TargetLoader {
@@ -135,10 +182,19 @@ class TargetLoader {
                                         ExistingTable) = 0;
   /// Makes the target table ready: creates schema and table without its key, drops or truncates
   /// what exists. Nothing else is touched when it fails.
-  virtual Result<void> prepare(OpContext&, const TablePlan&, ExistingTable) = 0;
-  virtual Result<std::unique_ptr<LoadSession>> begin(OpContext&, TablePlanPtr, const Chunk&) = 0;
-  /// Adds the primary key (or the unique key that identifies rows) and gathers statistics.
-  virtual Result<void> complete(OpContext&, const TablePlan&) = 0;
+  virtual Result<PrepareReport> prepare(OpContext&, const TablePlan&, ExistingTable) = 0;
+  /// What the ledger (table wherry_load_progress of the control schema; made when missing) has of a
+  /// load. Waits first until no transaction of an earlier session can still commit: of that
+  /// worker's, or of all workers' when there is none. kPermission when there is no ledger and the
+  /// user may not make one.
+  virtual Result<std::vector<DoneChunk>> done_chunks(OpContext&, const std::string& load_id,
+                                                     std::optional<std::uint32_t> worker) = 0;
+  /// Removes what the ledger has of a load that is over.
+  virtual Result<void> forget(OpContext&, const std::string& load_id) = 0;
+  virtual Result<std::unique_ptr<LoadSession>> begin(OpContext&, TablePlanPtr, const Segment&) = 0;
+  /// Adds the primary key (or the unique key that identifies rows) when it is missing and the table
+  /// is the task's own, and gathers statistics.
+  virtual Result<void> complete(OpContext&, const TablePlan&, bool is_own = true) = 0;
 };
 
 enum Role : std::uint32_t {

@@ -1,5 +1,7 @@
 #include "connect/memory/database.h"
 
+#include <algorithm>
+
 namespace wherry::memory {
 
 void Database::commit(Tables tables) {
@@ -75,6 +77,31 @@ void Database::set_password(std::string password) {
 bool Database::accepts(const Secret& password) const {
   std::lock_guard lock(mutex_);
   return !password_ || password.reveal() == *password_;
+}
+
+bool Database::record(const std::string& load_id, std::span<const connect::DoneChunk> chunks) {
+  std::lock_guard lock(ledger_mutex_);
+  auto& known = ledger_[load_id];
+  for (const connect::DoneChunk& chunk : chunks) {
+    const bool is_twice = std::any_of(known.begin(), known.end(), [&](const auto& other) {
+      return other.table == chunk.table && other.attempt == chunk.attempt &&
+             other.chunk == chunk.chunk;
+    });
+    if (is_twice) return false;
+  }
+  known.insert(known.end(), chunks.begin(), chunks.end());
+  return true;
+}
+
+std::vector<connect::DoneChunk> Database::recorded(const std::string& load_id) const {
+  std::lock_guard lock(ledger_mutex_);
+  const auto found = ledger_.find(load_id);
+  return found == ledger_.end() ? std::vector<connect::DoneChunk>() : found->second;
+}
+
+void Database::forget_records(const std::string& load_id) {
+  std::lock_guard lock(ledger_mutex_);
+  ledger_.erase(load_id);
 }
 
 }  // namespace wherry::memory

@@ -8,9 +8,11 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "connect/api/connector.h"
 #include "connect/memory/faults.h"
 #include "connect/memory/value.h"
 #include "core/secret.h"
@@ -47,6 +49,11 @@ class Database {
   void set_password(std::string password);
   [[nodiscard]] bool accepts(const Secret& password) const;
 
+  /// The ledger of loads. False, and nothing is recorded, when a chunk is there already.
+  bool record(const std::string& load_id, std::span<const connect::DoneChunk> chunks);
+  [[nodiscard]] std::vector<connect::DoneChunk> recorded(const std::string& load_id) const;
+  void forget_records(const std::string& load_id);
+
   Faults& faults() { return faults_; }
 
  private:
@@ -57,6 +64,8 @@ class Database {
   std::map<std::uint64_t, std::shared_ptr<const Tables>> history_{
       {0, std::make_shared<const Tables>()}};
   std::optional<std::string> password_;
+  mutable std::mutex ledger_mutex_;
+  std::map<std::string, std::vector<connect::DoneChunk>> ledger_;
   Faults faults_;
 };
 

@@ -29,8 +29,10 @@ enum class Point : std::uint8_t {
   kWrite,
   kFinish,
   kComplete,
+  kCommitted,  ///< the rows are durable, and the answer is on its way
+  kLedger,
 };
-constexpr std::size_t kPointCount = 12;
+constexpr std::size_t kPointCount = 14;
 
 struct Fault {
   Point point = Point::kRead;

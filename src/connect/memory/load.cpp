@@ -67,8 +67,11 @@ schema::TableDef definition_of(const schema::TablePlan& plan) {
 
 class MemorySession final : public connect::LoadSession {
  public:
-  MemorySession(Database& database, schema::TablePlanPtr plan, TablePtr table)
-      : database_(database), plan_(std::move(plan)), table_(std::move(table)) {
+  MemorySession(Database& database, schema::TablePlanPtr plan, TablePtr table, std::string load_id)
+      : database_(database),
+        plan_(std::move(plan)),
+        table_(std::move(table)),
+        load_id_(std::move(load_id)) {
     for (const schema::ColumnPlan& column : plan_->columns) {
       columns_.push_back(
           static_cast<std::size_t>(table_->definition.find_column(column.target_name)));
@@ -91,12 +94,18 @@ class MemorySession final : public connect::LoadSession {
     return {};
   }
 
-  Result<connect::LoadReport> finish(OpContext& context) override {
+  Result<connect::LoadReport> finish(OpContext& context,
+                                     std::span<const connect::DoneChunk> chunks) override {
     WHERRY_TRY(database_.faults().pass(context, Point::kFinish, plan_->target.name));
     const connect::LoadReport report{rows_.size(), bytes_};
-    auto committed =
-        database_.change(plan_->target, [this](Table& table) { return append(table); });
+    auto committed = database_.change(plan_->target, [&](Table& table) -> Result<void> {
+      WHERRY_TRY(append(table));
+      if (load_id_.empty() || database_.record(load_id_, chunks)) return {};
+      return about(ErrorKind::kInternal, "load.chunk_twice",
+                   "a part of the table that is loaded already was loaded again", plan_->target);
+    });
     if (!committed.ok()) return std::move(committed).error();
+    WHERRY_TRY(database_.faults().pass(context, Point::kCommitted, plan_->target.name));
     return report;
   }
 
@@ -122,6 +131,7 @@ class MemorySession final : public connect::LoadSession {
   Database& database_;
   schema::TablePlanPtr plan_;
   TablePtr table_;
+  const std::string load_id_;
   std::vector<std::size_t> columns_;  ///< plan column -> table column
   std::vector<Row> rows_;
   std::uint64_t bytes_ = 0;
@@ -144,24 +154,38 @@ class MemoryLoader final : public connect::TargetLoader {
     return {};  // nobody is anybody here
   }
 
-  Result<void> prepare(OpContext& context, const schema::TablePlan& plan,
-                       ExistingTable existing) override {
+  Result<connect::PrepareReport> prepare(OpContext& context, const schema::TablePlan& plan,
+                                         ExistingTable existing) override {
     WHERRY_TRY(database_.faults().pass(context, Point::kPrepare, plan.target.name));
     const TablePtr table = database_.find(plan.target);
     if (!table || existing == ExistingTable::kDrop) {
       database_.put(definition_of(plan));
-      return {};
+      return connect::PrepareReport{};
     }
     WHERRY_TRY(check_columns(plan, *table));
-    if (existing == ExistingTable::kKeep) return {};
-    return database_.change(plan.target, [](Table& edited) -> Result<void> {
+    if (existing == ExistingTable::kKeep) return connect::PrepareReport{table->rows.empty()};
+    WHERRY_TRY(database_.change(plan.target, [](Table& edited) -> Result<void> {
       edited.rows.clear();
       return {};
-    });
+    }));
+    return connect::PrepareReport{};
+  }
+
+  Result<std::vector<connect::DoneChunk>> done_chunks(OpContext& context,
+                                                      const std::string& load_id,
+                                                      std::optional<std::uint32_t>) override {
+    WHERRY_TRY(database_.faults().pass(context, Point::kLedger));
+    return database_.recorded(load_id);
+  }
+
+  Result<void> forget(OpContext& context, const std::string& load_id) override {
+    WHERRY_TRY(database_.faults().pass(context, Point::kLedger));
+    database_.forget_records(load_id);
+    return {};
   }
 
   Result<std::unique_ptr<connect::LoadSession>> begin(OpContext& context, schema::TablePlanPtr plan,
-                                                      const connect::Chunk&) override {
+                                                      const connect::Segment& segment) override {
     WHERRY_TRY(database_.faults().pass(context, Point::kBegin, plan->target.name));
     const TablePtr table = database_.find(plan->target);
     if (!table) {
@@ -170,12 +194,12 @@ class MemoryLoader final : public connect::TargetLoader {
     }
     WHERRY_TRY(check_columns(*plan, *table));
     return std::unique_ptr<connect::LoadSession>(
-        std::make_unique<MemorySession>(database_, std::move(plan), table));
+        std::make_unique<MemorySession>(database_, std::move(plan), table, segment.load_id));
   }
 
-  Result<void> complete(OpContext& context, const schema::TablePlan& plan) override {
+  Result<void> complete(OpContext& context, const schema::TablePlan& plan, bool is_own) override {
     WHERRY_TRY(database_.faults().pass(context, Point::kComplete, plan.target.name));
-    if (plan.key.empty()) return {};
+    if (plan.key.empty() || !is_own) return {};
     schema::KeyDef key{plan.key_name, {}, plan.key_is_primary};
     for (const std::size_t i : plan.key) key.columns.push_back(plan.columns[i].target_name);
     return database_.change(plan.target, [&](Table& table) -> Result<void> {

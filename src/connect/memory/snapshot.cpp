@@ -10,6 +10,8 @@ namespace wherry::memory {
 namespace {
 
 constexpr std::string_view kPrefix = "memory:";
+/// Rows have no size of their own here.
+constexpr std::size_t kAssumedRowBytes = 64;
 
 Error no_such(const char* what, const schema::TablePlan& plan) {
   return make_error(ErrorKind::kSchema, std::string("memory.unknown_") + what,
@@ -164,18 +166,18 @@ class MemorySnapshot final : public connect::SnapshotSource {
     WHERRY_TRY(database_.faults().pass(context, Point::kPlan, definition.table.name));
     const auto found = tables_->find(definition.table);
     const std::size_t row_count = found == tables_->end() ? 0 : found->second->rows.size();
-    const std::size_t count =
-        std::clamp<std::size_t>(hints.max_chunks, 1, std::max<std::size_t>(row_count, 1));
+    const std::size_t count = connect::chunk_count(hints, row_count * kAssumedRowBytes);
     std::vector<connect::Chunk> chunks(count);
     if (count == 1) {
       chunks[0].estimated_rows = row_count;
+      chunks[0].estimated_bytes = row_count * kAssumedRowBytes;
       return chunks;
     }
     for (std::size_t i = 0; i < count; ++i) {
       const std::size_t begin = row_count * i / count;
       const std::size_t end = row_count * (i + 1) / count;
       chunks[i] = {static_cast<std::uint32_t>(i), std::to_string(begin) + "-" + std::to_string(end),
-                   end - begin};
+                   end - begin, (end - begin) * kAssumedRowBytes};
     }
     return chunks;
   }

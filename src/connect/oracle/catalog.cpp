@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "connect/oracle/catalog_rows.h"
+#include "connect/oracle/errors.h"
 
 namespace wherry::oracle {
 namespace {
@@ -45,7 +46,9 @@ class OracleCatalog final : public connect::Catalog {
                   session_->rows(context, with_owners(kColumnsSql, predicate), binds));
     WHERRY_ASSIGN(const auto keys,
                   session_->rows(context, with_owners(kKeysSql, predicate), binds));
-    return assemble_tables(tables, columns, keys);
+    WHERRY_ASSIGN(auto assembled, assemble_tables(tables, columns, keys));
+    WHERRY_TRY(read_sizes(context, predicate, binds, assembled));
+    return assembled;
   }
 
   Result<void> execute_ddl(OpContext& context, std::string_view statement) override {
@@ -55,6 +58,16 @@ class OracleCatalog final : public connect::Catalog {
   }
 
  private:
+  Result<void> read_sizes(OpContext& context, const std::string& predicate,
+                          const std::vector<Bind>& binds, std::vector<schema::TableDef>& tables) {
+    auto sizes = session_->rows(context, with_owners(kSizesSql, predicate), binds);
+    if (sizes.ok()) return set_sizes(tables, *sizes);
+    // Most accounts may not read the view; statistics do then.
+    const std::string& code = sizes.error().native_code;
+    if (code == ora_code(942) || code == ora_code(1031)) return {};
+    return std::move(sizes).error();
+  }
+
   std::unique_ptr<Session> session_;
 };
 

@@ -1,4 +1,4 @@
-// Oracle's dictionary as a connect::Catalog; three queries whatever the number of tables.
+// Oracle's dictionary as a connect::Catalog; four queries whatever the number of tables.
 #pragma once
 
 #include <memory>

@@ -36,6 +36,13 @@ select c.owner, c.table_name, c.constraint_name, c.constraint_type, k.column_nam
    and c.constraint_type in ('P', 'U') and c.status = 'ENABLED'
  order by c.owner, c.table_name, c.constraint_type, c.constraint_name, k.position)";
 
+const char* const kSizesSql = R"(
+select owner, segment_name, sum(bytes)
+  from dba_segments
+ where {owners}
+   and segment_type in ('TABLE', 'TABLE PARTITION', 'TABLE SUBPARTITION')
+ group by owner, segment_name)";
+
 namespace {
 
 constexpr std::uint64_t kAssumedBlockBytes = 8192;  // Oracle's default; only an estimate needs it
@@ -126,6 +133,18 @@ Result<std::vector<schema::TableDef>> assemble_tables(const std::vector<TextRow>
     defs.back().columns.push_back(text(row, 4));
   }
   return result;
+}
+
+Result<void> set_sizes(std::vector<schema::TableDef>& tables, const std::vector<TextRow>& sizes) {
+  TableIndex index;
+  for (std::size_t i = 0; i < tables.size(); ++i) index.emplace(tables[i].table, i);
+  for (const TextRow& row : sizes) {
+    const auto found = index.find({text(row, 0), text(row, 1)});
+    if (found == index.end()) continue;
+    WHERRY_ASSIGN(const auto bytes, number(row, 2));
+    tables[found->second].estimated_bytes = static_cast<std::uint64_t>(bytes.value_or(0));
+  }
+  return {};
 }
 
 }  // namespace wherry::oracle

@@ -15,11 +15,16 @@ namespace wherry::oracle {
 extern const char* const kTablesSql;   ///< owner, table, rows, average row length, blocks
 extern const char* const kColumnsSql;  ///< see catalog_rows.cpp
 extern const char* const kKeysSql;     ///< owner, table, constraint, type, column
+/// owner, table, bytes of all its segments; for accounts that may read DBA_SEGMENTS, whose numbers
+/// are true where statistics are old.
+extern const char* const kSizesSql;
 
 /// Rows must be sorted as the statements sort them: by owner, table, then column position.
 /// A number that does not parse is kInternal "oracle.dictionary_row".
 Result<std::vector<schema::TableDef>> assemble_tables(const std::vector<TextRow>& tables,
                                                       const std::vector<TextRow>& columns,
                                                       const std::vector<TextRow>& keys);
+/// Replaces estimates by the sizes of segments.
+Result<void> set_sizes(std::vector<schema::TableDef>& tables, const std::vector<TextRow>& sizes);
 
 }  // namespace wherry::oracle

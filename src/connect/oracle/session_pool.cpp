@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "connect/oracle/errors.h"
+
 namespace wherry::oracle {
 namespace {
 
@@ -38,7 +40,16 @@ Result<std::unique_ptr<Session>> SessionPool::acquire(OpContext& context) {
   while (auto session = take_idle()) {
     if (answers(context, *session)) return session;
   }
-  return open_session(context, options_);
+  auto session = open_session(context, options_);
+  std::lock_guard lock(mutex_);
+  if (session.ok()) {
+    was_connected_ = true;
+    return session;
+  }
+  const std::string& code = session.error().native_code;
+  const bool is_unknown_service = code == ora_code(12514) || code == ora_code(12505);
+  if (was_connected_ && is_unknown_service) session.error().kind = ErrorKind::kTransient;
+  return session;
 }
 
 void SessionPool::give_back(std::unique_ptr<Session> session) {

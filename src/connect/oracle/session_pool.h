@@ -18,7 +18,8 @@ class SessionPool {
  public:
   explicit SessionPool(ConnectOptions options) : options_(std::move(options)) {}
 
-  /// A session that has just answered: an idle one, or a new one.
+  /// A session that has just answered: an idle one, or a new one. Once a log-in has succeeded, a
+  /// listener that no longer knows the service is transient: the database is being restarted.
   Result<std::unique_ptr<Session>> acquire(OpContext& context);
   /// REQUIRES: no query of the session is alive. Drops a session that cannot be used again.
   void give_back(std::unique_ptr<Session> session);
@@ -28,6 +29,7 @@ class SessionPool {
 
   const ConnectOptions options_;
   std::mutex mutex_;
+  bool was_connected_ = false;
   std::vector<std::unique_ptr<Session>> idle_;
 };
 

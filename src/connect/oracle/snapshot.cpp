@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "connect/oracle/chunk_planner.h"
 #include "connect/oracle/errors.h"
 #include "connect/oracle/session_pool.h"
 #include "connect/oracle/type_map.h"
@@ -81,6 +82,15 @@ FetchOptions exact_fetch(FetchOptions options) {
   return options;
 }
 
+/// In the order of select_text()'s bounds.
+std::vector<Bind> binds_of(const ChunkText& part) {
+  std::vector<Bind> binds;
+  for (const std::string* bound : {&part.from, &part.to}) {
+    if (!bound->empty()) binds.push_back(Bind::text(*bound));
+  }
+  return binds;
+}
+
 std::string order_term(const schema::ColumnPlan& column) {
   const std::string name = quote_name(column.source_name);
   return column.trim_blanks ? "rtrim(" + name + ")" : name;
@@ -100,8 +110,9 @@ class OracleReader final : public connect::ChunkReader {
     }
   }
 
-  Result<void> start(OpContext& context, const std::string& sql, const FetchOptions& options) {
-    auto query = session_->query(context, sql, {}, options);
+  Result<void> start(OpContext& context, const std::string& sql, const std::vector<Bind>& binds,
+                     const FetchOptions& options) {
+    auto query = session_->query(context, sql, binds, options);
     if (!query.ok()) return with_grant(std::move(query).error(), *plan_, account_);
     query_ = *std::move(query);
     return {};
@@ -150,22 +161,24 @@ class OracleSnapshot final : public connect::SnapshotSource {
 
   [[nodiscard]] const Position& position() const override { return position_; }
 
-  Result<std::vector<connect::Chunk>> plan(OpContext&, const schema::TableDef& table,
-                                           const connect::ChunkHints&) override {
-    connect::Chunk whole;
-    whole.estimated_rows = table.estimated_rows;
-    return std::vector<connect::Chunk>{whole};
+  Result<std::vector<connect::Chunk>> plan(OpContext& context, const schema::TableDef& table,
+                                           const connect::ChunkHints& hints) override {
+    WHERRY_ASSIGN(auto session, pool_->acquire(context));
+    WHERRY_ASSIGN(auto chunks, plan_chunks(context, *session, table, hints));
+    pool_->give_back(std::move(session));
+    return chunks;
   }
 
   Result<std::unique_ptr<connect::ChunkReader>> open(OpContext& context, schema::TablePlanPtr plan,
                                                      const connect::Chunk& chunk,
                                                      connect::RowOrder order) override {
+    WHERRY_ASSIGN(const ChunkText part, ChunkText::decode(chunk.predicate));
     WHERRY_ASSIGN(auto session, pool_->acquire(context));
-    const std::string sql = select_text(*plan, chunk, order, scn_);
+    const std::string sql = select_text(*plan, part, order, scn_);
     const std::string table = schema::to_text(plan->source);
     auto reader =
         std::make_unique<OracleReader>(std::move(plan), pool_, std::move(session), account_);
-    if (auto started = reader->start(context, sql, fetch_); !started.ok()) {
+    if (auto started = reader->start(context, sql, binds_of(part), fetch_); !started.ok()) {
       return std::move(started).error().with("table", table).with("scn", scn_);
     }
     return std::unique_ptr<connect::ChunkReader>(std::move(reader));
@@ -181,16 +194,24 @@ class OracleSnapshot final : public connect::SnapshotSource {
 
 }  // namespace
 
-std::string select_text(const schema::TablePlan& plan, const connect::Chunk& chunk,
+std::string select_text(const schema::TablePlan& plan, const ChunkText& part,
                         connect::RowOrder order, const std::string& scn) {
   std::string columns;
   for (const schema::ColumnPlan& column : plan.columns) {
     if (!columns.empty()) columns += ", ";
     columns += select_expression(column.type, quote_name(column.source_name));
   }
-  std::string sql = fmt::format("select {} from {}.{} as of scn {}", columns,
-                                quote_name(plan.source.schema), quote_name(plan.source.name), scn);
-  if (!chunk.predicate.empty()) sql += " where " + chunk.predicate;
+  std::string sql = fmt::format("select {} from {}.{}", columns, quote_name(plan.source.schema),
+                                quote_name(plan.source.name));
+  if (!part.partition.empty()) sql += " " + part.partition;
+  sql += " as of scn " + scn;
+  std::string where = part.condition;
+  int bind = 0;
+  for (const auto& [bound, op] : {std::pair{&part.from, ">="}, std::pair{&part.to, "<"}}) {
+    if (bound->empty()) continue;
+    where += fmt::format("{}rowid {} chartorowid(:{})", where.empty() ? "" : " and ", op, ++bind);
+  }
+  if (!where.empty()) sql += " where " + where;
   if (order == connect::RowOrder::kByKey && !plan.key.empty()) {
     std::string terms;
     for (const std::size_t index : plan.key) {

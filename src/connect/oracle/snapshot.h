@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "connect/api/connector.h"
+#include "connect/oracle/chunk_plan.h"
 #include "connect/oracle/settings.h"
 
 namespace wherry::oracle {
@@ -14,8 +15,9 @@ Result<std::unique_ptr<connect::SnapshotSource>> make_snapshot(OpContext& contex
                                                                const EndpointOptions& options,
                                                                const Position& at);
 
-/// The query that reads a plan's columns as of `scn`; pure, for tests.
-std::string select_text(const schema::TablePlan& plan, const connect::Chunk& chunk,
+/// The query that reads a plan's columns as of `scn`, with binds for part.from and part.to where
+/// they are set; pure, for tests.
+std::string select_text(const schema::TablePlan& plan, const ChunkText& part,
                         connect::RowOrder order, const std::string& scn);
 
 }  // namespace wherry::oracle

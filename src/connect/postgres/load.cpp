@@ -45,7 +45,8 @@ Error about(Error error, const TableRef& table) {
 class PostgresLoader : public connect::TargetLoader {
  public:
   explicit PostgresLoader(ConnectionSettings settings)
-      : pool_(std::make_shared<ConnectionPool>(std::move(settings))) {}
+      : pool_(std::make_shared<ConnectionPool>(std::move(settings))),
+        ledger_(pool_->settings().control_schema) {}
 
   Result<std::string> column_type(const schema::ColumnDef& column) override {
     auto type = schema::postgres_type(column.type);
@@ -68,12 +69,18 @@ class PostgresLoader : public connect::TargetLoader {
     return {};
   }
 
-  Result<void> prepare(OpContext& context, const TablePlan& plan, ExistingTable existing) override {
+  Result<connect::PrepareReport> prepare(OpContext& context, const TablePlan& plan,
+                                         ExistingTable existing) override {
     WHERRY_ASSIGN(std::unique_ptr<Connection> connection, pool_->acquire(context));
-    auto prepared = [&]() -> Result<void> {
+    auto prepared = [&]() -> Result<connect::PrepareReport> {
       WHERRY_TRY(connection->execute(context, "cannot start a transaction", "begin"));
       WHERRY_TRY(prepare_in_transaction(context, *connection, plan, existing));
-      return connection->execute(context, "cannot commit", "commit");
+      connect::PrepareReport report;
+      if (!is_in(emptied_, plan.target)) {
+        WHERRY_ASSIGN(report.is_empty, is_empty(context, *connection, plan.target));
+      }
+      WHERRY_TRY(connection->execute(context, "cannot commit", "commit"));
+      return report;
     }();
     if (!prepared) {
       Error error = std::move(prepared).error();
@@ -83,11 +90,27 @@ class PostgresLoader : public connect::TargetLoader {
       return about(std::move(error), plan.target);
     }
     pool_->give_back(std::move(connection));
+    return prepared;
+  }
+
+  Result<std::vector<connect::DoneChunk>> done_chunks(
+      OpContext& context, const std::string& load_id,
+      std::optional<std::uint32_t> worker) override {
+    WHERRY_ASSIGN(std::unique_ptr<Connection> connection, pool_->acquire(context));
+    WHERRY_ASSIGN(auto chunks, ledger_.read(context, *connection, load_id, worker));
+    pool_->give_back(std::move(connection));
+    return chunks;
+  }
+
+  Result<void> forget(OpContext& context, const std::string& load_id) override {
+    WHERRY_ASSIGN(std::unique_ptr<Connection> connection, pool_->acquire(context));
+    WHERRY_TRY(ledger_.forget(context, *connection, load_id));
+    pool_->give_back(std::move(connection));
     return {};
   }
 
   Result<std::unique_ptr<connect::LoadSession>> begin(OpContext& context, schema::TablePlanPtr plan,
-                                                      const connect::Chunk& chunk) override {
+                                                      const connect::Segment& segment) override {
     WHERRY_ASSIGN(std::unique_ptr<Connection> connection, pool_->acquire(context));
     WHERRY_ASSIGN(const std::optional<NativeTable> table,
                   describe_table(context, *connection, plan->target));
@@ -98,13 +121,14 @@ class PostgresLoader : public connect::TargetLoader {
           plan->target);
     }
     const bool freeze =
-        chunk.predicate.empty() && table->kind == 'r' && is_in(emptied_, plan->target);
-    return start_load(context, pool_, std::move(connection), std::move(plan), *table, freeze);
+        segment.is_whole_table && table->kind == 'r' && is_in(emptied_, plan->target);
+    return start_load(context, pool_, std::move(connection),
+                      {std::move(plan), *table, ledger_, segment, freeze});
   }
 
-  Result<void> complete(OpContext& context, const TablePlan& plan) override {
+  Result<void> complete(OpContext& context, const TablePlan& plan, bool is_own) override {
     WHERRY_ASSIGN(std::unique_ptr<Connection> connection, pool_->acquire(context));
-    auto completed = complete_on(context, *connection, plan);
+    auto completed = complete_on(context, *connection, plan, is_own);
     if (!completed) return about(std::move(completed).error(), plan.target);
     pool_->give_back(std::move(connection));
     return {};
@@ -119,6 +143,21 @@ class PostgresLoader : public connect::TargetLoader {
     if (!connection.execute(context, kAction, "rollback")) return;
     const auto rows = connection.query(context, kAction, kLockHolders, parameters);
     if (rows && !rows->is_null(0, 0)) error.with("held by", rows->text(0, 0));
+  }
+
+  /// False when it cannot be told.
+  static Result<bool> is_empty(OpContext& context, Connection& connection, const TableRef& table) {
+    constexpr const char* kAction = "cannot look for rows";
+    WHERRY_ASSIGN(const std::string name, schema::quote_table(table));
+    const std::array parameters = {name};
+    WHERRY_ASSIGN(const Rows may,
+                  connection.query(context, kAction,
+                                   "select pg_catalog.has_table_privilege($1, 'SELECT')",
+                                   parameters));
+    if (!may.boolean(0, 0)) return false;  // who may only insert cannot know
+    WHERRY_ASSIGN(const Rows rows, connection.query(context, kAction,
+                                                    "select not exists (select from " + name + ")"));
+    return rows.boolean(0, 0);
   }
 
   Result<void> prepare_in_transaction(OpContext& context, Connection& connection,
@@ -198,10 +237,11 @@ class PostgresLoader : public connect::TargetLoader {
                       "Drop them before the load and create them again after it");
   }
 
-  Result<void> complete_on(OpContext& context, Connection& connection, const TablePlan& plan) {
+  Result<void> complete_on(OpContext& context, Connection& connection, const TablePlan& plan,
+                           bool is_own) {
     WHERRY_ASSIGN(const std::string name, schema::quote_table(plan.target));
     // A table that somebody else made keeps the keys it has, or has not.
-    if (!plan.key.empty() && !is_in(foreign_, plan.target)) {
+    if (is_own && !plan.key.empty() && !is_in(foreign_, plan.target)) {
       WHERRY_ASSIGN(const bool has_key, has_planned_key(context, connection, plan));
       if (!has_key) {
         WHERRY_ASSIGN(const std::string sql, schema::add_key_sql(plan));
@@ -236,6 +276,7 @@ class PostgresLoader : public connect::TargetLoader {
   }
 
   std::shared_ptr<ConnectionPool> pool_;
+  const Ledger ledger_;
   std::mutex mutex_;
   std::set<TableRef> emptied_;  ///< created or truncated by prepare()
   std::set<TableRef> foreign_;  ///< existed before and were kept: their keys are not ours

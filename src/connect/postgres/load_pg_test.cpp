@@ -65,8 +65,8 @@ TEST_F(Load, ShowsNothingBeforeFinishAndNothingWhenAbandoned) {
   const auto plan = simple_plan();
   const auto target = loader();
   WHERRY_EXPECT_OK(target->prepare(context_, *plan, ExistingTable::kDrop));
-  connect::Chunk part;
-  part.predicate = "a part";  // a whole table is emptied and locked, a part is not
+  connect::Segment part;
+  part.is_whole_table = false;  // a whole table is emptied and locked, a part is not
   {
     auto session = target->begin(context_, plan, part);
     WHERRY_EXPECT_OK(session);
@@ -164,7 +164,7 @@ TEST_F(Load, LearnsOfARefusalBeforeTheEndOfTheData) {
   plan->columns[1].type.length_chars = 0;
   const auto target = loader();
   WHERRY_EXPECT_OK(target->prepare(context_, *plan, ExistingTable::kKeep));
-  auto session = target->begin(context_, plan, connect::Chunk{});
+  auto session = target->begin(context_, plan, connect::Segment{});
   WHERRY_EXPECT_OK(session);
   const auto bad = rows(1, 1, "bad");
   WHERRY_EXPECT_OK((*session)->write(context_, *bad));
@@ -202,7 +202,7 @@ TEST_F(Load, SurvivesAKilledBackendAsATransientError) {
   const auto plan = simple_plan();
   const auto target = loader();
   WHERRY_EXPECT_OK(target->prepare(context_, *plan, ExistingTable::kDrop));
-  auto session = target->begin(context_, plan, connect::Chunk{});
+  auto session = target->begin(context_, plan, connect::Segment{});
   WHERRY_EXPECT_OK(session);
   const auto batch = rows(1, 20'000);
   WHERRY_EXPECT_OK((*session)->write(context_, *batch));
@@ -216,7 +216,7 @@ TEST_F(Load, SurvivesAKilledBackendAsATransientError) {
   EXPECT_EQ(written.error().kind, ErrorKind::kTransient) << written.error().to_paragraph();
   EXPECT_FALSE(written.error().hint.empty());
   // The loader goes on with a new session, from the beginning.
-  auto again = target->begin(context_, plan, connect::Chunk{});
+  auto again = target->begin(context_, plan, connect::Segment{});
   WHERRY_EXPECT_OK(again);
   WHERRY_EXPECT_OK((*again)->write(context_, *batch));
   WHERRY_EXPECT_OK((*again)->finish(context_));
@@ -234,7 +234,7 @@ TEST_F(Load, StopsWithinASecondWhileItWaitsForALock) {
   Result<std::unique_ptr<connect::LoadSession>> session{std::unique_ptr<connect::LoadSession>()};
   std::chrono::steady_clock::time_point ended;
   std::thread worker([&] {
-    session = target->begin(stoppable, plan, connect::Chunk{});
+    session = target->begin(stoppable, plan, connect::Segment{});
     ended = std::chrono::steady_clock::now();
   });
   while (value("select count(*) from pg_locks where not granted") == "0") std::this_thread::yield();

@@ -89,10 +89,12 @@ std::uint64_t find_line(std::string_view text) {
 class CopySession : public connect::LoadSession {
  public:
   CopySession(std::shared_ptr<ConnectionPool> pool, std::unique_ptr<Connection> connection,
-              schema::TablePlanPtr plan, std::vector<ColumnEncoder> encoders)
+              const CopyTarget& target, std::vector<ColumnEncoder> encoders)
       : pool_(std::move(pool)),
         connection_(std::move(connection)),
-        plan_(std::move(plan)),
+        plan_(target.plan),
+        ledger_(target.ledger),
+        load_id_(target.segment.load_id),
         encoders_(std::move(encoders)) {
     buffer_.append(wire::kCopyHeader);
   }
@@ -108,12 +110,15 @@ class CopySession : public connect::LoadSession {
     return {};
   }
 
-  Result<connect::LoadReport> finish(OpContext& context) override {
+  Result<connect::LoadReport> finish(OpContext& context,
+                                     std::span<const connect::DoneChunk> chunks) override {
     buffer_.append(wire::kCopyTrailer);
     WHERRY_TRY(send(context, nullptr, 0));
     auto loaded = connection_->end_copy_in(context);
     if (!loaded) return server_error(std::move(loaded).error(), nullptr, 0);
     if (*loaded != rows_) return rows_dropped(*loaded);
+    WHERRY_TRY(ledger_.record(context, *connection_, load_id_, chunks));
+    // A message of its own: what was not asked to commit before the line broke never will.
     auto committed = connection_->execute(context, "cannot commit the rows", "commit");
     if (!committed) return std::move(committed).error().with("table", to_text(plan_->target));
     warn_of_zeros(context);
@@ -223,6 +228,8 @@ class CopySession : public connect::LoadSession {
   std::shared_ptr<ConnectionPool> pool_;
   std::unique_ptr<Connection> connection_;
   const schema::TablePlanPtr plan_;
+  const Ledger ledger_;
+  const std::string load_id_;
   std::vector<ColumnEncoder> encoders_;
   wire::CopyBuffer buffer_;
   std::vector<std::byte> piece_;
@@ -266,25 +273,24 @@ Result<ColumnEncoder> encoder_for(const schema::TablePlan& plan, const schema::C
 Result<std::unique_ptr<connect::LoadSession>> start_load(OpContext& context,
                                                          std::shared_ptr<ConnectionPool> pool,
                                                          std::unique_ptr<Connection> connection,
-                                                         schema::TablePlanPtr plan,
-                                                         const NativeTable& table, bool freeze) {
+                                                         CopyTarget target) {
   std::vector<ColumnEncoder> encoders;
   std::string names;
-  for (const schema::ColumnPlan& column : plan->columns) {
-    WHERRY_ASSIGN(ColumnEncoder encoder, encoder_for(*plan, column, table));
+  for (const schema::ColumnPlan& column : target.plan->columns) {
+    WHERRY_ASSIGN(ColumnEncoder encoder, encoder_for(*target.plan, column, target.table));
     encoders.push_back(encoder);
     WHERRY_ASSIGN(const std::string name, schema::quote_identifier(column.target_name));
     names += (names.empty() ? "" : ", ") + name;
   }
-  WHERRY_ASSIGN(const std::string target, schema::quote_table(plan->target));
-  std::string sql = "begin; ";
-  if (freeze) sql += "truncate table " + target + "; ";
-  sql += "copy " + target + " (" + names + ") from stdin (format binary" +
-         (freeze ? ", freeze true)" : ")");
+  WHERRY_ASSIGN(const std::string name, schema::quote_table(target.plan->target));
+  WHERRY_TRY(Ledger::begin(context, *connection, target.segment));
+  std::string sql = target.freeze ? "truncate table " + name + "; " : "";
+  sql += "copy " + name + " (" + names + ") from stdin (format binary" +
+         (target.freeze ? ", freeze true)" : ")");
   auto started = connection->begin_copy_in(context, sql);
-  if (!started) return std::move(started).error().with("table", to_text(plan->target));
+  if (!started) return std::move(started).error().with("table", to_text(target.plan->target));
   return std::unique_ptr<connect::LoadSession>(std::make_unique<CopySession>(
-      std::move(pool), std::move(connection), std::move(plan), std::move(encoders)));
+      std::move(pool), std::move(connection), target, std::move(encoders)));
 }
 
 }  // namespace wherry::postgres

@@ -68,7 +68,7 @@ class PostgresTest : public ::testing::Test {
       connect::ExistingTable existing = connect::ExistingTable::kDrop) {
     const auto target = loader();
     WHERRY_TRY(target->prepare(context_, *plan, existing));
-    WHERRY_ASSIGN(const auto session, target->begin(context_, plan, connect::Chunk{}));
+    WHERRY_ASSIGN(const auto session, target->begin(context_, plan, connect::Segment{}));
     for (const RowBatch* batch : batches) WHERRY_TRY(session->write(context_, *batch));
     WHERRY_ASSIGN(const connect::LoadReport report, session->finish(context_));
     WHERRY_TRY(target->complete(context_, *plan));

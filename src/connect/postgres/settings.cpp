@@ -111,6 +111,7 @@ void add_hosts(ConnectionSettings& out, const connect::Url& url) {
 Result<ConnectionSettings> read_settings(const connect::Settings& settings) {
   WHERRY_ASSIGN(const connect::Url url, connect::parse_url(settings.url));
   ConnectionSettings out;
+  if (!settings.control_schema.empty()) out.control_schema = settings.control_schema;
   out.spill_directory = settings.spill_directory.empty()
                             ? std::filesystem::temp_directory_path().string()
                             : settings.spill_directory;

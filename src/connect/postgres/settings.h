@@ -22,6 +22,7 @@ struct ConnectionSettings {
   /// "default" to leave the server's setting. Columns with a COMPRESSION of their own keep it.
   std::string toast_compression = "lz4";
   std::string spill_directory;
+  std::string control_schema = "public";  ///< where Wherry's own tables live; DMS's default
 };
 
 /// Host, port, database, user from the URL; all other keys must be libpq's or Wherry's.

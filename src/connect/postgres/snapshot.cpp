@@ -17,8 +17,7 @@ namespace {
 
 constexpr std::string_view kPrefix = "snapshot:";
 constexpr const char* kBegin = "begin isolation level repeatable read, read only";
-/// A smaller table is not worth a second connection.
-constexpr std::int64_t kMinChunkBlocks = 1024;
+constexpr std::uint64_t kBlockBytes = 8192;  ///< of nearly all servers; only an estimate needs it
 
 Result<void> adopt(OpContext& context, Connection& connection, const std::string& snapshot) {
   WHERRY_TRY(connection.execute(context, "cannot start a transaction", kBegin));
@@ -120,6 +119,7 @@ class PostgresSnapshot : public connect::SnapshotSource {
                                            const connect::ChunkHints& hints) override {
     connect::Chunk whole;
     whole.estimated_rows = table.estimated_rows;
+    whole.estimated_bytes = table.estimated_bytes;
     if (hints.max_chunks <= 1 || table.is_view) return std::vector{whole};
     std::lock_guard lock(mutex_);
     // Ranges of row addresses are read without touching the rest since version 14.
@@ -134,7 +134,8 @@ class PostgresSnapshot : public connect::SnapshotSource {
                                  "where c.relkind = 'r' and n.nspname = $1 and c.relname = $2",
                                  parameters));
     const std::int64_t blocks = rows.count() == 0 ? 0 : rows.integer(0, 0);
-    const std::int64_t count = std::min<std::int64_t>(hints.max_chunks, blocks / kMinChunkBlocks);
+    const std::int64_t count =
+        connect::chunk_count(hints, static_cast<std::uint64_t>(blocks) * kBlockBytes);
     if (count <= 1) return std::vector{whole};
     std::vector<connect::Chunk> out;
     for (std::int64_t i = 0; i < count; ++i) {
@@ -145,6 +146,7 @@ class PostgresSnapshot : public connect::SnapshotSource {
       if (i + 1 < count)
         chunk.predicate += fmt::format(" and ctid < '({},0)'", blocks * (i + 1) / count);
       chunk.estimated_rows = table.estimated_rows / static_cast<std::uint64_t>(count);
+      chunk.estimated_bytes = static_cast<std::uint64_t>(blocks / count) * kBlockBytes;
       out.push_back(std::move(chunk));
     }
     return out;

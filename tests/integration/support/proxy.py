@@ -8,7 +8,8 @@ class Proxy:
     """Forwards both ways; holds the server's bytes back once `hold_after_bytes` have passed.
 
     `reached` is set at that moment. release() lets everything through from then on.
-    cut_after() breaks, once, the connection that carries a byte of the given number.
+    cut_after() breaks, once, the connection that carries a byte of the given number; trouble()
+    breaks and stalls connections again and again at bytes that a seeded generator chooses.
     """
 
     def __init__(self, host, port, hold_after_bytes=None, count="server"):
@@ -25,7 +26,10 @@ class Proxy:
         self.port = self._listener.getsockname()[1]
         self._sockets = []
         self._cut_at = None
-        self.cuts = 0
+        self._cut_side = "server"
+        self._chooser = None
+        self._troubles_left = 0
+        self.cuts = self.stalls = 0
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self):
@@ -75,6 +79,23 @@ class Proxy:
         with self._lock:
             self._cut_at, self._cut_side = size, side
 
+    def trouble(self, chooser, times, least, most):
+        """The next `times` troubles come after `least` to `most` bytes of one side each: most are
+        cuts, the others a second without a byte."""
+        with self._lock:
+            self._chooser, self._troubles_left, self._sizes = chooser, times, (least, most)
+            self._next_trouble()
+
+    def _next_trouble(self):
+        self._cut_at = None
+        if self._troubles_left > 0:
+            self._troubles_left -= 1
+            self._cut_at = self._chooser.randint(*self._sizes)
+            self._cut_side = self._chooser.choice(["server", "client"])
+
+    def _stalls(self):
+        return self._chooser is not None and self._chooser.random() < 0.2
+
     def _kept(self, side, data):
         with self._lock:
             if self._cut_at is None or side != self._cut_side:
@@ -83,8 +104,15 @@ class Proxy:
                 self._cut_at -= len(data)
                 return data
             size, self._cut_at = self._cut_at, None
-            self.cuts += 1
-            return data[:size]
+            stalls = self._stalls()
+            self.cuts += not stalls
+            self.stalls += stalls
+            if self._chooser is not None:
+                self._next_trouble()
+            if not stalls:
+                return data[:size]
+        threading.Event().wait(1)
+        return data
 
     def release(self):
         self._released.set()

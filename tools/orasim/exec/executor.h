@@ -168,7 +168,7 @@ std::shared_ptr<const CodeDef> resolve_code(const BindEnvironment& environment,
                                             std::initializer_list<const char*> kinds);
 
 /// Rows of one table that may satisfy `where` (all conjuncts are checked by the caller): by ROWID
-/// or through an index when an equality allows it. Slots as in table_scope(): ROWID is the last.
+/// or a range of them, or through an index when an equality allows it. Slots as in table_scope(): ROWID is the last.
 class TableRows {
  public:
   TableRows(std::shared_ptr<const TableDef> table, const ast::Expr* where,
@@ -188,8 +188,10 @@ class TableRows {
   std::unique_ptr<RowStream> stored(ExecContext& context, const Frame* outer, Source from) const;
   std::unique_ptr<RowStream> hashed(ExecContext& context, const Frame& f, Source from) const;
   bool key_of(const Lookup& lookup, const Frame& f, Row& key) const;
+  bool rowid_range(const Frame& f, RowIdRange& range) const;
 
   std::optional<Eval> rowid_;
+  std::vector<Eval> rowids_from_, rowids_to_;
   std::vector<Lookup> lookups_;
   Lookup equalities_;  ///< all of them, for hashing where no index helps
   std::vector<std::pair<std::size_t, Eval>> virtuals_;  ///< computed, as they are not stored

@@ -156,6 +156,52 @@ std::vector<KeyPart> key_parts(const ast::Expr* where, const BindEnvironment& en
   return parts;
 }
 
+/// A bound that WHERE sets to ROWID by something that needs no row of the table.
+struct RowIdBound {
+  bool is_lower = false;
+  Eval value;
+};
+
+/// `op` between ROWID and the value; empty for others.
+std::optional<RowIdBound> rowid_bound(const ast::Expr& column, std::string_view op,
+                                      const ast::Expr& value, const BindEnvironment& environment,
+                                      const Scope& scope, int table) {
+  if (column.kind != ExprKind::kName || column.outer) return std::nullopt;
+  if (value.kind == ExprKind::kSubquery) return std::nullopt;
+  if (op != "<" && op != "<=" && op != ">" && op != ">=") return std::nullopt;
+  Binder left(environment, scope);
+  Binder right(environment, scope);
+  const BoundExpr c = left.expression(column);
+  const BoundExpr v = right.expression(value);
+  if (c.slot < 0 || !right.used_tables.empty() || right.uses_rownum) return std::nullopt;
+  const ScopeColumn& found = scope.columns[static_cast<std::size_t>(c.slot)];
+  if (found.table != table || found.rowid_of == nullptr) return std::nullopt;
+  return RowIdBound{op[0] == '>', v.eval};
+}
+
+std::vector<RowIdBound> rowid_bounds(const ast::Expr* where, const BindEnvironment& environment,
+                                     const Scope& scope, int table) {
+  std::vector<const ast::Expr*> all;
+  conjuncts(where, all);
+  std::vector<RowIdBound> bounds;
+  const auto add = [&](const ast::Expr& column, std::string_view op, const ast::Expr& value) {
+    auto bound = rowid_bound(column, op, value, environment, scope, table);
+    if (bound) bounds.push_back(*std::move(bound));
+  };
+  for (const ast::Expr* e : all) {
+    if (e->kind == ExprKind::kCompare && e->quantifier.empty()) {
+      const std::string& op = e->op;
+      const std::string turned = op[0] == '<' ? ">" + op.substr(1) : "<" + op.substr(1);
+      add(*e->args[0], op, *e->args[1]);
+      add(*e->args[1], op[0] == '<' || op[0] == '>' ? turned : op, *e->args[0]);
+    } else if (e->kind == ExprKind::kBetween && !e->negated) {
+      add(*e->args[0], ">=", *e->args[1]);
+      add(*e->args[0], "<=", *e->args[2]);
+    }
+  }
+  return bounds;
+}
+
 /// Computes the virtual columns of rows with a ROWID slot.
 class WithVirtuals final : public RowStream {
  public:
@@ -328,6 +374,9 @@ TableRows::TableRows(std::shared_ptr<const TableDef> table, const ast::Expr* whe
     else if (part.type.type != Type::kChar)
       parts.push_back(std::move(part));
   }
+  for (RowIdBound& bound : rowid_bounds(where, environment, scope, table_index)) {
+    (bound.is_lower ? rowids_from_ : rowids_to_).push_back(std::move(bound.value));
+  }
   virtuals_ = virtual_columns(*table_, environment);
   for (const KeyPart& part : parts) {
     const int column = table_->find_column(part.column);
@@ -404,7 +453,31 @@ std::unique_ptr<RowStream> TableRows::stored(ExecContext& context, const Frame* 
     if (scan) return std::make_unique<ScanStream>(std::move(scan));
   }
   if (auto rows = hashed(context, f, from)) return rows;
-  return std::make_unique<ScanStream>(context.store->scan(*table_, scn, own, context.cancel));
+  RowIdRange range;
+  if (!rowid_range(f, range)) return std::make_unique<OneRow>(std::nullopt);
+  return std::make_unique<ScanStream>(
+      context.store->scan(*table_, scn, own, context.cancel, range));
+}
+
+/// The part of the table that WHERE leaves by ROWID; what lies on a bound is judged by WHERE itself.
+/// False when a bound is NULL.
+bool TableRows::rowid_range(const Frame& f, RowIdRange& range) const {
+  const auto id_of_bound = [&](const Eval& bound) -> std::optional<RowId> {
+    const Value v = bound(f);
+    if (v.is_null()) return std::nullopt;
+    return std::get<RowId>(convert(v, Type::kRowid, f.context->convert()).data);
+  };
+  for (const Eval& bound : rowids_from_) {
+    const auto id = id_of_bound(bound);
+    if (!id) return false;
+    if (!range.first || *range.first < *id) range.first = id;
+  }
+  for (const Eval& bound : rowids_to_) {
+    const auto id = id_of_bound(bound);
+    if (!id) return false;
+    if (!range.last || *id < *range.last) range.last = id;
+  }
+  return true;
 }
 
 /// Null until the table has been opened a few times in one execution: then its rows are kept,

@@ -24,13 +24,32 @@ bool begins_with(const std::vector<std::string>& index, const std::vector<std::s
 }  // namespace
 
 SegmentScan::SegmentScan(SegmentPtr segment, RowLayout layout, const ReadView& view,
-                         const std::atomic<bool>* cancel)
+                         const std::atomic<bool>* cancel, const RowIdRange& range)
     : segment_(std::move(segment)),
       layout_(std::move(layout)),
       view_(view),
       cancel_(cancel),
       data_object_(segment_->data_object()),
-      end_(segment_->row_slots()) {}
+      end_(segment_->row_slots()) {
+  if (range.last) end_ = find_slot(*range.last, true);
+  if (range.first) at_ = std::min(end_, find_slot(*range.first, false));
+}
+
+/// Slots lie in the order of their addresses.
+std::uint64_t SegmentScan::find_slot(const RowId& id, bool is_after) const {
+  std::uint64_t low = 0;
+  std::uint64_t high = end_;
+  while (low < high) {
+    const std::uint64_t middle = low + (high - low) / 2;
+    const RowId here = id_of(segment_->slot(middle), data_object_);
+    if (here < id || (is_after && here == id)) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
 
 bool SegmentScan::next(RowId& id, Row& row) {
   for (; at_ < end_; ++at_) {

@@ -1,4 +1,4 @@
-// Readers: a whole segment, or the rows that an index suggests. They take no lock while reading.
+// Readers: a segment or a part of it, or the rows that an index suggests. They take no lock while reading.
 #pragma once
 
 #include "store/table_rules.h"
@@ -7,10 +7,14 @@ namespace orasim {
 
 class SegmentScan final : public RowScan {
  public:
-  SegmentScan(SegmentPtr, RowLayout, const ReadView&, const std::atomic<bool>* cancel);
+  SegmentScan(SegmentPtr, RowLayout, const ReadView&, const std::atomic<bool>* cancel,
+              const RowIdRange& range = {});
   bool next(RowId& id, Row& row) override;
 
  private:
+  /// The first slot whose address is not less than `id`, or greater when `is_after`.
+  [[nodiscard]] std::uint64_t find_slot(const RowId& id, bool is_after) const;
+
   SegmentPtr segment_;
   RowLayout layout_;
   ReadView view_;

@@ -261,6 +261,11 @@ struct DatabaseIdentity {
   Scn resetlogs_scn = 0;
 };
 
+/// Part of a table by the addresses of its rows, both ends included.
+struct RowIdRange {
+  std::optional<RowId> first, last;
+};
+
 class Store {
  public:
   static std::unique_ptr<Store> open(const std::string& data_dir);  ///< empty: memory only
@@ -285,7 +290,8 @@ class Store {
                                              const std::atomic<bool>* cancel) = 0;
   /// Reads at `scn`; with `own`, that transaction's uncommitted rows are seen too.
   virtual std::unique_ptr<RowScan> scan(const TableDef&, Scn scn, const Transaction* own,
-                                        const std::atomic<bool>* cancel) = 0;
+                                        const std::atomic<bool>* cancel,
+                                        const RowIdRange& range = {}) = 0;
   /// One row by ROWID; false when it does not exist at that SCN.
   virtual bool fetch(const TableDef&, const RowId&, Scn scn, const Transaction* own, Row& row) = 0;
   /// When the version of the row that is seen at `scn` was committed; 0: no such row.

@@ -1,0 +1,184 @@
+#include "connect/postgres/ledger.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "connect/postgres/describe.h"
+#include "schema/postgres_ddl.h"
+
+namespace wherry::postgres {
+namespace {
+
+constexpr const char* kLedgerName = "wherry_load_progress";
+constexpr const char* kReadingLedger = "cannot read what is loaded already";
+
+constexpr const char* kLedgerColumns = R"(
+  load_id text not null,
+  source_schema text not null,
+  source_table text not null,
+  attempt bigint not null,
+  chunk bigint not null,
+  row_count bigint not null,
+  byte_count bigint not null,
+  finished_at timestamp with time zone not null default pg_catalog.clock_timestamp(),
+  primary key (load_id, source_schema, source_table, attempt, chunk))";
+
+// Held to the end of a worker's transaction. Two integers: it collides with no lock of one.
+constexpr const char* kWorkerLock =
+    "select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext({}), {})";
+
+/// A session of an earlier run may still be there: the network has not told the server yet that its
+/// client is gone.
+Error still_running(Error error) {
+  error.kind = ErrorKind::kTransient;
+  error.code = "load.still_running";
+  error.message = "an earlier session of this load is still open on the target";
+  error.hint =
+      "Wait until the server has noticed that it is gone, or end it: select "
+      "pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'";
+  return error;
+}
+
+Result<void> wait_for_workers(OpContext& context, Connection& connection,
+                              const std::string& load_id, std::optional<std::uint32_t> worker) {
+  const std::string load = schema::quote_literal(load_id);
+  std::string sql = worker ? fmt::format(kWorkerLock, load, *worker)
+                           : fmt::format(kWorkerLock, load, "w") +
+                                 fmt::format(" from pg_catalog.generate_series(0, {}) w",
+                                             connect::kMaxWorkers - 1);
+  auto locked = connection.execute(context, kReadingLedger, sql);
+  if (!locked && locked.error().code == "postgres.lock_timeout") {
+    return still_running(std::move(locked).error());
+  }
+  return locked;
+}
+
+std::string numbers(std::span<const connect::DoneChunk> chunks,
+                    std::uint64_t (*of)(const connect::DoneChunk&)) {
+  std::string out = "{";
+  for (const connect::DoneChunk& chunk : chunks) {
+    out += (out.size() == 1 ? "" : ",") + std::to_string(of(chunk));
+  }
+  return out + "}";
+}
+
+}  // namespace
+
+Result<std::string> Ledger::table() const {
+  return schema::quote_table({schema_, kLedgerName});
+}
+
+Result<void> Ledger::make(OpContext& context, Connection& connection) const {
+  constexpr const char* kAction = "cannot make the table of the load's progress";
+  const std::array parameters = {schema_, std::string(kLedgerName)};
+  WHERRY_ASSIGN(const Rows found,
+                connection.query(context, kAction,
+                                 "select n.oid is not null, c.oid is not null "
+                                 "from (select $1::text as s, $2::text as t) w "
+                                 "left join pg_catalog.pg_namespace n on n.nspname = w.s "
+                                 "left join pg_catalog.pg_class c on c.relnamespace = n.oid "
+                                 "and c.relname = w.t",
+                                 parameters));
+  if (found.boolean(0, 1)) return {};
+  // Two tasks may begin at once, and `if not exists` alone loses the race.
+  WHERRY_TRY(connection.query(context, kAction,
+                              "select pg_catalog.pg_advisory_xact_lock("
+                              "pg_catalog.hashtext('wherry create schema'))"));
+  if (!found.boolean(0, 0)) {
+    WHERRY_ASSIGN(std::string sql, schema::create_schema_sql(schema_));
+    sql.insert(std::string_view("create schema ").size(), "if not exists ");
+    WHERRY_TRY(connection.execute(context, kAction, sql));
+  }
+  WHERRY_ASSIGN(const std::string sql_name, table());
+  auto made = connection.execute(context, kAction,
+                                 "create table if not exists " + sql_name + " (" + kLedgerColumns + ")");
+  if (made.ok() || made.error().kind != ErrorKind::kPermission) return made;
+  Error error = std::move(made).error();
+  error.hint = "Let an administrator grant usage and create on schema " + schema_ +
+               ", or name another schema in ControlTablesSettings.ControlSchema";
+  return error;
+}
+
+Result<std::vector<connect::DoneChunk>> Ledger::read(OpContext& context, Connection& connection,
+                                                     const std::string& load_id,
+                                                     std::optional<std::uint32_t> worker) const {
+  WHERRY_TRY(connection.execute(context, kReadingLedger, "begin"));
+  WHERRY_TRY(wait_for_workers(context, connection, load_id, worker));
+  WHERRY_TRY(make(context, connection));
+  WHERRY_ASSIGN(const std::string sql_name, table());
+  const std::array parameters = {load_id};
+  WHERRY_ASSIGN(const Rows rows,
+                connection.query(context, kReadingLedger,
+                                 "select source_schema, source_table, attempt, chunk, row_count, "
+                                 "byte_count from " +
+                                     sql_name + " where load_id = $1",
+                                 parameters));
+  WHERRY_TRY(connection.execute(context, kReadingLedger, "commit"));
+  std::vector<connect::DoneChunk> out;
+  out.reserve(static_cast<std::size_t>(rows.count()));
+  for (int r = 0; r < rows.count(); ++r) {
+    out.push_back({{std::string(rows.text(r, 0)), std::string(rows.text(r, 1))},
+                   static_cast<std::uint64_t>(rows.integer(r, 2)),
+                   static_cast<std::uint32_t>(rows.integer(r, 3)),
+                   static_cast<std::uint64_t>(rows.integer(r, 4)),
+                   static_cast<std::uint64_t>(rows.integer(r, 5))});
+  }
+  return out;
+}
+
+Result<void> Ledger::forget(OpContext& context, Connection& connection,
+                            const std::string& load_id) const {
+  WHERRY_ASSIGN(const std::string sql_name, table());
+  const std::array parameters = {load_id};
+  WHERRY_TRY(connection.query(context, "cannot remove the load's progress",
+                              "delete from " + sql_name + " where load_id = $1", parameters));
+  return {};
+}
+
+Result<void> Ledger::begin(OpContext& context, Connection& connection,
+                           const connect::Segment& segment) {
+  std::string sql = "begin";
+  if (!segment.load_id.empty()) {
+    sql +=
+        "; " + fmt::format(kWorkerLock, schema::quote_literal(segment.load_id), segment.worker);
+  }
+  auto begun = connection.execute(context, "cannot start a transaction", sql);
+  if (!begun && begun.error().code == "postgres.lock_timeout") {
+    return still_running(std::move(begun).error());
+  }
+  return begun;
+}
+
+Result<void> Ledger::record(OpContext& context, Connection& connection, const std::string& load_id,
+                            std::span<const connect::DoneChunk> chunks) const {
+  if (load_id.empty() || chunks.empty()) return {};
+  WHERRY_ASSIGN(const std::string sql_name, table());
+  using Done = connect::DoneChunk;
+  const std::array parameters = {
+      load_id,
+      chunks[0].table.schema,
+      chunks[0].table.name,
+      std::to_string(chunks[0].attempt),
+      numbers(chunks, [](const Done& chunk) -> std::uint64_t { return chunk.chunk; }),
+      numbers(chunks, [](const Done& chunk) { return chunk.rows; }),
+      numbers(chunks, [](const Done& chunk) { return chunk.bytes; })};
+  auto added = connection.query(
+      context, "cannot record the load's progress",
+      "insert into " + sql_name +
+          " (load_id, source_schema, source_table, attempt, chunk, row_count, byte_count) "
+          "select $1, $2, $3, $4::bigint, c.* "
+          "from unnest($5::bigint[], $6::bigint[], $7::bigint[]) c",
+      parameters);
+  if (added.ok()) return {};
+  Error error = std::move(added).error();
+  if (error.code == "postgres.duplicate_key") {
+    error.kind = ErrorKind::kInternal;
+    error.code = "load.chunk_twice";
+    error.message = "a part of the table that is loaded already was loaded again";
+    error.hint = "Nothing was committed. Is another process working for the same task?";
+  }
+  return error;
+}
+
+}  // namespace wherry::postgres

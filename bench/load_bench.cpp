@@ -1,6 +1,6 @@
-// Loads made-up rows into PostgreSQL through the engine, with the source costing next to nothing, and
-// prints what that took as JSON. The table bench.SHAPE gets its key after the load.
-// usage: WHERRY_TARGET_PASSWORD=… load_bench postgresql://user@host:port/db narrow|wide ROWS SUBTASKS
+// Loads made-up rows into PostgreSQL through the engine, with the source costing next to nothing,
+// and prints what that took as JSON. The table bench.SHAPE gets its key after the load. usage:
+// WHERRY_TARGET_PASSWORD=… load_bench postgresql://user@host:port/db narrow|wide ROWS SUBTASKS
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -187,10 +187,10 @@ Result<std::uint64_t> run(const std::string& target, const Shape& shape, std::in
   WHERRY_ASSIGN(task.plan, plan_of(task.definition, *loader));
   engine::LoadProgress progress;
   progress.add(task.plan);
-  engine::SourceViews views([&](OpContext&, const Position&)
-                                -> Result<std::unique_ptr<connect::SnapshotSource>> {
-    return std::unique_ptr<connect::SnapshotSource>(std::make_unique<MadeSource>(shape, rows));
-  });
+  engine::SourceViews views(
+      [&](OpContext&, const Position&) -> Result<std::unique_ptr<connect::SnapshotSource>> {
+        return std::unique_ptr<connect::SnapshotSource>(std::make_unique<MadeSource>(shape, rows));
+      });
   engine::LoadOptions options;
   options.max_subtasks = subtasks;
   options.segment_bytes = options.chunk_bytes = kChunkBytes;
@@ -208,7 +208,8 @@ Result<std::uint64_t> run(const std::string& target, const Shape& shape, std::in
 
 int main(int argc, char** argv) {
   if (argc != 5) {
-    std::fputs("usage: load_bench postgresql://user@host:port/db narrow|wide ROWS SUBTASKS\n", stderr);
+    std::fputs("usage: load_bench postgresql://user@host:port/db narrow|wide ROWS SUBTASKS\n",
+               stderr);
     return 2;
   }
   const Shape& shape = std::strcmp(argv[2], "wide") == 0 ? kWide : kNarrow;

@@ -23,7 +23,8 @@ ARROWS = {
 }
 # The Oracle client is a library without the rest: these files alone of its folder, and tests, may
 # include what belongs to migrations.
-ORACLE_CONNECTOR = {"catalog", "catalog_rows", "connector", "settings", "snapshot", "type_map"}
+ORACLE_CONNECTOR = {"catalog", "catalog_rows", "chunk_plan", "chunk_planner", "connector",
+                    "settings", "snapshot", "type_map"}
 ORACLE_CLIENT = {"core", "net", "connect/oracle"}
 CONNECTOR = {"core", "net", "schema", "connect/api", "connect/support"}
 # Tests of the engine and of what stands on it run on the in-memory connector.

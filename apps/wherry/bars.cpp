@@ -63,9 +63,9 @@ class Bars final : public WatchingDisplay {
     std::vector<std::string> lines;
     for (const engine::TableProgress& table : load_->tables()) {
       if (table.state != engine::TableState::kFullLoad) continue;
-      lines.push_back(head(*table.plan, engine::share_of(table)) +
-                      fmt::format(" {:>13} rows {:>10}", count_text(table.rows),
-                                  bytes_text(table.bytes)));
+      lines.push_back(
+          head(*table.plan, engine::share_of(table)) +
+          fmt::format(" {:>13} rows {:>10}", count_text(table.rows), bytes_text(table.bytes)));
     }
     const auto interruptions = load_->interruptions();
     if (!interruptions.empty()) lines.push_back(reconnecting_text(interruptions.begin()->second));
@@ -84,8 +84,9 @@ class Bars final : public WatchingDisplay {
       if (table.state != engine::ValidationState::kPending) {
         ++done;
       } else if (table.source_rows + table.target_rows != 0) {
-        lines.push_back(head(*table.plan, share_of_rows(table.source_rows, table.plan->estimated_rows)) +
-                        fmt::format(" {:>13} rows compared", count_text(table.source_rows)));
+        lines.push_back(
+            head(*table.plan, share_of_rows(table.source_rows, table.plan->estimated_rows)) +
+            fmt::format(" {:>13} rows compared", count_text(table.source_rows)));
       }
     }
     lines.push_back(fmt::format("{}/{} tables, {} rows compared, {} differences, {}", done,

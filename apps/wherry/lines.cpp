@@ -58,8 +58,8 @@ class Lines final : public WatchingDisplay {
       shown = interruption.next_try;
       print(reconnecting_text(interruption) + "\n");
     }
-    const auto well_again =
-        std::erase_if(interruptions_, [&](const auto& entry) { return !now.contains(entry.first); });
+    const auto well_again = std::erase_if(
+        interruptions_, [&](const auto& entry) { return !now.contains(entry.first); });
     if (well_again != 0) print("reconnected\n");
   }
 

@@ -196,9 +196,10 @@ Result<std::optional<DoneChunks>> read_ledger(OpContext& context, connect::Targe
   auto chunks = target.done_chunks(context, state.load_id(), std::nullopt);
   if (!chunks.ok() && chunks.error().kind == ErrorKind::kPermission) {
     context.log.as(Component::kTaskManager)
-        .warn("the load's progress cannot be kept on the target: a table that is not finished is "
-              "loaded from its beginning by a later run",
-              {{"cause", chunks.error().to_log_text()}});
+        .warn(
+            "the load's progress cannot be kept on the target: a table that is not finished is "
+            "loaded from its beginning by a later run",
+            {{"cause", chunks.error().to_log_text()}});
     return std::optional<DoneChunks>();
   }
   if (!chunks.ok()) return std::move(chunks).error();
@@ -246,7 +247,8 @@ void choose_tables(engine::TaskPlan& plan, const TaskState& state, DoneChunks do
 /// The ledger is of no use once the state says that all is done.
 void forget_ledger(OpContext& context, connect::TargetLoader& target, const TaskState& state) {
   auto forgotten = target.forget(context, state.load_id());
-  if (!forgotten.ok()) context.log.as(Component::kTaskManager).warn(forgotten.error().to_log_text());
+  if (!forgotten.ok())
+    context.log.as(Component::kTaskManager).warn(forgotten.error().to_log_text());
 }
 
 connect::Settings with_spill(connect::Settings settings, const TaskState& state) {
@@ -275,8 +277,8 @@ engine::LoadOptions load_options(const TaskSettings& settings, const std::string
   options.existing = settings.target_table_prep_mode;
   options.segment_bytes = std::uint64_t{settings.segment_size_mb} * kMegabyte;
   options.chunk_bytes = options.segment_bytes;
-  options.least_chunk_bytes = std::min<std::uint64_t>(options.least_chunk_bytes,
-                                                      options.segment_bytes);
+  options.least_chunk_bytes =
+      std::min<std::uint64_t>(options.least_chunk_bytes, options.segment_bytes);
   options.read_bytes_per_second = std::uint64_t{settings.max_read_mb_per_second} * kMegabyte;
   options.retry = settings.retry;
   options.load_id = load_id;
@@ -328,7 +330,8 @@ Result<LoadOutcome> run_full_load_task(OpContext& context, const TaskRequest& or
                              std::any_of(progress->tables().begin(), progress->tables().end(),
                                          [](const auto& table) { return table.error.has_value(); });
   failpoint("task.loaded");
-  if (!outcome.has_table_errors && !options.load_id.empty()) forget_ledger(context, *prepared.loader, *state);
+  if (!outcome.has_table_errors && !options.load_id.empty())
+    forget_ledger(context, *prepared.loader, *state);
   return outcome;
 }
 

@@ -240,8 +240,7 @@ Result<void> TaskState::record(const schema::TableRef& table, TableRecord record
   WHERRY_ASSERT(journal_fd_ >= 0, "the task has not begun");
   const auto found = tables_.find(table);
   WHERRY_ASSERT(found != tables_.end(), "a table the task does not know");
-  OrderedJson line = {
-      {"generation", generation_}, {"schema", table.schema}, {"table", table.name}};
+  OrderedJson line = {{"generation", generation_}, {"schema", table.schema}, {"table", table.name}};
   line.update(json_of(record));
   WHERRY_TRY(write_and_flush(journal_fd_, text_of(line, -1), directory_ / kJournalName));
   found->second = std::move(record);

@@ -33,8 +33,8 @@ struct TableRecord {
   bool target_existed = false;  ///< before this task made anything
   bool was_empty = false;       ///< it existed without a row
   std::uint64_t rows = 0;
-  std::uint64_t attempt = 1;            ///< counts how often the table was begun anew
-  Position position = {};               ///< of its own; empty: the load's
+  std::uint64_t attempt = 1;                ///< counts how often the table was begun anew
+  Position position = {};                   ///< of its own; empty: the load's
   std::vector<connect::Chunk> chunks = {};  ///< from kStarted on, until kLoaded
 };
 using TableRecords = std::map<schema::TableRef, TableRecord>;  ///< by the source's name

@@ -66,7 +66,7 @@ struct Running {
   std::shared_ptr<std::stop_source> stop = std::make_shared<std::stop_source>();
   std::optional<Error> error;  ///< the first one
   bool is_cancelled = false;
-  bool is_lost = false;       ///< its view can no longer be read
+  bool is_lost = false;        ///< its view can no longer be read
   bool has_unsettled = false;  ///< of a commit nobody has found out yet whether it happened
 };
 
@@ -241,8 +241,7 @@ class Loader {
                         "Raise the undo retention on the source (Oracle: UNDO_RETENTION), or give "
                         "the table more subtasks, and start the task again");
     }
-    WHERRY_ASSIGN(const SourceView view,
-                  on_side("source", source_.newer_than(own, task.position)));
+    WHERRY_ASSIGN(const SourceView view, on_side("source", source_.newer_than(own, task.position)));
     context_.log.as(Component::kSourceUnload)
         .warn("the table is read again at a newer point",
               {{"table", schema::to_text(task.plan->source)}, {"position", view->position().text}});
@@ -264,8 +263,7 @@ class Loader {
     hints.least_bytes = options_.least_chunk_bytes;
     hints.wanted_chunks = kChunksPerSubtask * options_.max_subtasks;
     hints.rule = task.parallel_load;
-    WHERRY_ASSIGN(task.chunks,
-                  on_side("source", table.view->plan(own, task.definition, hints)));
+    WHERRY_ASSIGN(task.chunks, on_side("source", table.view->plan(own, task.definition, hints)));
     failpoint("load.planned");
     auto recorded = journal_.on_start(task);
     if (!recorded.ok()) task.chunks.clear();

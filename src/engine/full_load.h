@@ -121,7 +121,7 @@ struct TableTask {
   /// An earlier run has made all rows durable; only the key is missing.
   bool is_loaded = false;
   std::uint64_t rows_loaded = 0;  ///< then
-  Position position;  ///< the table is read at; empty: the load's
+  Position position;              ///< the table is read at; empty: the load's
   std::uint64_t attempt = 1;
   std::vector<connect::Chunk> chunks;    ///< as planned by an earlier run; empty: not yet
   std::vector<connect::DoneChunk> done;  ///< of this attempt, as the target's ledger has it

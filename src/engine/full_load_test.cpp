@@ -151,9 +151,10 @@ TEST(FullLoad, ARetryAfterDurableRowsOnlyAddsTheKey) {
     EXPECT_TRUE(World::same_rows(world.target_rows("T"), sample_rows(25)));
     // Another one's table keeps the keys it has.
     EXPECT_EQ(world.target.find({"S", "T"})->definition.keys.size(), existed ? 0U : 1U);
-    EXPECT_EQ(world.journal.all,
-              existed ? (std::vector<std::string>{"T: start", "T: prepared", "T: loaded", "T: complete"})
-                      : (std::vector<std::string>{"T: start", "T: loaded", "T: complete"}));
+    EXPECT_EQ(
+        world.journal.all,
+        existed ? (std::vector<std::string>{"T: start", "T: prepared", "T: loaded", "T: complete"})
+                : (std::vector<std::string>{"T: start", "T: loaded", "T: complete"}));
   }
 }
 

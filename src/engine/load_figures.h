@@ -16,9 +16,9 @@ std::optional<double> share_of(const TableProgress& table);
 
 struct LoadFigures {
   std::uint64_t tables = 0, tables_done = 0, tables_in_error = 0;
-  std::uint64_t rows = 0, bytes = 0;  ///< sent; those of earlier runs of these tables too
+  std::uint64_t rows = 0, bytes = 0;          ///< sent; those of earlier runs of these tables too
   std::uint64_t rows_now = 0, bytes_now = 0;  ///< of this run
-  double share = 0;                   ///< of all tables, 0 to 1
+  double share = 0;                           ///< of all tables, 0 to 1
   std::optional<double> remaining_seconds;
   /// "source read", "target write", "balanced"; empty: too early to tell.
   std::string_view slowest;

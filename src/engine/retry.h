@@ -11,11 +11,11 @@ namespace wherry::engine {
 
 /// DMS ErrorBehavior.RecoverableError*.
 struct RetryPolicy {
-  std::int64_t most_tries = -1;           ///< RecoverableErrorCount; -1: no limit
-  std::chrono::milliseconds wait{5000};   ///< RecoverableErrorInterval
-  bool doubles = true;                    ///< RecoverableErrorThrottling
+  std::int64_t most_tries = -1;                    ///< RecoverableErrorCount; -1: no limit
+  std::chrono::milliseconds wait{5000};            ///< RecoverableErrorInterval
+  bool doubles = true;                             ///< RecoverableErrorThrottling
   std::chrono::milliseconds most_wait{1'800'000};  ///< RecoverableErrorThrottlingMax
-  bool stops_at_most_wait = true;         ///< RecoverableErrorStopRetryAfterThrottlingMax
+  bool stops_at_most_wait = true;                  ///< RecoverableErrorStopRetryAfterThrottlingMax
 };
 
 /// The waits of one piece of work that goes wrong again and again.

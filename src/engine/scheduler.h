@@ -93,8 +93,8 @@ class Scheduler {
   std::vector<Table> tables_;
   std::size_t next_waiting_ = 0;  ///< no table before it is waiting
   std::size_t waiting_;
-  std::size_t open_;                    ///< tables that are not over
-  std::vector<std::size_t> loading_;    ///< tables in kLoading
+  std::size_t open_;                  ///< tables that are not over
+  std::vector<std::size_t> loading_;  ///< tables in kLoading
   bool is_closed_ = false;
 };
 

@@ -118,8 +118,7 @@ Result<void> write_segment(OpContext& context, const SegmentJob& job, const Load
     pipe.queue.close();
   });
   OpContext writer_context{context.stop, context.deadline, context.log.as(Component::kTargetLoad)};
-  auto written =
-      guarded([&] { return write_all(writer_context, *session, table, pipe, outcome); });
+  auto written = guarded([&] { return write_all(writer_context, *session, table, pipe, outcome); });
   if (!written.ok()) stop_reader.request_stop();
   reading.join();
   // When the writer failed, the reader's "stopped" is only the echo of it.

@@ -1,5 +1,5 @@
-// The views of the source that a load or a validation reads from: one for nearly all tables, and one
-// more for tables whose first view was lost. Thread-safe.
+// The views of the source that a load or a validation reads from: one for nearly all tables, and
+// one more for tables whose first view was lost. Thread-safe.
 #pragma once
 
 #include <functional>
@@ -17,13 +17,14 @@ using SourceView = std::shared_ptr<connect::SnapshotSource>;
 class SourceViews {
  public:
   /// Opens the view at a position, or at a point chosen now when the position is empty.
-  using Open = std::function<Result<std::unique_ptr<connect::SnapshotSource>>(OpContext&,
-                                                                              const Position&)>;
+  using Open =
+      std::function<Result<std::unique_ptr<connect::SnapshotSource>>(OpContext&, const Position&)>;
   explicit SourceViews(Open open) : open_(std::move(open)) {}
 
   /// The view at `position`, or the load's own (set_first) when it is empty.
   Result<SourceView> at(OpContext& context, const Position& position);
-  /// A view newer than `lost`, which can no longer be read. Tables that lose one view share the next.
+  /// A view newer than `lost`, which can no longer be read. Tables that lose one view share the
+  /// next.
   Result<SourceView> newer_than(OpContext& context, const Position& lost);
   /// The load's position; opened when first needed.
   void set_first(const Position& position);

@@ -122,16 +122,17 @@ TEST(Rules, NamesAllProblemsWithRuleAndPlace) {
 std::string table_settings(const std::string& id, const std::string& table,
                            const std::string& parallel_load) {
   return R"({"rule-type":"table-settings","rule-id":")" + id + R"(","object-locator":)" +
-         R"({"schema-name":"S","table-name":")" + table + R"("},"parallel-load":)" +
-         parallel_load + "}";
+         R"({"schema-name":"S","table-name":")" + table + R"("},"parallel-load":)" + parallel_load +
+         "}";
 }
 
 TEST(Rules, TableSettingsSayHowATableIsCut) {
   const auto rules = RuleSet::parse(document(
       {selection("1", "include", "S", "%"),
        table_settings("9", "T", R"({"type":"partitions-auto"})"),
-       table_settings("2", "T", R"({"type":"ranges","columns":["A","B"],)"
-                                R"("boundaries":[["3","x"],[7,"y"]]})"),
+       table_settings("2", "T",
+                      R"({"type":"ranges","columns":["A","B"],)"
+                      R"("boundaries":[["3","x"],[7,"y"]]})"),
        table_settings("3", "U", R"({"type":"partitions-list","partitions":["P1","P2"]})")}));
   ASSERT_TRUE(rules.ok()) << rules.error().to_paragraph();
   const auto cut = rules->parallel_load({"S", "T"});

@@ -37,9 +37,9 @@ class ParallelLoadReader {
     load_.partitions = texts("partitions");
     load_.subpartitions = texts("subpartitions");
     load_.columns = texts("columns");
-    for (const auto& [key, names] :
-         {std::pair{"/partitions", &load_.partitions},
-          std::pair{"/subpartitions", &load_.subpartitions}, std::pair{"/columns", &load_.columns}}) {
+    for (const auto& [key, names] : {std::pair{"/partitions", &load_.partitions},
+                                     std::pair{"/subpartitions", &load_.subpartitions},
+                                     std::pair{"/columns", &load_.columns}}) {
       check_names(path_ + key, *names);
     }
     if (load_.type == ParallelLoadType::kPartitionsList && load_.partitions.empty() &&
@@ -78,10 +78,9 @@ class ParallelLoadReader {
       load_.type = type;
       return;
     }
-    report_(path_ + "/type",
-            fmt::format("type '{}' does not exist; known: none, partitions-auto, "
-                        "subpartitions-auto, partitions-list, ranges",
-                        name));
+    report_(path_ + "/type", fmt::format("type '{}' does not exist; known: none, partitions-auto, "
+                                         "subpartitions-auto, partitions-list, ranges",
+                                         name));
   }
 
   [[nodiscard]] std::vector<std::string> texts(const char* key) const {
@@ -90,8 +89,7 @@ class ParallelLoadReader {
     return texts_of(*found, path_ + "/" + key);
   }
 
-  [[nodiscard]] std::vector<std::string> texts_of(const json& list,
-                                                  const std::string& path) const {
+  [[nodiscard]] std::vector<std::string> texts_of(const json& list, const std::string& path) const {
     std::vector<std::string> out;
     if (!list.is_array()) {
       report_(path, "must be an array of texts");

@@ -306,7 +306,8 @@ class RuleParser {
     rule.id = id;
     rule.locator = locator(json, path, true, false);
     if ((rule.locator.schema + rule.locator.table).find('%') != std::string::npos) {
-      problem(path + "/object-locator", "Exact schema and table name required when using table settings rule");
+      problem(path + "/object-locator",
+              "Exact schema and table name required when using table settings rule");
     }
     if (!is_absent(json, "lob-settings")) {
       problem(path + "/lob-settings", "lob-settings are not carried out by this version");

@@ -2,9 +2,10 @@
 // Pure: no I/O. Immutable after parse(), so any number of threads may ask.
 //
 // Supported now: selection rules (include, exclude, explicit, load-order), the name-changing
-// transformations of schema, table and column, and parallel-load of table-settings rules. Every other rule, action or filter is refused with
-// its rule-id, because carrying it out silently wrong is worse than not at all.
-// Source: AWS DMS User Guide, "Using table mapping to specify task settings".
+// transformations of schema, table and column, and parallel-load of table-settings rules. Every
+// other rule, action or filter is refused with its rule-id, because carrying it out silently wrong
+// is worse than not at all. Source: AWS DMS User Guide, "Using table mapping to specify task
+// settings".
 #pragma once
 
 #include <cstdint>

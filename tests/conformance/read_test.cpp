@@ -14,8 +14,9 @@ TEST_P(Read, ChunksCoverATableExactlyOnceAndReadTwiceAreEqual) {
       const auto source = snapshot();
       ASSERT_TRUE(source);
       for (const std::uint32_t max_chunks : {1U, 4U, 64U}) {
-        auto chunks = source->plan(context_, table.definition,
-                                   {.max_chunks = max_chunks, .wanted_chunks = 64, .least_bytes = 1});
+        auto chunks =
+            source->plan(context_, table.definition,
+                         {.max_chunks = max_chunks, .wanted_chunks = 64, .least_bytes = 1});
         WHERRY_ASSERT_OK(chunks);
         ASSERT_FALSE(chunks->empty());
         ASSERT_LE(chunks->size(), max_chunks);

@@ -59,19 +59,21 @@ enum class RowOrder : std::uint8_t {
 /// One part of a table that one query reads.
 struct Chunk {
   std::uint32_t index = 0;  ///< its place in what plan() returned
-  std::string predicate = {};  ///< opaque to all but the connector that made it; empty: the whole table
+  std::string predicate =
+      {};  ///< opaque to all but the connector that made it; empty: the whole table
   std::uint64_t estimated_rows = 0;
   std::uint64_t estimated_bytes = 0;
 };
 
 /// How a table is cut. What a connector cannot do is left undone: one chunk is always right.
 struct ChunkHints {
-  std::uint32_t max_chunks = 1;  ///< 1: the whole table
+  std::uint32_t max_chunks = 1;                     ///< 1: the whole table
   std::uint64_t chunk_bytes = 64ULL * 1024 * 1024;  ///< about so much of the source a chunk
   /// A table that has this many times `least_bytes` is cut into so many chunks at least.
   std::uint32_t wanted_chunks = 1;
   std::uint64_t least_bytes = 8ULL * 1024 * 1024;  ///< a smaller chunk is not worth its query
-  std::optional<schema::ParallelLoad> rule = std::nullopt;  ///< the user's own cut, which goes before
+  std::optional<schema::ParallelLoad> rule =
+      std::nullopt;  ///< the user's own cut, which goes before
 };
 
 /// How many chunks a table of `bytes` makes; at least one.

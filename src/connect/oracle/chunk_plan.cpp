@@ -137,8 +137,8 @@ std::vector<connect::Chunk> cut_leaves(const std::vector<Leaf>& leaves,
   LeafCutter cutter(chunk_bytes, chunks);
   for (const Leaf& leaf : leaves) cutter.cut(leaf);
   for (connect::Chunk& chunk : chunks) {
-    const double part = total == 0 ? 0.0 : static_cast<double>(chunk.estimated_bytes) /
-                                               static_cast<double>(total);
+    const double part =
+        total == 0 ? 0.0 : static_cast<double>(chunk.estimated_bytes) / static_cast<double>(total);
     chunk.estimated_rows = static_cast<std::uint64_t>(part * static_cast<double>(estimated_rows));
   }
   return chunks;

@@ -1,6 +1,6 @@
 // How a table of Oracle's is cut into chunks: by ranges of row addresses over its extents, by
-// partitions, or as the user's parallel-load rule says. Pure, so that it is tested without a server;
-// chunk_planner.h reads what it needs from the dictionary.
+// partitions, or as the user's parallel-load rule says. Pure, so that it is tested without a
+// server; chunk_planner.h reads what it needs from the dictionary.
 #pragma once
 
 #include <cstdint>
@@ -14,9 +14,10 @@ namespace wherry::oracle {
 
 /// What a chunk's `predicate` says, piece by piece.
 struct ChunkText {
-  std::string partition = {};  ///< after the table's name: `partition ("P1")`, `subpartition ("S1")`
+  std::string partition =
+      {};  ///< after the table's name: `partition ("P1")`, `subpartition ("S1")`
   std::string from = {}, to = {};  ///< ROWIDs; from is included, to is not; empty: open
-  std::string condition = {};  ///< SQL
+  std::string condition = {};      ///< SQL
 
   [[nodiscard]] std::string encode() const;
   /// An empty text is the whole table. kConfig "oracle.bad_chunk" for what encode() never made.
@@ -33,9 +34,9 @@ struct Extent {
 
 /// A table, partition or subpartition with a segment of its own.
 struct Leaf {
-  std::string partition = {};  ///< as in ChunkText
+  std::string partition = {};                               ///< as in ChunkText
   std::optional<std::uint32_t> data_object = std::nullopt;  ///< unknown: not cut any further
-  std::vector<Extent> extents = {};  ///< in the order of addresses
+  std::vector<Extent> extents = {};                         ///< in the order of addresses
   [[nodiscard]] std::uint64_t bytes() const;
 };
 

@@ -81,8 +81,7 @@ class Planner {
       case ParallelLoadType::kSubpartitionsAuto:
         break;
     }
-    WHERRY_ASSIGN(const auto leaves,
-                  partitions(rule.type == ParallelLoadType::kSubpartitionsAuto));
+    WHERRY_ASSIGN(const auto leaves, partitions(rule.type == ParallelLoadType::kSubpartitionsAuto));
     return leaves.empty() ? whole() : cut_leaves(leaves, uncut(), table_.estimated_rows);
   }
 

@@ -109,14 +109,13 @@ TEST(OracleSnapshot, ReadsAsOfOnePointInTheOrderOfTheKey) {
   EXPECT_EQ(select_text(plan, {}, connect::RowOrder::kAny, "42"),
             "select \"ID\", XMLSERIALIZE(CONTENT \"DOC\" AS CLOB) from \"HR\".\"Odd name\" "
             "as of scn 42");
-  EXPECT_EQ(select_text(plan, {"partition (\"P1\")", "AAA", "BBB", {}}, connect::RowOrder::kByKey,
-                        "42"),
-            "select \"ID\", XMLSERIALIZE(CONTENT \"DOC\" AS CLOB) from \"HR\".\"Odd name\" "
-            "partition (\"P1\") as of scn 42 where rowid >= chartorowid(:1) "
-            "and rowid < chartorowid(:2) order by rtrim(\"ID\")");
-  EXPECT_TRUE(
-      select_text(plan, {{}, {}, "BBB", "(\"A\" < '5')"}, connect::RowOrder::kAny, "42")
-          .ends_with("as of scn 42 where (\"A\" < '5') and rowid < chartorowid(:1)"));
+  EXPECT_EQ(
+      select_text(plan, {"partition (\"P1\")", "AAA", "BBB", {}}, connect::RowOrder::kByKey, "42"),
+      "select \"ID\", XMLSERIALIZE(CONTENT \"DOC\" AS CLOB) from \"HR\".\"Odd name\" "
+      "partition (\"P1\") as of scn 42 where rowid >= chartorowid(:1) "
+      "and rowid < chartorowid(:2) order by rtrim(\"ID\")");
+  EXPECT_TRUE(select_text(plan, {{}, {}, "BBB", "(\"A\" < '5')"}, connect::RowOrder::kAny, "42")
+                  .ends_with("as of scn 42 where (\"A\" < '5') and rowid < chartorowid(:1)"));
 }
 
 TEST(OracleSnapshot, RefusesAPositionOfAnotherKind) {

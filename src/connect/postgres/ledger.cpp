@@ -91,8 +91,8 @@ Result<void> Ledger::make(OpContext& context, Connection& connection) const {
     WHERRY_TRY(connection.execute(context, kAction, sql));
   }
   WHERRY_ASSIGN(const std::string sql_name, table());
-  auto made = connection.execute(context, kAction,
-                                 "create table if not exists " + sql_name + " (" + kLedgerColumns + ")");
+  auto made = connection.execute(
+      context, kAction, "create table if not exists " + sql_name + " (" + kLedgerColumns + ")");
   if (made.ok() || made.error().kind != ErrorKind::kPermission) return made;
   Error error = std::move(made).error();
   error.hint = "Let an administrator grant usage and create on schema " + schema_ +
@@ -140,8 +140,7 @@ Result<void> Ledger::begin(OpContext& context, Connection& connection,
                            const connect::Segment& segment) {
   std::string sql = "begin";
   if (!segment.load_id.empty()) {
-    sql +=
-        "; " + fmt::format(kWorkerLock, schema::quote_literal(segment.load_id), segment.worker);
+    sql += "; " + fmt::format(kWorkerLock, schema::quote_literal(segment.load_id), segment.worker);
   }
   auto begun = connection.execute(context, "cannot start a transaction", sql);
   if (!begun && begun.error().code == "postgres.lock_timeout") {

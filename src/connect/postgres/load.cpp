@@ -150,13 +150,14 @@ class PostgresLoader : public connect::TargetLoader {
     constexpr const char* kAction = "cannot look for rows";
     WHERRY_ASSIGN(const std::string name, schema::quote_table(table));
     const std::array parameters = {name};
-    WHERRY_ASSIGN(const Rows may,
-                  connection.query(context, kAction,
-                                   "select pg_catalog.has_table_privilege($1, 'SELECT')",
-                                   parameters));
+    WHERRY_ASSIGN(
+        const Rows may,
+        connection.query(context, kAction, "select pg_catalog.has_table_privilege($1, 'SELECT')",
+                         parameters));
     if (!may.boolean(0, 0)) return false;  // who may only insert cannot know
-    WHERRY_ASSIGN(const Rows rows, connection.query(context, kAction,
-                                                    "select not exists (select from " + name + ")"));
+    WHERRY_ASSIGN(
+        const Rows rows,
+        connection.query(context, kAction, "select not exists (select from " + name + ")"));
     return rows.boolean(0, 0);
   }
 

@@ -492,7 +492,8 @@ TEST_F(RoundTrip, ChunksCoverATableOnce) {
   run("delete from app.many where id % 2 = 0; insert into app.many values (0, 'late')");
   schema::TableDef table;
   table.table = {"app", "many"};
-  auto chunks = (*snapshot)->plan(context_, table, connect::ChunkHints{.max_chunks = 4, .wanted_chunks = 4});
+  auto chunks =
+      (*snapshot)->plan(context_, table, connect::ChunkHints{.max_chunks = 4, .wanted_chunks = 4});
   WHERRY_EXPECT_OK(chunks);
   ASSERT_EQ(chunks->size(), 4U);
   std::vector<int> seen(40'001, 0);

@@ -168,7 +168,8 @@ std::shared_ptr<const CodeDef> resolve_code(const BindEnvironment& environment,
                                             std::initializer_list<const char*> kinds);
 
 /// Rows of one table that may satisfy `where` (all conjuncts are checked by the caller): by ROWID
-/// or a range of them, or through an index when an equality allows it. Slots as in table_scope(): ROWID is the last.
+/// or a range of them, or through an index when an equality allows it. Slots as in table_scope():
+/// ROWID is the last.
 class TableRows {
  public:
   TableRows(std::shared_ptr<const TableDef> table, const ast::Expr* where,

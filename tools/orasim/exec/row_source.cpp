@@ -459,8 +459,8 @@ std::unique_ptr<RowStream> TableRows::stored(ExecContext& context, const Frame* 
       context.store->scan(*table_, scn, own, context.cancel, range));
 }
 
-/// The part of the table that WHERE leaves by ROWID; what lies on a bound is judged by WHERE itself.
-/// False when a bound is NULL.
+/// The part of the table that WHERE leaves by ROWID; what lies on a bound is judged by WHERE
+/// itself. False when a bound is NULL.
 bool TableRows::rowid_range(const Frame& f, RowIdRange& range) const {
   const auto id_of_bound = [&](const Eval& bound) -> std::optional<RowId> {
     const Value v = bound(f);

@@ -1,4 +1,5 @@
-// Readers: a segment or a part of it, or the rows that an index suggests. They take no lock while reading.
+// Readers: a segment or a part of it, or the rows that an index suggests. They take no lock while
+// reading.
 #pragma once
 
 #include "store/table_rules.h"

@@ -124,8 +124,7 @@ StoreImpl::SegmentView StoreImpl::open_view(const TableDef& table, Scn scn,
 }
 
 std::unique_ptr<RowScan> StoreImpl::scan(const TableDef& table, Scn scn, const Transaction* own,
-                                         const std::atomic<bool>* cancel,
-                                         const RowIdRange& range) {
+                                         const std::atomic<bool>* cancel, const RowIdRange& range) {
   SegmentView at = open_view(table, scn, own);
   return std::make_unique<SegmentScan>(std::move(at.segment), RowLayout(table), at.view, cancel,
                                        range);

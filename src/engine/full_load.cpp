@@ -187,10 +187,12 @@ class Loader {
     return options_.existing != connect::ExistingTable::kKeep || !task.target_existed ||
            task.was_empty;
   }
+  /// How the target table is made ready: one of our own goes away with what an earlier try has left.
   [[nodiscard]] connect::ExistingTable mode_of(const TableTask& task, bool is_repeated) const {
-    const bool cleans = is_repeated && options_.existing == connect::ExistingTable::kKeep;
-    if (!cleans || !may_clean(task)) return options_.existing;
-    return task.target_existed ? connect::ExistingTable::kTruncate : connect::ExistingTable::kDrop;
+    if (is_repeated && !task.target_existed) return connect::ExistingTable::kDrop;
+    const bool keeps = options_.existing == connect::ExistingTable::kKeep;
+    return is_repeated && keeps && task.was_empty ? connect::ExistingTable::kTruncate
+                                                  : options_.existing;
   }
 
   // kOpen

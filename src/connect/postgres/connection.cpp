@@ -357,6 +357,11 @@ std::string Connection::parameter(const char* name) const {
   return value == nullptr ? "" : value;
 }
 
+bool Connection::is_quiet() const {
+  pollfd socket{PQsocket(connection_.get()), POLLIN, 0};
+  return ::poll(&socket, 1, 0) == 0;
+}
+
 bool Connection::is_reusable() const {
   return !is_stopped_ && !in_copy_ && PQstatus(connection_.get()) == CONNECTION_OK &&
          PQtransactionStatus(connection_.get()) == PQTRANS_IDLE;

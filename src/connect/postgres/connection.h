@@ -69,6 +69,8 @@ class Connection {
   [[nodiscard]] std::string parameter(const char* name) const;
   /// False after a stop, a lost connection or an unfinished COPY: to be closed, not reused.
   [[nodiscard]] bool is_reusable() const;
+  /// The server has sent nothing since: a session that it has ended is not quiet.
+  [[nodiscard]] bool is_quiet() const;
 
  private:
   explicit Connection(pg_conn* connection);

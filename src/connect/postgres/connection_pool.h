@@ -20,7 +20,7 @@ class ConnectionPool {
       while (!idle_.empty()) {
         std::unique_ptr<Connection> connection = std::move(idle_.back());
         idle_.pop_back();
-        if (connection->is_reusable()) return connection;
+        if (connection->is_reusable() && connection->is_quiet()) return connection;
       }
     }
     return Connection::open(context, settings_);

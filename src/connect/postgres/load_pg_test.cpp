@@ -223,6 +223,42 @@ TEST_F(Load, SurvivesAKilledBackendAsATransientError) {
   EXPECT_EQ(value("select count(*) from app.orders"), "20000");
 }
 
+TEST_F(Load, TheLedgerWaitsForAnEarlierSessionOfTheWorker) {
+  settings_.options["lock_timeout"] = "1";
+  const auto plan = simple_plan();
+  const auto target = loader();
+  WHERRY_EXPECT_OK(target->prepare(context_, *plan, ExistingTable::kDrop));
+  WHERRY_EXPECT_OK(target->done_chunks(context_, "load", std::nullopt));
+  auto session = target->begin(context_, plan, {"load", 1, 3, false});
+  WHERRY_EXPECT_OK(session);
+  for (const std::optional<std::uint32_t> worker : {std::optional<std::uint32_t>(3), {}}) {
+    const auto early = target->done_chunks(context_, "load", worker);
+    ASSERT_FALSE(early.ok());
+    EXPECT_EQ(early.error().code, "load.still_running");
+    EXPECT_EQ(early.error().kind, ErrorKind::kTransient);
+  }
+  WHERRY_EXPECT_OK(target->done_chunks(context_, "load", 4));
+  WHERRY_EXPECT_OK(target->done_chunks(context_, "another", std::nullopt));
+  const std::vector<connect::DoneChunk> chunks = {{plan->source, 1, 0, 0, 0}};
+  WHERRY_EXPECT_OK((*session)->finish(context_, chunks));
+  EXPECT_EQ(target->done_chunks(context_, "load", 3)->size(), 1U);
+}
+
+TEST_F(Load, TheLedgerLivesInTheControlSchema) {
+  settings_.control_schema = "Control";
+  WHERRY_EXPECT_OK(loader()->done_chunks(context_, "load", std::nullopt));
+  EXPECT_EQ(value("select count(*) from \"Control\".wherry_load_progress"), "0");
+  run("create role " + database_ + "_reader login password 'x'; "
+      "revoke create on schema public from public");
+  settings_.control_schema.clear();
+  settings_.user = database_ + "_reader";
+  settings_.password = Secret("x");
+  const auto refused = loader()->done_chunks(context_, "load", std::nullopt);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().kind, ErrorKind::kPermission) << refused.error().to_paragraph();
+  EXPECT_NE(refused.error().hint.find("ControlSchema"), std::string::npos);
+}
+
 TEST_F(Load, StopsWithinASecondWhileItWaitsForALock) {
   const auto plan = simple_plan();
   const auto target = loader();

@@ -79,19 +79,23 @@ class Proxy:
         with self._lock:
             self._cut_at, self._cut_side = size, side
 
-    def trouble(self, chooser, times, least, most):
-        """The next `times` troubles come after `least` to `most` bytes of one side each: most are
-        cuts, the others a second without a byte."""
+    def redirect(self, port):
+        """Connections to come go to another port."""
+        self._upstream = (self._upstream[0], port)
+
+    def trouble(self, chooser, times, sizes):
+        """The next `times` troubles: most are cuts, the others a second without a byte. `sizes`:
+        after how many bytes of either side at most, {"server": bytes, "client": bytes}."""
         with self._lock:
-            self._chooser, self._troubles_left, self._sizes = chooser, times, (least, most)
+            self._chooser, self._troubles_left, self._sizes = chooser, times, sizes
             self._next_trouble()
 
     def _next_trouble(self):
         self._cut_at = None
         if self._troubles_left > 0:
             self._troubles_left -= 1
-            self._cut_at = self._chooser.randint(*self._sizes)
-            self._cut_side = self._chooser.choice(["server", "client"])
+            self._cut_side = self._chooser.choice(sorted(self._sizes))
+            self._cut_at = self._chooser.randint(0, self._sizes[self._cut_side])
 
     def _stalls(self):
         return self._chooser is not None and self._chooser.random() < 0.2

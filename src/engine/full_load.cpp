@@ -187,7 +187,7 @@ class Loader {
     return options_.existing != connect::ExistingTable::kKeep || !task.target_existed ||
            task.was_empty;
   }
-  /// How the target table is made ready: one of our own goes away with what an earlier try has left.
+  /// How the target table is made ready: one of our own goes with what an earlier try has left.
   [[nodiscard]] connect::ExistingTable mode_of(const TableTask& task, bool is_repeated) const {
     if (is_repeated && !task.target_existed) return connect::ExistingTable::kDrop;
     const bool keeps = options_.existing == connect::ExistingTable::kKeep;

@@ -248,7 +248,8 @@ TEST_F(Load, TheLedgerLivesInTheControlSchema) {
   settings_.control_schema = "Control";
   WHERRY_EXPECT_OK(loader()->done_chunks(context_, "load", std::nullopt));
   EXPECT_EQ(value("select count(*) from \"Control\".wherry_load_progress"), "0");
-  run("create role " + database_ + "_reader login password 'x'; "
+  run("create role " + database_ +
+      "_reader login password 'x'; "
       "revoke create on schema public from public");
   settings_.control_schema.clear();
   settings_.user = database_ + "_reader";

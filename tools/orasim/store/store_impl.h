@@ -39,7 +39,8 @@ class StoreImpl final : public Store {
   std::unique_ptr<Transaction> begin(std::uint32_t session_id,
                                      const std::atomic<bool>* cancel) override;
   std::unique_ptr<RowScan> scan(const TableDef&, Scn, const Transaction*,
-                                const std::atomic<bool>* cancel) override;
+                                const std::atomic<bool>* cancel,
+                                const RowIdRange& range = {}) override;
   bool fetch(const TableDef&, const RowId&, Scn, const Transaction*, Row&) override;
   Scn row_scn(const TableDef&, const RowId&, Scn) override;
   std::unique_ptr<RowScan> lookup(const TableDef&, const std::vector<std::string>& columns,

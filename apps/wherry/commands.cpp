@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <deque>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -59,10 +60,31 @@ class Recorder final : public control::TaskObserver {
   }
   void report_table_errors() const {
     if (load_ != nullptr) report_errors(load_->tables());
+    if (load_ != nullptr) report_refused_rows(load_->tables());
     if (validation_ != nullptr) report_errors(validation_->tables());
   }
 
  private:
+  static void report_refused_rows(const std::deque<engine::TableProgress>& tables) {
+    for (const engine::TableProgress& table : tables) {
+      if (table.truncated_values != 0) {
+        std::fprintf(
+            stderr,
+            "wherry: warning: table %s: %s LOB values were cut at LobMaxSize; the log names "
+            "them\n",
+            schema::to_text(table.plan->source).c_str(),
+            count_text(table.truncated_values).c_str());
+      }
+      if (table.refused_rows == 0) continue;
+      std::lock_guard lock(table.refusal_mutex);
+      std::fprintf(stderr,
+                   "wherry: warning: table %s: %s rows are not on the target; "
+                   "awsdms_apply_exceptions there and the log name them. The first: %s\n",
+                   schema::to_text(table.plan->source).c_str(),
+                   count_text(table.refused_rows).c_str(),
+                   table.first_refusal ? table.first_refusal->to_paragraph().c_str() : "");
+    }
+  }
   template <class Tables>
   static void report_errors(const Tables& tables) {
     for (const auto& table : tables) {
@@ -141,7 +163,11 @@ int run_command(const Flags& flags, const connect::Registry& connectors) {
   display->finish({"stopped", "Stop Reason FULL_LOAD_ONLY_FINISHED", nullptr, &*outcome, nullptr});
   recorder.report_table_errors();
   for (const engine::RefusedTable& table : outcome->refused) report(table.error);
-  return outcome->has_table_errors ? kExitTableErrors : kExitDone;
+  const engine::ErrorPolicy& policy = started->request.settings.errors;
+  const bool may_lack_rows = policy.data == engine::ErrorAction::kIgnoreRecord &&
+                             policy.truncation == engine::ErrorAction::kIgnoreRecord;
+  const bool lacks_rows = outcome->refused_rows != 0 && !may_lack_rows;
+  return outcome->has_table_errors || lacks_rows ? kExitTableErrors : kExitDone;
 }
 
 int plan_command(const Flags& flags, const connect::Registry& connectors) {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "connect/api/connector.h"
 #include "flags.h"
@@ -19,6 +20,14 @@ int run_command(const Flags& flags, const connect::Registry& connectors);
 int plan_command(const Flags& flags, const connect::Registry& connectors);
 int validate_command(const Flags& flags, const connect::Registry& connectors);
 int check_command(const Flags& flags);
+struct ScriptFlags {
+  std::string directory = ".";
+  std::vector<std::string> schemas;
+  bool without_foreign_keys = false, without_triggers = false, without_indexes = false;
+};
+/// Writes disable.sql and enable.sql.
+int scripts_command(const Flags& flags, const ScriptFlags& script_flags,
+                    const connect::Registry& connectors);
 struct DecodeFlags {
   std::string file;
   bool lists_connections = false;

@@ -48,14 +48,16 @@ Result<control::StartType> start_type(const std::string& text) {
 void add_flags(CLI::App& command, Flags& flags, unsigned groups) {
   if ((groups & kEndpointFlags) != 0) {
     command.add_option("--source", flags.source, "Source URL: oracle://user@host:1521/service");
-    command.add_option("--target", flags.target,
-                       "Target URL: postgresql://user@host:5432/database");
     command.add_option("--source-endpoint", flags.source_endpoint,
                        "Source as a DMS endpoint in JSON");
-    command.add_option("--target-endpoint", flags.target_endpoint,
-                       "Target as a DMS endpoint in JSON");
     command.add_option("--source-password-file", flags.source_password_file,
                        "File with the source's password (or set WHERRY_SOURCE_PASSWORD)");
+  }
+  if ((groups & (kEndpointFlags | kTargetFlags)) != 0) {
+    command.add_option("--target", flags.target,
+                       "Target URL: postgresql://user@host:5432/database");
+    command.add_option("--target-endpoint", flags.target_endpoint,
+                       "Target as a DMS endpoint in JSON");
     command.add_option("--target-password-file", flags.target_password_file,
                        "File with the target's password (or set WHERRY_TARGET_PASSWORD)");
   }

@@ -28,8 +28,9 @@ struct Flags {
 /// Which groups of flags a command has.
 enum FlagGroup : unsigned {
   kEndpointFlags = 1,
-  kTaskFlags = 2,  ///< mappings, settings, state
-  kRunFlags = 4,   ///< migration type, start, progress
+  kTaskFlags = 2,    ///< mappings, settings, state
+  kRunFlags = 4,     ///< migration type, start, progress
+  kTargetFlags = 8,  ///< the target alone
 };
 
 /// Adds the flags of a command, and --config.

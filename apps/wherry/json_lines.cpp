@@ -34,6 +34,8 @@ OrderedJson load_json(const engine::TableProgress& table) {
   OrderedJson json = names_json(table.plan->source, table.plan->target);
   json["state"] = engine::name_of(state);
   json["rows"] = table.rows.load();
+  json["refused_rows"] = table.refused_rows.load();
+  json["truncated_values"] = table.truncated_values.load();
   json["bytes"] = table.bytes.load();
   json["estimated_rows"] = table.plan->estimated_rows;
   json["elapsed_seconds"] = seconds_of(table.elapsed());

@@ -39,6 +39,22 @@ int dispatch(int argc, char** argv) {
   app::add_flags(*validate, flags, app::kEndpointFlags | app::kTaskFlags | app::kRunFlags);
   validate->callback([&] { status = app::validate_command(flags, connectors); });
 
+  auto* scripts = cli.add_subcommand(
+      "scripts",
+      "Writes SQL that disables and enables foreign keys, triggers and secondary "
+      "indexes of the target");
+  app::ScriptFlags script_flags;
+  app::add_flags(*scripts, flags, app::kTargetFlags);
+  scripts->add_option("--output", script_flags.directory, "Directory for disable.sql, enable.sql")
+      ->capture_default_str();
+  scripts->add_option("--schema", script_flags.schemas,
+                      "Only tables of this schema; may be repeated");
+  scripts->add_flag("--no-foreign-keys", script_flags.without_foreign_keys,
+                    "Leaves out foreign keys, but for those that need an index that goes");
+  scripts->add_flag("--no-triggers", script_flags.without_triggers, "Leaves out triggers");
+  scripts->add_flag("--no-indexes", script_flags.without_indexes, "Leaves out indexes");
+  scripts->callback([&] { status = app::scripts_command(flags, script_flags, connectors); });
+
   auto* debug = cli.add_subcommand("debug", "Support tools");
   debug->require_subcommand(1);
   auto* decode = debug->add_subcommand("decode-oracle", "Decodes a captured Oracle session");

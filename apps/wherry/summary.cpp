@@ -39,9 +39,12 @@ std::string load_summary(const engine::LoadProgress& progress,
   std::uint64_t rows = 0;
   std::uint64_t bytes = 0;
   for (const engine::TableProgress& table : progress.tables()) {
+    std::string state(engine::name_of(table.state));
+    if (table.refused_rows != 0) {
+      state += fmt::format(", {} rows left out", count_text(table.refused_rows));
+    }
     out += load_line(schema::to_text(table.plan->source), count_text(table.rows),
-                     bytes_text(table.bytes), rate_text(table.rows, table.elapsed()),
-                     engine::name_of(table.state));
+                     bytes_text(table.bytes), rate_text(table.rows, table.elapsed()), state);
     rows += table.rows;
     bytes += table.bytes;
   }

@@ -31,8 +31,42 @@ TEST(TaskSettings, ReadsWhatIsCarriedOutAndListsTheRest) {
   EXPECT_EQ(settings->segment_size_mb, 16U);
   EXPECT_EQ(settings->max_source_connections, 2U);
   EXPECT_EQ(settings->max_read_mb_per_second, 5U);
+  EXPECT_EQ(settings->not_carried_out, (std::vector<std::string>{"/Logging"}));
+  EXPECT_TRUE(settings->create_pk_after_full_load);
+  EXPECT_EQ(settings->lobs.max_bytes, 0U);  // whole unless a limit is sent
+}
+
+TEST(TaskSettings, ReadsPoliciesLobsAndControlTables) {
+  using engine::ErrorAction;
+  const auto settings = TaskSettings::parse(R"({
+      "ErrorBehavior": {"DataErrorPolicy": "IGNORE_RECORD", "DataTruncationErrorPolicy": "STOP_TASK",
+        "DataErrorEscalationPolicy": "STOP_TASK", "DataErrorEscalationCount": 7,
+        "TableErrorPolicy": "STOP_TASK", "TableErrorEscalationPolicy": "STOP_TASK",
+        "TableErrorEscalationCount": 3, "ApplyErrorInsertPolicy": "LOG_ERROR"},
+      "TargetMetadata": {"SupportLobs": true, "LimitedSizeLobMode": true, "LobMaxSize": 16,
+        "FullLobMode": false, "LobChunkSize": 64},
+      "ControlTablesSettings": {"ControlSchema": "ctl", "HistoryTimeslotInMinutes": 1,
+        "HistoryTableEnabled": true, "StatusTableEnabled": true}})");
+  ASSERT_TRUE(settings.ok()) << settings.error().to_paragraph();
+  EXPECT_EQ(settings->errors.data, ErrorAction::kIgnoreRecord);
+  EXPECT_EQ(settings->errors.truncation, ErrorAction::kStopTask);
+  EXPECT_EQ(settings->errors.escalation, ErrorAction::kStopTask);
+  EXPECT_EQ(settings->errors.escalation_count, 7U);
+  EXPECT_EQ(settings->errors.table, ErrorAction::kStopTask);
+  EXPECT_EQ(settings->errors.table_escalation_count, 3U);
+  EXPECT_EQ(settings->lobs.max_bytes, 16U * 1024);
+  EXPECT_EQ(settings->control_schema, "ctl");
+  EXPECT_TRUE(settings->control_tables.has_history);
+  EXPECT_FALSE(settings->control_tables.has_suspended_tables);
   EXPECT_EQ(settings->not_carried_out,
-            (std::vector<std::string>{"/FullLoadSettings/CreatePkAfterFullLoad", "/Logging"}));
+            (std::vector<std::string>{"/ErrorBehavior/ApplyErrorInsertPolicy"}));
+  for (const char* wrong :
+       {R"({"ErrorBehavior": {"TableErrorPolicy": "LOG_ERROR"}})",
+        R"({"ErrorBehavior": {"DataErrorPolicy": "SKIP"}})",
+        R"({"TargetMetadata": {"FullLobMode": true, "LimitedSizeLobMode": true}})",
+        R"({"TargetMetadata": {"Lobs": true}})"}) {
+    EXPECT_EQ(TaskSettings::parse(wrong).error().code, "settings.invalid") << wrong;
+  }
 }
 
 TEST(TaskSettings, RefusesAllMistakesAtOnce) {

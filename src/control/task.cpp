@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "control/control_tables.h"
 #include "core/failpoint.h"
 
 namespace wherry::control {
@@ -46,7 +47,76 @@ void log_plan(const Logger& log, const engine::TaskPlan& plan) {
   for (const engine::RefusedTable& refused : plan.refused) log.error(refused.error);
 }
 
-Result<Prepared> prepare(OpContext& context, const TaskRequest& request, TaskObserver& observer) {
+/// Makes the control tables. Who may not, and did not ask for any, loads without them.
+Result<std::unique_ptr<connect::ControlWriter>> open_control(OpContext& context,
+                                                             connect::TargetLoader& loader,
+                                                             const TaskSettings& settings,
+                                                             const TaskState& state) {
+  const connect::ControlTables tables =
+      control_tables_of(settings, state.directory().filename().string());
+  auto opened = loader.open_control(context, tables);
+  const bool is_asked_for = tables.has_history || tables.has_status ||
+                            tables.has_suspended_tables || !settings.control_schema.empty();
+  if (opened.ok() || is_asked_for || opened.error().kind != ErrorKind::kPermission) return opened;
+  context.log.as(Component::kTaskManager)
+      .warn("rows that are left out will be in the log only: there are no control tables",
+            {{"cause", opened.error().message}, {"remedy", opened.error().hint}});
+  return std::unique_ptr<connect::ControlWriter>();
+}
+
+/// What the LOB settings of the task, or of the table, leave of the LOB columns.
+void apply_lob_settings(engine::TaskPlan& plan, const LobSettings& of_task,
+                        const mapping::RuleSet& rules) {
+  for (engine::TableTask& task : plan.tables) {
+    LobSettings lobs = of_task;
+    if (const auto own = rules.lob_setting(task.plan->source)) lobs = {true, own->max_bytes};
+    if (lobs.are_loaded && lobs.max_bytes == 0) continue;
+    schema::TablePlan changed = *task.plan;
+    changed.columns.clear();
+    std::vector<std::size_t> places(task.plan->columns.size());
+    for (std::size_t i = 0; i < task.plan->columns.size(); ++i) {
+      schema::ColumnPlan column = task.plan->columns[i];
+      places[i] = changed.columns.size();
+      if (schema::is_lob(column.type)) {
+        if (!lobs.are_loaded) {
+          changed.warnings.push_back("column " + column.source_name +
+                                     " is a LOB and left out, because SupportLobs is false");
+          continue;
+        }
+        column.max_lob_bytes = lobs.max_bytes;
+      }
+      changed.columns.push_back(std::move(column));
+    }
+    // A key never holds a LOB, so its columns are all there.
+    for (std::size_t& index : changed.key) index = places[index];
+    if (changed.columns.empty()) continue;  // nothing but LOBs: they are loaded
+    task.plan = std::make_shared<const schema::TablePlan>(std::move(changed));
+  }
+}
+
+/// Fits the plan to the tables that the target has already.
+Result<void> match_targets(OpContext& context, Prepared& prepared,
+                           connect::ExistingTable existing) {
+  std::vector<schema::TablePlanPtr> plans;
+  for (const engine::TableTask& task : prepared.plan.tables) plans.push_back(task.plan);
+  WHERRY_ASSIGN(auto matches, prepared.loader->match(context, plans, existing));
+  std::vector<engine::TableTask> tasks;
+  for (std::size_t i = 0; i < matches.size(); ++i) {
+    engine::TableTask& task = prepared.plan.tables[i];
+    if (matches[i].refused) {
+      prepared.plan.refused.push_back({task.plan->source, *std::move(matches[i].refused)});
+      continue;
+    }
+    task.plan = std::move(matches[i].plan);
+    tasks.push_back(std::move(task));
+  }
+  prepared.plan.tables = std::move(tasks);
+  return {};
+}
+
+/// `existing`: what happens to tables that are on the target already.
+Result<Prepared> prepare(OpContext& context, const TaskRequest& request, TaskObserver& observer,
+                         connect::ExistingTable existing) {
   observer.on_phase("connecting");
   for (const std::string& path : request.settings.not_carried_out) {
     context.log.as(Component::kTaskManager)
@@ -63,6 +133,8 @@ Result<Prepared> prepare(OpContext& context, const TaskRequest& request, TaskObs
   WHERRY_ASSIGN(prepared.loader,
                 request.target.connector->open_loader(context, request.target.settings));
   WHERRY_ASSIGN(prepared.plan, engine::make_plan(tables, request.rules, *prepared.loader));
+  apply_lob_settings(prepared.plan, request.settings.lobs, request.rules);
+  WHERRY_TRY(match_targets(context, prepared, existing));
   log_plan(context.log.as(Component::kMetadataManager), prepared.plan);
   if (prepared.plan.empty() && request.settings.fail_on_no_tables_captured) {
     return nothing_selected();
@@ -282,6 +354,7 @@ engine::LoadOptions load_options(const TaskSettings& settings, const std::string
   options.read_bytes_per_second = std::uint64_t{settings.max_read_mb_per_second} * kMegabyte;
   options.retry = settings.retry;
   options.load_id = load_id;
+  options.errors = settings.errors;
   return options;
 }
 
@@ -289,7 +362,8 @@ engine::LoadOptions load_options(const TaskSettings& settings, const std::string
 
 Result<engine::TaskPlan> plan_task(OpContext& context, const TaskRequest& request,
                                    TaskObserver& observer) {
-  WHERRY_ASSIGN(Prepared prepared, prepare(context, request, observer));
+  WHERRY_ASSIGN(Prepared prepared,
+                prepare(context, request, observer, request.settings.target_table_prep_mode));
   WHERRY_TRY(check_privileges(context, request, prepared));
   return std::move(prepared.plan);
 }
@@ -302,8 +376,11 @@ Result<LoadOutcome> run_full_load_task(OpContext& context, const TaskRequest& or
   request.source.settings = with_spill(original.source.settings, *state);
   request.target.settings = with_spill(original.target.settings, *state);
   request.target.settings.control_schema = request.settings.control_schema;
-  WHERRY_ASSIGN(Prepared prepared, prepare(context, request, observer));
+  WHERRY_ASSIGN(Prepared prepared,
+                prepare(context, request, observer, request.settings.target_table_prep_mode));
   WHERRY_TRY(check_privileges(context, request, prepared));
+  WHERRY_ASSIGN(auto control_writer,
+                open_control(context, *prepared.loader, request.settings, *state));
   engine::SourceViews views(source_opener(request));
   WHERRY_TRY(choose_position(context, request, prepared.plan, *state, views));
   LoadOutcome outcome;
@@ -323,12 +400,17 @@ Result<LoadOutcome> run_full_load_task(OpContext& context, const TaskRequest& or
                           {"loaded before", std::to_string(outcome.finished_before.size())}});
   observer.on_phase("full load");
   observer.on_load(progress);
+  const LoadRecorder recorder(context, std::move(control_writer), request.settings.control_tables,
+                              progress);
   StateJournal journal(*state);
   WHERRY_TRY(engine::run_full_load(context, views, *prepared.loader,
                                    std::move(prepared.plan.tables), options, *progress, journal));
   outcome.has_table_errors = !outcome.refused.empty() ||
                              std::any_of(progress->tables().begin(), progress->tables().end(),
                                          [](const auto& table) { return table.error.has_value(); });
+  for (const engine::TableProgress& table : progress->tables()) {
+    outcome.refused_rows += table.refused_rows;
+  }
   failpoint("task.loaded");
   if (!outcome.has_table_errors && !options.load_id.empty())
     forget_ledger(context, *prepared.loader, *state);
@@ -343,7 +425,8 @@ Result<ValidationOutcome> validate_task(OpContext& context, const TaskRequest& o
   request.source.settings = with_spill(original.source.settings, *state);
   request.target.settings = with_spill(original.target.settings, *state);
   WHERRY_TRY(state->check_identity(request.source.settings.url, request.target.settings.url));
-  WHERRY_ASSIGN(const Prepared prepared, prepare(context, request, observer));
+  WHERRY_ASSIGN(const Prepared prepared,
+                prepare(context, request, observer, connect::ExistingTable::kKeep));
   WHERRY_ASSIGN(auto source, request.source.connector->open_snapshot(
                                  context, request.source.settings, state->position()));
   WHERRY_ASSIGN(auto target,

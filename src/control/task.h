@@ -64,6 +64,7 @@ struct LoadOutcome {
   std::vector<FinishedTable> finished_before;
   std::vector<engine::RefusedTable> refused;  ///< selected but not movable
   bool has_table_errors = false;
+  std::uint64_t refused_rows = 0;  ///< left out by the error policy
 };
 /// The full load. An error is fatal for the task; table errors are in the observer's progress.
 Result<LoadOutcome> run_full_load_task(OpContext& context, const TaskRequest& request,

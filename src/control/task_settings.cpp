@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 namespace wherry::control {
 namespace {
@@ -39,6 +40,47 @@ constexpr std::array<std::string_view, 8> kFullLoadKeys = {"TargetTablePrepMode"
                                                            "CommitRate",
                                                            "MaxTransactionSize"};
 
+constexpr std::array<std::string_view, 17> kTargetMetadataKeys = {"TargetSchema",
+                                                                  "SupportLobs",
+                                                                  "FullLobMode",
+                                                                  "LobChunkSize",
+                                                                  "LimitedSizeLobMode",
+                                                                  "LobMaxSize",
+                                                                  "InlineLobMaxSize",
+                                                                  "LoadMaxFileSize",
+                                                                  "ParallelLoadThreads",
+                                                                  "ParallelLoadBufferSize",
+                                                                  "ParallelLoadQueuesPerThread",
+                                                                  "ParallelApplyThreads",
+                                                                  "ParallelApplyBufferSize",
+                                                                  "ParallelApplyQueuesPerThread",
+                                                                  "TaskRecoveryTableEnabled",
+                                                                  "BatchApplyEnabled",
+                                                                  "MaxFullLoadSubTasks"};
+
+/// Of ErrorBehavior: what concerns ongoing replication or restarts.
+constexpr std::array<std::string_view, 10> kOtherErrorKeys = {
+    "DataMaskingErrorPolicy",
+    "EventErrorPolicy",
+    "ApplyErrorDeletePolicy",
+    "ApplyErrorInsertPolicy",
+    "ApplyErrorUpdatePolicy",
+    "ApplyErrorEscalationPolicy",
+    "ApplyErrorEscalationCount",
+    "ApplyErrorFailOnTruncationDdl",
+    "FailOnTransactionConsistencyBreached",
+    "FullLoadIgnoreConflicts"};
+
+using engine::ErrorAction;
+
+std::optional<ErrorAction> action_of(std::string_view name) {
+  if (name == "IGNORE_RECORD") return ErrorAction::kIgnoreRecord;
+  if (name == "LOG_ERROR") return ErrorAction::kLogError;
+  if (name == "SUSPEND_TABLE") return ErrorAction::kSuspendTable;
+  if (name == "STOP_TASK") return ErrorAction::kStopTask;
+  return std::nullopt;
+}
+
 template <class List>
 bool contains(const List& list, std::string_view name) {
   return std::find(list.begin(), list.end(), name) != list.end();
@@ -60,6 +102,8 @@ class Reader {
         full_load(value);
       } else if (section == "ErrorBehavior") {
         error_behavior(value);
+      } else if (section == "TargetMetadata") {
+        target_metadata(value);
       } else if (section == "ControlTablesSettings") {
         control_tables(value);
       } else if (section == "WherrySettings") {
@@ -93,6 +137,8 @@ class Reader {
         number(value, here, 1, 49, settings.max_full_load_subtasks);
       } else if (key == "CommitRate") {
         number(value, here, 1, 50000, settings.commit_rate);
+      } else if (key == "CreatePkAfterFullLoad") {
+        truth(value, here, settings.create_pk_after_full_load);
       } else if (!contains(kFullLoadKeys, key)) {
         mistake(here, "unknown key");
       } else if (value != Json(false) && value != Json(0)) {
@@ -104,16 +150,111 @@ class Reader {
   void error_behavior(const Json& section) {
     const std::string path = "/ErrorBehavior";
     if (!is_object(section, path)) return;
-    bool others = false;
+    engine::ErrorPolicy& errors = settings.errors;
     for (const auto& [key, value] : section.items()) {
       const std::string here = path + "/" + key;
       if (key == "FailOnNoTablesCaptured") {
         truth(value, here, settings.fail_on_no_tables_captured);
-      } else if (!recoverable_error(key, value, here)) {
-        others = true;
+      } else if (key == "DataErrorPolicy") {
+        action(value, here, ErrorAction::kIgnoreRecord, errors.data);
+      } else if (key == "DataTruncationErrorPolicy") {
+        action(value, here, ErrorAction::kIgnoreRecord, errors.truncation);
+      } else if (key == "DataErrorEscalationPolicy") {
+        action(value, here, ErrorAction::kSuspendTable, errors.escalation);
+      } else if (key == "DataErrorEscalationCount") {
+        number(value, here, 0, 2'000'000'000, errors.escalation_count);
+      } else if (key == "TableErrorPolicy") {
+        action(value, here, ErrorAction::kSuspendTable, errors.table);
+      } else if (key == "TableErrorEscalationPolicy") {
+        ErrorAction unused = ErrorAction::kStopTask;
+        action(value, here, ErrorAction::kStopTask, unused);
+      } else if (key == "TableErrorEscalationCount") {
+        number(value, here, 0, 2'000'000'000, errors.table_escalation_count);
+      } else if (recoverable_error(key, value, here)) {
+        continue;
+      } else if (contains(kOtherErrorKeys, key)) {
+        settings.not_carried_out.push_back(here);
+      } else {
+        mistake(here, "unknown key");
       }
     }
-    if (others) settings.not_carried_out.push_back(path);
+  }
+
+  void target_metadata(const Json& section) {
+    const std::string path = "/TargetMetadata";
+    if (!is_object(section, path)) return;
+    bool is_limited = false;
+    bool is_full = false;
+    std::uint32_t max_kb = 32;
+    for (const auto& [key, value] : section.items()) {
+      const std::string here = path + "/" + key;
+      std::uint32_t unused = 0;
+      if (key == "SupportLobs") {
+        truth(value, here, settings.lobs.are_loaded);
+      } else if (key == "LimitedSizeLobMode") {
+        truth(value, here, is_limited);
+      } else if (key == "FullLobMode") {
+        truth(value, here, is_full);
+      } else if (key == "LobMaxSize") {
+        number(value, here, 0, 102'400, max_kb);
+      } else if (key == "InlineLobMaxSize" || key == "LobChunkSize") {
+        // LOBs come in pieces of bounded size in any mode, with their rows.
+        number(value, here, 0, 102'400, unused);
+      } else if (!contains(kTargetMetadataKeys, key)) {
+        mistake(here, "unknown key");
+      } else if (value != Json(false) && value != Json(0) && value != Json("")) {
+        settings.not_carried_out.push_back(here);
+      }
+    }
+    if (!settings.lobs.are_loaded || !is_limited) return;
+    if (is_full) {
+      return mistake(path, "FullLobMode and LimitedSizeLobMode cannot both be true");
+    }
+    if (max_kb == 0) return mistake(path + "/LobMaxSize", "must not be 0 in limited LOB mode");
+    settings.lobs.max_bytes = std::uint64_t{max_kb} * 1024;
+  }
+
+  void control_tables(const Json& section) {
+    const std::string path = "/ControlTablesSettings";
+    if (!is_object(section, path)) return;
+    ControlTableSettings& tables = settings.control_tables;
+    for (const auto& [key, value] : section.items()) {
+      const std::string here = path + "/" + key;
+      // The documentation writes the second form in places.
+      if (key == "ControlSchema" && value.is_string()) {
+        settings.control_schema = value.get<std::string>();
+      } else if (key == "ControlSchema" && value.is_null()) {
+        continue;
+      } else if (key == "ControlSchema") {
+        mistake(here, fmt::format("{} is not a text", value.dump()));
+      } else if (key == "HistoryTimeslotInMinutes" || key == "historyTimeslotInMinutes") {
+        number(value, here, 1, 1440, tables.history_minutes);
+      } else if (key == "HistoryTableEnabled") {
+        truth(value, here, tables.has_history);
+      } else if (key == "SuspendedTablesTableEnabled") {
+        truth(value, here, tables.has_suspended_tables);
+      } else if (key == "StatusTableEnabled") {
+        truth(value, here, tables.has_status);
+      } else if (key == "FullLoadExceptionTableEnabled") {
+        if (value != Json(false)) settings.not_carried_out.push_back(here);
+      } else {
+        mistake(here, "unknown key");
+      }
+    }
+  }
+
+  /// `mildest`: the first action that the key allows.
+  void action(const Json& value, const std::string& path, ErrorAction mildest, ErrorAction& out) {
+    const auto given = value.is_string() ? action_of(value.get<std::string>()) : std::nullopt;
+    if (given && *given >= mildest) {
+      out = *given;
+      return;
+    }
+    std::string allowed = "STOP_TASK";
+    if (mildest <= ErrorAction::kSuspendTable) allowed = "SUSPEND_TABLE, " + allowed;
+    if (mildest <= ErrorAction::kLogError) allowed = "LOG_ERROR, " + allowed;
+    if (mildest <= ErrorAction::kIgnoreRecord) allowed = "IGNORE_RECORD, " + allowed;
+    mistake(path, fmt::format("{} is not one of {}", value.dump(), allowed));
   }
 
   bool recoverable_error(const std::string& key, const Json& value, const std::string& path) {
@@ -133,22 +274,6 @@ class Reader {
       return false;
     }
     return true;
-  }
-
-  void control_tables(const Json& section) {
-    const std::string path = "/ControlTablesSettings";
-    if (!is_object(section, path)) return;
-    bool others = false;
-    for (const auto& [key, value] : section.items()) {
-      if (key != "ControlSchema") {
-        others = true;
-      } else if (value.is_string()) {
-        settings.control_schema = value.get<std::string>();
-      } else if (!value.is_null()) {
-        mistake(path + "/" + key, fmt::format("{} is not a text", value.dump()));
-      }
-    }
-    if (others) settings.not_carried_out.push_back(path);
   }
 
   void own_settings(const Json& section) {

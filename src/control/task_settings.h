@@ -10,17 +10,38 @@
 
 #include "connect/api/connector.h"
 #include "core/result.h"
+#include "engine/error_policy.h"
 #include "engine/retry.h"
 
 namespace wherry::control {
+
+/// TargetMetadata: what happens to LOBs.
+struct LobSettings {
+  bool are_loaded = true;       ///< SupportLobs
+  std::uint64_t max_bytes = 0;  ///< LimitedSizeLobMode with LobMaxSize; 0: whole, also FullLobMode
+};
+
+/// ControlTablesSettings.
+struct ControlTableSettings {
+  std::uint32_t history_minutes = 5;
+  bool has_history = false;
+  bool has_suspended_tables = false;
+  bool has_status = false;
+};
 
 struct TaskSettings {
   /// FullLoadSettings.TargetTablePrepMode; DMS's non-destructive default.
   connect::ExistingTable target_table_prep_mode = connect::ExistingTable::kKeep;
   std::uint32_t max_full_load_subtasks = 8;  ///< FullLoadSettings.MaxFullLoadSubTasks, 1 to 49
   std::uint32_t commit_rate = 10000;         ///< FullLoadSettings.CommitRate, rows, 1 to 50000
-  bool fail_on_no_tables_captured = true;    ///< ErrorBehavior.FailOnNoTablesCaptured
-  engine::RetryPolicy retry;                 ///< ErrorBehavior.RecoverableError*
+  /// FullLoadSettings.CreatePkAfterFullLoad. DMS's default makes the key with the table; Wherry
+  /// makes it after the rows of the table in both cases, so that the value changes nothing.
+  bool create_pk_after_full_load = false;
+  engine::ErrorPolicy errors;  ///< ErrorBehavior
+  LobSettings lobs;
+  ControlTableSettings control_tables;
+  bool fail_on_no_tables_captured = true;  ///< ErrorBehavior.FailOnNoTablesCaptured
+  engine::RetryPolicy retry;               ///< ErrorBehavior.RecoverableError*
   std::string control_schema;  ///< ControlTablesSettings.ControlSchema; empty: the target's default
   // WherrySettings, a section that DMS has not:
   std::uint32_t segment_size_mb = 64;        ///< SegmentSizeMB, 1 to 65536

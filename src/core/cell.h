@@ -46,6 +46,10 @@ enum class CellState : std::uint8_t {
   /// A text or byte value too large to hold in line: payload.ptr -> SpilledValue
   /// (core/spill_file.h), valid as long as the batch.
   kSpilled,
+  /// The source has a value there that its own type does not explain, 29 February 1500 for one:
+  /// payload.ptr, size_bytes: what is wrong with it, ASCII, valid as long as the batch. The row
+  /// cannot be loaded; the others can.
+  kUnreadable,
 };
 
 struct Cell {
@@ -64,7 +68,7 @@ struct Cell {
   std::uint16_t nanos;
 
   [[nodiscard]] bool is_null() const { return state == CellState::kNull; }
-  /// REQUIRES: kText or kBytes, kSet.
+  /// REQUIRES: kText or kBytes, kSet; or kUnreadable.
   [[nodiscard]] std::string_view bytes() const {
     return {reinterpret_cast<const char*>(payload.ptr), size_bytes};
   }

@@ -43,6 +43,15 @@ int compare_text(std::string_view a, std::string_view b) {
   return three_way(a.size(), b.size());
 }
 
+bool has_value(const Cell& cell) {
+  return cell.state == CellState::kSet || cell.state == CellState::kSpilled;
+}
+
+/// NULLs last, what cannot be read before them.
+int rank(const Cell& cell) {
+  return cell.is_null() ? 2 : has_value(cell) ? 0 : 1;
+}
+
 int compare_set(const Cell& a, const Cell& b) {
   switch (a.kind) {
     case CellKind::kBool:
@@ -151,13 +160,12 @@ std::string hexadecimal(std::string_view bytes, std::size_t max_bytes) {
 }  // namespace
 
 int compare_cells(const Cell& a, const Cell& b) {
-  if (a.is_null() || b.is_null()) {
-    return static_cast<int>(a.is_null()) - static_cast<int>(b.is_null());
-  }
+  if (!has_value(a) || !has_value(b)) return rank(a) - rank(b);
   return compare_set(a, b);
 }
 
 Result<bool> equal_cells(const Cell& a, const Cell& b) {
+  if (a.state == CellState::kUnreadable || b.state == CellState::kUnreadable) return false;
   if (a.is_null() || b.is_null()) return a.is_null() == b.is_null();
   if (a.kind == CellKind::kTimestampTz) {
     return compare_set(a, b) == 0 && a.extra == b.extra;
@@ -176,8 +184,8 @@ Result<bool> equal_cells(const Cell& a, const Cell& b) {
 }
 
 Result<std::uint64_t> hash_cell(const Cell& cell, std::uint64_t seed) {
-  std::uint64_t hash = mix(seed, static_cast<std::uint64_t>(cell.is_null() ? 0 : 1));
-  if (cell.is_null()) return hash;
+  std::uint64_t hash = mix(seed, static_cast<std::uint64_t>(rank(cell)));
+  if (!has_value(cell)) return hash;
   if (is_bytes_like(cell)) {
     ValueReader reader(cell);
     hash = mix(hash, reader.size());
@@ -214,6 +222,7 @@ Result<std::uint64_t> hash_cell(const Cell& cell, std::uint64_t seed) {
 
 std::string cell_text(const Cell& cell, std::size_t max_bytes) {
   if (cell.is_null()) return "NULL";
+  if (cell.state == CellState::kUnreadable) return "(" + std::string(cell.bytes()) + ")";
   if (cell.state == CellState::kSpilled) {
     const auto& spilled = *reinterpret_cast<const SpilledValue*>(cell.payload.ptr);
     return fmt::format("a value of {} bytes", spilled.size_bytes);

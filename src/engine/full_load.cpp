@@ -9,6 +9,7 @@
 
 #include "core/failpoint.h"
 #include "engine/guarded.h"
+#include "engine/row_errors.h"
 #include "engine/scheduler.h"
 #include "engine/segment.h"
 
@@ -326,11 +327,21 @@ class Loader {
       if (is_unsettled) {
         WHERRY_ASSIGN(const bool is_done, settle(own, job, worker, outcome));
         is_unsettled = false;
-        if (is_done) return {};
+        if (is_done) {
+          count_refused(job.table, outcome);
+          return {};
+        }
       }
       give_back(job, outcome);
       outcome = {};
-      auto loaded = load_once(own, job, worker, outcome);
+      auto loaded = load_once(own, job, worker, outcome, /*is_careful=*/false);
+      if (!loaded.ok() && outcome.may_isolate &&
+          options_.errors.data != ErrorAction::kSuspendTable) {
+        warn_of_careful_load(job.table, loaded.error());
+        give_back(job, outcome);
+        outcome = {};
+        loaded = load_once(own, job, worker, outcome, /*is_careful=*/true);
+      }
       if (loaded.ok() || loaded.error().kind != ErrorKind::kTransient) return loaded;
       is_unsettled = outcome.may_be_durable;
       const bool is_lost = is_unsettled && options_.load_id.empty() && !may_clean(task);
@@ -349,7 +360,7 @@ class Loader {
   }
 
   Result<void> load_once(OpContext& own, const Job& job, std::uint32_t worker,
-                         SegmentOutcome& outcome) {
+                         SegmentOutcome& outcome, bool is_careful) {
     Running& table = tables_[job.table];
     const SegmentJob segment{
         *table.view,
@@ -358,8 +369,22 @@ class Loader {
         table.task.plan,
         [this, &job](std::uint64_t bytes) { return scheduler_.take(job, bytes); },
         [this, &table] { return before_commit(table.task); },
-        throttle_};
+        throttle_,
+        is_careful};
     return load_segment(own, segment, options_, progress_.tables()[job.table], outcome);
+  }
+
+  void warn_of_careful_load(std::size_t index, const Error& cause) const {
+    context_.log.as(Component::kTargetLoad)
+        .warn("the target refuses a row; the rows are sent again in small steps to find out which",
+              {{"table", schema::to_text(tables_[index].task.plan->source)},
+               {"cause", cause.to_log_text()}});
+  }
+
+  /// Of a segment that turned out to be durable.
+  void count_refused(std::size_t index, const SegmentOutcome& outcome) {
+    progress_.tables()[index].refused_rows += outcome.refused_rows;
+    progress_.tables()[index].rows -= outcome.refused_rows;
   }
 
   Result<void> before_commit(const TableTask& task) {
@@ -437,13 +462,19 @@ class Loader {
     }
     const bool is_lost = error.kind == ErrorKind::kPositionLost && !table.task.is_loaded;
     if (is_lost) context_.log.as(Component::kSourceUnload).warn(error.to_log_text());
+    bool is_first = false;
     {
       std::lock_guard lock(table.mutex);
       table.is_lost = table.is_lost || is_lost;
-      if (!table.error) table.error = error;
+      is_first = !table.error;
+      if (is_first) table.error = error;
     }
     if (is_lost) return JobEnd::kAgain;
-    if (!is_table_error(error)) set_fatal(error);
+    if (!is_table_error(error)) {
+      set_fatal(error);
+    } else if (is_first) {
+      count_table_error(error);
+    }
     request_stop(table);
     return JobEnd::kFailed;
   }
@@ -476,6 +507,16 @@ class Loader {
     show_end(index);
   }
 
+  void count_table_error(const Error& error) {
+    const std::uint32_t count = ++table_errors_;
+    const ErrorPolicy& policy = options_.errors;
+    if (policy.table == ErrorAction::kStopTask) {
+      set_fatal(stop_task(error, "TableErrorPolicy"));
+    } else if (policy.table_escalation_count != 0 && count >= policy.table_escalation_count) {
+      set_fatal(stop_task(error, "TableErrorEscalationPolicy"));
+    }
+  }
+
   void set_fatal(const Error& error) {
     std::lock_guard lock(fatal_mutex_);
     // The stop that a fatal error causes must not hide its cause.
@@ -494,6 +535,7 @@ class Loader {
   std::stop_source stop_;
   std::stop_callback<std::function<void()>> forward_;
   OpContext context_;
+  std::atomic<std::uint32_t> table_errors_{0};
   std::mutex fatal_mutex_;
   std::optional<Error> fatal_;
 };

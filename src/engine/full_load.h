@@ -22,6 +22,7 @@
 
 #include "connect/api/connector.h"
 #include "engine/change_signal.h"
+#include "engine/error_policy.h"
 #include "engine/retry.h"
 #include "engine/source_views.h"
 
@@ -42,9 +43,11 @@ std::string_view name_of(TableState state);
 struct TableProgress {
   schema::TablePlanPtr plan;
   std::atomic<TableState> state{TableState::kBeforeLoad};
-  std::atomic<std::uint64_t> rows{0};           ///< sent to the target; those of earlier runs too
-  std::atomic<std::uint64_t> bytes{0};          ///< of cells and values read
-  std::atomic<std::int64_t> wait_input_ns{0};   ///< writer without a batch: the source is slow
+  std::atomic<std::uint64_t> rows{0};          ///< sent to the target; those of earlier runs too
+  std::atomic<std::uint64_t> refused_rows{0};  ///< left out by the error policy
+  std::atomic<std::uint64_t> truncated_values{0};  ///< LOBs that were cut at their limit
+  std::atomic<std::uint64_t> bytes{0};             ///< of cells and values read
+  std::atomic<std::int64_t> wait_input_ns{0};      ///< writer without a batch: the source is slow
   std::atomic<std::int64_t> wait_output_ns{0};  ///< reader without a free batch: the target is slow
   std::atomic<std::int64_t> started_ns{0};      ///< of the steady clock; 0: not yet
   std::atomic<std::int64_t> elapsed_ns{0};      ///< 0 until the table has ended
@@ -56,6 +59,8 @@ struct TableProgress {
   std::atomic<std::uint64_t> rows_before{0};    ///< of `rows`: moved by an earlier run
   std::atomic<std::uint64_t> bytes_before{0};   ///< of `bytes`: moved by an earlier run
   std::optional<Error> error;                   ///< set before state becomes kTableError
+  mutable std::mutex refusal_mutex;             ///< guards first_refusal
+  std::optional<Error> first_refusal;           ///< of a row that was left out
   /// Up to now while the table is loaded, in all afterwards.
   [[nodiscard]] std::chrono::nanoseconds elapsed() const;
 };
@@ -100,6 +105,7 @@ struct LoadOptions {
   std::uint64_t least_chunk_bytes = 8ULL * 1024 * 1024;  ///< a smaller one is not worth its query
   std::uint64_t read_bytes_per_second = 0;               ///< from the source, in all; 0: no limit
   RetryPolicy retry;
+  ErrorPolicy errors;
   /// In the target's ledger. Empty: there is none; every table is then loaded in one transaction,
   /// and from its beginning by a later run.
   std::string load_id;

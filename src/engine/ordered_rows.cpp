@@ -2,6 +2,8 @@
 
 #include "core/decimal.h"
 #include "engine/cell_compare.h"
+#include "engine/likeness.h"
+#include "engine/lob_limit.h"
 
 namespace wherry::engine {
 namespace {
@@ -63,6 +65,20 @@ Result<void> OrderedRows::refill(OpContext& context) {
   while (!at_end_ && batch_.empty()) {
     WHERRY_ASSIGN(const connect::ReadState state, reader_->read(context, batch_));
     at_end_ = state == connect::ReadState::kEnd;
+  }
+  WHERRY_TRY(limit_lobs(batch_, *plan_));
+  for (std::size_t c = 0; c < plan_->columns.size(); ++c) {
+    const schema::Likeness likeness = plan_->columns[c].likeness;
+    if (likeness == schema::Likeness::kExact) continue;
+    for (std::size_t r = 0; r < batch_.row_count(); ++r) {
+      auto done = make_alike(batch_.row(r)[c], likeness, batch_.arena());
+      if (!done.ok()) {
+        return std::move(done)
+            .error()
+            .with("table", schema::to_text(plan_->source))
+            .with("column", plan_->columns[c].source_name);
+      }
+    }
   }
   return {};
 }

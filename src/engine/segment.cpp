@@ -6,6 +6,8 @@
 #include "core/bounded_queue.h"
 #include "core/failpoint.h"
 #include "engine/guarded.h"
+#include "engine/lob_limit.h"
+#include "engine/row_errors.h"
 
 namespace wherry::engine {
 namespace {
@@ -65,6 +67,7 @@ class SegmentReader {
       }
       if (!batch) return cancelled_error();
       WHERRY_ASSIGN(const connect::ReadState state, reader->read(context, *batch));
+      WHERRY_TRY(limit_lobs(*batch, table_, context.log));
       connect::DoneChunk& done = outcome_.chunks.back();
       done.rows += batch->row_count();
       done.bytes += batch->used_bytes();
@@ -105,6 +108,8 @@ Result<void> write_segment(OpContext& context, const SegmentJob& job, const Load
                            TableProgress& table, SegmentOutcome& outcome,
                            const connect::Chunk* first) {
   WHERRY_ASSIGN(auto session, job.target.begin(context, job.plan, job.segment));
+  SegmentRowErrors row_errors(options.errors, table, context.log.as(Component::kTargetLoad));
+  WHERRY_TRY(session->tolerate(context, row_errors, job.is_careful));
   Pipe pipe(options);
   // The reader stops when the task stops and when the writer gives up.
   std::stop_source stop_reader;
@@ -122,13 +127,24 @@ Result<void> write_segment(OpContext& context, const SegmentJob& job, const Load
   if (!written.ok()) stop_reader.request_stop();
   reading.join();
   // When the writer failed, the reader's "stopped" is only the echo of it.
-  if (!written.ok()) return written;
+  if (!written.ok()) {
+    outcome.may_isolate = session->may_isolate();
+    return written;
+  }
   if (pipe.failure) return with_side(*std::move(pipe.failure), "source");
   WHERRY_TRY(job.before_commit());
   failpoint("load.before_commit");
   outcome.may_be_durable = true;
+  outcome.refused_rows = row_errors.count();
   auto report = session->finish(writer_context, outcome.chunks);
-  if (!report.ok()) return std::move(report).error();
+  if (!report.ok()) {
+    outcome.may_isolate = session->may_isolate();
+    return std::move(report).error();
+  }
+  WHERRY_ASSERT(report->rows + report->refused_rows == outcome.rows,
+                "the target counted other rows than were sent");
+  row_errors.keep();
+  table.rows -= outcome.refused_rows;
   failpoint("load.after_commit");
   return {};
 }

@@ -20,6 +20,7 @@ struct SegmentJob {
   std::function<const connect::Chunk*(std::uint64_t bytes)> take;
   std::function<Result<void>()> before_commit;  ///< all rows were sent
   Throttle& throttle;
+  bool is_careful = false;  ///< rows that only the server refuses are found one by one
 };
 
 struct SegmentOutcome {
@@ -27,6 +28,10 @@ struct SegmentOutcome {
   std::uint64_t rows = 0;                  ///< counted into the table's progress
   std::uint64_t bytes = 0;
   bool may_be_durable = false;  ///< it failed while it was committed
+  /// It failed because the target refused some row; a careful one finds out which.
+  bool may_isolate = false;
+  std::uint64_t refused_rows =
+      0;  ///< of `rows`: left out; in the table's progress when it is durable
 };
 
 /// Says of a transient error which end it comes from ("source", "target"), unless it does already.

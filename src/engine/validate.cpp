@@ -40,12 +40,24 @@ bool sorts_alike(const schema::LogicalType& type) {
   }
 }
 
+bool is_exact(const schema::ColumnPlan& column) {
+  return column.likeness == schema::Likeness::kExact;
+}
+
+/// Whether rows can be paired by the key: not when the target keeps it as values that sort
+/// otherwise.
+bool has_usable_key(const schema::TablePlan& plan) {
+  return !plan.key.empty() && std::all_of(plan.key.begin(), plan.key.end(),
+                                          [&](std::size_t i) { return is_exact(plan.columns[i]); });
+}
+
 /// What to order by: the key, or all columns both sides sort alike.
 std::vector<std::size_t> order_of(const schema::TablePlan& plan) {
-  if (!plan.key.empty()) return plan.key;
+  if (has_usable_key(plan)) return plan.key;
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < plan.columns.size(); ++i) {
-    if (sorts_alike(plan.columns[i].type)) order.push_back(i);
+    const schema::ColumnPlan& column = plan.columns[i];
+    if (sorts_alike(column.type) && is_exact(column)) order.push_back(i);
   }
   return order;
 }
@@ -88,8 +100,8 @@ class TableComparison {
                             table_.target_rows);
     WHERRY_TRY(source_rows.advance(context_));
     WHERRY_TRY(target_rows.advance(context_));
-    return table_.plan->key.empty() ? compare_groups(source_rows, target_rows)
-                                    : compare_rows(source_rows, target_rows);
+    return has_usable_key(*table_.plan) ? compare_rows(source_rows, target_rows)
+                                        : compare_groups(source_rows, target_rows);
   }
 
  private:

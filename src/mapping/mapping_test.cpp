@@ -165,6 +165,28 @@ TEST(Rules, TableSettingsThatCannotBeCarriedOutAreRefused) {
   EXPECT_EQ(problems.size(), 6U) << all;
 }
 
+TEST(Rules, LobSettingsOfATable) {
+  const auto with = [](const std::string& settings) {
+    return RuleSet::parse(
+        R"({"rules":[{"rule-type":"selection","rule-id":"1","rule-name":"1","rule-action":"include",
+        "object-locator":{"schema-name":"S","table-name":"%"}},
+        {"rule-type":"table-settings","rule-id":"2","rule-name":"2",
+        "object-locator":{"schema-name":"S","table-name":"T"},"lob-settings":)" +
+        settings + "}]}");
+  };
+  const auto limited = with(R"({"bulk-max-size":"16"})");
+  ASSERT_TRUE(limited.ok()) << limited.error().to_paragraph();
+  EXPECT_EQ(limited->lob_setting({"S", "T"})->max_bytes, 16384U);
+  EXPECT_FALSE(limited->lob_setting({"S", "U"}));
+  EXPECT_EQ(with(R"({"mode":"unlimited","bulk-max-size":0})")->lob_setting({"S", "T"})->max_bytes,
+            0U);
+  EXPECT_FALSE(with(R"({"mode":"none"})")->lob_setting({"S", "T"}));
+  for (const char* wrong : {R"({"mode":"limited"})", R"({"mode":"some"})", R"(7)",
+                            R"({"mode":"limited","bulk-max-size":200000})", R"({"size":1})"}) {
+    EXPECT_FALSE(with(wrong).ok()) << wrong;
+  }
+}
+
 TEST(Rules, SyntaxErrorsNameLineAndColumn) {
   const auto rules = RuleSet::parse("{\"rules\": [\n  {\"rule-type\" \"selection\"}]}");
   ASSERT_FALSE(rules.ok());

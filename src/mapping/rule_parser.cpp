@@ -298,6 +298,37 @@ class RuleParser {
     rules.transformations_.push_back(std::move(rule));
   }
 
+  /// nullopt: the task's settings apply.
+  std::optional<schema::LobSetting> lob_settings(const Json& json, const std::string& path) {
+    constexpr std::int64_t kMostKilobytes = 102'400;
+    if (!json.is_object()) {
+      problem(path, "lob-settings must be an object");
+      return std::nullopt;
+    }
+    unknown_keys(json, path, {"mode", "bulk-max-size"});
+    const Json mode = json.value("mode", Json("limited"));
+    if (mode != "limited" && mode != "unlimited" && mode != "none") {
+      problem(path + "/mode", "mode is not one of limited, unlimited, none");
+      return std::nullopt;
+    }
+    if (mode == "none") return std::nullopt;
+    if (mode == "unlimited") return schema::LobSetting{};
+    // DMS's console writes numbers as text.
+    const Json size = json.value("bulk-max-size", Json(0));
+    std::int64_t kilobytes = 0;
+    if (size.is_number_integer()) {
+      kilobytes = size.get<std::int64_t>();
+    } else if (size.is_string()) {
+      const std::string& digits = size.get_ref<const std::string&>();
+      std::from_chars(digits.data(), digits.data() + digits.size(), kilobytes);
+    }
+    if (kilobytes < 1 || kilobytes > kMostKilobytes) {
+      problem(path + "/bulk-max-size", "limited mode needs a bulk-max-size from 1 to 102400 (KB)");
+      return std::nullopt;
+    }
+    return schema::LobSetting{static_cast<std::uint64_t>(kilobytes) * 1024};
+  }
+
   void table_settings(const Json& json, const std::string& path, std::int64_t id) {
     unknown_keys(json, path,
                  {"rule-type", "rule-id", "rule-name", "object-locator", "parallel-load",
@@ -310,7 +341,7 @@ class RuleParser {
               "Exact schema and table name required when using table settings rule");
     }
     if (!is_absent(json, "lob-settings")) {
-      problem(path + "/lob-settings", "lob-settings are not carried out by this version");
+      rule.lobs = lob_settings(json["lob-settings"], path + "/lob-settings");
     }
     if (!is_absent(json, "parallel-load")) {
       rule.parallel_load = read_parallel_load(

@@ -132,6 +132,15 @@ std::vector<std::string> RuleSet::named_schemas() const {
   return schemas;
 }
 
+std::optional<schema::LobSetting> RuleSet::lob_setting(const schema::TableRef& table) const {
+  const TableSettingsRule* best = nullptr;
+  for (const TableSettingsRule& rule : table_settings_) {
+    if (rule.locator.schema != table.schema || rule.locator.table != table.name) continue;
+    if (rule.lobs && (best == nullptr || rule.id < best->id)) best = &rule;
+  }
+  return best == nullptr ? std::nullopt : best->lobs;
+}
+
 std::optional<schema::ParallelLoad> RuleSet::parallel_load(const schema::TableRef& table) const {
   const TableSettingsRule* best = nullptr;
   for (const TableSettingsRule& rule : table_settings_) {

@@ -2,7 +2,7 @@
 // Pure: no I/O. Immutable after parse(), so any number of threads may ask.
 //
 // Supported now: selection rules (include, exclude, explicit, load-order), the name-changing
-// transformations of schema, table and column, and parallel-load of table-settings rules. Every
+// transformations of schema, table and column, and table-settings rules. Every
 // other rule, action or filter is refused with its rule-id, because carrying it out silently wrong
 // is worse than not at all. Source: AWS DMS User Guide, "Using table mapping to specify task
 // settings".
@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "schema/lob_setting.h"
 #include "schema/parallel_load.h"
 #include "schema/table_def.h"
 
@@ -58,6 +59,7 @@ struct TableSettingsRule {
   std::int64_t id = 0;
   Locator locator;
   std::optional<schema::ParallelLoad> parallel_load;
+  std::optional<schema::LobSetting> lobs;
 };
 
 /// One thing wrong with a document.
@@ -86,6 +88,8 @@ class RuleSet {
   /// Schemas whose tables are needed, when all selecting rules name them without wildcards; else
   /// empty, which stands for all.
   [[nodiscard]] std::vector<std::string> named_schemas() const;
+  /// What goes before the task's LOB settings; nullopt: nothing was said.
+  [[nodiscard]] std::optional<schema::LobSetting> lob_setting(const schema::TableRef& table) const;
   /// How the user wants the table cut; nullopt: nothing was said.
   [[nodiscard]] std::optional<schema::ParallelLoad> parallel_load(
       const schema::TableRef& table) const;

@@ -54,7 +54,7 @@ Result<std::string> create_schema_sql(std::string_view schema) {
   return "create schema " + name;
 }
 
-Result<std::string> create_table_sql(const TablePlan& plan) {
+Result<std::string> create_table_sql(const TablePlan& plan, std::string_view compression) {
   WHERRY_ASSIGN(const std::string table, quote_table(plan.target));
   if (plan.columns.empty()) {
     return make_error(ErrorKind::kSchema, "schema.no_columns",
@@ -76,6 +76,8 @@ Result<std::string> create_table_sql(const TablePlan& plan) {
     if (!name) return std::move(name).error().with("table", to_text(plan.target));
     if (seen.size() > 1) sql += ", ";
     sql += *name + " " + column.target_type;
+    if (!compression.empty() && is_lob(column.type))
+      sql += " compression " + std::string(compression);
     if (column.not_null) sql += " not null";
   }
   return sql + ")";

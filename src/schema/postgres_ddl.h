@@ -26,7 +26,8 @@ std::string quote_literal(std::string_view text);
 Result<std::string> create_schema_sql(std::string_view schema);
 /// Columns with types and NOT NULL; no key. kSchema "schema.duplicate_column" when two columns have
 /// one name, "schema.no_columns" when there is none.
-Result<std::string> create_table_sql(const TablePlan& plan);
+/// `compression`: the COMPRESSION of columns for large values, "lz4"; empty: none is named.
+Result<std::string> create_table_sql(const TablePlan& plan, std::string_view compression = {});
 /// ALTER TABLE … ADD PRIMARY KEY or UNIQUE. REQUIRES: plan.key is not empty.
 Result<std::string> add_key_sql(const TablePlan& plan);
 

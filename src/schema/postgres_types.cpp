@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+
 namespace wherry::schema {
 namespace {
 
@@ -35,6 +37,44 @@ std::string text_type(const LogicalType& type) {
   const std::uint32_t length = type.length_chars != 0 ? type.length_chars : type.length_bytes;
   if (length == 0 || length > kMaxVarchar) return "text";
   return fmt::format("varchar({})", length);
+}
+
+/// NumberDatatypeScale of DMS: nothing, or what a decimal without limits becomes.
+std::string scaled_type(int scale) {
+  // "0." and 130 zeros before 40 digits: the longest text of an Oracle NUMBER.
+  if (scale == -2) return "varchar(173)";
+  if (scale == -1) return "double precision";
+  return fmt::format("numeric(38,{})", scale);
+}
+
+/// The n of "FLOAT(n)"; Oracle's REAL is FLOAT(63), FLOAT alone FLOAT(126).
+int binary_digits(std::string_view native) {
+  const std::size_t open = native.find('(');
+  int digits = 126;
+  if (open != std::string_view::npos) {
+    std::from_chars(native.data() + open + 1, native.data() + native.size(), digits);
+  }
+  return digits;
+}
+
+std::string dms_decimal_type(const ColumnDef& column) {
+  const LogicalType& type = column.type;
+  const std::string_view native = column.native_type;
+  if (native.substr(0, 5) == "FLOAT") {
+    return binary_digits(native) <= 24 ? "real" : "double precision";
+  }
+  if (native == "REAL") return "double precision";
+  if (type.precision <= 0) return scaled_type(10);
+  if (type.scale < 0 || type.scale > type.precision) return "double precision";
+  return decimal_type(type);
+}
+
+/// Lengths are bytes of the source: DMS, "Target data types for PostgreSQL".
+std::string dms_text_type(const LogicalType& type) {
+  constexpr std::uint32_t kLongestExact = 21'845;
+  const std::uint32_t length = type.length_bytes != 0 ? type.length_bytes : type.length_chars;
+  if (length == 0) return "text";
+  return fmt::format("varchar({})", length <= kLongestExact ? length : 65'535);
 }
 
 }  // namespace
@@ -88,6 +128,18 @@ Result<std::string> postgres_type(const LogicalType& type) {
   return make_error(ErrorKind::kUnsupported, "schema.no_postgres_type",
                     "values of this column type cannot be carried to PostgreSQL",
                     "Leave the column out, or the table, with the table mappings");
+}
+
+Result<std::string> postgres_column_type(const ColumnDef& column, TypeStyle style) {
+  const LogicalType& type = column.type;
+  const bool is_open_number = type.kind == TypeKind::kDecimal && type.precision <= 0;
+  if (is_open_number && column.number_scale) return scaled_type(*column.number_scale);
+  if (style == TypeStyle::kDms) {
+    if (type.kind == TypeKind::kDecimal) return dms_decimal_type(column);
+    if (type.kind == TypeKind::kText) return dms_text_type(type);
+    if (type.kind == TypeKind::kTimestampLtz) return std::string(kTimestampTzText);
+  }
+  return postgres_type(type);
 }
 
 }  // namespace wherry::schema

@@ -9,15 +9,26 @@
 //   day to second              "+03 04:05:06.000000", at least two digits of days
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "core/result.h"
 #include "schema/logical_type.h"
+#include "schema/table_def.h"
 
 namespace wherry::schema {
 
 /// "numeric(10,2)". kUnsupported "schema.no_postgres_type" for a type without values; the caller
 /// adds table, column and native type.
 Result<std::string> postgres_type(const LogicalType& type);
+
+enum class TypeStyle : std::uint8_t {
+  kLossless,  ///< as above
+  /// What AWS DMS creates, also where that rounds or cuts (docs/type-deviations.md): values that do
+  /// not fit are then refused row by row.
+  kDms,
+};
+/// The type of a column on a table that Wherry creates; obeys `number_scale`.
+Result<std::string> postgres_column_type(const ColumnDef& column, TypeStyle style);
 
 }  // namespace wherry::schema

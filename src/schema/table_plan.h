@@ -2,6 +2,7 @@
 // Immutable once made; shared by the reader and the writer of every segment.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,14 +11,34 @@
 
 namespace wherry::schema {
 
+/// How a value that was carried into a type of another family is compared with what was read: by
+/// what it means, because the target does not keep how it was written. docs/type-deviations.md.
+enum class Likeness : std::uint8_t {
+  kExact,    ///< value by value, text byte by byte
+  kNumber,   ///< text as a decimal number
+  kFloat32,  ///< the nearest number of that type
+  kFloat64,
+  kTruth,     ///< text: true, t, yes, y, on, 1 and their opposites, whatever the case
+  kPadded,    ///< text without the blanks at its end
+  kInstant,   ///< a zoned time without its offset
+  kMoment,    ///< text as date and time, as an instant where it has an offset
+  kClock,     ///< text as a time of day
+  kInterval,  ///< text as year to month or day to second
+  kUuid,      ///< text as 32 hexadecimal digits
+  kJson,      ///< text as a JSON value
+  kXml,       ///< text without an XML declaration
+};
+
 struct ColumnPlan {
   std::string source_name;
   std::string target_name;
-  LogicalType type;          ///< the source column's type; decides the cell kind
-  std::string source_type;   ///< native, for messages
-  std::string target_type;   ///< native type of the target column, e.g. "numeric(10,2)"
-  bool not_null = false;     ///< created NOT NULL on the target
-  bool trim_blanks = false;  ///< CHAR padding is removed on the way
+  LogicalType type;                      ///< the source column's type; decides the cell kind
+  std::string source_type;               ///< native, for messages
+  std::string target_type;               ///< native type of the target column, e.g. "numeric(10,2)"
+  bool not_null = false;                 ///< created NOT NULL on the target
+  bool trim_blanks = false;              ///< CHAR padding is removed on the way
+  Likeness likeness = Likeness::kExact;  ///< how source and target are compared
+  std::uint64_t max_lob_bytes = 0;       ///< limited LOB mode: larger values are cut; 0: whole
 };
 
 struct TablePlan {

@@ -126,8 +126,24 @@ class SnapshotSource {
 };
 
 struct LoadReport {
-  std::uint64_t rows = 0;
-  std::uint64_t bytes = 0;  ///< bytes sent to the target
+  std::uint64_t rows = 0;          ///< on the target now
+  std::uint64_t bytes = 0;         ///< bytes sent to the target
+  std::uint64_t refused_rows = 0;  ///< left out, told to the RowRefusalSink
+};
+
+/// A row that the target cannot take, and why.
+struct RowRefusal {
+  bool is_truncation = false;  ///< the value would have to be cut (DMS: DataTruncationErrorPolicy)
+  std::string key;             ///< "id=42"; empty without a key
+  Error error;                 ///< kData, with table, column and key
+};
+
+/// Decides on rows that cannot be loaded. Used by one session at a time.
+class RowRefusalSink {
+ public:
+  virtual ~RowRefusalSink() = default;
+  /// Ok: the row is left out and the load goes on. An error ends the session with that error.
+  virtual Result<void> on_row_refused(const RowRefusal& refusal) = 0;
 };
 
 /// What a load session is for: some chunks of one table, durable together or not at all.
@@ -158,6 +174,14 @@ class LoadSession {
   /// kTransient nobody knows whether it is: done_chunks() does. A chunk that the ledger has already
   /// is kInternal "load.chunk_twice", and nothing is committed.
   virtual Result<LoadReport> finish(OpContext&, std::span<const DoneChunk> chunks = {}) = 0;
+
+  /// From now on a row that cannot be taken goes to `sink`, which outlives the session, instead of
+  /// failing it. Careful: also a row that only the server finds wrong, at the price of speed.
+  /// REQUIRES: nothing was written yet.
+  virtual Result<void> tolerate(OpContext&, RowRefusalSink&, bool /*is_careful*/) { return {}; }
+  /// After a failed write() or finish(): the server refused some row, and a new session that is
+  /// careful would find out which.
+  [[nodiscard]] virtual bool may_isolate() const { return false; }
 };
 
 enum class ExistingTable : std::uint8_t {
@@ -170,9 +194,65 @@ struct PrepareReport {
   bool is_empty = true;  ///< the table was made, emptied, or had no row
 };
 
+/// The control tables a task keeps on the target; names and columns are AWS DMS's.
+struct ControlTables {
+  std::string schema;     ///< empty: the engine's default
+  std::string task_name;  ///< TASK_NAME
+  std::string server_name;
+  bool has_status = false;            ///< awsdms_status
+  bool has_suspended_tables = false;  ///< awsdms_suspended_tables
+  bool has_history = false;           ///< awsdms_history
+};
+
+/// One slot of awsdms_history.
+struct HistorySlot {
+  std::uint32_t minutes = 0;  ///< the length of all slots
+  std::uint64_t records = 0;
+  std::uint64_t bytes = 0;
+};
+
+/// Writes to the control tables that a task wanted; to others a call does nothing.
+class ControlWriter {
+ public:
+  virtual ~ControlWriter() = default;
+  /// "FULL LOAD", "NOT RUNNING".
+  virtual Result<void> set_status(OpContext&, std::string_view status) = 0;
+  /// `reason`: a few words.
+  virtual Result<void> suspend(OpContext&, const TableRef& target, std::string_view reason) = 0;
+  virtual Result<void> end_suspension(OpContext&, const TableRef& target) = 0;
+  virtual Result<void> add_history(OpContext&, const HistorySlot&) = 0;
+};
+
+/// Which objects of the target the scripts are about.
+struct ScriptOptions {
+  std::vector<std::string> schemas;  ///< exact names; empty: every schema that is not the system's
+  bool foreign_keys = true;
+  bool triggers = true;
+  bool indexes = true;  ///< secondary ones; takes the foreign keys along that need them
+};
+/// What takes them out of the way, and what brings them back exactly.
+struct TargetScripts {
+  std::string disable, enable;
+};
+
+/// What a plan finds on the target.
+struct TargetMatch {
+  TablePlanPtr plan;    ///< with names and types of the table that exists; else as it was given
+  bool exists = false;  ///< the table is there and will be loaded as it is
+  std::optional<Error> refused;  ///< why the table that exists cannot take the rows
+};
+
 class TargetLoader {
  public:
   virtual ~TargetLoader() = default;
+  /// Looks, and changes nothing: which tables of `plans` exist and can be loaded, in the order of
+  /// `plans`. Set-wise: a fixed number of queries. A table that will be made anew keeps its plan.
+  virtual Result<std::vector<TargetMatch>> match(OpContext&, const std::vector<TablePlanPtr>& plans,
+                                                 ExistingTable) {
+    std::vector<TargetMatch> out;
+    for (const TablePlanPtr& plan : plans) out.push_back({plan, false, std::nullopt});
+    return out;
+  }
   /// The native column type a source type becomes on a table that Wherry creates; also the reason
   /// when it cannot (kUnsupported).
   virtual Result<std::string> column_type(const schema::ColumnDef&) = 0;
@@ -182,6 +262,17 @@ class TargetLoader {
   /// miss, with the statements that grant them.
   virtual Result<void> check_privileges(OpContext&, const std::vector<TablePlanPtr>& plans,
                                         ExistingTable) = 0;
+  /// Checks and creates the control tables; kPermission names the missing GRANT. Sessions begun
+  /// afterwards record rows that are left out in awsdms_apply_exceptions. nullptr: the target keeps
+  /// no such tables.
+  virtual Result<std::unique_ptr<ControlWriter>> open_control(OpContext&, const ControlTables&) {
+    return std::unique_ptr<ControlWriter>();
+  }
+  /// SQL for people, from the target's catalogue; changes nothing.
+  virtual Result<TargetScripts> write_scripts(OpContext&, const ScriptOptions&) {
+    return make_error(ErrorKind::kUnsupported, "connect.no_scripts",
+                      "there are no scripts for this target", "Nothing needs to be disabled");
+  }
   /// Makes the target table ready: creates schema and table without its key, drops or truncates
   /// what exists. Nothing else is touched when it fails.
   virtual Result<PrepareReport> prepare(OpContext&, const TablePlan&, ExistingTable) = 0;

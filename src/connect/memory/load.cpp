@@ -87,17 +87,29 @@ class MemorySession final : public connect::LoadSession {
         WHERRY_ASSIGN(row[columns_[i]], from_cell(batch.at(r, i)));
         if (plan_->columns[i].trim_blanks) trim(row[columns_[i]].bytes);
       }
-      WHERRY_TRY(check_not_null(row));
+      if (auto checked = check_not_null(row); !checked.ok()) {
+        if (sink_ == nullptr) return checked;
+        WHERRY_TRY(
+            sink_->on_row_refused({false, "row " + std::to_string(rows_.size() + refused_ + 1),
+                                   std::move(checked).error()}));
+        ++refused_;
+        continue;
+      }
       rows_.push_back(std::move(row));
     }
     bytes_ += batch.used_bytes();
     return {};
   }
 
+  Result<void> tolerate(OpContext&, connect::RowRefusalSink& sink, bool) override {
+    sink_ = &sink;
+    return {};
+  }
+
   Result<connect::LoadReport> finish(OpContext& context,
                                      std::span<const connect::DoneChunk> chunks) override {
     WHERRY_TRY(database_.faults().pass(context, Point::kFinish, plan_->target.name));
-    const connect::LoadReport report{rows_.size(), bytes_};
+    const connect::LoadReport report{rows_.size(), bytes_, refused_};
     auto committed = database_.change(plan_->target, [&](Table& table) -> Result<void> {
       WHERRY_TRY(append(table));
       if (load_id_.empty() || database_.record(load_id_, chunks)) return {};
@@ -135,6 +147,8 @@ class MemorySession final : public connect::LoadSession {
   std::vector<std::size_t> columns_;  ///< plan column -> table column
   std::vector<Row> rows_;
   std::uint64_t bytes_ = 0;
+  std::uint64_t refused_ = 0;
+  connect::RowRefusalSink* sink_ = nullptr;
 };
 
 class MemoryLoader final : public connect::TargetLoader {

@@ -31,7 +31,8 @@ std::string with_owners(std::string_view sql, const std::string& predicate) {
 
 class OracleCatalog final : public connect::Catalog {
  public:
-  explicit OracleCatalog(std::unique_ptr<Session> session) : session_(std::move(session)) {}
+  OracleCatalog(std::unique_ptr<Session> session, std::optional<int> number_scale)
+      : session_(std::move(session)), number_scale_(number_scale) {}
 
   Result<std::vector<schema::TableDef>> describe_tables(
       OpContext& context, const connect::TableFilter& filter) override {
@@ -48,6 +49,11 @@ class OracleCatalog final : public connect::Catalog {
                   session_->rows(context, with_owners(kKeysSql, predicate), binds));
     WHERRY_ASSIGN(auto assembled, assemble_tables(tables, columns, keys));
     WHERRY_TRY(read_sizes(context, predicate, binds, assembled));
+    for (schema::TableDef& table : assembled) {
+      for (schema::ColumnDef& column : table.columns) {
+        if (column.native_type == "NUMBER") column.number_scale = number_scale_;
+      }
+    }
     return assembled;
   }
 
@@ -69,12 +75,14 @@ class OracleCatalog final : public connect::Catalog {
   }
 
   std::unique_ptr<Session> session_;
+  const std::optional<int> number_scale_;
 };
 
 }  // namespace
 
-std::unique_ptr<connect::Catalog> make_catalog(std::unique_ptr<Session> session) {
-  return std::make_unique<OracleCatalog>(std::move(session));
+std::unique_ptr<connect::Catalog> make_catalog(std::unique_ptr<Session> session,
+                                               std::optional<int> number_scale) {
+  return std::make_unique<OracleCatalog>(std::move(session), number_scale);
 }
 
 }  // namespace wherry::oracle

@@ -8,6 +8,7 @@
 
 namespace wherry::oracle {
 
-std::unique_ptr<connect::Catalog> make_catalog(std::unique_ptr<Session> session);
+std::unique_ptr<connect::Catalog> make_catalog(std::unique_ptr<Session> session,
+                                               std::optional<int> number_scale);
 
 }  // namespace wherry::oracle

@@ -169,6 +169,9 @@ struct FetchOptions {
   /// kPrefetch: characters or bytes of a value that come with its row.
   std::uint32_t lob_prefetch = 32 * 1024;
   UnreadableColumns unreadable = UnreadableColumns::kRefuse;
+  /// A value that is none of its column's type (29 February 1500 in a DATE) becomes a kUnreadable
+  /// cell that says why, instead of an error of fetch().
+  bool keep_bad_values = false;
   /// LOB and LONG values above this go to a spill file.
   std::uint64_t lob_inline_max_bytes = 1024 * 1024;
   std::string spill_directory = "/tmp";

@@ -35,7 +35,7 @@ class OracleConnector final : public connect::Connector {
       OpContext& context, const connect::Settings& settings) override {
     WHERRY_ASSIGN(const EndpointOptions options, endpoint_options(settings));
     WHERRY_ASSIGN(auto session, open_session(context, options.connect));
-    return make_catalog(std::move(session));
+    return make_catalog(std::move(session), options.number_scale);
   }
 
   Result<std::unique_ptr<connect::SnapshotSource>> open_snapshot(OpContext& context,

@@ -355,6 +355,7 @@ Result<void> QueryImpl::prepare(std::span<const CellKind> wanted) {
   }
   options.lobs_as_handles = options_.lob_mode == LobMode::kHandle;
   options.skip_unreadable = options_.unreadable == UnreadableColumns::kSkip;
+  options.keep_bad_values = options_.keep_bad_values;
   options.inline_max_bytes = options_.lob_inline_max_bytes;
   options.spill_directory = options_.spill_directory;
   options.database_zone = parts_.database_zone.value_or(wire::ZoneField());

@@ -57,6 +57,7 @@ RowDecoder::RowDecoder(const wire::Dialect& dialect, const Options& options)
   context_.chunks = dialect.chunks;
   context_.database_zone = options.database_zone;
   context_.database_charset = dialect.database_charset;
+  context_.keeps_bad_values = options.keep_bad_values;
 }
 
 Result<RowDecoder::Column> RowDecoder::plan_column(const ColumnDescription& described,
@@ -207,7 +208,8 @@ void RowDecoder::copy_row(const Cell* from, Cell* to, RowBatch& batch) const {
 void RowDecoder::copy_cell(const Column& column, const Cell& from, Cell& to,
                            RowBatch& batch) const {
   to = from;
-  if (from.state == CellState::kNull) return;
+  // What is said of unreadable values lies in no batch.
+  if (from.state == CellState::kNull || from.state == CellState::kUnreadable) return;
   std::size_t size = 0;
   if (from.state == CellState::kSpilled) {
     size = sizeof(SpilledValue);

@@ -36,6 +36,8 @@ class RowDecoder {
     bool lobs_as_handles = false;
     /// Columns of types there is no reading are NULL instead of an error.
     bool skip_unreadable = false;
+    /// A value that is none of its column's type becomes a kUnreadable cell instead of an error.
+    bool keep_bad_values = false;
     std::uint64_t inline_max_bytes = 1024 * 1024;
     std::string spill_directory = "/tmp";
     wire::ZoneField database_zone;

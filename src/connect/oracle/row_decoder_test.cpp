@@ -444,5 +444,36 @@ TEST(RowDecoder, SurvivesAnyBytes) {
   }
 }
 
+TEST(RowDecoder, BadValuesStayInTheirCellsWhenAskedFor) {
+  const std::vector<ColumnDescription> columns = {column("N", OracleType::kNumber, 22),
+                                                  column("D", OracleType::kDate, 7),
+                                                  column("V", OracleType::kVarchar, 10)};
+  Writer rows;
+  for (const char* date : {"\x73\x64\x02\x1D\x01\x01\x01", "\x73\x64\x02\x1C\x01\x01\x01"}) {
+    rows.clr(number("7"));
+    rows.clr(std::string(date, 7));  // 29 and 28 February 1500
+    rows.clr("end");
+  }
+  RowDecoder::Options options;
+  options.keep_bad_values = true;
+  for (const std::size_t step : {1U, 100U}) {
+    RowDecoder decoder = make(columns, natural_kinds(columns), options);
+    RowBatch batch;
+    batch.reset(columns.size());
+    std::size_t at = 0, end = 0;
+    while (batch.row_count() < 2 || decoder.in_row()) {
+      std::size_t consumed = 0;
+      ASSERT_NE(decoder.decode(wire::ByteView(rows.bytes()).subspan(at, end - at), consumed, batch),
+                RowStep::kError);
+      at += consumed;
+      end = std::min(rows.size(), end + step);
+    }
+    ASSERT_EQ(batch.at(0, 1).state, CellState::kUnreadable);
+    EXPECT_EQ(batch.at(0, 1).bytes(), "is not a date of the proleptic Gregorian calendar");
+    EXPECT_EQ(text_at(batch, 0, 2), "end");
+    EXPECT_EQ(batch.at(1, 1).state, CellState::kSet);
+  }
+}
+
 }  // namespace
 }  // namespace wherry::oracle

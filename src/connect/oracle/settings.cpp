@@ -65,11 +65,33 @@ Result<void> read_number(const connect::Settings& settings, const char* name, st
   return {};
 }
 
+/// DMS writes the name in several ways, and takes all of them.
+bool is_number_scale(std::string_view name) {
+  constexpr std::string_view kName = "numberdatatypescale";
+  return name.size() == kName.size() &&
+         std::equal(name.begin(), name.end(), kName.begin(),
+                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
+}
+
+Result<std::optional<int>> number_scale(const connect::Settings& settings) {
+  for (const auto& [name, text] : settings.options) {
+    if (!is_number_scale(name)) continue;
+    int scale = 0;
+    const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), scale);
+    if (status != std::errc{} || end != text.data() + text.size() || scale < -2 || scale > 38) {
+      return bad_value(name, text, "-2 (text), -1 (floating point), 0 to 38 (decimals)");
+    }
+    return std::optional<int>(scale);
+  }
+  return std::optional<int>{};
+}
+
 Result<void> check_names(const connect::Settings& settings) {
   for (const auto& [name, value] : settings.options) {
     // DMS endpoint attributes are spelt in capitals; those without a meaning here are not errors.
     if (name.empty() || (name[0] >= 'A' && name[0] <= 'Z')) continue;
     if (contains(kNetworkParameters, name) || contains(kOwnParameters, name)) continue;
+    if (is_number_scale(name)) continue;
     return make_error(ErrorKind::kConfig, "oracle.unknown_setting",
                       fmt::format("the Oracle endpoint has no setting named '{}'", name),
                       fmt::format("Known settings: {}, {}", fmt::join(kOwnParameters, ", "),
@@ -183,6 +205,7 @@ Result<EndpointOptions> endpoint_options(const connect::Settings& settings) {
   WHERRY_TRY(read_number(settings, "call_timeout_ms", 0, 86'400'000, call_timeout_ms));
   WHERRY_TRY(read_number(settings, "array_rows", 0, 65'535, array_rows));
   WHERRY_TRY(read_number(settings, "lob_inline_max_kb", 1, 65'536, lob_inline_max_kb));
+  WHERRY_ASSIGN(options.number_scale, number_scale(settings));
   options.connect.call_timeout = std::chrono::milliseconds(call_timeout_ms);
   options.fetch.array_rows = static_cast<std::uint32_t>(array_rows);
   options.fetch.lob_inline_max_bytes = lob_inline_max_kb * 1024;

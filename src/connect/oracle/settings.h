@@ -1,6 +1,8 @@
 // From an endpoint's settings to what the client needs to connect.
 #pragma once
 
+#include <optional>
+
 #include "connect/api/connector.h"
 #include "connect/oracle/client.h"
 
@@ -9,6 +11,8 @@ namespace wherry::oracle {
 struct EndpointOptions {
   ConnectOptions connect;
   FetchOptions fetch;
+  /// NumberDatatypeScale (DMS endpoint setting, -2…38), when it was sent.
+  std::optional<int> number_scale;
 };
 
 /// URL parameters are those of Easy Connect Plus (sdu, wallet_location, ssl_server_dn_match,

@@ -79,6 +79,7 @@ FetchOptions exact_fetch(FetchOptions options) {
   constexpr std::uint32_t kSmallLob = 8 * 1024;
   options.lob_mode = LobMode::kPrefetch;
   options.lob_prefetch = kSmallLob;
+  options.keep_bad_values = true;
   return options;
 }
 

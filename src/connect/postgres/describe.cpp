@@ -6,21 +6,27 @@ namespace wherry::postgres {
 namespace {
 
 constexpr std::string_view kReading = "cannot read the catalogue";
+/// Longer than any name.
+const std::string kWithPartitions(64, '*');
 
-// Both queries: $1 text[] of schemas (empty: all but the system's), $2 a table's name or ''.
-// Needs no privilege: the catalogue is open to all.
+// Both queries: $1 text[] of schemas (empty: all but the system's), $2 a table's name, '' for all
+// but partitions, kWithPartitions for all. Needs no privilege: the catalogue is open to all.
 constexpr const char* kColumns = R"(
-with recursive base (oid, base_oid, modifier) as (
-  select t.oid, t.oid, -1 from pg_catalog.pg_type t where t.typtype <> 'd'
+with recursive base (oid, base_oid, modifier, not_null, has_default) as (
+  select t.oid, t.oid, -1, false, false from pg_catalog.pg_type t where t.typtype <> 'd'
   union all
-  select d.oid, b.base_oid, case when d.typtypmod <> -1 then d.typtypmod else b.modifier end
+  select d.oid, b.base_oid, case when d.typtypmod <> -1 then d.typtypmod else b.modifier end,
+         d.typnotnull or b.not_null, d.typdefault is not null or b.has_default
     from pg_catalog.pg_type d join base b on d.typbasetype = b.oid where d.typtype = 'd')
 select n.nspname, c.relname, c.relkind, greatest(c.reltuples, 0)::bigint,
        c.relpages::bigint * pg_catalog.current_setting('block_size')::bigint,
        a.attname, t.oid, t.typname, t.typtype,
        case when b.oid <> b.base_oid then b.modifier else a.atttypmod end,
        pg_catalog.format_type(a.atttypid, a.atttypmod),
-       a.attnotnull, a.attgenerated <> '', a.attidentity <> ''
+       a.attnotnull or b.not_null, a.attgenerated <> '', a.attidentity <> '',
+       a.atthasdef or a.attidentity <> '' or b.has_default,
+       c.relhastriggers and exists (select from pg_catalog.pg_constraint k
+         where k.conrelid = c.oid and k.contype in ('p', 'u', 'x') and k.condeferrable)
   from pg_catalog.pg_class c
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   left join pg_catalog.pg_attribute a
@@ -30,7 +36,8 @@ select n.nspname, c.relname, c.relkind, greatest(c.reltuples, 0)::bigint,
  where c.relkind in ('r', 'p', 'v', 'm', 'f')
    and ((cardinality($1::text[]) = 0 and n.nspname !~ '^pg_' and n.nspname <> 'information_schema')
         or n.nspname = any ($1::text[]))
-   and case when $2 = '' then not c.relispartition else c.relname = $2 end
+   and case when $2 = '' then not c.relispartition
+            when pg_catalog.length($2) > 63 then true else c.relname = $2 end
  order by n.nspname, c.relname, a.attnum)";
 
 constexpr const char* kKeys = R"(
@@ -62,6 +69,7 @@ NativeColumn read_column(const Rows& rows, int row) {
   column.is_not_null = rows.boolean(row, 11);
   column.is_generated = rows.boolean(row, 12);
   column.is_identity = rows.boolean(row, 13);
+  column.has_default = rows.boolean(row, 14);
   return column;
 }
 
@@ -79,6 +87,7 @@ Result<std::vector<NativeTable>> describe(OpContext& context, Connection& connec
       next.kind = rows.text(i, 2).front();
       next.estimated_rows = static_cast<std::uint64_t>(rows.integer(i, 3));
       next.estimated_bytes = static_cast<std::uint64_t>(rows.integer(i, 4));
+      next.has_deferrable_keys = rows.boolean(i, 15);
       out.push_back(std::move(next));
     }
     if (!rows.is_null(i, 5)) out.back().columns.push_back(read_column(rows, i));
@@ -96,8 +105,9 @@ const NativeColumn* NativeTable::find(std::string_view name) const {
 }
 
 Result<std::vector<NativeTable>> describe_schemas(OpContext& context, Connection& connection,
-                                                  const std::vector<std::string>& schemas) {
-  return describe(context, connection, schemas, {});
+                                                  const std::vector<std::string>& schemas,
+                                                  bool with_partitions) {
+  return describe(context, connection, schemas, with_partitions ? kWithPartitions : std::string());
 }
 
 Result<std::optional<NativeTable>> describe_table(OpContext& context, Connection& connection,

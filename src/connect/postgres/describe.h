@@ -16,7 +16,8 @@ struct NativeColumn {
   std::string name;
   std::string type_name;  ///< pg_type.typname of the base type
   NativeType type;
-  bool is_not_null = false;
+  bool is_not_null = false;  ///< by the column or by its domain
+  bool has_default = false;  ///< of the column or of its domain; also identity
   bool is_generated = false;
   bool is_identity = false;
 };
@@ -24,6 +25,9 @@ struct NativeColumn {
 struct NativeTable {
   schema::TableRef table;
   char kind = 'r';  ///< pg_class.relkind: r table, p partitioned, v view, m materialized, f foreign
+  /// A deferrable key is checked by triggers, which do not fire under session_replication_role =
+  /// replica: such a table must be loaded as ever.
+  bool has_deferrable_keys = false;
   std::uint64_t estimated_rows = 0;
   std::uint64_t estimated_bytes = 0;
   std::vector<NativeColumn> columns;
@@ -32,9 +36,10 @@ struct NativeTable {
 };
 
 /// All tables and views of `schemas` (empty: all that are not the system's), in one query.
-/// Partitions are left out: their parent has their rows.
+/// Partitions are left out unless asked for: their parent has their rows.
 Result<std::vector<NativeTable>> describe_schemas(OpContext& context, Connection& connection,
-                                                  const std::vector<std::string>& schemas);
+                                                  const std::vector<std::string>& schemas,
+                                                  bool with_partitions = false);
 /// One table or view, a partition too; nullopt when there is none.
 Result<std::optional<NativeTable>> describe_table(OpContext& context, Connection& connection,
                                                   const schema::TableRef& table);

@@ -98,7 +98,7 @@ TEST(NativeTypes, ReadModifiers) {
   EXPECT_EQ(native_type_of({1700, "numeric", 'b', -1, ""}).precision, 0);
   EXPECT_EQ(native_type_of({1043, "varchar", 'b', 24, ""}).max_chars, 20U);
   EXPECT_EQ(native_type_of({1114, "timestamp", 'b', 3, ""}).fraction_digits, 3);
-  EXPECT_EQ(native_type_of({99999, "mood", 'e', -1, ""}).kind, NativeKind::kText);
+  EXPECT_EQ(native_type_of({99999, "mood", 'e', -1, ""}).kind, NativeKind::kEnum);
   EXPECT_EQ(native_type_of({869, "inet", 'b', -1, ""}).kind, NativeKind::kOther);
 }
 

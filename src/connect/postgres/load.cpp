@@ -2,11 +2,16 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <set>
 
+#include "connect/postgres/control_tables.h"
 #include "connect/postgres/describe.h"
+#include "connect/postgres/hindrances.h"
 #include "connect/postgres/load_session.h"
+#include "connect/postgres/match.h"
 #include "connect/postgres/privileges.h"
+#include "connect/postgres/scripts.h"
 #include "schema/postgres_ddl.h"
 #include "schema/postgres_types.h"
 
@@ -49,7 +54,7 @@ class PostgresLoader : public connect::TargetLoader {
         ledger_(pool_->settings().control_schema) {}
 
   Result<std::string> column_type(const schema::ColumnDef& column) override {
-    auto type = schema::postgres_type(column.type);
+    auto type = schema::postgres_column_type(column, pool_->settings().column_types);
     if (!type) {
       return std::move(type)
           .error()
@@ -61,12 +66,39 @@ class PostgresLoader : public connect::TargetLoader {
 
   [[nodiscard]] std::size_t max_name_bytes() const override { return schema::kMaxIdentifierBytes; }
 
+  Result<std::vector<connect::TargetMatch>> match(OpContext& context,
+                                                  const std::vector<schema::TablePlanPtr>& plans,
+                                                  ExistingTable existing) override {
+    WHERRY_ASSIGN(std::unique_ptr<Connection> connection, pool_->acquire(context));
+    WHERRY_ASSIGN(const bool as_replica, loads_as_replica(context, *connection));
+    WHERRY_ASSIGN(auto matches, match_tables(context, *connection, plans, existing, as_replica));
+    pool_->give_back(std::move(connection));
+    return matches;
+  }
+
   Result<void> check_privileges(OpContext& context, const std::vector<schema::TablePlanPtr>& plans,
                                 ExistingTable existing) override {
     WHERRY_ASSIGN(std::unique_ptr<Connection> connection, pool_->acquire(context));
     WHERRY_TRY(postgres::check_privileges(context, *connection, plans, existing));
     pool_->give_back(std::move(connection));
     return {};
+  }
+
+  Result<std::unique_ptr<connect::ControlWriter>> open_control(
+      OpContext& context, const connect::ControlTables& tables) override {
+    WHERRY_ASSIGN(auto writer, open_control_tables(context, pool_, tables));
+    WHERRY_ASSIGN(std::string table, exceptions_table(tables));
+    std::lock_guard lock(mutex_);
+    exceptions_ = {std::move(table), tables.task_name};
+    return writer;
+  }
+
+  Result<connect::TargetScripts> write_scripts(OpContext& context,
+                                               const connect::ScriptOptions& options) override {
+    WHERRY_ASSIGN(std::unique_ptr<Connection> connection, pool_->acquire(context));
+    WHERRY_ASSIGN(auto scripts, postgres::write_scripts(context, *connection, options));
+    pool_->give_back(std::move(connection));
+    return scripts;
   }
 
   Result<connect::PrepareReport> prepare(OpContext& context, const TablePlan& plan,
@@ -120,10 +152,13 @@ class PostgresLoader : public connect::TargetLoader {
                      "the table does not exist on the target", "Create it, or use DROP_AND_CREATE"),
           plan->target);
     }
-    const bool freeze =
-        segment.is_whole_table && table->kind == 'r' && is_in(emptied_, plan->target);
-    return start_load(context, pool_, std::move(connection),
-                      {std::move(plan), *table, ledger_, segment, freeze});
+    CopyTarget copy{std::move(plan), *table, ledger_, segment};
+    copy.freeze =
+        segment.is_whole_table && table->kind == 'r' && is_in(emptied_, copy.plan->target);
+    WHERRY_ASSIGN(const bool as_replica, loads_as_replica(context, *connection));
+    copy.as_replica = as_replica && !table->has_deferrable_keys;
+    copy.exceptions = exceptions();
+    return start_load(context, pool_, std::move(connection), std::move(copy));
   }
 
   Result<void> complete(OpContext& context, const TablePlan& plan, bool is_own) override {
@@ -176,7 +211,8 @@ class PostgresLoader : public connect::TargetLoader {
     }
     if (!table || existing == ExistingTable::kDrop) {
       WHERRY_TRY(create_schema(context, connection, plan.target.schema));
-      WHERRY_ASSIGN(const std::string sql, schema::create_table_sql(plan));
+      WHERRY_ASSIGN(const std::string compression, compression_of(context, connection));
+      WHERRY_ASSIGN(const std::string sql, schema::create_table_sql(plan, compression));
       WHERRY_TRY(connection.execute(context, "cannot create the table", sql));
       remember(emptied_, plan.target, true);
       remember(foreign_, plan.target, false);
@@ -192,6 +228,39 @@ class PostgresLoader : public connect::TargetLoader {
     WHERRY_TRY(connection.execute(context, "cannot truncate the table", "truncate table " + name));
     remember(emptied_, plan.target, true);
     return {};
+  }
+
+  /// Whether foreign keys and ordinary triggers are off in the sessions that load.
+  Result<bool> loads_as_replica(OpContext& context, Connection& connection) {
+    if (!pool_->settings().loads_as_replica) return false;
+    {
+      std::lock_guard lock(mutex_);
+      if (may_load_as_replica_) return *may_load_as_replica_;
+    }
+    WHERRY_ASSIGN(const bool may, may_load_as_replica(context, connection));
+    std::lock_guard lock(mutex_);
+    may_load_as_replica_ = may;
+    return may;
+  }
+
+  /// The compression of large values that the settings want and the server has; empty otherwise.
+  Result<std::string> compression_of(OpContext& context, Connection& connection) {
+    const std::string& wanted = pool_->settings().toast_compression;
+    if (wanted == "default") return std::string();
+    {
+      std::lock_guard lock(mutex_);
+      if (compression_) return *compression_;
+    }
+    // Not there before version 14, without lz4 in a server built so.
+    const std::array parameters = {wanted};
+    WHERRY_ASSIGN(const Rows rows,
+                  connection.query(context, "cannot read the server's compressions",
+                                   "select 1 from pg_catalog.pg_settings where name = "
+                                   "'default_toast_compression' and $1 = any(enumvals)",
+                                   parameters));
+    std::lock_guard lock(mutex_);
+    compression_ = rows.count() != 0 ? wanted : std::string();
+    return *compression_;
   }
 
   /// Asks first: `create schema if not exists` needs CREATE on the database even when it exists.
@@ -276,9 +345,17 @@ class PostgresLoader : public connect::TargetLoader {
     }
   }
 
+  ExceptionsTable exceptions() {
+    std::lock_guard lock(mutex_);
+    return exceptions_;
+  }
+
   std::shared_ptr<ConnectionPool> pool_;
   const Ledger ledger_;
   std::mutex mutex_;
+  ExceptionsTable exceptions_;
+  std::optional<std::string> compression_;
+  std::optional<bool> may_load_as_replica_;
   std::set<TableRef> emptied_;  ///< created or truncated by prepare()
   std::set<TableRef> foreign_;  ///< existed before and were kept: their keys are not ours
 };

@@ -177,6 +177,7 @@ TEST_F(Load, LearnsOfARefusalBeforeTheEndOfTheData) {
 }
 
 TEST_F(Load, NoticesDoNotEndACopy) {
+  settings_.options["session_replication_role"] = "origin";
   run("create schema app; create table app.orders (id integer, name text); "
       "create function app.talk() returns trigger language plpgsql as "
       "$$begin raise notice 'row %', new.id; return new; end$$; "
@@ -188,6 +189,7 @@ TEST_F(Load, NoticesDoNotEndACopy) {
 }
 
 TEST_F(Load, TellsThatATriggerDropsRows) {
+  settings_.options["session_replication_role"] = "origin";
   run("create schema app; create table app.orders (id integer, name text); "
       "create function app.eat() returns trigger language plpgsql as "
       "$$begin return case when new.id = 2 then null else new end; end$$; "
@@ -196,6 +198,32 @@ TEST_F(Load, TellsThatATriggerDropsRows) {
   const Error error = load_error(simple_plan(), *batch, ExistingTable::kKeep);
   EXPECT_EQ(error.code, "postgres.rows_dropped");
   EXPECT_EQ(value("select count(*) from app.orders"), "0");
+}
+
+TEST_F(Load, TriggersAndForeignKeysAreOffWhereTheUserMaySwitchThemOff) {
+  run("create schema app; create table app.parents (id integer primary key); "
+      "create table app.orders (id integer references app.parents, name text); "
+      "create function app.eat() returns trigger language plpgsql as $$begin return null; end$$; "
+      "create trigger eat before insert on app.orders for each row execute function app.eat()");
+  const auto batch = rows(1, 3);
+  WHERRY_EXPECT_OK(load(simple_plan(), {batch.get()}, ExistingTable::kKeep));
+  EXPECT_EQ(value("select count(*) from app.orders"), "3");
+  auto matches = loader()->match(context_, {simple_plan()}, ExistingTable::kKeep);
+  WHERRY_EXPECT_OK(matches);
+  EXPECT_TRUE(matches->front().plan->warnings.empty());
+  run("alter table app.orders enable always trigger eat");
+  matches = loader()->match(context_, {simple_plan()}, ExistingTable::kKeep);
+  EXPECT_THAT(matches->front().plan->warnings.back(), HasSubstr("fire for the loaded rows: eat"));
+
+  run("create role " + database_ + "_plain login password 'x'; grant usage on schema app to " +
+      database_ + "_plain; grant insert on app.orders to " + database_ + "_plain");
+  settings_.user = database_ + "_plain";
+  settings_.password = Secret("x");
+  matches = loader()->match(context_, {simple_plan()}, ExistingTable::kKeep);
+  WHERRY_EXPECT_OK(matches);
+  EXPECT_THAT(matches->front().plan->warnings[0], HasSubstr("orders_id_fkey"));
+  EXPECT_THAT(matches->front().plan->warnings[0], HasSubstr("wherry scripts"));
+  EXPECT_EQ(load_error(simple_plan(), *batch, ExistingTable::kKeep).code, "postgres.rows_dropped");
 }
 
 TEST_F(Load, SurvivesAKilledBackendAsATransientError) {

@@ -18,20 +18,29 @@ enum class NativeKind : std::uint8_t {
   kFloat4,
   kFloat8,
   kNumeric,
-  kText,    ///< text, varchar, json, xml, enums, citext: the binary form is the text
+  kText,    ///< text, varchar, citext: the binary form is the text
   kBpchar,  ///< char(n): padded with blanks when read
+  kJson,    ///< as text
   kJsonb,   ///< a version byte, then the text
+  kXml,     ///< as text, an encoding declaration in it is obeyed
+  kEnum,    ///< the label as text
   kBytea,
   kUuid,
   kTimestamp,
   kTimestampTz,
   kDate,
+  kTime,  ///< time without time zone
   kInterval,
   kOther,  ///< no binary form known here
 };
 
+/// Text that holds any characters.
 inline bool is_text(NativeKind kind) {
   return kind == NativeKind::kText || kind == NativeKind::kBpchar;
+}
+/// Sent as text and checked by the server.
+inline bool is_checked_text(NativeKind kind) {
+  return kind == NativeKind::kJson || kind == NativeKind::kXml || kind == NativeKind::kEnum;
 }
 
 struct NativeType {
@@ -40,7 +49,9 @@ struct NativeType {
   std::uint32_t max_chars = 0;  ///< varchar(n), char(n); 0: no limit
   int precision = 0;            ///< numeric(p,s); 0: no limits
   int scale = 0;
-  int fraction_digits = 6;  ///< timestamp(n), interval(n)
+  int fraction_digits = 6;    ///< timestamp(n), time(n), interval(n)
+  bool holds_months = true;   ///< interval: not restricted to other fields
+  bool holds_seconds = true;  ///< interval: days to seconds, all of them
 };
 
 /// What pg_type and pg_attribute say about a column; `oid`, `type_name`, `type_class` (typtype) and

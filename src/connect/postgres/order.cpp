@@ -35,8 +35,7 @@ std::string by_months(const std::string& column) {
 
 std::string order_by(const std::string& column, const schema::LogicalType& type,
                      const NativeType& native) {
-  const bool is_text = native.kind == NativeKind::kText || native.kind == NativeKind::kBpchar;
-  if (is_text) {
+  if (is_text(native.kind)) {
     switch (schema::cell_kind_of(type)) {
       case CellKind::kTimestamp:
         return by_time(column, "timestamp");
@@ -55,7 +54,8 @@ std::string order_by(const std::string& column, const schema::LogicalType& type,
         return column + "::text collate \"C\"";
     }
   }
-  if (native.kind == NativeKind::kJsonb || native.kind == NativeKind::kOther) {
+  if (is_checked_text(native.kind) || native.kind == NativeKind::kJsonb ||
+      native.kind == NativeKind::kOther) {
     return column + "::text collate \"C\"";
   }
   return column;

@@ -16,6 +16,9 @@ namespace {
 constexpr std::string_view kToastCompression = "toast_compression";
 constexpr std::string_view kConnectTimeout = "connect_timeout";
 constexpr std::string_view kLockTimeout = "lock_timeout";
+constexpr std::string_view kNullCharacters = "null_characters";
+constexpr std::string_view kColumnTypes = "column_types";
+constexpr std::string_view kReplicationRole = "session_replication_role";
 
 std::set<std::string> libpq_keywords() {
   std::set<std::string> out;
@@ -45,6 +48,9 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 Error unknown_option(std::string_view key, std::set<std::string> known) {
   known.emplace(kToastCompression);
   known.emplace(kLockTimeout);
+  known.emplace(kNullCharacters);
+  known.emplace(kColumnTypes);
+  known.emplace(kReplicationRole);
   const auto nearest = std::min_element(
       known.begin(), known.end(),
       [&](const auto& a, const auto& b) { return edit_distance(key, a) < edit_distance(key, b); });
@@ -73,6 +79,33 @@ Result<void> apply_option(ConnectionSettings& out, const std::set<std::string>& 
                         "Use lz4, pglz or default");
     }
     out.toast_compression = value;
+    return {};
+  }
+  if (key == kReplicationRole) {
+    if (value != "replica" && value != "origin") {
+      return make_error(ErrorKind::kConfig, "postgres.bad_option",
+                        "the option session_replication_role has no value '" + value + "'",
+                        "Use replica or origin");
+    }
+    out.loads_as_replica = value == "replica";
+    return {};
+  }
+  if (key == kColumnTypes) {
+    if (value != "lossless" && value != "dms") {
+      return make_error(ErrorKind::kConfig, "postgres.bad_option",
+                        "the option column_types has no value '" + value + "'",
+                        "Use lossless or dms");
+    }
+    out.column_types = value == "dms" ? schema::TypeStyle::kDms : schema::TypeStyle::kLossless;
+    return {};
+  }
+  if (key == kNullCharacters) {
+    if (value != "space" && value != "error") {
+      return make_error(ErrorKind::kConfig, "postgres.bad_option",
+                        "the option null_characters has no value '" + value + "'",
+                        "Use space or error");
+    }
+    out.refuses_null_characters = value == "error";
     return {};
   }
   if (key == kConnectTimeout) return read_seconds(key, value, out.connect_timeout_secs);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "connect/api/connector.h"
+#include "schema/postgres_types.h"
 
 namespace wherry::postgres {
 
@@ -20,7 +21,16 @@ struct ConnectionSettings {
   /// Option toast_compression: how the server compresses values above 2 kB that a session of ours
   /// writes. "lz4" where the server has it (three times faster loads of large values), "pglz", or
   /// "default" to leave the server's setting. Columns with a COMPRESSION of their own keep it.
+  /// LOB columns of tables that Wherry creates get it as their own.
   std::string toast_compression = "lz4";
+  /// Option session_replication_role: "replica" (where the user may set it, foreign keys are not
+  /// checked and ordinary triggers do not fire during a load) or "origin" (they work as ever).
+  bool loads_as_replica = true;
+  /// Option column_types: "lossless", or "dms" for the types that AWS DMS creates.
+  schema::TypeStyle column_types = schema::TypeStyle::kLossless;
+  /// Option null_characters: "space" (U+0000 in text becomes a space and is counted, as DMS does)
+  /// or "error" (the row cannot be loaded).
+  bool refuses_null_characters = false;
   std::string spill_directory;
   std::string control_schema = "public";  ///< where Wherry's own tables live; DMS's default
 };

@@ -28,6 +28,8 @@ NativeKind kind_of_oid(std::uint32_t oid) {
       return NativeKind::kBpchar;
     case 1082:
       return NativeKind::kDate;
+    case 1083:
+      return NativeKind::kTime;
     case 1114:
       return NativeKind::kTimestamp;
     case 1184:
@@ -40,14 +42,26 @@ NativeKind kind_of_oid(std::uint32_t oid) {
       return NativeKind::kUuid;
     case 3802:
       return NativeKind::kJsonb;
-    case 25:
     case 114:
+      return NativeKind::kJson;
     case 142:
-    case 1043:  // text, json, xml, varchar
+      return NativeKind::kXml;
+    case 25:
+    case 1043:  // text, varchar
       return NativeKind::kText;
     default:
       return NativeKind::kOther;
   }
+}
+
+// src/include/utils/timestamp.h, datetime.h: INTERVAL_MASK of MONTH 1, YEAR 2, DAY 3, HOUR 10,
+// MINUTE 11, SECOND 12; all bits for an interval without restriction.
+constexpr std::int32_t kMonthFields = 1 << 1 | 1 << 2;
+constexpr std::int32_t kSecondFields = 1 << 3 | 1 << 10 | 1 << 11 | 1 << 12;
+
+bool keeps_fields(std::int32_t modifier, std::int32_t fields) {
+  const std::int32_t kept = modifier >> 16 & 0x7FFF;
+  return (kept & fields) == fields;
 }
 
 void apply_modifier(NativeType& type, std::int32_t modifier) {
@@ -64,11 +78,15 @@ void apply_modifier(NativeType& type, std::int32_t modifier) {
       break;
     case NativeKind::kTimestamp:
     case NativeKind::kTimestampTz:
+    case NativeKind::kTime:
       if (modifier >= 0) type.fraction_digits = modifier;
       break;
     case NativeKind::kInterval:
-      // The low half is the precision, 0xFFFF for none.
-      if (modifier >= 0 && (modifier & 0xFFFF) != 0xFFFF) type.fraction_digits = modifier & 0xFFFF;
+      if (modifier < 0) break;
+      // The low half is the precision, 0xFFFF for none; the high half says which fields are kept.
+      if ((modifier & 0xFFFF) != 0xFFFF) type.fraction_digits = modifier & 0xFFFF;
+      type.holds_months = keeps_fields(modifier, kMonthFields);
+      type.holds_seconds = keeps_fields(modifier, kSecondFields);
       break;
     default:
       break;
@@ -88,7 +106,8 @@ NativeType native_type_of(const TypeRow& row) {
   type.kind = kind_of_oid(row.oid);
   type.name = row.display_name;
   // Both take and give their label or text in the binary form too.
-  if (row.type_class == 'e' || row.type_name == "citext") type.kind = NativeKind::kText;
+  if (row.type_class == 'e') type.kind = NativeKind::kEnum;
+  if (row.type_name == "citext") type.kind = NativeKind::kText;
   apply_modifier(type, row.modifier);
   return type;
 }
@@ -122,16 +141,17 @@ schema::LogicalType logical_type_of(const NativeType& type, std::string_view typ
     }
     case NativeKind::kText:
     case NativeKind::kBpchar: {
-      if (type_name == "xml") return of(TypeKind::kXml);
-      if (type_name == "json") return of(TypeKind::kJson);
       if (type.max_chars == 0 && type_name != "bpchar") return of(TypeKind::kClob);
       LogicalType result = of(TypeKind::kText);
       result.length_chars = type.max_chars;
       result.blank_padded = type.kind == NativeKind::kBpchar;
       return result;
     }
+    case NativeKind::kJson:
     case NativeKind::kJsonb:
       return of(TypeKind::kJson);
+    case NativeKind::kXml:
+      return of(TypeKind::kXml);
     case NativeKind::kBytea:
       return of(TypeKind::kBlob);
     case NativeKind::kTimestamp:
@@ -145,6 +165,8 @@ schema::LogicalType logical_type_of(const NativeType& type, std::string_view typ
       result.length_chars = 36;
       return result;
     }
+    case NativeKind::kEnum:
+    case NativeKind::kTime:
     case NativeKind::kInterval:  // months and days beside seconds: no logical type has all three
     case NativeKind::kOther:
       return of(TypeKind::kClob);

@@ -71,6 +71,22 @@ inline ValueStatus take(ByteCursor& in, DecodeContext& context, Taken& out) {
   return ValueStatus::kOk;
 }
 
+/// The bytes are a value's and no more, but it is none of the column's type.
+bool is_bad_value(ValueStatus status) {
+  switch (status) {
+    case ValueStatus::kBadNumber:
+    case ValueStatus::kNotInteger:
+    case ValueStatus::kBadDate:
+    case ValueStatus::kBadInterval:
+    case ValueStatus::kBadUtf16:
+    case ValueStatus::kBadBoolean:
+    case ValueStatus::kBadUtf8:
+      return true;
+    default:
+      return false;
+  }
+}
+
 /// The frame of most decoders: takes the bytes, sets the state, calls `decode` for a real value.
 template <CellKind kKind, class Decode>
 inline ValueStatus with_value(ByteCursor& in, DecodeContext& context, Cell& out, Decode&& decode) {
@@ -86,7 +102,16 @@ inline ValueStatus with_value(ByteCursor& in, DecodeContext& context, Cell& out,
   }
   out.state = CellState::kSet;
   const ValueStatus status = decode(taken);
-  if (status != ValueStatus::kOk) in.at = start;
+  if (status == ValueStatus::kOk) [[likely]]
+    return status;
+  if (context.keeps_bad_values && is_bad_value(status)) {
+    const std::string_view reason = describe(status);
+    out.state = CellState::kUnreadable;
+    out.payload.ptr = reinterpret_cast<const std::byte*>(reason.data());
+    out.size_bytes = static_cast<std::uint32_t>(reason.size());
+    return ValueStatus::kOk;
+  }
+  in.at = start;
   return status;
 }
 

@@ -25,6 +25,8 @@ struct DecodeContext {
   ZoneField database_zone;  ///< DBTIMEZONE, for TIMESTAMP WITH LOCAL TIME ZONE
   ChunkLength chunks = ChunkLength::kUb4;
   std::uint16_t database_charset = kCharsetAl32Utf8;  ///< of text inside object images
+  /// A value that is none of its column's type becomes a kUnreadable cell, not an error.
+  bool keeps_bad_values = false;
 };
 
 /// Decodes at `in`, which moves behind the value only when the result is kOk.

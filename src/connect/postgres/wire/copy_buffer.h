@@ -70,6 +70,10 @@ class CopyBuffer {
     char* at = claim_field(bytes.size());
     if (!bytes.empty()) std::memcpy(at, bytes.data(), bytes.size());
   }
+  /// Sets the length of the field whose length is at `start`.
+  void set_length(std::size_t start, std::size_t size) {
+    store_u32(data_.get() + start, static_cast<std::uint32_t>(size));
+  }
   /// Forgets what came after `size`.
   void cut(std::size_t size) { size_ = size; }
   void clear() { size_ = 0; }

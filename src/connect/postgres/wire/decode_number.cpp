@@ -142,6 +142,12 @@ bool float64_from_numeric(const ColumnDecoder&, std::string_view field, Arena& a
   return true;
 }
 
+bool float64_from_int(const ColumnDecoder&, std::string_view field, Arena&, Cell& out) {
+  const auto value = read_int(field);
+  if (value) out.payload.f64 = static_cast<double>(*value);
+  return value.has_value();
+}
+
 bool float64_from_text(const ColumnDecoder&, std::string_view field, Arena& arena, Cell& out) {
   const DecimalView* decimal = parse_decimal(without_padding(field), arena);
   if (decimal == nullptr) return false;
@@ -190,12 +196,14 @@ DecodeFunction decode_decimal_from(NativeKind native) {
 DecodeFunction decode_float32_from(NativeKind native) {
   if (is_float(native)) return float32_from_float;
   if (native == NativeKind::kNumeric) return narrowed<float64_from_numeric>;
+  if (is_integer(native)) return narrowed<float64_from_int>;
   return is_text(native) ? narrowed<float64_from_text> : nullptr;
 }
 
 DecodeFunction decode_float64_from(NativeKind native) {
   if (is_float(native)) return float64_from_float;
   if (native == NativeKind::kNumeric) return float64_from_numeric;
+  if (is_integer(native)) return float64_from_int;
   return is_text(native) ? float64_from_text : nullptr;
 }
 

@@ -1,5 +1,9 @@
 // Text and bytes.
+#include <string>
+
 #include "connect/postgres/wire/decoder_parts.h"
+#include "core/decimal.h"
+#include "core/time_text.h"
 
 namespace wherry::postgres::wire {
 namespace {
@@ -41,6 +45,74 @@ bool bytes_from_bytea(const ColumnDecoder&, std::string_view field, Arena& arena
   return keep(field, arena, out);
 }
 
+// --- text that was carried into a column of another family ---
+
+bool text_from_bool(const ColumnDecoder&, std::string_view field, Arena& arena, Cell& out) {
+  return field.size() == 1 && keep(field[0] != 0 ? "true" : "false", arena, out);
+}
+
+/// Through the decimal that the value is nearest to.
+template <NativeKind native>
+bool text_from_number(const ColumnDecoder& self, std::string_view field, Arena& arena, Cell& out) {
+  static const DecodeFunction decode = decode_decimal_from(native);
+  Cell number{};
+  return decode(self, field, arena, number) && keep(to_text(decimal_of(number)), arena, out);
+}
+
+template <NativeKind native>
+bool text_from_moment(const ColumnDecoder& self, std::string_view field, Arena& arena, Cell& out) {
+  static const DecodeFunction decode = decode_timestamp_from(native);
+  Cell moment{};
+  if (!decode(self, field, arena, moment)) return false;
+  char text[kTimeTextBytes];
+  const bool has_zone = native == NativeKind::kTimestampTz;
+  const std::size_t size = has_zone ? format_timestamp_tz(text, moment.payload.i64, 0, 0, 6)
+                                    : format_timestamp(text, moment.payload.i64, 0, 6);
+  return keep({text, size}, arena, out);
+}
+
+bool text_from_time(const ColumnDecoder& self, std::string_view field, Arena& arena, Cell& out) {
+  static const DecodeFunction decode = decode_interval_ds_from(NativeKind::kTime);
+  Cell time{};
+  if (!decode(self, field, arena, time)) return false;
+  char text[kTimeTextBytes];
+  const std::size_t size = format_interval_ds(text, time.payload.i64, time.extra, 6);
+  return keep(std::string_view(text, size).substr(4), arena, out);  // less "+00 "
+}
+
+bool text_from_interval(const ColumnDecoder& self, std::string_view field, Arena& arena,
+                        Cell& out) {
+  static const DecodeFunction months = decode_interval_ym_from(NativeKind::kInterval);
+  static const DecodeFunction seconds = decode_interval_ds_from(NativeKind::kInterval);
+  Cell value{};
+  char text[kTimeTextBytes];
+  if (seconds(self, field, arena, value)) {
+    return keep({text, format_interval_ds(text, value.payload.i64, value.extra, 6)}, arena, out);
+  }
+  return months(self, field, arena, value) &&
+         keep({text, format_interval_ym(text, value.payload.i64)}, arena, out);
+}
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+bool bytes_from_text(const ColumnDecoder&, std::string_view field, Arena& arena, Cell& out) {
+  const std::string_view hex = without_padding(field);
+  if (hex.size() % 2 != 0) return false;
+  std::byte* at = arena.allocate(hex.size() / 2);
+  out.payload.ptr = at;
+  out.size_bytes = static_cast<std::uint32_t>(hex.size() / 2);
+  for (std::size_t i = 0; i < hex.size(); i += 2) {
+    const int high = hex_digit(hex[i]);
+    const int low = hex_digit(hex[i + 1]);
+    if (high < 0 || low < 0) return false;
+    *at++ = static_cast<std::byte>(high << 4 | low);
+  }
+  return true;
+}
+
 bool bytes_from_uuid(const ColumnDecoder&, std::string_view field, Arena& arena, Cell& out) {
   return field.size() == 16 && keep(field, arena, out);
 }
@@ -50,6 +122,9 @@ bool bytes_from_uuid(const ColumnDecoder&, std::string_view field, Arena& arena,
 DecodeFunction decode_text_from(NativeKind native) {
   switch (native) {
     case NativeKind::kText:
+    case NativeKind::kJson:
+    case NativeKind::kXml:
+    case NativeKind::kEnum:
       return text_from_text;
     case NativeKind::kBpchar:
       return text_from_bpchar;
@@ -57,6 +132,30 @@ DecodeFunction decode_text_from(NativeKind native) {
       return text_from_jsonb;
     case NativeKind::kUuid:
       return text_from_uuid;
+    case NativeKind::kBool:
+      return text_from_bool;
+    case NativeKind::kInt2:
+      return text_from_number<NativeKind::kInt2>;
+    case NativeKind::kInt4:
+      return text_from_number<NativeKind::kInt4>;
+    case NativeKind::kInt8:
+      return text_from_number<NativeKind::kInt8>;
+    case NativeKind::kNumeric:
+      return text_from_number<NativeKind::kNumeric>;
+    case NativeKind::kFloat4:
+      return text_from_number<NativeKind::kFloat4>;
+    case NativeKind::kFloat8:
+      return text_from_number<NativeKind::kFloat8>;
+    case NativeKind::kDate:
+      return text_from_moment<NativeKind::kDate>;
+    case NativeKind::kTimestamp:
+      return text_from_moment<NativeKind::kTimestamp>;
+    case NativeKind::kTimestampTz:
+      return text_from_moment<NativeKind::kTimestampTz>;
+    case NativeKind::kTime:
+      return text_from_time;
+    case NativeKind::kInterval:
+      return text_from_interval;
     default:
       return nullptr;
   }
@@ -68,6 +167,9 @@ DecodeFunction decode_bytes_from(NativeKind native) {
       return bytes_from_bytea;
     case NativeKind::kUuid:
       return bytes_from_uuid;
+    case NativeKind::kText:
+    case NativeKind::kBpchar:
+      return bytes_from_text;
     default:
       return nullptr;
   }

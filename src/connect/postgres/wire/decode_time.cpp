@@ -1,9 +1,9 @@
 // Timestamps and intervals.
 #include "connect/postgres/wire/copy_buffer.h"
 #include "connect/postgres/wire/decoder_parts.h"
-#include "connect/postgres/wire/text_forms.h"
 #include "connect/postgres/wire/time_limits.h"
 #include "core/civil_time.h"
+#include "core/time_text.h"
 
 namespace wherry::postgres::wire {
 namespace {
@@ -92,6 +92,15 @@ bool seconds_from_interval(const ColumnDecoder&, std::string_view field, Arena&,
   return true;
 }
 
+/// Microseconds since midnight.
+bool seconds_from_time(const ColumnDecoder&, std::string_view field, Arena&, Cell& out) {
+  if (field.size() != 8) return false;
+  const auto micros = static_cast<std::int64_t>(load_u64(field.data()));
+  out.payload.i64 = micros / kMicrosPerSecond;
+  out.extra = static_cast<std::int32_t>(micros % kMicrosPerSecond * 1000);
+  return true;
+}
+
 bool months_from_text(const ColumnDecoder&, std::string_view field, Arena&, Cell& out) {
   const auto months = parse_interval_ym(without_padding(field));
   if (months) out.payload.i64 = *months;
@@ -127,6 +136,7 @@ DecodeFunction decode_interval_ym_from(NativeKind native) {
 
 DecodeFunction decode_interval_ds_from(NativeKind native) {
   if (is_text(native)) return seconds_from_text;
+  if (native == NativeKind::kTime) return seconds_from_time;
   return native == NativeKind::kInterval ? seconds_from_interval : nullptr;
 }
 

@@ -47,8 +47,11 @@ std::optional<ColumnDecoder> choose_decoder(const schema::LogicalType& type,
   }
   if (decoder.decode == nullptr) return std::nullopt;
   decoder.trim_blanks = trim_blanks;
-  decoder.may_spill = (decoder.kind == CellKind::kText || decoder.kind == CellKind::kBytes) &&
-                      native.kind != NativeKind::kUuid;
+  // What is stored in another form than it is wanted is small, and is decoded whole.
+  const bool is_kept_text = is_text(native.kind) || is_checked_text(native.kind) ||
+                            native.kind == NativeKind::kJsonb || decoder.as_text;
+  decoder.may_spill = (decoder.kind == CellKind::kText && is_kept_text) ||
+                      (decoder.kind == CellKind::kBytes && native.kind == NativeKind::kBytea);
   decoder.skip_bytes = native.kind == NativeKind::kJsonb ? 1 : 0;
   return decoder;
 }

@@ -1,10 +1,13 @@
 // Booleans, integers, decimals and floating point.
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "connect/postgres/wire/encoder_parts.h"
 #include "connect/postgres/wire/numeric.h"
+#include "core/truth.h"
 
 namespace wherry::postgres::wire {
 namespace {
@@ -47,12 +50,23 @@ EncodeStatus int_as_bool(ColumnEncoder&, const Cell& cell, CopyBuffer& out) {
   return put_bool(cell.payload.i64, out);
 }
 
+/// Whether a whole number comes back from floating point.
+template <class Float>
+bool survives(std::int64_t value) {
+  constexpr auto kExact = std::int64_t{1} << std::numeric_limits<Float>::digits;
+  if (value >= -kExact && value <= kExact) return true;
+  const auto there = static_cast<Float>(value);
+  return std::fabs(there) < static_cast<Float>(0x1p63) && static_cast<std::int64_t>(there) == value;
+}
+
 EncodeStatus int_as_float4(ColumnEncoder&, const Cell& cell, CopyBuffer& out) {
+  if (!survives<float>(cell.payload.i64)) return EncodeStatus::kWouldRound;
   put_float4(static_cast<float>(cell.payload.i64), out);
   return EncodeStatus::kOk;
 }
 
 EncodeStatus int_as_float8(ColumnEncoder&, const Cell& cell, CopyBuffer& out) {
+  if (!survives<double>(cell.payload.i64)) return EncodeStatus::kWouldRound;
   put_float8(static_cast<double>(cell.payload.i64), out);
   return EncodeStatus::kOk;
 }
@@ -112,14 +126,29 @@ EncodeStatus decimal_as_bool(ColumnEncoder&, const Cell& cell, CopyBuffer& out) 
   return status == EncodeStatus::kOk ? put_bool(value, out) : EncodeStatus::kWrongForm;
 }
 
+/// The digit that counts 10^power.
+char decimal_digit(const DecimalView& value, int power) {
+  static constexpr int kPowers[] = {1, 10, 100, 1000};
+  const int group = power >= 0 ? power / 4 : -((3 - power) / 4);
+  const int index = value.weight - group;
+  if (index < 0 || index >= value.digit_count) return '0';
+  return static_cast<char>('0' + value.digits()[index] / kPowers[power - group * 4] % 10);
+}
+
 bool is_number(const DecimalView& d) {
   return d.sign == DecimalSign::kPositive || d.sign == DecimalSign::kNegative;
+}
+
+/// Too large, or so small that nothing is left of it.
+template <class Float>
+bool is_lost(Float value, const DecimalView& decimal) {
+  return is_number(decimal) && (std::isinf(value) || (value == 0 && decimal.digit_count != 0));
 }
 
 EncodeStatus decimal_as_float8(ColumnEncoder&, const Cell& cell, CopyBuffer& out) {
   const DecimalView& decimal = decimal_of(cell);
   const double value = to_double(decimal);
-  if (std::isinf(value) && is_number(decimal)) return EncodeStatus::kOutOfRange;
+  if (is_lost(value, decimal)) return EncodeStatus::kOutOfRange;
   put_float8(value, out);
   return EncodeStatus::kOk;
 }
@@ -127,13 +156,27 @@ EncodeStatus decimal_as_float8(ColumnEncoder&, const Cell& cell, CopyBuffer& out
 EncodeStatus decimal_as_float4(ColumnEncoder&, const Cell& cell, CopyBuffer& out) {
   const DecimalView& decimal = decimal_of(cell);
   const auto value = static_cast<float>(to_double(decimal));
-  if (std::isinf(value) && is_number(decimal)) return EncodeStatus::kOutOfRange;
+  if (is_lost(value, decimal)) return EncodeStatus::kOutOfRange;
   put_float4(value, out);
   return EncodeStatus::kOk;
 }
 
+/// As to_text(), without a string between.
 EncodeStatus decimal_as_text(ColumnEncoder& self, const Cell& cell, CopyBuffer& out) {
-  return put_ascii(self, to_text(decimal_of(cell)), out);
+  const DecimalView& value = decimal_of(cell);
+  if (!is_number(value) || value.digit_count == 0) return put_ascii(self, to_text(value), out);
+  const std::size_t start = out.size();
+  out.claim(4);
+  if (value.sign == DecimalSign::kNegative) *out.claim(1) = '-';
+  const DigitRange range = digit_range(value);
+  for (int power = std::max(range.highest, 0); power >= std::min(range.lowest, 0); --power) {
+    if (power == -1) *out.claim(1) = '.';
+    *out.claim(1) = decimal_digit(value, power);
+  }
+  const std::size_t size = out.size() - start - 4;
+  if (self.max_chars != 0 && size > self.max_chars) return EncodeStatus::kTooLong;
+  out.set_length(start, size);
+  return EncodeStatus::kOk;
 }
 
 // --- from floating point ---
@@ -193,9 +236,42 @@ EncodeStatus float_as_text(ColumnEncoder& self, const Cell& cell, CopyBuffer& ou
 template <class Float>
 EncodeStatus float_as_numeric(ColumnEncoder& self, const Cell& cell, CopyBuffer& out) {
   char buffer[48];
-  Arena arena;
-  const DecimalView* decimal = parse_decimal(float_text(value_of<Float>(cell), buffer), arena);
+  self.scratch->reset();
+  const DecimalView* decimal =
+      parse_decimal(float_text(value_of<Float>(cell), buffer), *self.scratch);
   return decimal == nullptr ? EncodeStatus::kOutOfRange : put_bounded(self, *decimal, out);
+}
+
+template <class Float, PutInt put>
+EncodeStatus float_as_int(ColumnEncoder& self, const Cell& cell, CopyBuffer& out) {
+  const auto value = static_cast<double>(value_of<Float>(cell));
+  if (!(std::fabs(value) < 0x1p63)) return EncodeStatus::kOutOfRange;  // NaN is not less
+  if (std::trunc(value) != value) return EncodeStatus::kWouldRound;
+  const auto whole = static_cast<std::int64_t>(value);
+  if (whole < self.low || whole > self.high) return EncodeStatus::kOutOfRange;
+  put(whole, out);
+  return EncodeStatus::kOk;
+}
+
+// --- from text ---
+
+template <EncodeFunction encode>
+EncodeStatus text_as_number(ColumnEncoder& self, const Cell& cell, CopyBuffer& out) {
+  self.scratch->reset();
+  const DecimalView* decimal = parse_decimal(without_blanks(cell.bytes()), *self.scratch);
+  if (decimal == nullptr) return EncodeStatus::kWrongForm;
+  Cell number = cell;
+  number.kind = CellKind::kDecimal;
+  number.payload.ptr = reinterpret_cast<const std::byte*>(decimal);
+  return encode(self, number, out);
+}
+
+/// PostgreSQL's own words for truth values, without its abbreviations of them.
+EncodeStatus text_as_bool(ColumnEncoder&, const Cell& cell, CopyBuffer& out) {
+  const std::optional<bool> value = parse_truth(cell.bytes());
+  if (!value) return EncodeStatus::kWrongForm;
+  *out.claim_field(1) = *value ? 1 : 0;
+  return EncodeStatus::kOk;
 }
 
 EncodeStatus int_as_numeric(ColumnEncoder& self, const Cell& cell, CopyBuffer& out) {
@@ -273,8 +349,35 @@ EncodeFunction encode_decimal_as(NativeKind native) {
   }
 }
 
+EncodeFunction encode_number_text_as(NativeKind native) {
+  switch (native) {
+    case NativeKind::kNumeric:
+      return text_as_number<decimal_as_numeric>;
+    case NativeKind::kInt2:
+      return text_as_number<decimal_as_int<put_int2>>;
+    case NativeKind::kInt4:
+      return text_as_number<decimal_as_int<put_int4>>;
+    case NativeKind::kInt8:
+      return text_as_number<decimal_as_int<put_int8>>;
+    case NativeKind::kFloat4:
+      return text_as_number<decimal_as_float4>;
+    case NativeKind::kFloat8:
+      return text_as_number<decimal_as_float8>;
+    case NativeKind::kBool:
+      return text_as_bool;
+    default:
+      return nullptr;
+  }
+}
+
 EncodeFunction encode_float32_as(NativeKind native) {
   switch (native) {
+    case NativeKind::kInt2:
+      return float_as_int<float, put_int2>;
+    case NativeKind::kInt4:
+      return float_as_int<float, put_int4>;
+    case NativeKind::kInt8:
+      return float_as_int<float, put_int8>;
     case NativeKind::kFloat4:
       return float32_as_float4;
     case NativeKind::kFloat8:
@@ -291,6 +394,12 @@ EncodeFunction encode_float32_as(NativeKind native) {
 
 EncodeFunction encode_float64_as(NativeKind native) {
   switch (native) {
+    case NativeKind::kInt2:
+      return float_as_int<double, put_int2>;
+    case NativeKind::kInt4:
+      return float_as_int<double, put_int4>;
+    case NativeKind::kInt8:
+      return float_as_int<double, put_int8>;
     case NativeKind::kFloat8:
       return float64_as_float8;
     case NativeKind::kFloat4:

@@ -17,7 +17,7 @@ EncodeStatus put_text(ColumnEncoder& self, const Cell& cell, std::size_t prefix_
   if (text.size() > kMaxValueBytes) return EncodeStatus::kTooLarge;
   char* at = out.claim_field(prefix_bytes + text.size()) + prefix_bytes;
   const Utf8Copy copy = copy_utf8(text, at);
-  if (!copy.is_valid) return EncodeStatus::kBadText;
+  if (!copy.is_valid || (copy.zeros != 0 && self.refuses_zeros)) return EncodeStatus::kBadText;
   self.zeros_replaced += copy.zeros;
   // No text has more characters than bytes.
   if (self.max_chars != 0 && text.size() > self.max_chars &&
@@ -41,6 +41,14 @@ EncodeStatus text_as_jsonb(ColumnEncoder& self, const Cell& cell, CopyBuffer& ou
     out.cut(after);
   }
   return status;
+}
+
+EncodeStatus text_as_xml(ColumnEncoder& self, const Cell& cell, CopyBuffer& out) {
+  Cell document = cell;
+  const std::size_t skipped = xml_declaration_bytes(cell.bytes());
+  document.payload.ptr += skipped;
+  document.size_bytes -= static_cast<std::uint32_t>(skipped);
+  return put_text(self, document, 0, out);
 }
 
 int hex_value(char c) {
@@ -76,6 +84,19 @@ EncodeStatus bytes_as_bytea(ColumnEncoder&, const Cell& cell, CopyBuffer& out) {
   return EncodeStatus::kOk;
 }
 
+/// Upper-case hexadecimal digits, as Oracle's RAWTOHEX.
+EncodeStatus bytes_as_text(ColumnEncoder& self, const Cell& cell, CopyBuffer& out) {
+  static constexpr char kHex[] = "0123456789ABCDEF";
+  const std::string_view bytes = cell.bytes();
+  if (self.max_chars != 0 && bytes.size() * 2 > self.max_chars) return EncodeStatus::kTooLong;
+  char* at = out.claim_field(bytes.size() * 2);
+  for (const char c : bytes) {
+    *at++ = kHex[static_cast<unsigned char>(c) >> 4];
+    *at++ = kHex[static_cast<unsigned char>(c) & 15];
+  }
+  return EncodeStatus::kOk;
+}
+
 EncodeStatus bytes_as_uuid(ColumnEncoder&, const Cell& cell, CopyBuffer& out) {
   if (cell.size_bytes != 16) return EncodeStatus::kWrongForm;
   out.put_field(cell.bytes());
@@ -84,18 +105,33 @@ EncodeStatus bytes_as_uuid(ColumnEncoder&, const Cell& cell, CopyBuffer& out) {
 
 }  // namespace
 
+std::size_t xml_declaration_bytes(std::string_view text) {
+  constexpr std::string_view kBegin = "<?xml";
+  if (text.substr(0, kBegin.size()) != kBegin || text.size() == kBegin.size()) return 0;
+  const char next = text[kBegin.size()];
+  if (next != ' ' && next != '\t' && next != '\r' && next != '\n') return 0;
+  const std::size_t end = text.find("?>");
+  return end == std::string_view::npos ? 0 : end + 2;
+}
+
 EncodeFunction encode_text_as(NativeKind native) {
   switch (native) {
     case NativeKind::kText:
     case NativeKind::kBpchar:
+    case NativeKind::kJson:
+    case NativeKind::kEnum:
       return text_as_text;
     case NativeKind::kJsonb:
       return text_as_jsonb;
+    case NativeKind::kXml:
+      return text_as_xml;
     case NativeKind::kUuid:
       return text_as_uuid;
     default:
-      return nullptr;
+      break;
   }
+  const EncodeFunction number = encode_number_text_as(native);
+  return number != nullptr ? number : encode_time_text_as(native);
 }
 
 EncodeFunction encode_bytes_as(NativeKind native) {
@@ -104,6 +140,9 @@ EncodeFunction encode_bytes_as(NativeKind native) {
       return bytes_as_bytea;
     case NativeKind::kUuid:
       return bytes_as_uuid;
+    case NativeKind::kText:
+    case NativeKind::kBpchar:
+      return bytes_as_text;
     default:
       return nullptr;
   }

@@ -2,8 +2,8 @@
 #include <cstdlib>
 
 #include "connect/postgres/wire/encoder_parts.h"
-#include "connect/postgres/wire/text_forms.h"
 #include "connect/postgres/wire/time_limits.h"
+#include "core/time_text.h"
 
 namespace wherry::postgres::wire {
 namespace {
@@ -47,7 +47,7 @@ EncodeStatus timestamp_as_text(ColumnEncoder& self, const Cell& cell, CopyBuffer
   if (!shows_all(micros % kMicrosPerSecond, cell.nanos, self.fraction_digits)) {
     return EncodeStatus::kWouldRound;
   }
-  char text[kTextFormBytes];
+  char text[kTimeTextBytes];
   return put_ascii(self, {text, format_timestamp(text, micros, cell.nanos, self.fraction_digits)},
                    out);
 }
@@ -60,7 +60,7 @@ EncodeStatus timestamp_tz_as_text(ColumnEncoder& self, const Cell& cell, CopyBuf
   if (!shows_all(micros % kMicrosPerSecond, cell.nanos, self.fraction_digits)) {
     return EncodeStatus::kWouldRound;
   }
-  char text[kTextFormBytes];
+  char text[kTimeTextBytes];
   const std::size_t size =
       format_timestamp_tz(text, micros, cell.nanos, cell.extra, self.fraction_digits);
   return put_ascii(self, {text, size}, out);
@@ -95,8 +95,19 @@ EncodeStatus seconds_as_interval(ColumnEncoder& self, const Cell& cell, CopyBuff
   return EncodeStatus::kOk;
 }
 
+/// Within a day, as a time of day.
+EncodeStatus seconds_as_time(ColumnEncoder& self, const Cell& cell, CopyBuffer& out) {
+  if (cell.payload.i64 < 0 || cell.extra < 0 || cell.payload.i64 >= kSecondsPerDay) {
+    return EncodeStatus::kOutOfRange;
+  }
+  const std::int64_t micros = cell.payload.i64 * kMicrosPerSecond + cell.extra / 1000;
+  if (cell.extra % 1000 != 0 || micros % self.unit_micros != 0) return EncodeStatus::kWouldRound;
+  store_u64(out.claim_field(8), static_cast<std::uint64_t>(micros));
+  return EncodeStatus::kOk;
+}
+
 EncodeStatus months_as_text(ColumnEncoder& self, const Cell& cell, CopyBuffer& out) {
-  char text[kTextFormBytes];
+  char text[kTimeTextBytes];
   return put_ascii(self, {text, format_interval_ym(text, cell.payload.i64)}, out);
 }
 
@@ -105,13 +116,72 @@ EncodeStatus seconds_as_text(ColumnEncoder& self, const Cell& cell, CopyBuffer& 
   if (!shows_all(0, static_cast<unsigned>(std::abs(cell.extra)), self.fraction_digits)) {
     return EncodeStatus::kWouldRound;
   }
-  char text[kTextFormBytes];
+  char text[kTimeTextBytes];
   const std::size_t size =
       format_interval_ds(text, cell.payload.i64, cell.extra, self.fraction_digits);
   return put_ascii(self, {text, size}, out);
 }
 
+// --- from text ---
+
+Cell cell_of(CellKind kind, std::int64_t value) {
+  Cell cell{};
+  cell.kind = kind;
+  cell.state = CellState::kSet;
+  cell.payload.i64 = value;
+  return cell;
+}
+
+/// A wall clock for types without a zone; with an offset it would lose that.
+template <EncodeFunction encode, bool has_zone>
+EncodeStatus text_as_moment(ColumnEncoder& self, const Cell& cell, CopyBuffer& out) {
+  const auto parsed = parse_moment(cell.bytes());
+  if (!parsed || (parsed->offset_minutes && !has_zone)) return EncodeStatus::kWrongForm;
+  Cell moment = cell_of(CellKind::kTimestamp, parsed->micros);
+  moment.nanos = static_cast<std::uint16_t>(parsed->nanos);
+  return encode(self, moment, out);
+}
+
+EncodeStatus text_as_time(ColumnEncoder& self, const Cell& cell, CopyBuffer& out) {
+  const auto parsed = parse_clock(without_blanks(cell.bytes()));
+  if (!parsed) return EncodeStatus::kWrongForm;
+  Cell time = cell_of(CellKind::kIntervalDs, parsed->seconds);
+  time.extra = parsed->nanos;
+  return seconds_as_time(self, time, out);
+}
+
+EncodeStatus text_as_interval(ColumnEncoder& self, const Cell& cell, CopyBuffer& out) {
+  const std::string_view text = without_blanks(cell.bytes());
+  if (const auto months = parse_interval_ym(text)) {
+    if (!self.holds_months) return EncodeStatus::kWouldRound;
+    return months_as_interval(self, cell_of(CellKind::kIntervalYm, *months), out);
+  }
+  const auto parsed = parse_interval_ds(text);
+  if (!parsed) return EncodeStatus::kWrongForm;
+  if (!self.holds_seconds) return EncodeStatus::kWouldRound;
+  Cell seconds = cell_of(CellKind::kIntervalDs, parsed->seconds);
+  seconds.extra = parsed->nanos;
+  return seconds_as_interval(self, seconds, out);
+}
+
 }  // namespace
+
+EncodeFunction encode_time_text_as(NativeKind native) {
+  switch (native) {
+    case NativeKind::kDate:
+      return text_as_moment<timestamp_as_date, false>;
+    case NativeKind::kTimestamp:
+      return text_as_moment<timestamp_as_timestamp, false>;
+    case NativeKind::kTimestampTz:
+      return text_as_moment<timestamp_as_timestamp, true>;
+    case NativeKind::kTime:
+      return text_as_time;
+    case NativeKind::kInterval:
+      return text_as_interval;
+    default:
+      return nullptr;
+  }
+}
 
 EncodeFunction encode_timestamp_as(NativeKind native) {
   if (is_text(native)) return timestamp_as_text;
@@ -133,6 +203,7 @@ EncodeFunction encode_interval_ym_as(NativeKind native) {
 
 EncodeFunction encode_interval_ds_as(NativeKind native) {
   if (is_text(native)) return seconds_as_text;
+  if (native == NativeKind::kTime) return seconds_as_time;
   return native == NativeKind::kInterval ? seconds_as_interval : nullptr;
 }
 

@@ -29,7 +29,10 @@ void set_limits(ColumnEncoder& encoder, const NativeType& native) {
       return;
     case NativeKind::kTimestamp:
     case NativeKind::kTimestampTz:
+    case NativeKind::kTime:
     case NativeKind::kInterval:
+      encoder.holds_months = native.holds_months;
+      encoder.holds_seconds = native.holds_seconds;
       if (native.fraction_digits >= 0 && native.fraction_digits <= 6) {
         encoder.unit_micros = kUnits[native.fraction_digits];
       }
@@ -40,6 +43,69 @@ void set_limits(ColumnEncoder& encoder, const NativeType& native) {
       return;
     default:
       return;
+  }
+}
+
+using schema::TypeKind;
+
+/// Pairs whose cells would fit, but whose values mean something else.
+bool is_sensible(TypeKind type, const NativeType& native) {
+  switch (native.kind) {
+    case NativeKind::kText:
+    case NativeKind::kBpchar:
+      return type != TypeKind::kBlob;
+    case NativeKind::kBytea:
+      return true;
+    case NativeKind::kJson:
+    case NativeKind::kJsonb:
+      return type == TypeKind::kText || type == TypeKind::kClob || type == TypeKind::kJson;
+    case NativeKind::kXml:
+      return type == TypeKind::kText || type == TypeKind::kClob || type == TypeKind::kXml;
+    case NativeKind::kUuid:
+      return type == TypeKind::kText || type == TypeKind::kBytes;
+    case NativeKind::kInterval:
+      if (type == TypeKind::kIntervalYm) return native.holds_months;
+      if (type == TypeKind::kIntervalDs) return native.holds_seconds;
+      return type == TypeKind::kText;
+    default:
+      // Documents, large objects and row addresses are no numbers, times or labels.
+      return type != TypeKind::kClob && type != TypeKind::kXml && type != TypeKind::kJson &&
+             type != TypeKind::kRowAddress;
+  }
+}
+
+schema::Likeness likeness_of_text(const NativeType& native, bool trim_blanks) {
+  using schema::Likeness;
+  switch (native.kind) {
+    case NativeKind::kBool:
+      return Likeness::kTruth;
+    case NativeKind::kInt2:
+    case NativeKind::kInt4:
+    case NativeKind::kInt8:
+    case NativeKind::kNumeric:
+      return Likeness::kNumber;
+    case NativeKind::kFloat4:
+      return Likeness::kFloat32;
+    case NativeKind::kFloat8:
+      return Likeness::kFloat64;
+    case NativeKind::kBpchar:
+      return trim_blanks ? Likeness::kExact : Likeness::kPadded;
+    case NativeKind::kJsonb:
+      return Likeness::kJson;
+    case NativeKind::kXml:
+      return Likeness::kXml;
+    case NativeKind::kUuid:
+      return Likeness::kUuid;
+    case NativeKind::kDate:
+    case NativeKind::kTimestamp:
+    case NativeKind::kTimestampTz:
+      return Likeness::kMoment;
+    case NativeKind::kTime:
+      return Likeness::kClock;
+    case NativeKind::kInterval:
+      return Likeness::kInterval;
+    default:
+      return Likeness::kExact;
   }
 }
 
@@ -90,13 +156,15 @@ std::string_view text_of(EncodeStatus status) {
       return "the value is larger than PostgreSQL's limit of 1 GB for one value";
     case EncodeStatus::kWrongForm:
       return "the value has no form in the type of its column";
+    case EncodeStatus::kUnreadable:
+      return "the source holds a value that its column's type does not explain";
   }
   return {};
 }
 
 std::optional<ColumnEncoder> choose_encoder(const schema::LogicalType& type,
                                             const NativeType& native, bool trim_blanks) {
-  if (type.kind == schema::TypeKind::kUnsupported) return std::nullopt;
+  if (type.kind == TypeKind::kUnsupported || !is_sensible(type.kind, native)) return std::nullopt;
   const CellKind cell = schema::cell_kind_of(type);
   ColumnEncoder encoder;
   encoder.encode = encode_function_for(cell, native.kind);
@@ -105,8 +173,27 @@ std::optional<ColumnEncoder> choose_encoder(const schema::LogicalType& type,
   encoder.fraction_digits = type.fraction_digits;
   encoder.trim_blanks = trim_blanks;
   encoder.is_jsonb = native.kind == NativeKind::kJsonb;
+  encoder.is_xml = native.kind == NativeKind::kXml;
   encoder.is_text = cell == CellKind::kText;
+  const bool is_float = cell == CellKind::kFloat32 || cell == CellKind::kFloat64;
+  if (is_float || cell == CellKind::kText) encoder.scratch = std::make_shared<Arena>();
   return encoder;
+}
+
+schema::Likeness likeness_of(const schema::LogicalType& type, const NativeType& native,
+                             bool trim_blanks) {
+  const CellKind cell = schema::cell_kind_of(type);
+  if (cell == CellKind::kText) return likeness_of_text(native, trim_blanks);
+  if (cell == CellKind::kTimestampTz && native.kind == NativeKind::kTimestampTz) {
+    return schema::Likeness::kInstant;
+  }
+  if (cell == CellKind::kDecimal && native.kind == NativeKind::kFloat4) {
+    return schema::Likeness::kFloat32;
+  }
+  if (cell == CellKind::kDecimal && native.kind == NativeKind::kFloat8) {
+    return schema::Likeness::kFloat64;
+  }
+  return schema::Likeness::kExact;
 }
 
 }  // namespace wherry::postgres::wire

@@ -8,10 +8,10 @@
 #include "connect/postgres/wire/decoder.h"
 #include "connect/postgres/wire/encoder.h"
 #include "connect/postgres/wire/numeric.h"
-#include "connect/postgres/wire/text_forms.h"
 #include "connect/postgres/wire/utf8.h"
 #include "core/civil_time.h"
 #include "core/decimal.h"
+#include "core/time_text.h"
 
 namespace wherry::postgres::wire {
 namespace {
@@ -267,14 +267,16 @@ TEST(Encode, TimesAreNeverCut) {
 }
 
 TEST(Encode, HasNoFormForEveryPair) {
-  EXPECT_FALSE(choose_encoder(kText, native(NativeKind::kInt4), false));
+  EXPECT_FALSE(choose_encoder(kText, native(NativeKind::kBytea), false));
   EXPECT_FALSE(choose_encoder(kText, native(NativeKind::kOther), false));
-  EXPECT_FALSE(choose_encoder(logical(TypeKind::kBytes), varchar(0), false));
+  EXPECT_FALSE(choose_encoder(logical(TypeKind::kBytes), native(NativeKind::kInt4), false));
+  EXPECT_FALSE(choose_encoder(logical(TypeKind::kBlob), varchar(0), false));
+  EXPECT_FALSE(choose_encoder(logical(TypeKind::kClob), native(NativeKind::kInt4), false));
   EXPECT_FALSE(choose_encoder(logical(TypeKind::kUnsupported), varchar(0), false));
 }
 
 TEST(TextForms, LookAsDocumented) {
-  char out[kTextFormBytes];
+  char out[kTimeTextBytes];
   const auto text = [&](std::size_t size) { return std::string(out, size); };
   const std::int64_t micros = micros_from_civil({2026, 8, 9, 12, 13, 14, 123456});
   EXPECT_EQ(text(format_timestamp(out, micros, 789, 9)), "2026-08-09 12:13:14.123456789");
@@ -298,7 +300,7 @@ TEST(TextForms, ReadBackWhatTheyWrote) {
   std::uniform_int_distribution<int> nanos(0, 999);
   std::uniform_int_distribution<int> offsets(-839, 840);
   std::uniform_int_distribution<std::int64_t> seconds(-86'400'000'000, 86'400'000'000);
-  char out[kTextFormBytes];
+  char out[kTimeTextBytes];
   for (int i = 0; i < 20'000; ++i) {
     const std::int64_t micros = times(random);
     const auto n = static_cast<unsigned>(nanos(random));

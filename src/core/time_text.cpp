@@ -1,4 +1,4 @@
-#include "connect/postgres/wire/text_forms.h"
+#include "core/time_text.h"
 
 #include <charconv>
 #include <cstdlib>
@@ -6,7 +6,7 @@
 
 #include "core/civil_time.h"
 
-namespace wherry::postgres::wire {
+namespace wherry {
 namespace {
 
 constexpr std::int64_t kMicrosPerMinute = 60'000'000;
@@ -232,6 +232,37 @@ std::optional<ParsedTimestamp> parse_timestamp(std::string_view text) {
   return result;
 }
 
+std::optional<ParsedTimestamp> parse_moment(std::string_view text) {
+  constexpr std::string_view kMidnight = " 00:00:00";
+  constexpr std::size_t kDateBytes = 10;
+  const std::size_t first = text.find_first_not_of(' ');
+  if (first == std::string_view::npos) return std::nullopt;
+  text = text.substr(first, text.find_last_not_of(' ') - first + 1);
+  if (const auto parsed = parse_timestamp(text)) return parsed;
+  char whole[kTimeTextBytes];
+  if (text.size() + kMidnight.size() > sizeof whole) return std::nullopt;
+  const auto join = [&](std::string_view a, std::string_view b, std::string_view c) {
+    std::size_t size = 0;
+    for (const std::string_view part : {a, b, c}) {
+      part.copy(whole + size, part.size());
+      size += part.size();
+    }
+    return parse_timestamp({whole, size});
+  };
+  if (text.size() == kDateBytes) return join(text, kMidnight, {});
+  const std::size_t sign = text.find_last_of("+-");
+  if (sign == std::string_view::npos || sign <= kDateBytes) return std::nullopt;
+  return join(text.substr(0, sign), " ", text.substr(sign));
+}
+
+std::optional<ParsedSeconds> parse_clock(std::string_view text) {
+  Scanner in(text);
+  const auto clock = read_clock(in);
+  if (!clock || !in.at_end()) return std::nullopt;
+  return ParsedSeconds{clock->hour * 3600 + clock->minute * 60 + clock->second,
+                       static_cast<int>(clock->nanos)};
+}
+
 std::optional<std::int64_t> parse_interval_ym(std::string_view text) {
   Scanner in(text);
   const auto is_negative = read_sign(in);
@@ -262,4 +293,4 @@ std::optional<ParsedSeconds> parse_interval_ds(std::string_view text) {
   return result;
 }
 
-}  // namespace wherry::postgres::wire
+}  // namespace wherry

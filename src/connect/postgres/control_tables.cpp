@@ -1,0 +1,203 @@
+#include "connect/postgres/control_tables.h"
+
+#include <array>
+#include <vector>
+
+#include "connect/postgres/describe.h"
+#include "schema/postgres_ddl.h"
+
+namespace wherry::postgres {
+namespace {
+
+using connect::ControlTables;
+
+constexpr const char* kExceptions = "awsdms_apply_exceptions";
+constexpr const char* kStatus = "awsdms_status";
+constexpr const char* kSuspended = "awsdms_suspended_tables";
+constexpr const char* kHistory = "awsdms_history";
+
+struct Definition {
+  const char* name;
+  const char* columns;
+};
+
+constexpr Definition kDefinitions[] = {
+    {kExceptions, R"("TASK_NAME" varchar(128) not null, "TABLE_OWNER" varchar(128) not null,
+      "TABLE_NAME" varchar(128) not null, "ERROR_TIME" timestamp not null,
+      "STATEMENT" text not null, "ERROR" text not null)"},
+    {kStatus, R"(server_name varchar(128) not null, task_name varchar(128) not null,
+      task_status varchar(32), status_time timestamp, pending_changes bigint,
+      disk_swap_size bigint, task_memory bigint, source_current_position varchar(128),
+      source_current_timestamp timestamp, source_tail_position varchar(128),
+      source_tail_timestamp timestamp, source_timestamp_applied timestamp,
+      unique (server_name, task_name))"},
+    {kSuspended, R"(server_name varchar(128) not null, task_name varchar(128) not null,
+      table_owner varchar(128) not null, table_name varchar(128) not null,
+      suspend_reason varchar(32), suspend_timestamp timestamp,
+      unique (server_name, task_name, table_owner, table_name))"},
+    {kHistory, R"(server_name varchar(128) not null, task_name varchar(128) not null,
+      timeslot_type varchar(32) not null, timeslot timestamp not null, timeslot_duration bigint,
+      timeslot_latency bigint, timeslot_records bigint, timeslot_volume bigint,
+      unique (server_name, task_name, timeslot_type, timeslot))"}};
+
+constexpr const char* kNow = "pg_catalog.timezone('UTC', pg_catalog.clock_timestamp())";
+
+const std::string& schema_of(const ControlTables& tables) {
+  static const std::string kDefault = kDefaultControlSchema;
+  return tables.schema.empty() ? kDefault : tables.schema;
+}
+
+bool is_wanted(const ControlTables& tables, std::string_view name) {
+  if (name == kStatus) return tables.has_status;
+  if (name == kSuspended) return tables.has_suspended_tables;
+  if (name == kHistory) return tables.has_history;
+  return true;
+}
+
+// $1 the schema, $2 the tables wanted: what the user may do there.
+constexpr const char* kMayDo = R"(
+select n.oid is not null, pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
+       pg_catalog.has_schema_privilege(n.oid, 'CREATE'),
+       pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'),
+       w.name, c.oid is not null,
+       pg_catalog.has_table_privilege(c.oid, 'SELECT') and
+         pg_catalog.has_table_privilege(c.oid, 'INSERT') and
+         pg_catalog.has_table_privilege(c.oid, 'UPDATE') and
+         pg_catalog.has_table_privilege(c.oid, 'DELETE'),
+       pg_catalog.quote_ident(current_user), pg_catalog.quote_ident(pg_catalog.current_database())
+  from unnest($2::text[]) w(name)
+  left join pg_catalog.pg_namespace n on n.nspname = $1
+  left join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = w.name)";
+
+Error denied(const std::string& schema, const std::string& grant) {
+  return make_error(
+      ErrorKind::kPermission, "postgres.control_schema",
+      "the user may not keep the control tables in schema " + schema + " of the target",
+      "Let an administrator run: " + grant +
+          "; or name another schema with ControlTablesSettings.ControlSchema in the "
+          "task settings");
+}
+
+class PostgresControlWriter final : public connect::ControlWriter {
+ public:
+  PostgresControlWriter(std::shared_ptr<ConnectionPool> pool, ControlTables tables,
+                        std::string schema)
+      : pool_(std::move(pool)), tables_(std::move(tables)), schema_(std::move(schema)) {}
+
+  Result<void> set_status(OpContext& context, std::string_view status) override {
+    if (!tables_.has_status) return {};
+    return write(context,
+                 "insert into " + name(kStatus) +
+                     " (server_name, task_name, task_status, status_time, pending_changes, "
+                     "disk_swap_size) values ($1, $2, $3, " +
+                     kNow +
+                     ", 0, 0) on conflict (server_name, task_name) do update set task_status = "
+                     "excluded.task_status, status_time = excluded.status_time",
+                 {std::string(status)});
+  }
+
+  Result<void> suspend(OpContext& context, const schema::TableRef& target,
+                       std::string_view reason) override {
+    if (!tables_.has_suspended_tables) return {};
+    return write(context,
+                 "insert into " + name(kSuspended) + " values ($1, $2, $3, $4, $5, " + kNow +
+                     ") on conflict (server_name, task_name, table_owner, table_name) do update "
+                     "set suspend_reason = excluded.suspend_reason, suspend_timestamp = "
+                     "excluded.suspend_timestamp",
+                 {target.schema, target.name, std::string(reason.substr(0, 32))});
+  }
+
+  Result<void> end_suspension(OpContext& context, const schema::TableRef& target) override {
+    if (!tables_.has_suspended_tables) return {};
+    return write(context,
+                 "delete from " + name(kSuspended) +
+                     " where server_name = $1 and task_name = $2 and table_owner = $3 and "
+                     "table_name = $4",
+                 {target.schema, target.name});
+  }
+
+  Result<void> add_history(OpContext& context, const connect::HistorySlot& slot) override {
+    if (!tables_.has_history) return {};
+    constexpr std::uint64_t kMegabyte = 1024 * 1024;
+    return write(context,
+                 "insert into " + name(kHistory) +
+                     " (server_name, task_name, timeslot_type, timeslot, timeslot_duration, "
+                     "timeslot_records, timeslot_volume) values ($1, $2, 'FULL LOAD', " +
+                     kNow + ", $3, $4, $5)",
+                 {std::to_string(slot.minutes), std::to_string(slot.records),
+                  std::to_string(slot.bytes / kMegabyte)});
+  }
+
+ private:
+  [[nodiscard]] std::string name(const char* table) const { return schema_ + ".\"" + table + "\""; }
+
+  /// $1 and $2 are server and task.
+  Result<void> write(OpContext& context, const std::string& sql, std::vector<std::string> more) {
+    std::vector<std::string> parameters = {tables_.server_name, tables_.task_name};
+    parameters.insert(parameters.end(), more.begin(), more.end());
+    WHERRY_ASSIGN(std::unique_ptr<Connection> connection, pool_->acquire(context));
+    WHERRY_TRY(connection->query(context, "cannot write to a control table", sql, parameters));
+    pool_->give_back(std::move(connection));
+    return {};
+  }
+
+  std::shared_ptr<ConnectionPool> pool_;
+  const ControlTables tables_;
+  const std::string schema_;  ///< quoted
+};
+
+}  // namespace
+
+Result<std::string> exceptions_table(const ControlTables& tables) {
+  return schema::quote_table({schema_of(tables), kExceptions});
+}
+
+Result<std::unique_ptr<connect::ControlWriter>> open_control_tables(
+    OpContext& context, std::shared_ptr<ConnectionPool> pool, const ControlTables& tables) {
+  const std::string& name = schema_of(tables);
+  WHERRY_ASSIGN(const std::string quoted, schema::quote_identifier(name));
+  std::vector<std::string> wanted;
+  for (const Definition& definition : kDefinitions) {
+    if (is_wanted(tables, definition.name)) wanted.emplace_back(definition.name);
+  }
+  WHERRY_ASSIGN(std::unique_ptr<Connection> connection, pool->acquire(context));
+  constexpr const char* kAction = "cannot look at the control tables";
+  const std::array parameters = {name, array_literal(wanted)};
+  WHERRY_ASSIGN(const Rows rows, connection->query(context, kAction, kMayDo, parameters));
+  std::string sql;
+  for (int r = 0; r < rows.count(); ++r) {
+    const std::string user(rows.text(r, 7));
+    if (!rows.boolean(r, 0)) {
+      if (!rows.boolean(r, 3)) {
+        return denied(name, "create schema " + quoted + " authorization " + user);
+      }
+      if (sql.empty()) sql = "create schema if not exists " + quoted + "; ";
+    } else if (!rows.boolean(r, 1)) {
+      return denied(name, "grant usage, create on schema " + quoted + " to " + user);
+    }
+    const std::string table = quoted + ".\"" + std::string(rows.text(r, 4)) + "\"";
+    if (rows.boolean(r, 5)) {
+      if (rows.boolean(r, 6)) continue;
+      return denied(name, "grant select, insert, update, delete on " + table + " to " + user);
+    }
+    if (rows.boolean(r, 0) && !rows.boolean(r, 2)) {
+      return denied(name, "grant create on schema " + quoted + " to " + user);
+    }
+    for (const Definition& definition : kDefinitions) {
+      if (definition.name != rows.text(r, 4)) continue;
+      sql += "create table if not exists " + table + " (" + definition.columns + "); ";
+    }
+  }
+  if (!sql.empty()) {
+    // Two tasks may begin at once, and `if not exists` alone loses the race.
+    WHERRY_TRY(connection->execute(context, "cannot create the control tables",
+                                   "begin; select pg_catalog.pg_advisory_xact_lock("
+                                   "pg_catalog.hashtext('wherry control tables')); " +
+                                       sql + "commit"));
+  }
+  pool->give_back(std::move(connection));
+  return std::unique_ptr<connect::ControlWriter>(
+      std::make_unique<PostgresControlWriter>(std::move(pool), tables, quoted));
+}
+
+}  // namespace wherry::postgres

@@ -1,0 +1,108 @@
+#include "engine/lob_limit.h"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <string>
+
+#include "core/spill_file.h"
+#include "engine/cell_compare.h"
+
+namespace wherry::engine {
+namespace {
+
+constexpr std::uint64_t kMostLoggedLobs = 1000;
+constexpr std::size_t kShownKeyBytes = 120;
+
+bool continues_character(unsigned char byte) {
+  return (byte & 0xC0) == 0x80;
+}
+
+/// Whole characters of valid text within `limit` bytes. `before` are its bytes from limit - 3 on,
+/// the first one behind the limit included.
+std::uint64_t whole_characters(std::uint64_t limit, std::string_view before) {
+  std::size_t back = before.size() - 1;
+  std::uint64_t at = limit;
+  while (back > 0 && continues_character(static_cast<unsigned char>(before[back]))) {
+    --back;
+    --at;
+  }
+  return at;
+}
+
+Result<std::uint64_t> cut_at(const SpilledValue& value, std::uint64_t limit, bool is_text) {
+  if (!is_text) return limit;
+  std::array<std::byte, 4> bytes{};
+  const std::uint64_t first = limit >= 3 ? limit - 3 : 0;
+  const std::span<std::byte> wanted(bytes.data(), static_cast<std::size_t>(limit - first + 1));
+  WHERRY_ASSIGN(const std::size_t got, value.file->read(value.offset_bytes + first, wanted));
+  WHERRY_ASSERT(got == wanted.size(), "a spill file holds what was written to it");
+  return whole_characters(limit, {reinterpret_cast<const char*>(bytes.data()), got});
+}
+
+/// Whether the value was cut.
+Result<bool> limit_cell(Cell& cell, std::uint64_t limit, Arena& arena) {
+  const bool is_text = cell.kind == CellKind::kText;
+  if (cell.state == CellState::kSpilled) {
+    SpilledValue value = *reinterpret_cast<const SpilledValue*>(cell.payload.ptr);
+    if (value.size_bytes <= limit) return false;
+    WHERRY_ASSIGN(value.size_bytes, cut_at(value, limit, is_text));
+    cell.payload.ptr = arena.copy(&value, sizeof value);
+    return true;
+  }
+  if (cell.state != CellState::kSet || cell.size_bytes <= limit) return false;
+  const std::string_view value = cell.bytes();
+  const auto first = static_cast<std::size_t>(limit >= 3 ? limit - 3 : 0);
+  const std::string_view before = value.substr(first, static_cast<std::size_t>(limit) - first + 1);
+  cell.size_bytes = static_cast<std::uint32_t>(is_text ? whole_characters(limit, before) : limit);
+  return true;
+}
+
+using OnCut = std::function<void(std::size_t row, std::size_t column)>;
+
+Result<std::uint64_t> limit_all(RowBatch& batch, const schema::TablePlan& plan,
+                                const OnCut& on_cut) {
+  std::uint64_t count = 0;
+  for (std::size_t c = 0; c < plan.columns.size(); ++c) {
+    const std::uint64_t limit = plan.columns[c].max_lob_bytes;
+    if (limit == 0) continue;
+    for (std::size_t r = 0; r < batch.row_count(); ++r) {
+      WHERRY_ASSIGN(const bool is_cut, limit_cell(batch.row(r)[c], limit, batch.arena()));
+      if (!is_cut) continue;
+      ++count;
+      on_cut(r, c);
+    }
+  }
+  return count;
+}
+
+std::string text_of_key(const schema::TablePlan& plan, const Cell* row) {
+  std::string out;
+  for (const std::size_t i : plan.key) {
+    out += (out.empty() ? "" : ", ") + plan.columns[i].source_name + "=" +
+           cell_text(row[i], kShownKeyBytes);
+  }
+  return out.empty() ? "(none)" : out;
+}
+
+}  // namespace
+
+Result<std::uint64_t> limit_lobs(RowBatch& batch, const schema::TablePlan& plan) {
+  return limit_all(batch, plan, [](std::size_t, std::size_t) {});
+}
+
+Result<void> limit_lobs(RowBatch& batch, TableProgress& table, const Logger& log) {
+  const schema::TablePlan& plan = *table.plan;
+  const OnCut tell = [&](std::size_t r, std::size_t c) {
+    if (++table.truncated_values > kMostLoggedLobs) return;
+    const schema::ColumnPlan& column = plan.columns[c];
+    log.warn("The value of column '" + column.source_name + "' in table '" +
+                 schema::to_text(plan.source) + "' was truncated to length " +
+                 std::to_string(column.max_lob_bytes),
+             {{"key", text_of_key(plan, batch.row(r))}});
+  };
+  WHERRY_TRY(limit_all(batch, plan, tell));
+  return {};
+}
+
+}  // namespace wherry::engine

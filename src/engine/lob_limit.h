@@ -1,0 +1,17 @@
+// Limited LOB mode: large values are cut at a limit of their column, text between characters. What
+// was cut is counted and named by key in the log, in the words of AWS DMS.
+#pragma once
+
+#include "core/log.h"
+#include "core/row_batch.h"
+#include "engine/full_load.h"
+
+namespace wherry::engine {
+
+/// Cuts the values of a batch that are above ColumnPlan::max_lob_bytes; returns how many. Keeps
+/// those that are spilled where they are.
+Result<std::uint64_t> limit_lobs(RowBatch& batch, const schema::TablePlan& plan);
+/// The same, counted in the table's progress and logged.
+Result<void> limit_lobs(RowBatch& batch, TableProgress& table, const Logger& log);
+
+}  // namespace wherry::engine

@@ -197,10 +197,11 @@ def all_suites(long):
             continue
         yield Suite(f"driver {script.name}", run, 300 * factor)
     newest = BUILD / "peers" / "python" / "bin" / "python"
-    python_suite = INTEGRATION / "drivers" / "orasim_python_test.py"
-    yield Suite("driver python-oracledb from PyPI",
-                run_python(python_suite, 300 * factor, long, str(newest))
-                if newest.exists() else missing_peer("python"), 300 * factor)
+    for name, script, limit_secs in [
+            ("driver python-oracledb from PyPI", "drivers/orasim_python_test.py", 300 * factor),
+            ("oracle client beside PyPI's driver", "test_oracle_client.py", 420 * factor)]:
+        yield Suite(name, run_python(INTEGRATION / script, limit_secs, long, str(newest))
+                    if newest.exists() else missing_peer("python"), limit_secs)
     yield Suite("unit", run_ctest(BUILD, 420 * factor), 420 * factor)
     yield from fuzz_suites(long)
 

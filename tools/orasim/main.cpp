@@ -39,6 +39,7 @@ struct Arguments {
   std::vector<std::string> users;
   std::vector<std::string> proxies;
   std::string data_dir;
+  bool extended_strings = true;
   std::vector<std::string> scripts;
   ServerOptions server;
 };
@@ -87,6 +88,8 @@ void declare(CLI::App& app, Arguments& arguments) {
   app.add_option("--emulate", arguments.emulate, "server generation")
       ->check(known_generation())
       ->capture_default_str();
+  app.add_flag("!--standard-strings", arguments.extended_strings,
+               "MAX_STRING_SIZE = STANDARD: VARCHAR2 up to 4000 bytes and RAW up to 2000");
   app.add_option("--script", arguments.scripts,
                  "SQL script run as the first --user before serving; repeatable")
       ->check(CLI::ExistingFile);
@@ -150,6 +153,7 @@ orasim::DatabaseOptions database_options(const Arguments& arguments) {
   orasim::DatabaseOptions options;
   options.data_dir = arguments.data_dir;
   options.service_name = arguments.server.service;
+  options.extended_strings = arguments.extended_strings;
   options.version = arguments.server.generation->version;
   options.emulate = arguments.server.generation->engine;
   return options;

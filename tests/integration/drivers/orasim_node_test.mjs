@@ -148,6 +148,96 @@ describe('statements', () => {
     });
   });
 
+  test('JSON', async () => {
+    const document = { a: [1, 2.5, null, true, 'é'.repeat(300)], b: { c: {} } };
+    const rows = Array.from({ length: 5000 }, (_, n) => ({ id: n, name: `row ${n}` }));
+    await withTable(connection, 'documents', 'id number, j json', async () => {
+      const bind = (val) => ({ val, type: oracledb.DB_TYPE_JSON });
+      await connection.execute('insert into documents values (1, :1)', [bind(document)]);
+      await connection.execute('insert into documents values (2, :1)', [bind(rows)]);
+      await connection.execute('insert into documents values (3, null)');
+      await connection.execute(`insert into documents values (4, '{"t":"text"}')`);
+      const result = await connection.execute('select j from documents order by id');
+      assert.deepEqual(result.rows.map((row) => row[0]), [document, rows, null, { t: 'text' }]);
+    });
+  });
+
+  test('BOOLEAN', async () => {
+    await withTable(connection, 'flags', 'id number, b boolean', async () => {
+      for (const value of [true, false, null]) {
+        await connection.execute('insert into flags values (1, :1)',
+          [{ val: value, type: oracledb.DB_TYPE_BOOLEAN }]);
+      }
+      const result = await connection.execute('select b from flags');
+      assert.deepEqual(result.rows, [[true], [false], [null]]);
+    });
+  });
+
+  test('VECTOR', async () => {
+    await withTable(connection, 'vectors', 'id number, v vector(3, float32), d vector', async () => {
+      await connection.execute('insert into vectors values (1, :1, :2)',
+        [{ val: new Float32Array([1, -0.5, 2]), type: oracledb.DB_TYPE_VECTOR },
+          { val: new Float64Array([0.1, 1e300]), type: oracledb.DB_TYPE_VECTOR }]);
+      await connection.execute(`insert into vectors values (2, '[3,4,5]', null)`);
+      const result = await connection.execute('select v, d from vectors order by id');
+      assert.deepEqual([...result.rows[0][0]], [1, -0.5, 2]);
+      assert.deepEqual([...result.rows[0][1]], [0.1, 1e300]);
+      assert.deepEqual([...result.rows[1][0]], [3, 4, 5]);
+      assert.equal(result.rows[1][1], null);
+    });
+  });
+
+  test('XMLTYPE', async () => {
+    const large = `<r>${'x'.repeat(100000)}</r>`;
+    await withTable(connection, 'pages', 'id number, x xmltype', async () => {
+      await connection.execute(`insert into pages values (1, xmltype('<a>é</a>'))`);
+      await connection.execute('insert into pages values (2, xmltype(:1))', [large]);
+      await connection.execute('insert into pages values (3, null)');
+      const result = await connection.execute('select x from pages order by id');
+      assert.deepEqual(result.rows.map((row) => row[0]), ['<a>é</a>', large, null]);
+    });
+  });
+
+  test('objects and collections', async () => {
+    await connection.execute('create or replace type a_point as object (x number, y number)');
+    await connection.execute('create or replace type some_names as table of varchar2(20)');
+    await withTable(connection, 'places', 'id number, p a_point, n some_names', async () => {
+      await connection.execute(
+        `insert into places values (1, a_point(1, 2.5), some_names('a', 'b'))`);
+      await connection.execute('insert into places values (2, null, null)');
+      const result = await connection.execute('select p, n from places order by id');
+      const [point, names] = result.rows[0];
+      assert.deepEqual([point.X, point.Y], [1, 2.5]);
+      assert.deepEqual(names.getValues(), ['a', 'b']);
+      assert.deepEqual(result.rows[1], [null, null]);
+    });
+  });
+
+  test('LONG, LONG RAW, UROWID, 32 kB strings, intervals of months', async () => {
+    const text = 'né 🎉 '.repeat(100000);
+    const binary = Buffer.alloc(500000, 0xfe);
+    await withTable(connection, 'longs', 'id number, t long', async () => {
+      await connection.execute('insert into longs values (1, :1)', [text]);
+      const result = await connection.execute('select t from longs');
+      assert.equal(result.rows[0][0], text);
+    });
+    await withTable(connection, 'long_raws', 'r long raw', async () => {
+      await connection.execute('insert into long_raws values (:1)', [binary]);
+      const result = await connection.execute('select r from long_raws');
+      assert.ok(binary.equals(result.rows[0][0]));
+    });
+    const columns = 'u urowid, v varchar2(32767), y interval year to month';
+    await withTable(connection, 'others', columns, async () => {
+      const wide = 'w'.repeat(32767);
+      await connection.execute(
+        `insert into others values ('*BAEACkcCwQL+AAAA', :1, interval '-1-2' year to month)`, [wide]);
+      const result = await connection.execute('select u, v, y from others');
+      assert.equal(result.rows[0][0], '*BAEACkcCwQL+AAAA');
+      assert.equal(result.rows[0][1], wide);
+      assert.deepEqual([result.rows[0][2].years, result.rows[0][2].months], [-1, -2]);
+    });
+  });
+
   test('array DML: row counts and batch errors', async () => {
     await withTable(connection, 'many', 'n number primary key, t varchar2(9) not null', async () => {
       const result = await connection.executeMany('insert into many values (:1, :2)',

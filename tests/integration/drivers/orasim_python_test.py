@@ -284,6 +284,171 @@ class Types(Case):
         self.assertEqual(found.fetchone(), (7,))
 
 
+class LateTypes(Case):
+    """Types of later releases and those that few tables have."""
+
+    ARGUMENTS = ("--emulate", "23ai")
+    VERSION = tuple(int(part) for part in oracledb.__version__.split(".")[:2])
+
+    def setUp(self):
+        self.connection = self.connect()
+
+    def rows(self, sql, *binds):
+        return self.connection.cursor().execute(sql, binds).fetchall()
+
+    @unittest.skipIf(VERSION < (1, 3), "this release of python-oracledb does not know JSON")
+    def test_json(self):
+        document = {"a": [1, decimal.Decimal("2.5"), None, True, "é" * 300], "b": {"": {}},
+                    **{f"name {n}": n for n in range(300)}}
+        cursor = self.table(self.connection, "documents", "id number, j json")
+        cursor.setinputsizes(None, oracledb.DB_TYPE_JSON)
+        cursor.executemany("insert into documents values (:1, :2)",
+                           [(1, document), (2, None), (3, [{"n": n} for n in range(400)])])
+        cursor.execute("insert into documents values (4, '{\"t\":\"text\"}')")
+        self.assertEqual(cursor.execute("select j from documents order by id").fetchall(),
+                         [(document,), (None,), ([{"n": n} for n in range(400)],),
+                          ({"t": "text"},)])
+        self.assertEqual(self.rows("select json_serialize(j) from documents where id = 4"),
+                         [('{"t":"text"}',)])
+        self.assert_ora(40441, cursor.execute, "insert into documents values (5, '{')")
+
+    @unittest.skipIf(VERSION < (1, 3), "this release of python-oracledb does not know JSON")
+    def test_json_holds_the_types_of_sql(self):
+        moment = datetime.datetime(2026, 8, 9, 12, 13, 14, 123456)
+        document = {"when": moment, "raw": b"\x00\xff", "for": datetime.timedelta(days=-1, seconds=5)}
+        cursor = self.table(self.connection, "documents", "j json")
+        cursor.setinputsizes(oracledb.DB_TYPE_JSON)
+        cursor.execute("insert into documents values (:1)", [document])
+        self.assertEqual(cursor.execute("select j from documents").fetchone(), (document,))
+
+    def test_json_as_text(self):
+        text = '{"a":[1,2.5,"' + "x" * 50_000 + '"]}'
+        cursor = self.table(self.connection, "documents", "id number, j json")
+        cursor.execute("insert into documents values (1, :1)", [text])
+        lob, = cursor.execute("select json_serialize(j returning clob) from documents").fetchone()
+        self.assertEqual(lob.read(), text)
+        self.assertEqual(self.rows("select json_value(j, '$.a[1]' returning number) from documents"),
+                         [(2.5,)])
+
+    def test_boolean(self):
+        cursor = self.table(self.connection, "flags", "id number, b boolean")
+        cursor.execute("insert into flags values (1, true)")
+        cursor.execute("insert into flags values (2, false)")
+        cursor.execute("insert into flags values (3, null)")
+        if self.VERSION >= (2, 0):
+            cursor.setinputsizes(None, oracledb.DB_TYPE_BOOLEAN)
+            cursor.execute("insert into flags values (:1, :2)", [4, True])
+        else:
+            cursor.execute("insert into flags values (4, 1)")
+        found = [row[0] for row in cursor.execute("select b from flags order by id")]
+        self.assertEqual(found, [True, False, None, True])
+        self.assertEqual(self.rows("select count(*) from flags where b"), [(2,)])
+
+    def test_vector(self):
+        cursor = self.table(self.connection, "vectors",
+                            "id number, v vector(3, float32), a vector, s vector(5, int8, sparse)")
+        cursor.execute("insert into vectors values (1, '[1, -0.5, 2]', '[0.25]', "
+                       "'[5, [1, 5], [3, -4]]')")
+        cursor.execute("insert into vectors values (2, null, null, null)")
+        rows = cursor.execute("select v, a, s from vectors order by id").fetchall()
+        self.assertEqual(rows[1], (None, None, None))
+        if self.VERSION < (2, 2):  # it gets the text
+            self.assertEqual(rows[0][0].read(), "[1.0E+000,-5.0E-001,2.0E+000]")
+            return
+        self.assertEqual([list(v) for v in rows[0][:2]], [[1, -0.5, 2], [0.25]])
+        if self.VERSION >= (3, 0):
+            self.assertEqual((rows[0][2].num_dimensions, list(rows[0][2].indices),
+                              list(rows[0][2].values)), (5, [0, 4], [3, -4]))
+        import array
+        cursor.execute("insert into vectors (id, v) values (3, :1)", [array.array("f", [1, 2, 3])])
+        found = cursor.execute("select v from vectors where id = 3").fetchone()
+        self.assertEqual(list(found[0]), [1, 2, 3])
+
+    def test_xml(self):
+        large = "<r>" + "x" * 100_000 + "</r>"
+        cursor = self.table(self.connection, "pages", "id number, x xmltype")
+        cursor.execute("insert into pages values (1, xmltype('<a>é</a>'))")
+        cursor.setinputsizes(oracledb.DB_TYPE_CLOB)
+        cursor.execute("insert into pages values (2, xmltype(:1))", [large])
+        cursor.execute("insert into pages values (3, null)")
+        self.assertEqual(cursor.execute("select x from pages order by id").fetchall(),
+                         [("<a>é</a>",), (large,), (None,)])
+
+    def test_objects_and_collections(self):
+        cursor = self.connection.cursor()
+        cursor.execute("create or replace type a_point as object (x number, y number(5,2), "
+                       "d date, label varchar2(300))")
+        cursor.execute("create or replace type some_names as varray(5) of varchar2(20)")
+        cursor = self.table(self.connection, "places", "id number, p a_point, n some_names")
+        label = "l" * 300
+        cursor.execute(f"insert into places values (1, a_point(1, 2.5, date '2026-01-02', "
+                       f"'{label}'), some_names('a', null, 'c'))")
+        cursor.execute("insert into places values (2, null, null)")
+        (point, names), nulls = cursor.execute("select p, n from places order by id").fetchall()
+        self.assertEqual((point.X, point.Y, point.D, point.LABEL),
+                         (1, 2.5, datetime.datetime(2026, 1, 2), label))
+        self.assertEqual(names.aslist(), ["a", None, "c"])
+        self.assertEqual(nulls, (None, None))
+
+    def test_long_and_long_raw(self):
+        text, binary = "né 🎉 " * 400_000, bytes(range(256)) * 10_000
+        cursor = self.table(self.connection, "longs", "id number, t long")
+        cursor.execute("insert into longs values (1, :1)", [text])
+        cursor.execute("insert into longs values (2, 'short')")
+        cursor.execute("insert into longs values (3, null)")
+        self.assertEqual(cursor.execute("select t from longs order by id").fetchall(),
+                         [(text,), ("short",), (None,)])
+        cursor = self.table(self.connection, "long_raws", "r long raw")
+        cursor.execute("insert into long_raws values (:1)", [binary])
+        self.assertEqual(cursor.execute("select r from long_raws").fetchall(), [(binary,)])
+
+    def test_urowids(self):
+        cursor = self.table(self.connection, "addresses", "id number, u urowid")
+        cursor.execute("insert into addresses values (1, null)")
+        cursor.execute("update addresses set u = rowid")
+        cursor.execute("insert into addresses values (2, '*BAEACkcCwQL+AAAA')")
+        (rowid, physical), = self.rows("select rowid, u from addresses where id = 1")
+        self.assertEqual(physical, rowid)
+        self.assertEqual(self.rows("select u from addresses where id = 2"), [("*BAEACkcCwQL+AAAA",)])
+
+    @unittest.skipIf(VERSION < (2, 3), "this release of python-oracledb does not know BFILE")
+    def test_bfile(self):
+        with tempfile.TemporaryDirectory() as directory:
+            content = bytes(range(256)) * 500
+            pathlib.Path(directory, "photo").write_bytes(content)
+            cursor = self.table(self.connection, "photos", "id number, f bfile")
+            cursor.execute(f"create or replace directory photo_dir as '{directory}'")
+            cursor.execute("insert into photos values (1, bfilename('PHOTO_DIR', 'photo'))")
+            cursor.execute("insert into photos values (2, bfilename('PHOTO_DIR', 'missing'))")
+            (file,), (missing,) = cursor.execute("select f from photos order by id").fetchall()
+            self.assertEqual(file.getfilename(), ("PHOTO_DIR", "photo"))
+            # 26.1.0 of the driver gives back nothing at all.
+            self.assertIn(file.fileexists(), (True, None))
+            self.assertFalse(missing.fileexists())
+            self.assertEqual(file.size(), len(content))
+            self.assertEqual(file.read(), content)
+            self.assertEqual(file.read(255, 3), content[254:257])
+            self.assert_ora(22288, missing.read)
+
+    def test_strings_of_32_kilobytes(self):
+        text, binary = "w" * 32767, b"\x01" * 32767
+        cursor = self.table(self.connection, "wide", "v varchar2(32767), r raw(32767)")
+        cursor.execute("insert into wide values (:1, :2)", [text, binary])
+        self.assertEqual(cursor.execute("select v, r from wide").fetchone(), (text, binary))
+
+    @unittest.skipIf(VERSION < (2, 2), "this release of python-oracledb does not know them")
+    def test_intervals_of_months(self):
+        cursor = self.table(self.connection, "spans", "y interval year(4) to month")
+        for years, months in [(1, 2), (-1, -2), (0, 0), (999, 11)]:
+            cursor.execute("insert into spans values (:1)", [oracledb.IntervalYM(years, months)])
+        self.assertEqual([tuple(row[0]) for row in cursor.execute("select y from spans")],
+                         [(1, 2), (-1, -2), (0, 0), (999, 11)])
+
+    def test_named_zones_are_refused_by_the_driver_and_not_by_the_server(self):
+        self.assertEqual(self.rows("select to_char(timestamp '2026-08-09 12:00:00 Europe/Berlin', "
+                                   "'HH24 TZR TZH') from dual"), [("12 Europe/Berlin +02",)])
+
+
 class Changes(Case):
     def setUp(self):
         self.connection = self.connect()

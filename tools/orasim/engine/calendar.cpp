@@ -6,6 +6,7 @@
 #include <string>
 
 #include "engine/error.h"
+#include "engine/time_zone.h"
 
 namespace orasim {
 namespace {
@@ -351,19 +352,26 @@ Number days_between(const DateTime& a, const DateTime& b) {
   return Number::divide(seconds, Number::from_int(kSecondsPerDay)).value_or(Number());
 }
 
+IntervalDs normalized(IntervalDs interval) {
+  const std::int64_t carry = interval.nanoseconds / kNanosPerSecond;
+  interval.seconds += carry;
+  interval.nanoseconds -= static_cast<std::int32_t>(carry * kNanosPerSecond);
+  if (interval.seconds > 0 && interval.nanoseconds < 0) {
+    --interval.seconds;
+    interval.nanoseconds += kNanosPerSecond;
+  } else if (interval.seconds < 0 && interval.nanoseconds > 0) {
+    ++interval.seconds;
+    interval.nanoseconds -= kNanosPerSecond;
+  }
+  return interval;
+}
+
 IntervalDs interval_between(const DateTime& a, const DateTime& b) {
   IntervalDs out;
   out.seconds = total_seconds(a) - total_seconds(b);
-  std::int64_t nanos = static_cast<std::int64_t>(a.nanosecond) - b.nanosecond;
-  if (out.seconds > 0 && nanos < 0) {
-    --out.seconds;
-    nanos += kNanosPerSecond;
-  } else if (out.seconds < 0 && nanos > 0) {
-    ++out.seconds;
-    nanos -= kNanosPerSecond;
-  }
-  out.nanoseconds = static_cast<std::int32_t>(nanos);
-  return out;
+  out.nanoseconds = static_cast<std::int32_t>(static_cast<std::int64_t>(a.nanosecond) -
+                                              static_cast<std::int64_t>(b.nanosecond));
+  return normalized(out);
 }
 
 DateTime add_months(const DateTime& t, std::int64_t months) {
@@ -422,7 +430,9 @@ DateTime rounded(const DateTime& t, std::string_view model) {
 }
 
 DateTime to_local(const DateTime& utc) {
-  return shifted(utc, utc.offset_minutes);
+  DateTime resolved = utc;
+  resolve_zone(resolved);
+  return shifted(resolved, resolved.offset_minutes);
 }
 DateTime to_utc(const DateTime& local) {
   return shifted(local, -local.offset_minutes);

@@ -44,8 +44,11 @@ DateTime next_day(const DateTime&, std::string_view name);
 DateTime truncated(const DateTime&, std::string_view model);
 DateTime rounded(const DateTime&, std::string_view model);
 
-/// Moves a UTC instant to wall clock of its offset and back.
+/// Moves a UTC instant to the wall clock of its zone; a region's offset is looked up anew.
 DateTime to_local(const DateTime& utc);
+/// And back, by the offset.
 DateTime to_utc(const DateTime& local);
+/// Both parts with one sign.
+IntervalDs normalized(IntervalDs);
 
 }  // namespace orasim

@@ -183,8 +183,8 @@ std::string zone_element(const DateTime& t, const std::string& e, bool fm) {
   const int magnitude = std::abs(static_cast<int>(t.offset_minutes));
   if (e == "TZH") return (t.offset_minutes < 0 ? "-" : "+") + padded(magnitude / 60, 2, fm);
   if (e == "TZM") return padded(magnitude % 60, 2, fm);
-  if (e == "TZR") return offset_text(t.offset_minutes);
-  return {};  // TZD: no daylight name for an offset
+  if (e == "TZR") return zone_text(t);
+  return daylight_text(to_utc(t));
 }
 
 std::string element_text(const DateTime& t, const Piece& p, bool fm, const Nls& nls) {
@@ -215,7 +215,7 @@ std::string element_text(const DateTime& t, const Piece& p, bool fm, const Nls& 
 class DateParser {
  public:
   DateParser(std::string_view text, const DateTime& now, const Nls& nls) : text_(text), now_(now) {
-    offset_minutes_ = nls.session_offset_minutes;
+    zone_ = nls.session_zone;
   }
 
   DateTime parse(const std::vector<Piece>& pieces) {
@@ -369,21 +369,24 @@ class DateParser {
       const int hours =
           in_range(digits(2, 1858), 0, 14, 1874, "time zone hour must be between -15 and 15");
       zone_sign_ = negative ? -1 : 1;
-      offset_minutes_ = zone_sign_ * hours * 60;
+      zone_ = Zone{static_cast<std::int16_t>(zone_sign_ * hours * 60), 0};
     } else if (e == "TZM") {
       const int minutes =
           in_range(digits(2, 1858), 0, 59, 1875, "time zone minute must be between -59 and 59");
-      offset_minutes_ += zone_sign_ * minutes;
+      zone_.offset_minutes = static_cast<std::int16_t>(zone_.offset_minutes + zone_sign_ * minutes);
     } else if (e == "TZR") {
-      std::size_t n = 0;
-      while (n < text_.size() && text_[n] != ' ') ++n;
-      if (!parse_offset(text_.substr(0, n), offset_minutes_)) {
-        throw OraError(1882, "timezone region not found");
-      }
-      text_.remove_prefix(n);
+      const auto zone = parse_zone(zone_word());
+      if (!zone) throw OraError(1882, "timezone region not found");
+      zone_ = *zone;
     } else {
-      while (!text_.empty() && text_[0] != ' ') text_.remove_prefix(1);
+      daylight_name_ = zone_word();
     }
+  }
+
+  std::string_view zone_word() {
+    const std::string_view word = text_.substr(0, text_.find(' '));
+    text_.remove_prefix(word.size());
+    return word;
   }
 
   void fraction(const std::string& e) {
@@ -496,7 +499,11 @@ class DateParser {
     t.minute = static_cast<std::uint8_t>(minute_);
     t.second = static_cast<std::uint8_t>(second_);
     t.nanosecond = nanos_;
-    t.offset_minutes = static_cast<std::int16_t>(offset_minutes_);
+    zone_.put_into_wall(t);
+    // A reading of the clock that comes twice: TZD tells which of the two it is.
+    if (!daylight_name_.empty() && daylight_text(to_utc(t)) != daylight_name_) {
+      resolve_wall_zone(t, true);
+    }
     return t;
   }
 
@@ -512,7 +519,8 @@ class DateParser {
   int hour_ = 0, minute_ = 0, second_ = 0;
   bool twelve_hours_ = false, afternoon_ = false;
   std::uint32_t nanos_ = 0;
-  int offset_minutes_ = 0;
+  Zone zone_;
+  std::string_view daylight_name_;
   int zone_sign_ = 1;
 };
 

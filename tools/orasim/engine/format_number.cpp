@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "engine/calendar.h"
 #include "engine/error.h"
 #include "engine/format_model.h"
 
@@ -286,7 +287,8 @@ std::string interval_text(const IntervalYm& interval, int precision) {
          padded(months % 12, 2);
 }
 
-std::string interval_text(const IntervalDs& interval, int precision, int fraction_digits) {
+std::string interval_text(const IntervalDs& given, int precision, int fraction_digits) {
+  const IntervalDs interval = normalized(given);
   const bool negative = interval.seconds < 0 || interval.nanoseconds < 0;
   const std::int64_t s = std::abs(interval.seconds);
   std::string out = (negative ? "-" : "+") + padded(s / 86400, precision) + " " +

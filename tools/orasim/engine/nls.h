@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "engine/time_zone.h"
+
 namespace orasim {
 
 struct Nls {
@@ -16,7 +18,7 @@ struct Nls {
   std::string iso_currency = "AMERICA";
   std::string sort = "BINARY";
   std::string comp = "BINARY";
-  int session_offset_minutes = 0;  ///< SESSIONTIMEZONE
+  Zone session_zone;  ///< SESSIONTIMEZONE
 };
 
 }  // namespace orasim

@@ -131,6 +131,8 @@ class Session {
   /// Makes what the call runs, now or later, throw ORA-01013 soon.
   virtual void cancel() = 0;
   [[nodiscard]] virtual const SessionIdentity& identity() const = 0;
+  /// The path behind a directory's name; ORA-22285: no such directory, 22286: no right to read it.
+  virtual std::string directory_path(std::string_view name) = 0;
   virtual void set_current_schema(std::string_view schema) = 0;
   [[nodiscard]] virtual const EndToEnd& end_to_end() const = 0;
   virtual void set_end_to_end(EndToEnd) = 0;
@@ -149,6 +151,7 @@ struct DatabaseOptions {
   std::string data_dir;  ///< empty: memory only
   std::string service_name = "SIM";
   std::string version = "19.22.0.0.0";
+  bool extended_strings = true;  ///< MAX_STRING_SIZE = EXTENDED, from 12.1 on
   std::string emulate = "19";  ///< 12.2 | 19 | 23: decides V$VERSION, BOOLEAN, identifiers
 };
 

@@ -27,12 +27,17 @@ enum class Type : std::uint8_t {
   kDate = 12,
   kRaw = 23,
   kLongRaw = 24,
+  kXml = 58,  ///< XMLTYPE; clients are told 109, as of any object
   kChar = 96,
   kBinaryFloat = 100,
   kBinaryDouble = 101,
   kCursor = 102,
+  kObject = 109,  ///< object types and collections
   kClob = 112,
   kBlob = 113,
+  kBfile = 114,
+  kJson = 119,
+  kVector = 127,
   kTimestamp = 180,
   kTimestampTz = 181,
   kIntervalYm = 182,
@@ -41,6 +46,8 @@ enum class Type : std::uint8_t {
   kTimestampLtz = 231,
   kBoolean = 252,
 };
+
+struct ObjectType;
 
 /// Declared type of a column or described type of a select item.
 struct DataType {
@@ -54,6 +61,25 @@ struct DataType {
   std::int16_t scale = 0;        ///< NUMBER scale; fractional digits of TIMESTAMP / INTERVAL DS
   std::uint32_t size_bytes = 0;  ///< declared or derived length in bytes (DATA_LENGTH)
   std::uint32_t size_chars = 0;  ///< CHAR_LENGTH for character types
+  /// VECTOR: dimensions are in size_chars (0: any), the format's number in precision (0: any), and
+  /// is_sparse.
+  bool is_sparse = false;
+  std::shared_ptr<const ObjectType> object;  ///< kObject
+};
+
+/// A type made by CREATE TYPE. Types that columns use do not change, so it travels with them.
+struct ObjectType {
+  enum class Kind : std::uint8_t { kObject, kVarray, kTable };
+  struct Attribute {
+    std::string name;
+    DataType type;
+  };
+  std::string owner, name;
+  std::string oid;  ///< 16 bytes
+  Kind kind = Kind::kObject;
+  std::uint16_t version = 1;
+  std::uint32_t limit = 0;            ///< kVarray
+  std::vector<Attribute> attributes;  ///< collections: the element, without a name
 };
 
 /// A point on Oracle's calendar. For kTimestampTz and kTimestampLtz the fields are in UTC and
@@ -108,7 +134,9 @@ using CursorRef = std::shared_ptr<OpenCursor>;
 struct Value {
   Type type = Type::kVarchar2;
   bool national = false;
-  /// string: kVarchar2, kChar, kLong, kRaw, kLongRaw. bool: kBoolean. RowId: kRowid, kUrowid.
+  /// string: kVarchar2, kChar, kLong, kRaw, kLongRaw, and kBfile's two names as in a locator.
+  /// bool: kBoolean. RowId: kRowid, kUrowid. Lob: kClob and kXml (UTF-8), kBlob, and the images of
+  /// kJson (OSON), kVector and kObject.
   /// CursorRef: kCursor; NULL is a cursor variable that was never opened.
   std::variant<std::monostate, std::string, Number, DateTime, IntervalYm, IntervalDs, float, double,
                bool, RowId, Lob, CursorRef>
@@ -121,12 +149,21 @@ struct Value {
   [[nodiscard]] const Lob& lob() const { return std::get<Lob>(data); }
 };
 
+/// Types whose value is a Lob.
+[[nodiscard]] constexpr bool is_lob_payload(Type t) {
+  return t == Type::kClob || t == Type::kBlob || t == Type::kXml || t == Type::kObject ||
+         t == Type::kJson || t == Type::kVector;
+}
+
 inline Value make_null(Type t) {
   return Value{t, false, {}};
 }
 inline Value make_text(std::string s, Type t = Type::kVarchar2, bool national = false) {
   if (s.empty()) return Value{t, national, {}};
   return Value{t, national, std::move(s)};
+}
+inline Value make_lob(std::string data, Type t = Type::kClob, bool national = false) {
+  return Value{t, national, Lob(std::make_shared<const LobData>(LobData{std::move(data)}))};
 }
 inline Value make_number(Number n) {
   return Value{Type::kNumber, false, std::move(n)};

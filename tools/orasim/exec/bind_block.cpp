@@ -248,7 +248,9 @@ class BlockBinder {
       key.position = static_cast<int>(i);
       return key;
     }
-    key.eval = binder.condition(*item.expr);
+    BoundExpr by = binder.expression(*item.expr);
+    if (is_long(by.type.type)) raise(997, item.expr->begin);
+    key.eval = std::move(by.eval);
     return key;
   }
 

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <unordered_set>
 
+#include "engine/json.h"
 #include "exec/binder.h"
 
 namespace orasim {
@@ -20,7 +21,7 @@ bool holds(const std::string& op, std::strong_ordering order) {
 }
 
 Value negate(const Value& v, bool negated) {
-  return v.is_null() || !negated ? v : boolean(!std::get<bool>(v.data));
+  return v.is_null() || !negated ? v : boolean(!truth(v));
 }
 
 /// Results of a subquery that does not depend on the row, kept for one execution.
@@ -132,11 +133,18 @@ BoundExpr Binder::scalar_subquery(const ast::Expr& e) {
   return out;
 }
 
+/// LONGs are not compared.
+Eval Binder::comparable(const ast::Expr& e) {
+  BoundExpr bound = expression(e);
+  if (is_long(bound.type.type)) raise(997, e.begin);
+  return std::move(bound.eval);
+}
+
 BoundExpr Binder::compare(const ast::Expr& e) {
   if (!e.quantifier.empty()) return compare_any(e);
   if (e.args[0]->kind == ExprKind::kRow) return compare_rows(e);
-  Eval a = expression(*e.args[0]).eval;
-  Eval b = expression(*e.args[1]).eval;
+  Eval a = comparable(*e.args[0]);
+  Eval b = comparable(*e.args[1]);
   return bound_condition([op = e.op, a = std::move(a), b = std::move(b)](const Frame& f) {
     const Value x = a(f);
     if (x.is_null()) return unknown();
@@ -424,6 +432,27 @@ BoundExpr Binder::exists(const ast::Expr& e) {
   });
 }
 
+namespace {
+
+bool is_json(const Value& v, bool strict) {
+  if (v.type == Type::kJson) return true;
+  const bool has_text = is_text(v.type) || is_lob(v.type) || v.type == Type::kRaw;
+  if (!has_text) raise_inconsistent("CHAR", type_word(v.type));
+  try {
+    const std::string_view text = text_of(v);
+    if (is_oson(text)) {
+      decode_oson(text);
+    } else {
+      parse_json(text, strict ? JsonSyntax::kStrict : JsonSyntax::kLax);
+    }
+    return true;
+  } catch (const OraError&) {
+    return false;
+  }
+}
+
+}  // namespace
+
 BoundExpr Binder::is_test(const ast::Expr& e) {
   Eval a = condition(*e.args[0]);
   const bool negated = e.negated;
@@ -434,7 +463,7 @@ BoundExpr Binder::is_test(const ast::Expr& e) {
     case ExprKind::kIsTrue:
       return bound_condition([a, negated, wanted = e.op == "TRUE"](const Frame& f) {
         const Value v = a(f);
-        const bool hit = !v.is_null() && std::get<bool>(v.data) == wanted;
+        const bool hit = !v.is_null() && truth(v) == wanted;
         return boolean(hit != negated);
       });
     case ExprKind::kIsNan:
@@ -447,21 +476,10 @@ BoundExpr Binder::is_test(const ast::Expr& e) {
         return boolean((nan ? std::isnan(d) : std::isinf(d)) != negated);
       });
     default:
-      return bound_condition([a, negated](const Frame& f) {
+      return bound_condition([a, negated, strict = e.op == "STRICT"](const Frame& f) {
         const Value v = a(f);
         if (v.is_null()) return unknown();
-        std::string text = v.type == Type::kRaw
-                               ? v.text()
-                               : std::string(text_of(v.type == Type::kBlob || v.type == Type::kClob
-                                                         ? v
-                                                         : to_varchar(v, f.context->convert())));
-        const std::size_t first = text.find_first_not_of(" \t\r\n");
-        const std::size_t last = text.find_last_not_of(" \t\r\n");
-        // Well-formed at its ends: the simulator stores JSON, it does not read it.
-        const bool json =
-            first != std::string::npos && ((text[first] == '{' && text[last] == '}') ||
-                                           (text[first] == '[' && text[last] == ']'));
-        return boolean(json != negated);
+        return boolean(is_json(v, strict) != negated);
       });
   }
 }
@@ -476,9 +494,9 @@ BoundExpr Binder::logic(const ast::Expr& e) {
   const bool decisive = e.kind == ExprKind::kOr;
   return bound_condition([a, b, decisive](const Frame& f) {
     const Value x = a(f);
-    if (!x.is_null() && std::get<bool>(x.data) == decisive) return x;
+    if (!x.is_null() && truth(x) == decisive) return x;
     const Value y = b(f);
-    if (!y.is_null() && std::get<bool>(y.data) == decisive) return y;
+    if (!y.is_null() && truth(y) == decisive) return y;
     return x.is_null() || y.is_null() ? unknown() : boolean(!decisive);
   });
 }

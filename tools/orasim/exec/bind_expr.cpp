@@ -3,7 +3,11 @@
 
 #include "engine/calendar.h"
 #include "engine/format_model.h"
+#include "engine/json.h"
+#include "engine/object_image.h"
+#include "engine/time_zone.h"
 #include "exec/binder.h"
+#include "exec/object_types.h"
 
 namespace orasim {
 
@@ -308,7 +312,14 @@ BoundExpr Binder::row_scn(const ast::Expr& e) {
 
 BoundExpr Binder::name(const ast::Expr& e) {
   if (auto found = column(e)) return *std::move(found);
+  if (e.name.size() > 1) {
+    if (auto found = part_of_column(e)) return *std::move(found);
+  }
   const std::string& word = e.name.back().text;
+  const bool is_truth = word == "TRUE" || word == "FALSE";
+  if (is_truth && e.name.size() == 1 && !e.name[0].quoted && env_.release.major >= kBooleanRelease) {
+    return bound_condition([value = word == "TRUE"](const Frame&) { return boolean(value); });
+  }
   if (e.name.size() > 1 && (word == "NEXTVAL" || word == "CURRVAL")) return sequence_value(e);
   if (env_.variables != nullptr && e.name.size() == 1) {
     const auto variable = env_.variables->find(word);
@@ -345,6 +356,8 @@ BoundExpr Binder::bind(const ast::Expr& e) {
   if (env_.bind_samples != nullptr && index < env_.bind_samples->size()) {
     const Value& sample = (*env_.bind_samples)[index];
     if (!is_text(sample.type)) out.type = simple_type(sample.type);
+    const bool is_wide = is_text(sample.type) && !sample.is_null() && sample.text().size() > 4000;
+    if (is_wide) out.type = text_type(Type::kVarchar2, 32767, false, sample.national);
   }
   out.eval = [index](const Frame& f) {
     if (f.context->binds == nullptr || index >= f.context->binds->size()) raise(1008);
@@ -385,20 +398,27 @@ BoundExpr Binder::unary(const ast::Expr& e) {
   return inner;
 }
 
+namespace {
+constexpr std::uint32_t kStandardText = 4000;  // MAX_STRING_SIZE = STANDARD
+}
+
 BoundExpr Binder::concat(BoundExpr a, BoundExpr b) {
   BoundExpr out;
   const auto width = [](const DataType& t) { return is_text(t.type) ? t.size_bytes : 40U; };
   const bool national = a.type.national || b.type.national;
+  // Extended strings, or PL/SQL.
+  const bool is_wide =
+      env_.variables != nullptr || std::max(width(a.type), width(b.type)) > kStandardText;
+  const std::uint32_t limit = is_wide ? 32767 : kStandardText;
   if (a.type.type == Type::kClob || b.type.type == Type::kClob) {
     out.type = simple_type(Type::kClob);
   } else {
     out.type =
-        text_type(Type::kVarchar2, std::min<std::uint32_t>(width(a.type) + width(b.type), 4000),
+        text_type(Type::kVarchar2, std::min<std::uint32_t>(width(a.type) + width(b.type), limit),
                   false, false);
     out.type.national = national;
   }
   out.is_constant = a.is_constant && b.is_constant;
-  const std::size_t limit = env_.variables != nullptr ? 32767 : 4000;  // PL/SQL or SQL
   out.eval = [x = std::move(a.eval), y = std::move(b.eval), limit](const Frame& f) {
     const Value left = x(f);
     const Value right = y(f);
@@ -450,6 +470,27 @@ void Binder::need_package(const ast::Expr& e, const std::string& full) const {
   raise_invalid_identifier(quoted_name(e.name), e.begin);
 }
 
+namespace {
+
+/// The release a function came with; 0: long ago.
+int release_of(const std::string& name) {
+  if (name == "JSON" || name == "JSON_SCALAR" || name == "JSON_QUERY JSON") return 21;
+  if (name.starts_with("JSON_SERIALIZE")) return 19;
+  return name.find("VECTOR") != std::string::npos ? 23 : 0;
+}
+
+/// The first `n` parts of a name.
+ast::Expr shorter_name(const ast::Expr& e, std::size_t n) {
+  ast::Expr out;
+  out.kind = ExprKind::kName;
+  out.begin = e.begin;
+  out.end = e.end;
+  out.name.assign(e.name.begin(), e.name.begin() + static_cast<std::ptrdiff_t>(n));
+  return out;
+}
+
+}  // namespace
+
 BoundExpr Binder::call(const ast::Expr& e) {
   std::string full;
   for (const ast::Ident& part : e.name) full += (full.empty() ? "" : ".") + part.text;
@@ -463,13 +504,22 @@ BoundExpr Binder::call(const ast::Expr& e) {
   if (full == "TRIM" && e.op == "LEADING") full = "LTRIM";
   if (full == "TRIM" && e.op == "TRAILING") full = "RTRIM";
   const ScalarFunction* f = find_function(full);
-  if (f == nullptr) raise_invalid_identifier(quoted_name(e.name), e.begin);
+  if (f == nullptr || env_.release.major < release_of(full)) {
+    if (auto method = method_of_column(e)) return *std::move(method);
+    if (const auto type = find_object_type(*env_.catalog, env_.current_schema, e.name)) {
+      return constructor(e, type);
+    }
+    raise_invalid_identifier(quoted_name(e.name), e.begin);
+  }
   need_package(e, full);
   std::vector<Eval> args;
   std::vector<DataType> types;
   bool constant = true;
   for (const ast::ExprPtr& arg : e.args) {
     BoundExpr bound = expression(*arg);
+    if (is_long(bound.type.type) && full != "TO_LOB") {
+      raise_inconsistent("CHAR", type_word(bound.type.type), arg->begin);
+    }
     constant = constant && bound.is_constant;
     args.push_back(std::move(bound.eval));
     types.push_back(bound.type);
@@ -486,6 +536,101 @@ BoundExpr Binder::call(const ast::Expr& e) {
     values.reserve(args.size());
     for (const Eval& arg : args) values.push_back(arg(frame));
     return f->call(values, frame.context->functions);
+  };
+  return out;
+}
+
+/// column.method(): of XMLTYPE.
+std::optional<BoundExpr> Binder::method_of_column(const ast::Expr& e) {
+  if (e.name.size() < 2) return std::nullopt;
+  const ScalarFunction* f = find_function("XMLTYPE " + e.name.back().text);
+  if (f == nullptr) return std::nullopt;
+  auto object = column(shorter_name(e, e.name.size() - 1));
+  if (!object) return std::nullopt;
+  BoundExpr out;
+  out.type = f->type({object->type});
+  out.eval = [f, eval = std::move(object->eval)](const Frame& frame) {
+    return f->call({eval(frame)}, frame.context->functions);
+  };
+  return out;
+}
+
+/// alias.column.attribute of an object, and alias.column.member of JSON.
+std::optional<BoundExpr> Binder::part_of_column(const ast::Expr& e) {
+  for (std::size_t n = e.name.size() - 1; n > 0; --n) {
+    auto whole = column(shorter_name(e, n));
+    if (!whole) continue;
+    if (whole->type.type == Type::kJson) return json_member(*std::move(whole), e, n);
+    for (; n < e.name.size(); ++n) {
+      if (whole->type.type != Type::kObject) return std::nullopt;
+      whole = attribute(*std::move(whole), e.name[n].text);
+      if (!whole) return std::nullopt;
+    }
+    return whole;
+  }
+  return std::nullopt;
+}
+
+std::optional<BoundExpr> Binder::attribute(BoundExpr object, const std::string& name) {
+  const std::shared_ptr<const ObjectType> type = object.type.object;
+  if (!type || type->kind != ObjectType::Kind::kObject) return std::nullopt;
+  for (std::size_t i = 0; i < type->attributes.size(); ++i) {
+    if (type->attributes[i].name != name) continue;
+    BoundExpr out;
+    out.type = type->attributes[i].type;
+    out.eval = [type, i, eval = std::move(object.eval)](const Frame& f) {
+      const Value v = eval(f);
+      const DataType& t = type->attributes[i].type;
+      return v.is_null() ? Value{t.type, t.national, {}} : object_parts(*type, v)[i];
+    };
+    return out;
+  }
+  return std::nullopt;
+}
+
+BoundExpr Binder::json_member(BoundExpr document, const ast::Expr& e, std::size_t from) {
+  std::vector<std::string> names;
+  for (std::size_t i = from; i < e.name.size(); ++i) {
+    // The names of members keep their letters, which the lexer has made upper case.
+    const ast::Ident& part = e.name[i];
+    names.push_back(part.quoted ? part.text
+                                : std::string(env_.sql.substr(static_cast<std::size_t>(part.pos),
+                                                              part.text.size())));
+  }
+  BoundExpr out;
+  out.type = simple_type(Type::kJson);
+  out.eval = [names, eval = std::move(document.eval)](const Frame& f) {
+    const Value v = eval(f);
+    if (v.is_null()) return make_null(Type::kJson);
+    const Json whole = decode_oson(v.lob()->data);
+    const Json* at = &whole;
+    for (const std::string& name : names) {
+      if (at != nullptr) at = at->shape == Json::Shape::kObject ? at->member(name) : nullptr;
+    }
+    return at == nullptr ? make_null(Type::kJson) : make_lob(encode_oson(*at), Type::kJson);
+  };
+  return out;
+}
+
+/// type_name (attribute, …) or (element, …).
+BoundExpr Binder::constructor(const ast::Expr& e, std::shared_ptr<const ObjectType> type) {
+  const bool collection = type->kind != ObjectType::Kind::kObject;
+  if (!collection && e.args.size() != type->attributes.size()) raise(2315, e.begin);
+  const bool too_many = type->kind == ObjectType::Kind::kVarray && e.args.size() > type->limit;
+  if (too_many) raise_text(22909, "exceeded maximum VARRAY limit", e.begin);
+  std::vector<Eval> args;
+  for (const ast::ExprPtr& arg : e.args) args.push_back(condition(*arg));
+  BoundExpr out;
+  out.type = simple_type(Type::kObject);
+  out.type.object = type;
+  out.nullable = false;
+  out.eval = [type, collection, args = std::move(args)](const Frame& f) {
+    Row parts;
+    for (std::size_t i = 0; i < args.size(); ++i) {
+      const DataType& wanted = type->attributes[collection ? 0 : i].type;
+      parts.push_back(convert_to(args[i](f), wanted, "\"" + type->name + "\"", f.context->convert()));
+    }
+    return make_object(*type, parts);
   };
   return out;
 }
@@ -545,6 +690,7 @@ BoundExpr Binder::cast(const ast::Expr& e) {
   BoundExpr inner = expression(*e.args[0]);
   BoundExpr out;
   out.type = e.type;
+  resolve_type(out.type, *env_.catalog, env_.current_schema, env_.release, e.begin);
   if (is_text(e.type.type) && out.type.size_bytes == 0)
     out.type = text_type(e.type.type, 1, false, e.type.national);
   out.eval = [eval = std::move(inner.eval), type = out.type](const Frame& f) {
@@ -556,7 +702,9 @@ BoundExpr Binder::cast(const ast::Expr& e) {
 BoundExpr Binder::extract(const ast::Expr& e) {
   BoundExpr inner = expression(*e.args[0]);
   BoundExpr out;
-  out.type = plain_number();
+  out.type = e.op == "TIMEZONE_REGION" || e.op == "TIMEZONE_ABBR"
+                 ? text_type(Type::kVarchar2, 64, false, false)
+                 : plain_number();
   out.eval = [field = e.op, eval = std::move(inner.eval)](const Frame& f) {
     const Value v = eval(f);
     if (v.is_null()) return make_null(Type::kNumber);
@@ -577,12 +725,18 @@ BoundExpr Binder::extract(const ast::Expr& e) {
     }
     // EXTRACT of a zoned time works on UTC fields, except for the zone itself.
     const Value t = is_datetime(v.type) ? v : to_datetime(v, Type::kDate, f.context->convert());
-    const DateTime& d = t.date_time();
+    DateTime d = t.date_time();
+    resolve_zone(d);
     if (field == "YEAR") return make_int(d.year);
     if (field == "MONTH") return make_int(d.month);
     if (field == "DAY") return make_int(d.day);
     if (field == "TIMEZONE_HOUR") return make_int(d.offset_minutes / 60);
     if (field == "TIMEZONE_MINUTE") return make_int(d.offset_minutes % 60);
+    if (field == "TIMEZONE_REGION" || field == "TIMEZONE_ABBR") {
+      if (t.type != Type::kTimestampTz) raise(30076);
+      if (d.region_id == 0) return make_text("UNKNOWN");
+      return make_text(field == "TIMEZONE_ABBR" ? daylight_text(d) : zone_text(d));
+    }
     if (t.type == Type::kDate) raise(30076);
     if (field == "HOUR") return make_int(d.hour);
     if (field == "MINUTE") return make_int(d.minute);
@@ -607,11 +761,14 @@ BoundExpr Binder::at_time_zone(const ast::Expr& e) {
     const ConvertContext& c = f.context->convert();
     Value v = to_datetime(eval(f), Type::kTimestampTz, c);
     if (v.is_null()) return v;
-    int minutes = c.nls->session_offset_minutes;
-    if (zone && !parse_offset(text_of(to_varchar(zone(f), c)), minutes)) raise(1882);
-    auto& t = std::get<DateTime>(v.data);
-    t.offset_minutes = static_cast<std::int16_t>(minutes);
-    t.region_id = 0;
+    std::optional<Zone> wanted = c.nls->session_zone;
+    if (zone) {
+      const Value name = to_varchar(zone(f), c);
+      if (name.is_null()) return make_null(Type::kTimestampTz);
+      wanted = parse_zone(text_of(name));
+    }
+    if (!wanted) raise(1882);
+    wanted->put_into(std::get<DateTime>(v.data));
     return v;
   };
   return out;

@@ -61,6 +61,8 @@ class QueryBinder {
       const auto family = [](Type t) {
         return is_text(t) ? 1 : is_numeric(t) ? 2 : is_datetime(t) ? 3 : 10 + static_cast<int>(t);
       };
+      const bool is_all = query.op == ast::SetOperator::kUnionAll;
+      if (!is_all && (is_long(a[i].type.type) || is_long(b[i].type.type))) raise(997, query.begin);
       ColumnInfo info = a[i];
       // An untyped NULL of one side takes the other's type.
       const bool null_a = is_text(a[i].type.type) && a[i].type.size_bytes <= 1 && a[i].nullable;

@@ -25,6 +25,9 @@ struct GroupScope {
   [[nodiscard]] std::size_t first_aggregate() const { return set_slot() + 1; }
 };
 
+/// From this release on TRUE and FALSE are values in SQL.
+inline constexpr int kBooleanRelease = 23;
+
 class Binder {
  public:
   Binder(const BindEnvironment& environment, const Scope& scope)
@@ -59,6 +62,11 @@ class Binder {
   BoundExpr cursor_subquery(const ast::Expr& e);
   void need_package(const ast::Expr& e, const std::string& full) const;
   BoundExpr call(const ast::Expr& e);
+  std::optional<BoundExpr> method_of_column(const ast::Expr& e);
+  std::optional<BoundExpr> part_of_column(const ast::Expr& e);
+  static std::optional<BoundExpr> attribute(BoundExpr object, const std::string& name);
+  BoundExpr json_member(BoundExpr document, const ast::Expr& e, std::size_t from);
+  BoundExpr constructor(const ast::Expr& e, std::shared_ptr<const ObjectType> type);
   BoundExpr of_kind(const ast::Expr& e);
   BoundExpr literal(const ast::Expr& e);
   BoundExpr key_column(std::size_t key) const;
@@ -83,6 +91,7 @@ class Binder {
   BoundExpr scalar_subquery(const ast::Expr& e);
 
   BoundExpr compare(const ast::Expr& e);
+  Eval comparable(const ast::Expr& e);
   BoundExpr compare_rows(const ast::Expr& e);
   BoundExpr compare_any(const ast::Expr& e);
   BoundExpr between(const ast::Expr& e);

@@ -9,6 +9,7 @@
 #include "exec/block_tree.h"
 #include "exec/convert.h"
 #include "exec/errors.h"
+#include "exec/type_shape.h"
 
 namespace orasim {
 namespace plsql {
@@ -267,6 +268,8 @@ class Machine {
       case Kind::kClose:
         cursor_of(evaluate(*n.exprs.front()))->rows.reset();
         return;
+      case Kind::kTypeShape:
+        return type_shape(n);
       case Kind::kReturnResult:
         return runner_.return_result(cursor_of(evaluate(*n.exprs.front())));
       default:
@@ -372,6 +375,35 @@ class Machine {
       cursor = runner_.open_cursor(std::string(text_of(text)), values);
     }
     assign(n.targets.front(), Value{Type::kCursor, false, std::move(cursor)});
+  }
+
+  /// "OWNER"."NAME"; anything else is no type.
+  std::shared_ptr<const ObjectType> type_of(const Value& full_name) {
+    if (full_name.is_null()) return nullptr;
+    const std::string text(text_of(full_name));
+    const std::size_t middle = text.find("\".\"");
+    if (text.size() < 5 || middle == std::string::npos) return nullptr;
+    return runner_.find_type(text.substr(1, middle - 1),
+                             text.substr(middle + 3, text.size() - middle - 4));
+  }
+
+  void type_shape(const Node& n) {
+    constexpr std::int64_t kNoSuchType = 100;
+    const auto type = type_of(evaluate(*n.exprs.front()));
+    const Value null = make_null(Type::kVarchar2);
+    Row out(n.targets.size(), null);
+    out[0] = make_int(type ? 0 : kNoSuchType);
+    if (type) {
+      out[1] = make_text(type->oid, Type::kRaw);
+      out[2] = make_int(type->version);
+      out[3] = make_text(type_segment(*type), Type::kRaw);
+      out[4] = make_text("YES");
+      out[7] = Value{Type::kCursor, false, attribute_cursor(*type)};
+    }
+    // Cursors that stay closed keep what they were.
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      if (i < 7 || !out[i].is_null()) assign(n.targets[i], out[i]);
+    }
   }
 
   void raise_exception(const Node& n) {

@@ -448,7 +448,23 @@ class BlockParser {
       n.targets.push_back({name(), -1, n.pos});
     }
     expect_symbol(":=");
+    if (p_.is_word("DBMS_PICKLER") && p_.is_word("GET_TYPE_SHAPE", 2)) return type_shape(n);
     n.exprs.push_back(expression());
+  }
+
+  /// The one supplied function with out parameters; drivers describe types by it.
+  void type_shape(Node& n) {
+    n.kind = Kind::kTypeShape;
+    for (int i = 0; i < 3; ++i) p_.take();
+    expect_symbol("(");
+    n.exprs.push_back(expression());
+    while (p_.accept_symbol(",")) n.targets.push_back(cursor_target());
+    expect_symbol(")");
+    constexpr std::size_t kTargets = 9;  // what it returns, and eight parameters
+    if (n.targets.size() != kTargets) {
+      fail_compile(sql_, n.pos,
+                   "PLS-00306: wrong number or types of arguments in call to 'GET_TYPE_SHAPE'");
+    }
   }
 
   /// A call reads like an expression; what it calls decides whether it exists.

@@ -88,6 +88,9 @@ class RecordingRunner : public StatementRunner {
   void rollback_to_mark(std::uint64_t mark) override { log.resize(committed_ + mark); }
   std::map<std::string, Value>& variables() override { return variables_; }
   Row& binds() override { return binds_; }
+  std::shared_ptr<const ObjectType> find_type(const std::string&, const std::string&) override {
+    return nullptr;
+  }
   Value convert_value(const Value& v, const DataType& type) override {
     if (v.is_null()) return make_null(type.type);
     if (type.type == Type::kVarchar2) return make_text(show(v));

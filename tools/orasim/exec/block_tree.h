@@ -37,6 +37,7 @@ enum class Kind : std::uint8_t {
   kOpen,          ///< OPEN cursor FOR: a query in `sql`, or text and USING in `exprs`
   kClose,         ///< CLOSE cursor
   kReturnResult,  ///< DBMS_SQL.RETURN_RESULT
+  kTypeShape,     ///< x := DBMS_PICKLER.GET_TYPE_SHAPE (name, eight out parameters)
 };
 
 struct Block;

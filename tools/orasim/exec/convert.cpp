@@ -9,6 +9,10 @@
 
 #include "engine/calendar.h"
 #include "engine/format_model.h"
+#include "engine/json.h"
+#include "engine/time_zone.h"
+#include "engine/vector.h"
+#include "engine/xml.h"
 #include "exec/errors.h"
 
 namespace orasim {
@@ -22,8 +26,7 @@ Value null_of(Type type, const Value& like) {
 }
 
 DateTime shift_to_session(DateTime utc, const ConvertContext& c) {
-  utc.offset_minutes = static_cast<std::int16_t>(c.nls->session_offset_minutes);
-  utc.region_id = 0;
+  c.nls->session_zone.put_into(utc);
   return to_local(utc);
 }
 
@@ -139,11 +142,18 @@ std::string varchar_text(const Value& v, const ConvertContext& c) {
       return hex_text(v.text());
     case Type::kRowid:
     case Type::kUrowid:
+      if (const auto* logical = std::get_if<std::string>(&v.data)) return *logical;
       return to_text(std::get<RowId>(v.data));
     case Type::kBoolean:
       return std::get<bool>(v.data) ? "TRUE" : "FALSE";
+    case Type::kJson:
+      return json_text(decode_oson(v.lob()->data));
+    case Type::kVector:
+      return vector_text(decode_vector(v.lob()->data));
     case Type::kBlob:
-      raise_inconsistent("CHAR", "BLOB");
+    case Type::kBfile:
+    case Type::kObject:
+      raise_inconsistent("CHAR", type_word(v.type));
     default:
       return std::string(text_of(v));
   }
@@ -178,7 +188,7 @@ double as_double(const Value& v, const ConvertContext& c) {
 }
 
 /// A wall-clock datetime brought to the wanted type.
-Value datetime_as(Type wanted, DateTime wall, const ConvertContext& c) {
+Value datetime_as(Type wanted, DateTime wall) {
   switch (wanted) {
     case Type::kDate:
       wall.nanosecond = 0;
@@ -188,7 +198,6 @@ Value datetime_as(Type wanted, DateTime wall, const ConvertContext& c) {
     case Type::kTimestampTz:
       return Value{wanted, false, to_utc(wall)};
     default:
-      wall.offset_minutes = static_cast<std::int16_t>(c.nls->session_offset_minutes);
       return Value{Type::kTimestampLtz, false, without_zone(to_utc(wall))};
   }
 }
@@ -355,9 +364,9 @@ Value to_datetime(const Value& v, Type wanted, const ConvertContext& c) {
   if (is_datetime(v.type)) {
     DateTime wall = wall_clock(v, c);
     if (v.type != Type::kTimestampTz) {
-      wall.offset_minutes = static_cast<std::int16_t>(c.nls->session_offset_minutes);
+      c.nls->session_zone.put_into_wall(wall);
     }
-    return datetime_as(wanted, wall, c);
+    return datetime_as(wanted, wall);
   }
   if (!is_text(v.type) && v.type != Type::kClob) {
     raise_inconsistent(type_word(wanted), type_word(v.type));
@@ -366,7 +375,7 @@ Value to_datetime(const Value& v, Type wanted, const ConvertContext& c) {
   const std::string& model = wanted == Type::kDate          ? nls.date_format
                              : wanted == Type::kTimestampTz ? nls.timestamp_tz_format
                                                             : nls.timestamp_format;
-  return datetime_as(wanted, parse_date(text_of(v), model, shift_to_session(c.now_utc, c), nls), c);
+  return datetime_as(wanted, parse_date(text_of(v), model, shift_to_session(c.now_utc, c), nls));
 }
 
 Value to_raw(const Value& v, const ConvertContext&) {
@@ -392,9 +401,76 @@ Value to_lob(const Value& v, Type wanted, const ConvertContext& c) {
 
 namespace {
 
+Value to_json(const Value& v) {
+  if (is_text(v.type) || v.type == Type::kClob) {
+    return make_lob(encode_oson(parse_json(text_of(v))), Type::kJson);
+  }
+  if (v.type != Type::kBlob && v.type != Type::kRaw) raise_inconsistent("JSON", type_word(v.type));
+  const std::string_view bytes = text_of(v);
+  const Json document = is_oson(bytes) ? decode_oson(bytes) : parse_json(bytes);
+  return make_lob(encode_oson(document), Type::kJson);
+}
+
+Value to_xml(const Value& v) {
+  if (!is_text(v.type) && v.type != Type::kClob && v.type != Type::kBlob) {
+    raise_inconsistent("SYS.XMLTYPE", type_word(v.type));
+  }
+  const std::string_view text = text_of(v);
+  check_xml(text);
+  return make_lob(std::string(text), Type::kXml);
+}
+
+Value to_vector(const Value& v) {
+  if (!is_text(v.type) && v.type != Type::kClob) raise_inconsistent("VECTOR", type_word(v.type));
+  return make_lob(encode_vector(parse_vector(text_of(v))), Type::kVector);
+}
+
+/// What a column declared VECTOR (n, format) makes of a vector.
+Value fit_vector(const Value& v, const DataType& wanted) {
+  Vector vector = decode_vector(v.lob()->data);
+  if (wanted.size_chars != 0 && vector.dimensions != wanted.size_chars) {
+    raise_text(51803, "Vector dimension count must match the dimension count specified in the "
+                      "column definition (expected " + std::to_string(wanted.size_chars) +
+                      " dimensions, specified " + std::to_string(vector.dimensions) +
+                      " dimensions).");
+  }
+  const auto format = static_cast<VectorFormat>(wanted.precision);
+  if (wanted.precision != 0) vector = vector_as(vector, format);
+  return make_lob(encode_vector(wanted.is_sparse ? sparse_form(vector) : dense_form(vector)),
+                  Type::kVector);
+}
+
+const std::string& oid_of(const DataType& t) {
+  static const std::string kNone;
+  return t.object == nullptr ? kNone : t.object->oid;
+}
+
+/// An object goes only where its own type is declared; its payload begins with the type's id.
+Value fit_object(Value v, const DataType& wanted) {
+  if (!wanted.object || !v.lob()->data.starts_with(oid_of(wanted))) {
+    raise_inconsistent(
+        wanted.object ? wanted.object->owner + "." + wanted.object->name : std::string("UDT"),
+        "UDT");
+  }
+  return v;
+}
+
+/// A row of an index-organized table by its key: an asterisk and base-64 digits.
+bool is_logical_rowid(std::string_view text) {
+  constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  return text.size() > 2 && text[0] == '*' &&
+         text.find_first_not_of(kDigits, 1) == std::string_view::npos;
+}
+
 Value to_rowid(const Value& v, Type wanted) {
-  if (v.type == Type::kRowid || v.type == Type::kUrowid) return Value{wanted, false, v.data};
+  if (v.type == Type::kRowid || v.type == Type::kUrowid) {
+    const bool is_logical = std::holds_alternative<std::string>(v.data);
+    if (is_logical && wanted == Type::kRowid) raise(1410);
+    return Value{wanted, false, v.data};
+  }
   if (!is_text(v.type)) raise_inconsistent(type_word(wanted), type_word(v.type));
+  if (wanted == Type::kUrowid && is_logical_rowid(v.text())) return Value{wanted, false, v.text()};
   RowId id;
   if (!from_text(v.text(), id)) raise(1410);
   return Value{wanted, false, id};
@@ -458,8 +534,15 @@ Value convert(const Value& v, Type wanted, const ConvertContext& c) {
       return to_rowid(v, wanted);
     case Type::kBoolean:
       return to_boolean(v, c);
+    case Type::kJson:
+      return to_json(v);
+    case Type::kXml:
+      return to_xml(v);
+    case Type::kVector:
+      return to_vector(v);
     case Type::kCursor:
-      if (v.type == Type::kCursor) return v;
+    case Type::kBfile:
+    case Type::kObject:
       break;
   }
   raise_inconsistent(type_word(wanted), type_word(v.type));
@@ -467,6 +550,12 @@ Value convert(const Value& v, Type wanted, const ConvertContext& c) {
 
 Value convert_to(const Value& v, const DataType& wanted, const std::string& column,
                  const ConvertContext& c) {
+  // A text takes the format of the column at once: nothing is lost on the way.
+  if (wanted.type == Type::kVector && wanted.precision != 0 && !v.is_null() &&
+      (is_text(v.type) || v.type == Type::kClob)) {
+    const Vector vector = parse_vector(text_of(v), static_cast<VectorFormat>(wanted.precision));
+    return fit_vector(make_lob(encode_vector(vector), Type::kVector), wanted);
+  }
   Value out = convert(v, wanted.type, c);
   out.national = wanted.national;
   if (out.is_null()) return out;
@@ -490,6 +579,10 @@ Value convert_to(const Value& v, const DataType& wanted, const std::string& colu
     case Type::kIntervalYm:
     case Type::kIntervalDs:
       return fit_interval(std::move(out), wanted);
+    case Type::kVector:
+      return fit_vector(out, wanted);
+    case Type::kObject:
+      return fit_object(std::move(out), wanted);
     default:
       return out;
   }
@@ -517,6 +610,22 @@ std::strong_ordering compare_numbers(const Value& a, const Value& b, const Conve
   return compare_doubles(as_double(a, c), as_double(b, c));
 }
 
+/// Types that have no order.
+void refuse_comparison(Type t) {
+  switch (t) {
+    case Type::kJson:
+      raise_text(40796, "invalid comparison operation involving JSON type value");
+    case Type::kVector:
+      raise_text(22848, "cannot use VECTOR type as comparison key");
+    case Type::kXml:
+    case Type::kBfile:
+    case Type::kObject:
+      raise_inconsistent("-", t == Type::kBfile ? "FILE" : type_word(t));
+    default:
+      return;
+  }
+}
+
 /// Both converted to `common`, whose values are of C++ type T.
 template <class T>
 std::strong_ordering compare_as(Type common, const Value& a, const Value& b,
@@ -528,12 +637,21 @@ std::strong_ordering compare_as(Type common, const Value& a, const Value& b,
 
 std::strong_ordering compare(const Value& a, const Value& b, const ConvertContext& c) {
   const auto either = [&](auto is_kind) { return is_kind(a.type) || is_kind(b.type); };
+  for (const Type t : {a.type, b.type}) refuse_comparison(t);
   if (either(is_numeric)) return compare_numbers(a, b, c);
   if (either(is_datetime)) return compare_datetimes(a, b, c);
   if (either(is_interval)) {
     const Type common = is_interval(a.type) ? a.type : b.type;
     return common == Type::kIntervalYm ? compare_as<IntervalYm>(common, a, b, c)
                                        : compare_as<IntervalDs>(common, a, b, c);
+  }
+  const auto is_logical = [](const Value& v) {
+    return v.type == Type::kUrowid && std::holds_alternative<std::string>(v.data);
+  };
+  if (is_logical(a) || is_logical(b)) {
+    const Value x = to_varchar(a, c);
+    const Value y = to_varchar(b, c);
+    return order_of(text_of(x).compare(text_of(y)));
   }
   if (either(is_row_address)) return compare_as<RowId>(Type::kRowid, a, b, c);
   if (a.type == Type::kBoolean || b.type == Type::kBoolean)

@@ -34,6 +34,21 @@ class SessionImpl final : public Session {
   void end_call() override { state_.is_active = false; }
   void cancel() override { state_.cancelled = true; }
   [[nodiscard]] const SessionIdentity& identity() const override { return state_.identity; }
+  std::string directory_path(std::string_view name) override {
+    const auto catalog = state_.store->catalog();
+    const auto directory = catalog->find_code("SYS", name, "DIRECTORY");
+    if (directory == nullptr) {
+      throw OraError(22285, "non-existent directory or file for FILEOPEN operation");
+    }
+    const Access access(*catalog, state_.identity.user);
+    const bool may_read = access.has_system("CREATE ANY DIRECTORY") ||
+                          access.may(ObjectKind::kDirectory, "SYS", directory->name, "READ");
+    if (!may_read) {
+      throw OraError(22286, "insufficient privileges on file or directory to perform FILEOPEN "
+                            "operation");
+    }
+    return directory->text;
+  }
   void set_current_schema(std::string_view schema) override {
     state_.current_schema = std::string(schema);
   }

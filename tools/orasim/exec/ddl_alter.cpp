@@ -71,7 +71,7 @@ void DdlParser::modify_column(const ObjectName& table) {
     }
     return p_.at_end() || p_.is_symbol(",") || p_.is_symbol(")");
   };
-  if (!clause_follows()) change.type = p_.data_type();
+  if (!clause_follows()) change.type = column_type();
   TableBody body;
   for (;;) {
     if (p_.accept("DEFAULT")) {

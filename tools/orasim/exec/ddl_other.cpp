@@ -1,5 +1,6 @@
 // CREATE, ALTER and DROP of everything but tables; COMMENT, TRUNCATE, GRANT and the rest.
 #include "exec/ddl_parser.h"
+#include "exec/object_types.h"
 
 namespace orasim {
 namespace {
@@ -130,6 +131,16 @@ void DdlParser::create_code(const std::string& kind, bool or_replace) {
   code.name = name.name;
   code.kind = kind;
   code.text = std::string(sql_);
+  if (kind == "DIRECTORY") {
+    // Directories belong to nobody, which is to say to SYS; the text is the path.
+    code.owner = "SYS";
+    p_.expect("AS");
+    code.text = string_literal();
+    p_.expect_end();
+  }
+  if (kind == "TYPE") {
+    code.type = parse_type_definition(p_, *env_.store->catalog(), code.owner, code.name, env_.release);
+  }
   if (kind == "TRIGGER") {
     // … ON table: the first ON behind the timing and the events.
     while (!p_.at_end() && !p_.is_word("ON")) skip_clause();
@@ -337,8 +348,11 @@ void DdlParser::drop() {
     }
     p_.fail(950);
   }
-  const ObjectName name = object_name();
-  if (is_public) {
+  ObjectName name = object_name();
+  if (kind == "DIRECTORY") {
+    need("DROP ANY DIRECTORY");
+    name.owner = "SYS";
+  } else if (is_public) {
     need("DROP PUBLIC SYNONYM");
   } else {
     const bool is_view = kind == "VIEW" || kind == "MATERIALIZED VIEW";

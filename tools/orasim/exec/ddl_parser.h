@@ -45,6 +45,7 @@ class DdlParser {
 
   // Tables.
   void table_item(TableBody& body);
+  DataType column_type();
   void column_definition(TableBody& body);
   void generated_clause(ddl::ColumnSpec& spec);
   void virtual_types(const std::vector<ColumnDef>& others, std::vector<ddl::ColumnSpec>& columns);

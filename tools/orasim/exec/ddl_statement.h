@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/session.h"
+#include "exec/types.h"
 #include "store/ddl.h"
 #include "store/store.h"
 
@@ -18,6 +19,7 @@ namespace orasim {
 struct DdlEnvironment {
   Store* store = nullptr;
   std::string current_schema;
+  Release release;
   std::shared_ptr<const Access> access;  ///< of the session's user
   /// Columns of a query text, for CREATE TABLE … AS SELECT and views.
   std::function<std::vector<ColumnInfo>(const std::string& query)> describe;

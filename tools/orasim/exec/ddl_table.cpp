@@ -1,5 +1,6 @@
 // CREATE TABLE: columns, constraints, partitions.
 #include "exec/ddl_parser.h"
+#include "exec/object_types.h"
 
 namespace orasim {
 
@@ -246,11 +247,18 @@ void DdlParser::virtual_types(const std::vector<ColumnDef>& others,
   }
 }
 
+DataType DdlParser::column_type() {
+  const int position = p_.peek().begin;
+  DataType type = p_.column_type();
+  resolve_type(type, *env_.store->catalog(), env_.current_schema, env_.release, position);
+  return type;
+}
+
 void DdlParser::column_definition(TableBody& body) {
   ddl::ColumnSpec spec;
   spec.column.name = p_.identifier().text;
   const bool untyped = p_.is_word("GENERATED") || p_.is_word("AS");
-  if (!untyped) spec.column.type = p_.data_type();
+  if (!untyped) spec.column.type = column_type();
   const std::string name = spec.column.name;
   for (;;) {
     if (p_.accept("DEFAULT")) {
@@ -336,6 +344,8 @@ void DdlParser::partitions(ddl::CreateTable& table) {
 
 bool DdlParser::table_option(ddl::CreateTable& table) {
   if (p_.at_end() || p_.is_word("AS")) return false;
+  // LOB (c) STORE AS …, NESTED TABLE c STORE AS t, XMLTYPE COLUMN c STORE AS …: not AS SELECT.
+  if (p_.accept_words({"STORE", "AS"})) return true;
   if (p_.accept("ORGANIZATION")) {
     table.index_organized = p_.is_word("INDEX");
     p_.take();
@@ -359,6 +369,7 @@ void DdlParser::create_as_select(ddl::CreateTable& table) {
   const bool named = !table.columns.empty();
   if (named && table.columns.size() != described.size()) raise(1730);
   for (std::size_t i = 0; i < described.size(); ++i) {
+    if (is_long(described[i].type.type)) raise(997);
     if (!named) {
       table.columns.emplace_back();
       table.columns[i].column.name = described[i].name;

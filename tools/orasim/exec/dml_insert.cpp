@@ -114,6 +114,7 @@ class InsertSelect final : public BoundDml {
       : query_(bind_query(*insert.query, environment)), first_(insert.first) {
     Scope output;
     for (const ColumnInfo& info : query_->columns()) {
+      if (is_long(info.type.type)) raise(997, insert.query->begin);
       ScopeColumn c;
       c.name = info.name;
       c.type = info.type;

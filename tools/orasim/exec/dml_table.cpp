@@ -87,7 +87,7 @@ void DmlTable::complete(Row& row, ExecContext& context) const {
     context.touched_temporary->emplace(table_->owner, table_->name);
   for (const Check& check : checks_) {
     const Value v = check.condition(f);
-    if (v.is_null() || std::get<bool>(v.data)) continue;  // unknown is no violation
+    if (v.is_null() || truth(v)) continue;  // unknown is no violation
     raise_text(2290, "check constraint (" + table_->owner + "." + check.name + ") violated");
   }
 }

@@ -20,7 +20,9 @@
 #include "engine/session.h"
 #include "exec/access.h"
 #include "exec/ast.h"
+#include "exec/errors.h"
 #include "exec/functions.h"
+#include "exec/types.h"
 #include "store/dictionary.h"
 #include "store/store.h"
 
@@ -139,6 +141,7 @@ struct BindEnvironment {
   std::shared_ptr<const Access> access = {};  ///< whose rights count: in a view its owner's
   bool needs_from = true;                     ///< false: as of 23ai FROM may be left out
   bool locks_rows = false;                    ///< the query at hand is FOR UPDATE
+  Release release = {};
 };
 
 /// ORA-00904, 00918, 00942 … with position.
@@ -154,8 +157,14 @@ Scope table_scope(const TableDef& table, const std::string& alias, const Scope* 
 /// Expressions and conditions over a scope. Conditions evaluate to BOOLEAN or NULL.
 BoundExpr bind_expression(const ast::Expr& expr, const BindEnvironment& environment,
                           const Scope& scope);
+/// A value used as a condition; ORA-00920 when it is no BOOLEAN. REQUIRES: not null.
+inline bool truth(const Value& v) {
+  const bool* b = std::get_if<bool>(&v.data);
+  if (b == nullptr) raise(920);
+  return *b;
+}
 inline bool is_true(const Value& v) {
-  return !v.is_null() && std::get<bool>(v.data);
+  return !v.is_null() && truth(v);
 }
 
 /// Finds a table by name through synonyms; null when it is no table.

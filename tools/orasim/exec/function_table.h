@@ -15,6 +15,7 @@ std::span<const ScalarFunction> text_functions();
 std::span<const ScalarFunction> number_functions();
 std::span<const ScalarFunction> date_functions();
 std::span<const ScalarFunction> general_functions();
+std::span<const ScalarFunction> document_functions();
 
 inline DataType plain_type(Type type) {
   return simple_type(type);

@@ -9,7 +9,7 @@ constexpr std::int64_t kUnixEpochDay = 2440588;  // Julian day of 1970-01-01
 
 DateTime session_now(const FunctionContext& c) {
   DateTime t = c.now_utc;
-  t.offset_minutes = static_cast<std::int16_t>(c.nls->session_offset_minutes);
+  c.nls->session_zone.put_into(t);
   return to_local(t);
 }
 
@@ -39,20 +39,21 @@ Value current_date(const Args&, const FunctionContext& c) {
 Value current_timestamp(const Args&, const FunctionContext& c) {
   DateTime t = c.now_utc;
   t.nanosecond = t.nanosecond / 1000 * 1000;
-  t.offset_minutes = static_cast<std::int16_t>(c.nls->session_offset_minutes);
+  c.nls->session_zone.put_into(t);
   return Value{Type::kTimestampTz, false, t};
 }
 Value localtimestamp(const Args&, const FunctionContext& c) {
   DateTime t = session_now(c);
   t.nanosecond = t.nanosecond / 1000 * 1000;
   t.offset_minutes = 0;
+  t.region_id = 0;
   return Value{Type::kTimestamp, false, t};
 }
 Value dbtimezone(const Args&, const FunctionContext&) {
   return make_text("+00:00");
 }
 Value sessiontimezone(const Args&, const FunctionContext& c) {
-  return make_text(offset_text(c.nls->session_offset_minutes));
+  return make_text(zone_text(c.nls->session_zone));
 }
 
 Value add_months_of(const Args& a, const FunctionContext& c) {
@@ -100,6 +101,7 @@ Value parsed(const Args& a, const FunctionContext& c, Type wanted) {
   DateTime t = parse_date(as_text(a[0], c), as_text(a[1], c), session_now(c), *c.nls);
   if (wanted == Type::kTimestampTz) return Value{wanted, false, to_utc(t)};
   t.offset_minutes = 0;
+  t.region_id = 0;
   if (wanted == Type::kDate) t.nanosecond = 0;
   return Value{wanted, false, t};
 }
@@ -163,9 +165,9 @@ Value numtoyminterval(const Args& a, const FunctionContext& c) {
 Value from_tz(const Args& a, const FunctionContext& c) {
   if (any_null(a)) return make_null(Type::kTimestampTz);
   DateTime t = to_datetime(a[0], Type::kTimestamp, c.convert).date_time();
-  int minutes = 0;
-  if (!parse_offset(as_text(a[1], c), minutes)) raise(1882);
-  t.offset_minutes = static_cast<std::int16_t>(minutes);
+  const auto zone = parse_zone(as_text(a[1], c));
+  if (!zone) raise(1882);
+  zone->put_into_wall(t);
   return Value{Type::kTimestampTz, false, to_utc(t)};
 }
 
@@ -179,9 +181,11 @@ Value sys_extract_utc(const Args& a, const FunctionContext& c) {
 
 Value tz_offset(const Args& a, const FunctionContext& c) {
   if (any_null(a)) return make_null(Type::kVarchar2);
-  int minutes = 0;
-  if (!parse_offset(as_text(a[0], c), minutes)) raise(1882);
-  return make_text(offset_text(minutes));
+  const auto zone = parse_zone(as_text(a[0], c));
+  if (!zone) raise(1882);
+  DateTime now = c.now_utc;
+  zone->put_into(now);
+  return make_text(offset_text(now.offset_minutes));
 }
 
 Value scn_to_timestamp(const Args& a, const FunctionContext& c) {
@@ -223,7 +227,7 @@ DataType interval_ym(const std::vector<DataType>&) {
   return t;
 }
 DataType zone_name(const std::vector<DataType>&) {
-  return varchar_type(6);
+  return varchar_type(75);
 }
 DataType to_char_type(const std::vector<DataType>& a) {
   if (!a.empty() && is_text(a[0].type)) return same_text_type(a);

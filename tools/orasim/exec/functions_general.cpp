@@ -107,6 +107,13 @@ Value to_nclob(const Args& a, const FunctionContext& c) {
 Value to_blob(const Args& a, const FunctionContext& c) {
   return to_lob(a[0], Type::kBlob, c.convert);
 }
+Value to_lob_of_long(const Args& a, const FunctionContext& c) {
+  const bool binary = a[0].type == Type::kLongRaw;
+  return to_lob(a[0], binary ? Type::kBlob : Type::kClob, c.convert);
+}
+DataType lob_of_long_type(const std::vector<DataType>& a) {
+  return plain_type(a[0].type == Type::kLongRaw ? Type::kBlob : Type::kClob);
+}
 Value to_nchar(const Args& a, const FunctionContext& c) {
   Value v = a.size() > 1 ? find_function("TO_CHAR")->call(a, c) : to_varchar(a[0], c.convert);
   v.national = true;
@@ -185,9 +192,6 @@ Value rowid_block(const Args& a, const FunctionContext& c) {
 }
 Value rowid_row(const Args& a, const FunctionContext& c) {
   return rowid_part(a, c, [](const RowId& r) { return r.slot; });
-}
-Value json_serialize(const Args& a, const FunctionContext&) {
-  return a[0];
 }
 
 // ---- the session and the server
@@ -405,7 +409,7 @@ constexpr ScalarFunction kGeneralFunctions[] = {
     {"TO_CLOB", 1, 2, to_clob, clob_type},
     {"TO_NCLOB", 1, 1, to_nclob, nclob_type},
     {"TO_BLOB", 1, 2, to_blob, blob_type},
-    {"TO_LOB", 1, 1, to_clob, clob_type},
+    {"TO_LOB", 1, 1, to_lob_of_long, lob_of_long_type},
     {"TO_NCHAR", 1, 3, to_nchar, national_text_type},
     {"EMPTY_CLOB", 0, 0, empty_clob, clob_type},
     {"EMPTY_BLOB", 0, 0, empty_blob, blob_type},
@@ -422,7 +426,6 @@ constexpr ScalarFunction kGeneralFunctions[] = {
     {"DBMS_ROWID.ROWID_RELATIVE_FNO", 1, 1, rowid_file, number_type},
     {"DBMS_ROWID.ROWID_BLOCK_NUMBER", 1, 2, rowid_block, number_type},
     {"DBMS_ROWID.ROWID_ROW_NUMBER", 1, 1, rowid_row, number_type},
-    {"JSON_SERIALIZE", 1, 1, json_serialize, first_type},
     {"USER", 0, 0, user, name_type},
     {"UID", 0, 0, uid, number_type},
     {"SYS_CONTEXT", 2, 3, sys_context, name_type},

@@ -92,6 +92,8 @@ Value parse_timestamp_literal(const std::string& text, int pos) {
     if (zoned) {
       model += " TZR";
       if (plain[zone] != ' ') plain.insert(zone, 1, ' ');
+      const std::size_t name = plain.find_first_not_of(' ', zone);
+      if (plain.find(' ', name) != std::string::npos) model += " TZD";
     }
     const DateTime t = parse_date(plain, model, DateTime{}, Nls{});
     if (zoned) return Value{Type::kTimestampTz, false, to_utc(t)};

@@ -29,6 +29,8 @@ class Parser {
   ast::ExprPtr expression();  ///< value expression
   ast::ExprPtr condition();   ///< OR level
   DataType data_type();
+  /// The same, or the name of a type that was made by CREATE TYPE, yet to be resolved.
+  DataType column_type();
   ast::Ident identifier(int error = 904);
   ast::Name qualified_name(int error = 903);
   std::vector<ast::Ident> identifier_list();  ///< ( a, b, … )
@@ -91,6 +93,11 @@ class Parser {
   ast::ExprPtr extract_expression();
   ast::ExprPtr trim_call();
   ast::ExprPtr xmlserialize_call();
+  ast::ExprPtr document_call();
+  void document_clauses(ast::Expr& call, DataType& returning);
+  DataType returning_type();
+  ast::ExprPtr vector_call();
+  ast::ExprPtr method_calls(ast::ExprPtr e);
   ast::ExprPtr interval_literal();
   ast::ExprPtr name_or_call();
   void call_arguments(ast::Expr& call);

@@ -191,6 +191,13 @@ ExprPtr Parser::word_primary() {
   if (w == "EXTRACT" && is_symbol("(", 1)) return extract_expression();
   if (w == "TRIM" && is_symbol("(", 1)) return trim_call();
   if (w == "XMLSERIALIZE" && is_symbol("(", 1)) return xmlserialize_call();
+  if (is_symbol("(", 1)) {
+    if (w == "VECTOR" || w == "TO_VECTOR") return vector_call();
+    for (const char* name : {"JSON_SERIALIZE", "JSON_VALUE", "JSON_QUERY", "JSON_EXISTS",
+                             "FROM_VECTOR", "VECTOR_SERIALIZE"}) {
+      if (w == name) return document_call();
+    }
+  }
   if (w == "CURSOR" && is_symbol("(", 1)) {
     take();
     ExprPtr e = parenthesized();
@@ -383,6 +390,8 @@ ExprPtr Parser::name_or_call() {
     e->kind = ExprKind::kCall;
     call_arguments(*e);
     call_suffixes(*e);
+    e->end = last_end();
+    return method_calls(std::move(e));
   } else if (plsql_ && accept_symbol("%")) {
     e->op = take().text;  // cursor attributes: SQL%ROWCOUNT, SQL%FOUND, …
   }

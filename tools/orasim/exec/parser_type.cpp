@@ -33,7 +33,8 @@ Length read_length(Parser& p, std::int64_t limit, bool required, std::int64_t fa
 
 DataType character_type(Parser& p, Type base, bool national) {
   const bool fixed = base == Type::kChar;
-  const std::int64_t limit = p.plsql() ? 32767 : fixed ? 2000 : 4000;
+  // MAX_STRING_SIZE = EXTENDED.
+  const std::int64_t limit = fixed && !p.plsql() ? 2000 : 32767;
   const Length n = read_length(p, national ? limit / 2 : limit, !fixed, 1);
   return text_type(base, n.value, n.characters, national);
 }
@@ -115,6 +116,43 @@ DataType interval_type(Parser& p) {
   return t;
 }
 
+/// JSON [ ( modifiers ) ]: (OBJECT, ARRAY) and (VALUE, LIMIT n) restrict it, which is read over.
+DataType json_type(Parser& p) {
+  if (p.is_symbol("(")) p.skip_parentheses();
+  return simple_type(Type::kJson);
+}
+
+std::int16_t vector_format(Parser& p) {
+  static constexpr std::pair<std::string_view, std::int16_t> kFormats[] = {
+      {"FLOAT32", 2}, {"FLOAT64", 3}, {"INT8", 4}, {"BINARY", 5}};
+  if (p.accept_symbol("*")) return 0;
+  for (const auto& [name, number] : kFormats) {
+    if (p.accept(name)) return number;
+  }
+  p.fail(51801);
+}
+
+/// VECTOR [ ( dimensions | * [, format | * [, DENSE | SPARSE | * ] ] ) ]
+DataType vector_type(Parser& p) {
+  constexpr std::int64_t kMaxDimensions = 65535;
+  DataType t = simple_type(Type::kVector);
+  if (!p.accept_symbol("(")) return t;
+  if (!p.accept_symbol("*")) {
+    const std::int64_t n = p.integer(51801);
+    if (n < 1 || n > kMaxDimensions) p.fail(51801);
+    t.size_chars = static_cast<std::uint32_t>(n);
+  }
+  if (p.accept_symbol(",")) t.precision = vector_format(p);
+  if (p.accept_symbol(",")) {
+    t.is_sparse = p.accept("SPARSE");
+    if (!t.is_sparse && !p.accept("DENSE")) p.accept_symbol("*");
+  }
+  p.expect_symbol(")", 907);
+  constexpr std::int16_t kBinary = 5;
+  if (t.precision == kBinary && (t.size_chars % 8 != 0 || t.is_sparse)) p.fail(51813);
+  return t;
+}
+
 }  // namespace
 
 DataType Parser::data_type() {
@@ -122,7 +160,7 @@ DataType Parser::data_type() {
   const int begin = peek().begin;
   const std::string w = take().text;
   if (w == "SYS" && accept_symbol(".")) {
-    if (accept("XMLTYPE")) return xml_type();
+    if (accept("XMLTYPE")) return simple_type(Type::kXml);
     fail(902);
   }
   if (w == "VARCHAR2" || w == "VARCHAR") return character_type(*this, Type::kVarchar2, false);
@@ -163,7 +201,7 @@ DataType Parser::data_type() {
   if (w == "TIMESTAMP") return timestamp_type(*this);
   if (w == "INTERVAL") return interval_type(*this);
   if (w == "RAW") {
-    const Length n = read_length(*this, plsql_ ? 32767 : 2000, true, 1);
+    const Length n = read_length(*this, 32767, true, 1);
     DataType t = simple_type(Type::kRaw);
     t.size_bytes = static_cast<std::uint32_t>(n.value);
     return t;
@@ -187,10 +225,36 @@ DataType Parser::data_type() {
     t.size_bytes = static_cast<std::uint32_t>(n.value);
     return t;
   }
-  if (w == "XMLTYPE") return xml_type();
+  if (w == "XMLTYPE") return simple_type(Type::kXml);
+  if (w == "BFILE") return simple_type(Type::kBfile);
+  if (w == "JSON") return json_type(*this);
+  if (w == "VECTOR") return vector_type(*this);
   if (w == "BOOLEAN" || w == "BOOL") return simple_type(Type::kBoolean);
   if (w == "SYS_REFCURSOR") return simple_type(Type::kCursor);
   raise(902, begin);
+}
+
+DataType Parser::column_type() {
+  const std::size_t start = mark();
+  const int begin = peek().begin;
+  accept("REF");
+  if (peek().kind == TokenKind::kWord && !is_symbol(".", 1)) {
+    try {
+      return data_type();
+    } catch (const OraError& error) {
+      if (error.code() != 902 || error.position() != begin) throw;
+    }
+    reset(start);
+  } else if (is_word("SYS") && is_word("XMLTYPE", 2)) {
+    return data_type();
+  }
+  const ast::Name name = qualified_name(902);
+  ObjectType named;
+  named.name = name.back().text;
+  if (name.size() > 1) named.owner = name[name.size() - 2].text;
+  DataType t = simple_type(Type::kObject);
+  t.object = std::make_shared<const ObjectType>(std::move(named));
+  return t;
 }
 
 }  // namespace orasim

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,9 @@ class StatementRunner {
   /// PL/SQL variables by upper-case name, and the block's binds in wire order.
   virtual std::map<std::string, Value>& variables() = 0;
   virtual Row& binds() = 0;
+  /// nullptr: no such type.
+  virtual std::shared_ptr<const ObjectType> find_type(const std::string& owner,
+                                                      const std::string& name) = 0;
   /// Converts for an assignment: to the declared type of a variable.
   virtual Value convert_value(const Value& value, const DataType& type) = 0;
 };

@@ -1,6 +1,7 @@
 #include "exec/session_state.h"
 
 #include <chrono>
+#include <cstdlib>
 
 #include "engine/calendar.h"
 #include "engine/format_model.h"
@@ -12,6 +13,14 @@ namespace orasim {
 namespace {
 
 constexpr std::int64_t kClockEpochSeconds = std::int64_t{2440588} * 86400;
+
+Release release_of(const DatabaseOptions& options) {
+  Release release;
+  release.major = std::atoi(options.version.c_str());
+  constexpr int kFirstExtended = 12;
+  release.extended_strings = options.extended_strings && release.major >= kFirstExtended;
+  return release;
+}
 
 DateTime utc_now() {
   const auto since = std::chrono::system_clock::now().time_since_epoch();
@@ -61,14 +70,9 @@ void set_parameter(const std::string& name, const std::string& value, bool quote
     return;
   }
   if (name == "TIME_ZONE") {
-    int minutes = 0;
-    if (value == "LOCAL" || value == "DBTIMEZONE") {
-      state.nls.session_offset_minutes = 0;
-    } else if (parse_offset(value, minutes)) {
-      state.nls.session_offset_minutes = minutes;
-    } else {
-      raise(1882);
-    }
+    const auto zone = value == "LOCAL" || value == "DBTIMEZONE" ? Zone{} : parse_zone(value);
+    if (!zone) raise(1882);
+    state.nls.session_zone = *zone;
   } else if (name == "CURRENT_SCHEMA") {
     const auto catalog = state.store->catalog();
     if (catalog->users.count(value) == 0 && value != "SYS" && value != "SYSTEM") raise(1435);
@@ -139,6 +143,7 @@ BindEnvironment SessionState::environment(std::string_view sql) const {
   }
   env.access = access;
   env.needs_from = !database->options().emulate.starts_with("23");
+  env.release = release_of(database->options());
   return env;
 }
 
@@ -181,7 +186,8 @@ std::unique_ptr<ExecContext> SessionState::context(const Row* binds, std::option
                         database->options().version,
                         database->options().emulate,
                         database->sessions(),
-                        nls_settings(nls)};
+                        nls_settings(nls),
+                        release_of(database->options()).extended_strings};
     return d;
   };
   return c;

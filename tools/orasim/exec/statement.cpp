@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "engine/object_image.h"
 #include "exec/block.h"
 #include "exec/ddl_statement.h"
 #include "exec/dml.h"
@@ -282,6 +283,7 @@ DdlEnvironment ddl_environment(SessionState& state) {
   DdlEnvironment env;
   env.store = state.store;
   env.current_schema = state.current_schema;
+  env.release = state.environment({}).release;
   env.access = state.environment({}).access;
   env.describe = [&state](const std::string& text) {
     Parser parser(text);
@@ -502,6 +504,14 @@ class SessionRunner final : public StatementRunner {
   void rollback_to_mark(std::uint64_t mark) override { state_.transaction->rollback_to(mark); }
   Variables& variables() override { return variables_; }
   Row& binds() override { return binds_; }
+  std::shared_ptr<const ObjectType> find_type(const std::string& owner,
+                                              const std::string& name) override {
+    if (owner == "SYS" && name == "XMLTYPE") {
+      return std::make_shared<const ObjectType>(xml_object_type());
+    }
+    const auto code = state_.store->catalog()->find_code(owner, name, "TYPE");
+    return code == nullptr ? nullptr : code->type;
+  }
   Value convert_value(const Value& value, const DataType& type) override {
     auto context = state_.context(&binds_, std::nullopt);
     return convert_to(value, type, {}, context->convert());

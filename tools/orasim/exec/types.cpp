@@ -37,6 +37,21 @@ DataType simple_type(Type type) {
     case Type::kBlob:
       t.size_bytes = 4000;
       break;
+    case Type::kXml:
+      t.size_bytes = 2000;
+      break;
+    case Type::kBfile:
+      t.size_bytes = 530;
+      break;
+    case Type::kJson:
+      t.size_bytes = 8200;
+      break;
+    case Type::kVector:
+      t.size_bytes = 8200;
+      break;
+    case Type::kObject:
+      t.size_bytes = 1;
+      break;
     case Type::kTimestamp:
     case Type::kTimestampLtz:
       t.size_bytes = 11;
@@ -71,7 +86,7 @@ DataType text_type(Type base, std::int64_t length, bool characters, bool nationa
   t.char_semantics = characters || national;
   const auto n = static_cast<std::uint32_t>(length);
   t.size_chars = n;
-  const std::uint32_t limit = base == Type::kChar ? 2000 : std::max<std::uint32_t>(4000, n);
+  const std::uint32_t limit = base == Type::kChar ? 2000 : n > 4000 ? 32767 : 4000;
   // AL32UTF8 needs up to four bytes a character, AL16UTF16 is counted at two.
   t.size_bytes = national ? n * 2 : characters ? std::min(n * 4, limit) : n;
   return t;
@@ -81,12 +96,6 @@ DataType timestamp_type_of(Type type, int digits) {
   DataType t = simple_type(type);
   t.scale = static_cast<std::int16_t>(digits);
   if (digits == 0 && type != Type::kTimestampTz) t.size_bytes = 7;
-  return t;
-}
-
-DataType xml_type() {
-  DataType t = simple_type(Type::kClob);
-  t.size_bytes = 2000;
   return t;
 }
 
@@ -117,6 +126,16 @@ std::string type_word(Type type, bool national) {
       return national ? "NCLOB" : "CLOB";
     case Type::kBlob:
       return "BLOB";
+    case Type::kBfile:
+      return "BFILE";
+    case Type::kJson:
+      return "JSON";
+    case Type::kVector:
+      return "VECTOR";
+    case Type::kXml:
+      return "SYS.XMLTYPE";
+    case Type::kObject:
+      return "UDT";
     case Type::kTimestamp:
       return "TIMESTAMP";
     case Type::kTimestampTz:

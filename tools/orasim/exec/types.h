@@ -7,20 +7,27 @@
 
 namespace orasim {
 
+/// What types there are: the release of the database and its MAX_STRING_SIZE.
+struct Release {
+  int major = 19;  ///< 11, 12, 18, 19, 21, 23
+  bool extended_strings = true;
+};
+
 DataType plain_number();
 /// The types without parameters, with Oracle's fixed DATA_LENGTH.
 DataType simple_type(Type);
 /// `length` in characters when `characters` or national, else in bytes.
 DataType text_type(Type base, std::int64_t length, bool characters, bool national);
 DataType timestamp_type_of(Type, int fraction_digits);
-/// SYS.XMLTYPE, which the simulator keeps as a CLOB.
-DataType xml_type();
 
 /// As ORA-00932 names it: NUMBER, CHAR, DATE, CLOB, …
 std::string type_word(Type, bool national = false);
 
 [[nodiscard]] inline bool is_text(Type t) {
   return t == Type::kVarchar2 || t == Type::kChar || t == Type::kLong;
+}
+[[nodiscard]] inline bool is_long(Type t) {
+  return t == Type::kLong || t == Type::kLongRaw;
 }
 [[nodiscard]] inline bool is_numeric(Type t) {
   return t == Type::kNumber || t == Type::kBinaryFloat || t == Type::kBinaryDouble;

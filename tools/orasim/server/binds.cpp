@@ -17,8 +17,10 @@ Value Calls::engine_value(const TypeSpec& spec, const wire::BindValue& bind) {
   }
   const Type type = wire::bind_type(spec);
   if (type == Type::kCursor) return make_null(type);
-  if (type != Type::kClob && type != Type::kBlob) return wire::decode_value(spec, bind);
+  const bool is_locator = type == Type::kClob || type == Type::kBlob || type == Type::kBfile;
+  if (!is_locator) return wire::decode_value(spec, bind);
   if (bind.is_null) return Value{type, spec.is_national(), {}};
+  if (type == Type::kBfile) return BfileTable::value_of(bind.content);
   return lobs_.find(bind.content).value();
 }
 
@@ -91,6 +93,14 @@ void Calls::write_out_value(const TypeSpec& spec, const Value& value) {
     wire::encode_lob(out, column, as_lob(value), registrar_);
     out.sb(0);
     return;
+  }
+  if (codec == Codec::kDocument) {
+    wire::encode_document(out, value);
+    out.sb(0);
+    return;
+  }
+  if (codec == Codec::kObject) {
+    throw OraError(932, "inconsistent datatypes: objects cannot be bound to this server");
   }
   if (codec == Codec::kCursor) {
     registrar_.parent = nullptr;

@@ -4,11 +4,13 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "engine/session.h"
 #include "server/authenticator.h"
+#include "server/bfile.h"
 #include "server/break_watch.h"
 #include "server/channel.h"
 #include "server/cursor.h"
@@ -71,7 +73,9 @@ class Calls {
 
   // Others.
   void lob_operation(const wire::LobRequest&);
-  void read_lob(const wire::LobRequest&, LobEntry&);
+  using LobReader = std::function<LobEntry::Piece(std::uint64_t offset, std::uint64_t amount)>;
+  void read_lob(const wire::LobRequest&, const LobReader&);
+  void file_operation(const wire::LobRequest&);
   void create_lob(const wire::LobRequest&);
   void reply_lob(const wire::LobRequest&, wire::ByteView locator, std::uint64_t amount,
                  bool flag = false);
@@ -96,12 +100,13 @@ class Calls {
   class Registrar : public wire::LobRegistrar {
    public:
     explicit Registrar(Calls& calls) : calls_(calls) {}
-    wire::ByteView locator_for(const Value& lob) override { return calls_.lobs_.locator_for(lob); }
+    wire::ByteView locator_for(const Value& lob) override;
     void put_cursor(wire::Writer& out, const Value& cursor) override;
     Cursor* parent = nullptr;  ///< whose rows are being written
 
    private:
     Calls& calls_;
+    std::string file_locator_;
   };
 
   Channel& channel_;
@@ -112,6 +117,7 @@ class Calls {
   Authenticator authenticator_;
   CursorTable cursors_;
   LobTable lobs_;
+  BfileTable bfiles_{[this](const std::string& alias) { return session_.directory_path(alias); }};
   Registrar registrar_{*this};
   Row row_;
   std::uint8_t sequence_ = 0;                // of the function being answered

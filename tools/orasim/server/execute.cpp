@@ -329,6 +329,12 @@ Cursor& Calls::open_for_client(OpenCursor& from) {
   return cursor;
 }
 
+wire::ByteView Calls::Registrar::locator_for(const Value& lob) {
+  if (lob.type != Type::kBfile) return calls_.lobs_.locator_for(lob);
+  file_locator_ = BfileTable::locator_for(lob);
+  return wire::as_bytes(file_locator_);
+}
+
 void Calls::Registrar::put_cursor(wire::Writer& out, const Value& value) {
   const auto* from = std::get_if<CursorRef>(&value.data);
   if (from == nullptr || !(*from)->rows)

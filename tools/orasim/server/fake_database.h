@@ -295,6 +295,9 @@ class FakeSession : public Session {
     state_.changed.notify_all();
   }
   [[nodiscard]] const SessionIdentity& identity() const override { return identity_; }
+  std::string directory_path(std::string_view) override {
+    throw OraError(22285, "non-existent directory or file for FILEOPEN operation");
+  }
   void set_current_schema(std::string_view) override {}
   [[nodiscard]] const EndToEnd& end_to_end() const override { return end_to_end_; }
   void set_end_to_end(EndToEnd values) override { end_to_end_ = std::move(values); }

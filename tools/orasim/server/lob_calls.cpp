@@ -30,7 +30,7 @@ constexpr std::uint32_t kNationalCharset = 2000;
 
 }  // namespace
 
-void Calls::read_lob(const LobRequest& request, LobEntry& lob) {
+void Calls::read_lob(const LobRequest& request, const LobReader& read) {
   // In pieces: a client may ask for 4 GiB, and the answer streams out as it is converted.
   constexpr std::uint64_t kPiece = 16000;
   wire::Writer& out = channel_.out();
@@ -38,7 +38,7 @@ void Calls::read_lob(const LobRequest& request, LobEntry& lob) {
   const std::uint64_t asked = request.amount.value_or(0);
   const std::uint64_t wanted = asked == 0 ? UINT64_MAX : asked;
   std::uint64_t offset = offset_of(request), done = 0;
-  LobEntry::Piece piece = lob.read(offset, std::min(wanted, kPiece));
+  LobEntry::Piece piece = read(offset, std::min(wanted, kPiece));
   if (piece.amount > 0) out.u8(static_cast<std::uint8_t>(Message::kLobData));
   const bool short_form =
       piece.bytes.size() <= wire::kShortClr && (piece.amount < kPiece || wanted <= kPiece);
@@ -51,7 +51,7 @@ void Calls::read_lob(const LobRequest& request, LobEntry& lob) {
       out.chunks(wire::as_bytes(piece.bytes));
       channel_.flush_if_large();
       done += piece.amount;
-      piece = lob.read(offset + done, std::min(wanted - done, kPiece));
+      piece = read(offset + done, std::min(wanted - done, kPiece));
     }
     out.end_chunks();
   }
@@ -92,6 +92,7 @@ void Calls::create_lob(const LobRequest& request) {
 }
 
 void Calls::lob_operation(const LobRequest& request) {
+  if (BfileTable::is_bfile(request.locator)) return file_operation(request);
   const auto reply = [&](std::uint64_t amount, bool flag = false) {
     reply_lob(request, wire::as_bytes(request.locator), amount, flag);
   };
@@ -105,7 +106,9 @@ void Calls::lob_operation(const LobRequest& request) {
       reply(wire::kLobChunkBytes);
       break;
     case LobOperation::kRead:
-      read_lob(request, lobs_.find(request.locator));
+      read_lob(request, [&lob = lobs_.find(request.locator)](std::uint64_t from, std::uint64_t n) {
+        return lob.read(from, n);
+      });
       break;
     case LobOperation::kWrite:
       require_temporary(request);
@@ -131,6 +134,47 @@ void Calls::lob_operation(const LobRequest& request) {
       break;
     case LobOperation::kIsOpen:
       reply(sent, lobs_.find(request.locator).is_open);
+      break;
+    default:
+      throw OraError(22275, "invalid LOB locator specified");
+  }
+  finish_status({});
+}
+
+void Calls::file_operation(const LobRequest& request) {
+  const std::string_view file = request.locator;
+  const std::uint64_t sent = request.amount.value_or(0);
+  const auto reply = [&](std::uint64_t amount, bool flag = false) {
+    reply_lob(request, wire::as_bytes(request.locator), amount, flag);
+  };
+  switch (request.operation) {
+    case LobOperation::kGetLength:
+      reply(bfiles_.length(file));
+      break;
+    case LobOperation::kRead:
+      read_lob(request, [&](std::uint64_t from, std::uint64_t n) {
+        LobEntry::Piece piece;
+        piece.bytes = bfiles_.read(file, from, n);
+        piece.amount = piece.bytes.size();
+        return piece;
+      });
+      break;
+    case LobOperation::kFileOpen:
+    case LobOperation::kOpen:
+      bfiles_.open(file);
+      reply(sent);
+      break;
+    case LobOperation::kFileClose:
+    case LobOperation::kClose:
+      bfiles_.close(file);
+      reply(sent);
+      break;
+    case LobOperation::kFileIsOpen:
+    case LobOperation::kIsOpen:
+      reply(sent, bfiles_.is_open(file));
+      break;
+    case LobOperation::kFileExists:
+      reply(sent, bfiles_.exists(file));
       break;
     default:
       throw OraError(22275, "invalid LOB locator specified");

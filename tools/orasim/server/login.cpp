@@ -111,6 +111,10 @@ class LoginTalk {
     channel_.out().use_small_chunks(dialect.small_chunks);
     dialect.text_is_clr = (request.encoding_flags & 0x02) != 0;
     dialect.scale_is_sb2 = request.representation_of(27) == 1;
+    constexpr std::uint8_t kFirstJson = 14, kFirstVector = 24, kVectorBit = 0x08;
+    dialect.takes_json = dialect.field_version >= kFirstJson;
+    dialect.takes_vector =
+        dialect.field_version >= kFirstVector && (request.capability(44) & kVectorBit) != 0;
     dialect.end_of_response =
         tns_version_ >= kEndOfResponseVersion &&
         (profile_.compile.size() > 40 ? profile_.compile[40] : 0) & request.capability(40) & 0x20;

@@ -108,10 +108,37 @@ void texts(Reader& io, std::map<std::string, std::string>& m) {
 }
 
 template <class Io, class T>
+void data_type(Io& io, T& t);
+
+template <class Io, class O>
+void object_type_body(Io& io, O& o) {
+  io(o.owner), io(o.name), io(o.oid), io(o.kind), io(o.version), io(o.limit);
+  items(io, o.attributes, [](auto& in, auto& a) {
+    in(a.name);
+    data_type(in, a.type);
+  });
+}
+
+void object_type(Writer& io, const std::shared_ptr<const ObjectType>& o) {
+  io(o != nullptr);
+  if (o != nullptr) object_type_body(io, *o);
+}
+
+void object_type(Reader& io, std::shared_ptr<const ObjectType>& o) {
+  bool is_there = false;
+  io(is_there);
+  if (!is_there) return;
+  auto read = std::make_shared<ObjectType>();
+  object_type_body(io, *read);
+  o = std::move(read);
+}
+
+template <class Io, class T>
 void data_type(Io& io, T& t) {
   io(t.type);
   io(t.national), io(t.char_semantics), io(t.has_precision), io(t.has_scale), io(t.is_float);
-  io(t.precision), io(t.scale), io(t.size_bytes), io(t.size_chars);
+  io(t.precision), io(t.scale), io(t.size_bytes), io(t.size_chars), io(t.is_sparse);
+  object_type(io, t.object);
 }
 
 /// A value travels as the image of a row of one column of its type.
@@ -198,6 +225,7 @@ void object(Io& io, C& c, const CodeDef*) {
   strings(io, c.view_columns);
   io(c.created_unix), io(c.last_ddl_unix), io(c.valid), io(c.comment);
   texts(io, c.column_comments);
+  object_type(io, c.type);
 }
 
 template <class Io, class U>

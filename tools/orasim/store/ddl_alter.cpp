@@ -123,9 +123,23 @@ void drop_constraints_of(Catalog& c, TableDef& t, const std::set<std::string>& d
 
 }  // namespace
 
+namespace {
+
+bool is_long(const ColumnDef& column) {
+  return column.type.type == Type::kLong || column.type.type == Type::kLongRaw;
+}
+
+void check_long(const TableDef& t, const ColumnDef& column) {
+  const bool is_second = is_long(column) && std::any_of(t.columns.begin(), t.columns.end(), is_long);
+  if (is_second) throw OraError(1754, "a table may contain only one column of type LONG");
+}
+
+}  // namespace
+
 void add_column(Catalog& c, TableDef& t, const ColumnSpec& spec) {
   ColumnDef column = spec.column;
   if (t.find_column(column.name) >= 0) throw OraError(957, "duplicate column name");
+  check_long(t, column);
   column.nullable = true;
   if (!column.is_virtual) column.stored_slot = t.next_stored_slot++;
   if (column.value_when_absent.is_null()) {

@@ -34,6 +34,38 @@ void check_code_name_free(const Catalog& c, const CodeDef& code) {
   }
 }
 
+bool uses(const DataType& t, const CodeDef& type) {
+  return t.object && t.object->owner == type.owner && t.object->name == type.name;
+}
+
+/// Rows hold images of a type, so it cannot change under them.
+void check_no_dependents(const Catalog& c, const CodeDef& type) {
+  const auto fail = [] {
+    throw OraError(2303, "cannot drop or replace a type with type or table dependents");
+  };
+  for (const auto& [key, table] : c.tables) {
+    for (const ColumnDef& column : table->columns) {
+      if (uses(column.type, type)) fail();
+    }
+  }
+  for (const auto& [key, code] : c.code) {
+    if (!code->type) continue;
+    for (const ObjectType::Attribute& a : code->type->attributes) {
+      if (uses(a.type, type)) fail();
+    }
+  }
+}
+
+/// Unique in this database, as the object's number is.
+void give_type_id(CodeDef& code) {
+  auto type = std::make_shared<ObjectType>(*code.type);
+  type->oid = std::string("\x5E\x1D\x4F\x52\x41\x53\x49\x4D\x54\x59\x50\x45", 12);
+  for (int shift = 24; shift >= 0; shift -= 8) {
+    type->oid.push_back(static_cast<char>(code.object_id >> shift));
+  }
+  code.type = std::move(type);
+}
+
 }  // namespace
 
 void comment_on_table(Catalog& c, const std::string& owner, const std::string& table,
@@ -74,7 +106,9 @@ void create_code(Catalog& c, const CodeDef& code, bool or_replace) {
       c.find_code(code.table_owner, code.table_name, "VIEW") == nullptr) {
     throw OraError(942, "table or view does not exist");
   }
+  if (old != nullptr && code.kind == "TYPE") check_no_dependents(c, *old);
   made->object_id = old != nullptr ? old->object_id : take_object_id(c);
+  if (made->type) give_type_id(*made);
   made->created_unix = old != nullptr ? old->created_unix : c.edit_unix_seconds;
   made->last_ddl_unix = c.edit_unix_seconds;
   if (old != nullptr && made->comment.empty()) made->comment = old->comment;
@@ -83,6 +117,9 @@ void create_code(Catalog& c, const CodeDef& code, bool or_replace) {
 
 void drop_code(Catalog& c, const std::string& owner, const std::string& name,
                const std::string& kind) {
+  if (const auto type = c.find_code(owner, name, "TYPE"); type != nullptr && kind == "TYPE") {
+    check_no_dependents(c, *type);
+  }
   if (c.code.erase({owner, name, kind}) == 0) {
     CodeDef wanted;
     wanted.owner = owner;

@@ -18,7 +18,7 @@ bool same_set(std::vector<std::string> a, std::vector<std::string> b) {
 
 bool is_lob(const ColumnDef& column) {
   const Type t = column.type.type;
-  return t == Type::kClob || t == Type::kBlob || t == Type::kLong || t == Type::kLongRaw;
+  return is_lob_payload(t) || t == Type::kBfile || t == Type::kLong || t == Type::kLongRaw;
 }
 
 void check_columns(TableDef& t, const ConstraintDef& k) {

@@ -24,7 +24,7 @@ void check_index_columns(TableDef& t, IndexDef& index) {
       continue;
     }
     const Type type = column_of(t, column).type.type;
-    if (type == Type::kClob || type == Type::kBlob) {
+    if (is_lob_payload(type) || type == Type::kBfile) {
       throw OraError(2327, "cannot create index on expression with datatype LOB");
     }
     if (type == Type::kLong || type == Type::kLongRaw) {

@@ -38,6 +38,7 @@ struct DictionaryContext {
   std::vector<SessionInfo> sessions = {};  ///< V$SESSION
   /// NLS settings of the session that differ from the defaults: name, value.
   std::vector<std::pair<std::string, std::string>> nls_session = {};
+  bool extended_strings = true;  ///< MAX_STRING_SIZE
 };
 
 /// Takes one row; values in the order of DictionaryView::columns. False: stop producing.

@@ -94,7 +94,12 @@ Columns common_head() {
       {"DATA_TYPE", Kind::kText,
        [](const Item& i, const Context&) { return text(data_type_text(i.column->type)); }},
       {"DATA_TYPE_MOD", Kind::kText, [](const Item&, const Context&) { return null(); }},
-      {"DATA_TYPE_OWNER", Kind::kText, [](const Item&, const Context&) { return null(); }},
+      {"DATA_TYPE_OWNER", Kind::kText,
+       [](const Item& i, const Context&) {
+         const DataType& t = i.column->type;
+         if (t.type == Type::kXml) return text("PUBLIC");
+         return t.object ? text(t.object->owner) : null();
+       }},
       {"DATA_LENGTH", Kind::kNumber,
        [](const Item& i, const Context&) { return number(data_length(i.column->type)); }},
       {"DATA_PRECISION", Kind::kNumber,
@@ -195,7 +200,7 @@ void add_lobs(Registry& r) {
   const Items<Item> lobs = [](const Context& c, const std::function<bool(const Item&)>& visit) {
     visit_columns(c, true, [&](const Item& i) {
       const Type t = i.column->type.type;
-      return (t != Type::kClob && t != Type::kBlob) || visit(i);
+      return !is_lob_payload(t) || t == Type::kObject || visit(i);
     });
   };
   const auto lob_name = [](const Item& i, const char* prefix) {

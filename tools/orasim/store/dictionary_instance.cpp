@@ -167,7 +167,7 @@ void visit_parameters(const Context& c, const std::function<bool(const Parameter
       {4, 2, "db_name", database_name(c)},
       {5, 2, "db_unique_name", database_name(c)},
       {6, 3, "db_block_size", "8192"},
-      {7, 2, "max_string_size", "STANDARD"},
+      {7, 2, "max_string_size", c.extended_strings ? "EXTENDED" : "STANDARD"},
       {8, 3, "undo_retention", "900"},
       {9, 2, "undo_management", "AUTO"},
       {10, 2, "undo_tablespace", "UNDOTBS1"},

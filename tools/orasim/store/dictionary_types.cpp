@@ -38,6 +38,16 @@ std::string data_type_text(const DataType& t) {
       return n + "CLOB";
     case Type::kBlob:
       return "BLOB";
+    case Type::kBfile:
+      return "BFILE";
+    case Type::kJson:
+      return "JSON";
+    case Type::kVector:
+      return "VECTOR";
+    case Type::kXml:
+      return "XMLTYPE";
+    case Type::kObject:
+      return t.object == nullptr ? "UNDEFINED" : t.object->name;
     case Type::kTimestamp:
       return "TIMESTAMP" + in_parens(t.scale);
     case Type::kTimestampTz:
@@ -83,6 +93,15 @@ std::int64_t data_length(const DataType& t) {
     case Type::kLong:
     case Type::kLongRaw:
       return 0;
+    case Type::kXml:
+      return 2000;
+    case Type::kBfile:
+      return 530;
+    case Type::kJson:
+    case Type::kVector:
+      return 8200;
+    case Type::kObject:
+      return 1;
     case Type::kBoolean:
       return 1;
     case Type::kUrowid:

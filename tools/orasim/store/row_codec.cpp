@@ -135,7 +135,15 @@ void decode_timestamp(const Field& f, Value& v) {
   assign<DateTime>(v, t);
 }
 
+constexpr std::size_t kPhysicalBytes = 12;
+
+// A logical UROWID is kept as its text, which must not be as long as a physical one.
 void decode_rowid(const Field& f, Value& v) {
+  if (f.size != kPhysicalBytes && v.type == Type::kUrowid) {
+    std::string_view logical(f.data, f.size);
+    if (logical.ends_with('\0')) logical.remove_suffix(1);
+    return assign<std::string>(v, logical);
+  }
   need(f, 12);
   assign<RowId>(v, RowId{get_be<std::uint32_t>(f.data), get_be<std::uint16_t>(f.data + 4),
                          get_be<std::uint32_t>(f.data + 6), get_be<std::uint16_t>(f.data + 10)});
@@ -185,6 +193,10 @@ void decode_field(const Field& f, Value& v) {
       return decode_rowid(f, v);
     case Type::kClob:
     case Type::kBlob:
+    case Type::kXml:
+    case Type::kObject:
+    case Type::kJson:
+    case Type::kVector:
       return assign<Lob>(v, lob_at(f.data));
     default:
       return decode_text(f, v);
@@ -203,7 +215,7 @@ bool encode_date_time(Type type, const DateTime& t, std::string& out) {
 
 bool is_text(Type type) {
   return type == Type::kVarchar2 || type == Type::kChar || type == Type::kLong ||
-         type == Type::kRaw || type == Type::kLongRaw;
+         type == Type::kRaw || type == Type::kLongRaw || type == Type::kBfile;
 }
 
 }  // namespace
@@ -223,6 +235,11 @@ RowLayout::RowLayout(const TableDef& table) {
 
 bool encode_payload(Type type, const Value& v, std::string& out) {
   if (const auto* text = std::get_if<std::string>(&v.data)) {
+    if (type == Type::kUrowid) {
+      out.append(*text);
+      if (text->size() == kPhysicalBytes) out.push_back('\0');
+      return true;
+    }
     if (is_text(type)) out.append(*text);
     return is_text(type);
   }
@@ -283,7 +300,7 @@ void encode_row(const RowLayout& layout, const Row& row, LobKeeper& keeper, std:
     }
     const Type type = layout.columns[static_cast<std::size_t>(index)].type;
     if (const auto* lob = std::get_if<Lob>(&v->data);
-        lob != nullptr && (type == Type::kClob || type == Type::kBlob)) {
+        lob != nullptr && is_lob_payload(type)) {
       put_lob(image, *lob, keeper);
     } else {
       payload.clear();

@@ -232,7 +232,7 @@ std::vector<KeyExtractor::Part> key_parts(const TableDef& table,
     const int at = table.find_column(name);
     if (at < 0 || table.columns[static_cast<std::size_t>(at)].is_virtual) return {};
     const ColumnDef& column = table.columns[static_cast<std::size_t>(at)];
-    if (column.type.type == Type::kClob || column.type.type == Type::kBlob) return {};
+    if (is_lob_payload(column.type.type)) return {};
     KeyExtractor::Part part{column.stored_slot, column.type.type, {}, false};
     part.has_when_absent =
         !column.value_when_absent.is_null() &&

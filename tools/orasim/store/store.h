@@ -153,6 +153,7 @@ struct CodeDef {
   bool valid = true;                                   ///< ALL_OBJECTS.STATUS
   std::string comment;                                 ///< views
   std::map<std::string, std::string> column_comments;  ///< views, by column name
+  std::shared_ptr<const ObjectType> type;              ///< types
 };
 
 struct UserDef {

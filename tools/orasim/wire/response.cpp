@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/object_image.h"
 #include "wire/setup.h"
 
 namespace orasim::wire {
@@ -36,6 +37,15 @@ std::uint32_t fixed_length(Type type) {
       return 8;
     case Type::kRowid:
       return 18;
+    case Type::kJson:
+    case Type::kVector:
+      return 8200;
+    case Type::kBfile:
+      return 530;
+    case Type::kXml:
+      return 2000;
+    case Type::kObject:
+      return 1;
     case Type::kUrowid:
     case Type::kClob:
     case Type::kBlob:
@@ -66,6 +76,43 @@ void describe_number(const DataType& type, ColumnShape& out) {
 bool has_wide_scale(std::uint8_t type) {
   return type == 2 || type == 180 || type == 181 || type == 183 || type == 231;
 }
+
+namespace {
+
+constexpr std::uint8_t kClobType = 112, kObjectType = 109;
+
+// Clients without such a type get the text.
+void describe_as_clob(ColumnShape& out) {
+  out.type = kClobType;
+  out.max_bytes = 4000;
+  out.charset = kCharset;
+  out.charset_form = 1;
+}
+
+void describe_vector(const DataType& type, ColumnShape& out) {
+  constexpr std::uint8_t kAnyDimensions = 0x01, kSparse = 0x02;
+  out.vector_dimensions = type.size_chars;
+  out.vector_format = static_cast<std::uint8_t>(type.precision);
+  if (type.size_chars == 0) out.vector_flags |= kAnyDimensions;
+  if (type.is_sparse) out.vector_flags |= kSparse;
+}
+
+void describe_object(const DataType& type, ColumnShape& out) {
+  const auto take = [&out](const ObjectType& t) {
+    out.type_oid = t.oid;
+    out.type_schema = t.owner;
+    out.type_name = t.name;
+    out.type_version = t.version;
+  };
+  out.type = kObjectType;
+  if (type.type == Type::kXml) {
+    take(xml_object_type());
+  } else if (type.object) {
+    take(*type.object);
+  }
+}
+
+}  // namespace
 
 ColumnShape describe_column(const ColumnInfo& column, const Dialect& dialect) {
   const DataType& type = column.type;
@@ -98,6 +145,20 @@ ColumnShape describe_column(const ColumnInfo& column, const Dialect& dialect) {
       out.precision = static_cast<std::int8_t>(type.precision);
       out.scale = type.scale;
       break;
+    case Type::kJson:
+      if (!dialect.takes_json) describe_as_clob(out);
+      break;
+    case Type::kVector:
+      if (!dialect.takes_vector) {
+        describe_as_clob(out);
+      } else {
+        describe_vector(type, out);
+      }
+      break;
+    case Type::kXml:
+    case Type::kObject:
+      describe_object(type, out);
+      break;
     case Type::kBoolean:
       if (dialect.field_version >= 17) break;
       out.type = 2;
@@ -126,8 +187,8 @@ void encode_column(Writer& out, const Dialect& dialect, const ColumnShape& colum
   out.ub(column.max_bytes);
   out.ub(0);
   out.ub(0);
-  out.ub(0);  // type id: none
-  out.ub(0);
+  out.dlc(column.type_oid);
+  out.ub(column.type_version);
   out.ub(column.charset);
   out.u8(column.charset_form);
   out.ub(column.max_chars);
@@ -135,13 +196,17 @@ void encode_column(Writer& out, const Dialect& dialect, const ColumnShape& colum
   out.u8(column.nullable ? 1 : 0);
   out.u8(static_cast<std::uint8_t>(std::min<std::size_t>(column.name.size(), 255)));
   out.dlc(column.name);
-  out.ub(0);
-  out.ub(0);
+  out.dlc(column.type_schema);
+  out.dlc(column.type_name);
   out.ub(position);
-  out.ub(0);
+  if (version >= 6) out.ub(column.uds_flags);
   if (version >= 17) out.zeros(2);  // no domain
   if (version >= 20) out.ub(0);     // no annotations
-  if (version >= 24) out.zeros(3);  // no vector
+  if (version >= 24) {
+    out.ub(column.vector_dimensions);
+    out.u8(column.vector_format);
+    out.u8(column.vector_flags);
+  }
 }
 
 }  // namespace

@@ -27,6 +27,13 @@ struct ColumnShape {
   std::uint16_t charset = 0;
   std::uint8_t charset_form = 0;
   bool nullable = true;
+  // Objects and XMLTYPE.
+  std::string type_oid, type_schema, type_name;
+  std::uint16_t type_version = 0;
+  std::uint32_t uds_flags = 0;  ///< 0x100: a text or LOB column with an IS JSON check
+  // VECTOR.
+  std::uint32_t vector_dimensions = 0;  ///< 0: any
+  std::uint8_t vector_format = 0, vector_flags = 0;
 };
 /// The types whose scale is an sb2, in binds too, for clients with type 27 in universal form.
 bool has_wide_scale(std::uint8_t type);

@@ -3,6 +3,10 @@
 #include <algorithm>
 
 #include "engine/error.h"
+#include "engine/images.h"
+#include "engine/json.h"
+#include "engine/object_image.h"
+#include "engine/vector.h"
 #include "wire/setup.h"
 #include "wire/text.h"
 
@@ -37,13 +41,14 @@ Codec codec_of(std::uint8_t type, std::uint8_t charset_form) {
 RowColumn row_column(const ColumnShape& described, const TypeSpec* define) {
   RowColumn column;
   column.national = described.charset_form == 2;
-  column.is_blob = described.type == kBlob;
   const std::uint8_t type =
       define != nullptr && is_lob(described.type) ? define->type : described.type;
   const std::uint8_t form =
       define != nullptr && is_lob(described.type) ? define->charset_form : described.charset_form;
+  column.is_blob = type == kBlob;
   column.codec = codec_of(type, form);
   column.has_trailer = is_long(type);
+  column.type_oid = described.type_oid;
   if (column.codec == Codec::kLocator && define != nullptr && define->wants_lob_sizes()) {
     column.codec = Codec::kLocatorAndSize;
     column.prefetch = define->prefetch;
@@ -80,17 +85,106 @@ void put_prefetched(Writer& out, const RowColumn& column, std::string_view data)
 
 }  // namespace
 
+namespace {
+
+/// What a LOB column shows of a value of another type: JSON and VECTOR as text, for clients that
+/// have no such types or asked for it.
+Value as_shown(const Value& value, bool as_blob) {
+  if (value.type == Type::kBfile || value.type == Type::kClob || value.type == Type::kBlob) {
+    return value;
+  }
+  const Type type = as_blob ? Type::kBlob : Type::kClob;
+  if (value.type == Type::kJson) return make_lob(json_text(decode_oson(value.lob()->data)), type);
+  if (value.type == Type::kVector) {
+    return make_lob(vector_text(decode_vector(value.lob()->data)), type);
+  }
+  if (value.type == Type::kXml) return make_lob(value.lob()->data, type);
+  throw OraError(932, "inconsistent datatypes: expected LOB");
+}
+
+constexpr std::size_t kQuasiLocatorBytes = 40;
+
+// Stands where a locator would: there is nothing to read by it.
+void put_quasi_locator(Writer& out, std::size_t data_bytes) {
+  out.u8(kQuasiLocatorBytes);
+  out.u16(kQuasiLocatorBytes - 2);
+  out.u16(4);
+  out.u8(0x61);
+  out.u8(0x08);
+  out.u16(0);
+  out.u16(1);
+  out.u64(data_bytes);
+  out.zeros(kQuasiLocatorBytes - 18);
+}
+
+// An XMLTYPE image. Short documents stand in it, longer ones are a CLOB whose locator does.
+std::string xml_image(const std::string& text, LobRegistrar& lobs) {
+  constexpr std::size_t kShortText = 2000;
+  constexpr std::uint32_t kHasLob = 0x01, kHasText = 0x04, kSkipsFour = 0x100000;
+  const bool is_short = text.size() <= kShortText;
+  std::string body;
+  append_be(body, 1, 1);
+  append_be(body, is_short ? kHasText : kHasLob | kSkipsFour, 4);
+  if (is_short) {
+    body += text;
+  } else {
+    append_be(body, 0, 4);
+    const Value clob = make_lob(text);
+    body += as_text(lobs.locator_for(clob));
+  }
+  constexpr std::size_t kHeadBytes = 7;
+  std::string image;
+  append_be(image, 0x84, 1);  // of 8.1, without a prefix segment
+  append_be(image, 1, 1);
+  append_be(image, 254, 1);
+  append_be(image, kHeadBytes + body.size(), 4);
+  return image + body;
+}
+
+}  // namespace
+
+void encode_document(Writer& out, const Value& value) {
+  if (value.is_null()) {
+    out.ub(0);
+    return;
+  }
+  const auto* image = std::get_if<Lob>(&value.data);
+  if (image == nullptr) throw OraError(932, "inconsistent datatypes: expected JSON");
+  out.ub(kQuasiLocatorBytes);
+  out.ub((*image)->data.size());
+  out.ub(kLobChunkBytes);
+  out.clr((*image)->data);
+  put_quasi_locator(out, (*image)->data.size());
+}
+
+void RowEncoder::encode_object(Writer& out, const RowColumn& column, const Value& value,
+                               LobRegistrar& lobs) {
+  out.dlc(column.type_oid);
+  out.ub(0);  // no object id: it is no object of an object table
+  out.ub(0);
+  out.ub(0);
+  if (value.is_null()) {
+    out.ub(0);
+    out.ub(0);
+    return;
+  }
+  const std::string image = value.type == Type::kXml ? xml_image(value.lob()->data, lobs)
+                                                     : std::string(object_image(value));
+  out.ub(image.size());
+  out.ub(0);
+  out.clr(image);
+}
+
 void encode_lob(Writer& out, const RowColumn& column, const Value& value, LobRegistrar& lobs) {
   if (value.is_null()) {
     out.ub(0);
     return;
   }
-  const auto* lob = std::get_if<Lob>(&value.data);
-  if (lob == nullptr) throw OraError(932, "inconsistent datatypes: expected LOB");
-  const ByteView locator = lobs.locator_for(value);
+  const Value shown = as_shown(value, column.is_blob);
+  const ByteView locator = lobs.locator_for(shown);
   out.ub(locator.size());
-  if (column.codec == Codec::kLocatorAndSize) {
-    const std::string& data = (*lob)->data;
+  if (column.codec == Codec::kLocatorAndSize && shown.type != Type::kBfile) {
+    const std::string& data = shown.lob()->data;
     out.ub(column.is_blob ? data.size() : utf16_units(data));
     out.ub(kLobChunkBytes);
     if (column.prefetch > 0) put_prefetched(out, column, data);
@@ -105,6 +199,8 @@ void RowEncoder::encode_column(Writer& out, const RowColumn& column, const Value
     return;
   }
   if (column.codec == Codec::kCursor) return lobs.put_cursor(out, value);
+  if (column.codec == Codec::kDocument) return encode_document(out, value);
+  if (column.codec == Codec::kObject) return encode_object(out, column, value, lobs);
   encode_value(out, column.codec, value);
   if (column.has_trailer) {
     out.sb(value.is_null() ? -1 : 0);
@@ -130,7 +226,7 @@ std::size_t RowEncoder::find_repeats() {
     const std::size_t size = ends_[i] - from;
     const bool unique = columns_[i].codec == Codec::kLocator ||
                         columns_[i].codec == Codec::kLocatorAndSize ||
-                        columns_[i].codec == Codec::kCursor;
+                        columns_[i].codec == Codec::kObject || columns_[i].codec == Codec::kCursor;
     repeated_[i] = !unique && size == previous_ends_[i] - previous_from &&
                    std::memcmp(current_.data() + from, previous_.data() + previous_from, size) == 0;
     if (repeated_[i]) saved += size;

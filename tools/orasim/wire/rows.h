@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -30,13 +31,14 @@ struct RowColumn {
   bool has_trailer = false;  ///< LONG forms: null indicator and return code follow
   bool national = false;     ///< NCLOB
   bool is_blob = false;
+  std::string type_oid;        ///< kObject
   std::uint32_t prefetch = 0;  ///< LOB data sent in the row, in bytes or characters
 };
 /// `define`: what the client asked the column to be sent as; nullptr for the described form.
 RowColumn row_column(const ColumnShape& described, const TypeSpec* define);
 /// A locator in a row must be defined first by clients that want sizes with it.
 inline bool is_lob(std::uint8_t type) {
-  return type == 112 || type == 113;
+  return type == 112 || type == 113 || type == 119 || type == 127;
 }
 
 class RowEncoder {
@@ -50,6 +52,8 @@ class RowEncoder {
  private:
   void encode_columns(Writer& out, const Row& row, LobRegistrar& lobs, bool record_ends);
   void encode_column(Writer& out, const RowColumn& column, const Value& value, LobRegistrar& lobs);
+  static void encode_object(Writer& out, const RowColumn& column, const Value& value,
+                            LobRegistrar& lobs);
   std::size_t find_repeats();
   void write_vector(Writer& out, std::size_t repeated);
   void write_kept(Writer& out, std::size_t repeated);
@@ -63,6 +67,8 @@ class RowEncoder {
   std::vector<bool> repeated_;
 };
 
+/// One JSON or VECTOR value in a row; shared with out binds.
+void encode_document(Writer& out, const Value& value);
 /// One LOB column value in a row; shared with out binds.
 void encode_lob(Writer& out, const RowColumn& column, const Value& value, LobRegistrar& lobs);
 

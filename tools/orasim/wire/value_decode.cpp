@@ -1,6 +1,10 @@
 #include <bit>
 
+#include "engine/calendar.h"
 #include "engine/error.h"
+#include "engine/json.h"
+#include "engine/time_zone.h"
+#include "engine/vector.h"
 #include "wire/text.h"
 #include "wire/values.h"
 
@@ -69,6 +73,10 @@ void decode_zone(const std::string& s, DateTime& t) {
   const std::uint8_t a = byte_at(s, 11), b = byte_at(s, 12);
   if ((a & 0x80) != 0) {
     t.region_id = static_cast<std::uint16_t>((a & 0x7F) << 6 | b >> 2);
+    if ((b & 1) == 0) return resolve_zone(t);
+    // The fields are the region's own clock; bit 1 tells which of two equal readings it is.
+    resolve_wall_zone(t, (b & 2) != 0);
+    to_utc(t);
     return;
   }
   if (a == 0 && b == 0) return;
@@ -121,7 +129,8 @@ IntervalDs decode_interval_ds(const std::string& s) {
   out.seconds =
       days * 86400 + (byte_at(s, 4) - 60) * 3600 + (byte_at(s, 5) - 60) * 60 + (byte_at(s, 6) - 60);
   out.nanoseconds = static_cast<std::int32_t>(fraction);
-  return out;
+  // python-oracledb sends negative values in parts of both signs.
+  return normalized(out);
 }
 
 float decode_float(const std::string& s) {
@@ -174,8 +183,12 @@ constexpr BindForm kForms[] = {
     {101, Type::kBinaryDouble, Codec::kBinaryDouble},
     {102, Type::kCursor, Codec::kCursor},
     {104, Type::kRowid, Codec::kRowid},
+    {109, Type::kObject, Codec::kObject},
     {112, Type::kClob, Codec::kLocator},
     {113, Type::kBlob, Codec::kLocator},
+    {114, Type::kBfile, Codec::kLocator},
+    {119, Type::kJson, Codec::kDocument},
+    {127, Type::kVector, Codec::kDocument},
     {180, Type::kTimestamp, Codec::kTimestamp},
     {181, Type::kTimestampTz, Codec::kTimestampTz},
     {182, Type::kIntervalYm, Codec::kIntervalYm},
@@ -223,7 +236,14 @@ Value decode_content(const TypeSpec& spec, Type type, const std::string& content
       return Value{type, false, decode_double(content)};
     case Type::kBoolean:
       return Value{type, false, !content.empty() && content[0] == 1};
+    case Type::kJson:
+      return make_lob(encode_oson(decode_oson(content)), type);
+    case Type::kVector:
+      return make_lob(encode_vector(decode_vector(content)), type);
+    case Type::kObject:
+      throw OraError(932, "inconsistent datatypes: objects cannot be bound to this server");
     default: {
+      if (type == Type::kUrowid && content.starts_with('*')) return Value{type, false, content};
       RowId row_id;
       if (!from_text(content, row_id)) throw OraError(1410, "invalid ROWID");
       return Value{type, false, row_id};

@@ -1,6 +1,8 @@
 #include <bit>
 
 #include "engine/error.h"
+#include "engine/json.h"
+#include "engine/vector.h"
 #include "wire/text.h"
 #include "wire/values.h"
 
@@ -21,6 +23,9 @@ const T& get(const Value& value) {
 
 std::string_view content_of(const Value& value, std::string& scratch) {
   if (const auto* text = std::get_if<std::string>(&value.data)) return *text;
+  if (value.type == Type::kJson) return scratch = json_text(decode_oson(value.lob()->data));
+  if (value.type == Type::kVector) return scratch = vector_text(decode_vector(value.lob()->data));
+  if (value.type == Type::kObject) mismatch();
   if (const auto* lob = std::get_if<Lob>(&value.data)) return (*lob)->data;
   if (const auto* number = std::get_if<Number>(&value.data)) return scratch = number->to_string();
   if (const auto* row_id = std::get_if<RowId>(&value.data)) return scratch = to_text(*row_id);
@@ -182,6 +187,24 @@ void put_urowid(Writer& out, const RowId& row_id) {
   out.u16(row_id.slot);
 }
 
+// An asterisk and base-64 digits, six bits each; clients print what follows the kind so.
+void put_logical_rowid(Writer& out, std::string_view text) {
+  constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string bytes(1, '\x02');
+  std::uint32_t bits = 0;
+  int count = 0;
+  for (const char c : text.substr(1)) {
+    bits = bits << 6 | static_cast<std::uint32_t>(kDigits.find(c));
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    bytes.push_back(static_cast<char>(bits >> count));
+  }
+  out.ub(bytes.size());
+  out.clr(bytes);
+}
+
 void put_boolean(Writer& out, bool value) {
   static constexpr std::uint8_t kTrue[] = {2, 1, 1};
   static constexpr std::uint8_t kFalse[] = {1, 0};
@@ -223,9 +246,14 @@ void encode_value(Writer& out, Codec codec, const Value& value) {
     case Codec::kRowid:
       return put_rowid(out, get<RowId>(value));
     case Codec::kUrowid:
+      if (const auto* logical = std::get_if<std::string>(&value.data)) {
+        return put_logical_rowid(out, *logical);
+      }
       return put_urowid(out, get<RowId>(value));
     case Codec::kBoolean:
       return put_boolean(out, get<bool>(value));
+    case Codec::kDocument:
+    case Codec::kObject:
     case Codec::kCursor:
     case Codec::kLocator:
     case Codec::kLocatorAndSize:

@@ -27,6 +27,8 @@ enum class Codec : std::uint8_t {
   kRowid,
   kUrowid,
   kBoolean,
+  kDocument,        ///< JSON, VECTOR: sizes, image, locator: written by RowEncoder
+  kObject,          ///< ids and image: written by RowEncoder
   kCursor,          ///< length, describe, cursor id: written by RowEncoder
   kLocator,         ///< length and locator
   kLocatorAndSize,  ///< length, LOB size, chunk size, [data], locator

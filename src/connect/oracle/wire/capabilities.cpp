@@ -82,6 +82,8 @@ Bytes client_compile_capabilities(std::uint8_t field_version, bool end_of_respon
   caps[39] = 0x08;
   caps[40] = static_cast<std::uint8_t>(0x04 | (end_of_response ? 0x20 : 0));  // notifications
   caps[42] = 0x05;
+  caps[44] = 0x08;  // VECTOR columns as such; without it they come as text
+  caps[52] = 0x03;  // binary and sparse ones too
   return caps;
 }
 

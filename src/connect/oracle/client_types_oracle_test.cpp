@@ -96,7 +96,8 @@ TEST_F(Types, JsonIsBoundStoredAndFetchedWhole) {
   run("insert into docs (id, j) values (1, :1)", binds);
   run("insert into docs (id, j) values (2, '[]')");
   run("insert into docs (id, j) values (3, null)");
-  run("insert into docs (id, j) values (4, json('{\"n\": 12345678901234567890123456789012345678}'))");
+  run("insert into docs (id, j) values (4, json('{\"n\": "
+      "12345678901234567890123456789012345678}'))");
   EXPECT_EQ(parsed(value("select j from docs where id = 1")), parsed(small));
   EXPECT_EQ(value("select j from docs where id = 2"), "[]");
   EXPECT_EQ(value("select j from docs where id = 3"), "NULL");
@@ -131,7 +132,8 @@ TEST_F(Types, JsonOfEverySizeKeepsItsContent) {
   nlohmann::json many = nlohmann::json::object();
   for (int i = 0; i < 300; ++i) many["field " + std::to_string(i)] = i;  // two-byte field ids
   nlohmann::json records = nlohmann::json::array();
-  for (int i = 0; i < 9000; ++i) records.push_back({{"id", i}, {"name", "row " + std::to_string(i)}});
+  for (int i = 0; i < 9000; ++i)
+    records.push_back({{"id", i}, {"name", "row " + std::to_string(i)}});
   documents.push_back(many);
   documents.push_back(records);  // offsets of 32 bits, shared field names
   documents.push_back({{std::string(300, 'n'), 1}, {"short", 2}});  // a long field name
@@ -159,15 +161,15 @@ TEST_F(Types, JsonOfEverySizeKeepsItsContent) {
 
 TEST_F(Types, BooleanIsAValueAndACondition) {
   run("create table flags (id number, b boolean, c boolean default true not null)");
-  const Bind binds[] = {Bind::boolean(true), Bind::boolean(false), Bind::null(OracleType::kBoolean)};
+  const Bind binds[] = {Bind::boolean(true), Bind::boolean(false),
+                        Bind::null(OracleType::kBoolean)};
   run("insert into flags (id, b) values (1, :1)", std::span(binds).first(1));
   run("insert into flags (id, b) values (2, :1)", std::span(binds).subspan(1, 1));
   run("insert into flags (id, b) values (3, :1)", std::span(binds).last(1));
   run("insert into flags values (4, true, false)");
   run("insert into flags values (5, 'no', 1)");
-  const std::vector<std::string> wanted = {"1 | true | true", "2 | false | true",
-                                           "3 | NULL | true", "4 | true | false",
-                                           "5 | false | true"};
+  const std::vector<std::string> wanted = {"1 | true | true", "2 | false | true", "3 | NULL | true",
+                                           "4 | true | false", "5 | false | true"};
   EXPECT_EQ(rows("select id, b, c from flags order by id"), wanted);
   EXPECT_EQ(value("select count(*) from flags where b"), "2");
   EXPECT_EQ(value("select count(*) from flags where not b and c"), "2");
@@ -176,8 +178,8 @@ TEST_F(Types, BooleanIsAValueAndACondition) {
   EXPECT_EQ(value("select count(*) from flags where b is null"), "1");
   EXPECT_EQ(value("select to_char(b) from flags where id = 1"), "TRUE");
   const Bind out[] = {Bind::out(OracleType::kBoolean)};
-  const auto done =
-      session_->execute(context_, "update flags set b = not b where id = 1 returning b into :1", out);
+  const auto done = session_->execute(
+      context_, "update flags set b = not b where id = 1 returning b into :1", out);
   ASSERT_TRUE(done.ok()) << done.error().to_paragraph();
   EXPECT_EQ(done->returned.at(0).at(0), "false");
 }
@@ -286,10 +288,10 @@ TEST_F(Types, MomentsWithRegions) {
   run("insert into moments (id, z) values (3, :1)", std::span(binds).first(1));
   run("insert into moments (id, z) values (4, :1)", std::span(binds).last(1));
   EXPECT_EQ(rows("select z, l from moments order by id"),
-            (std::vector<std::string>{
-                "2024-07-01 12:00:00.5 +02:00 | 2024-07-01 10:00:00 +00:00",
-                "2024-01-01 00:30:00 -05:00 | 2024-01-01 11:00:00 +00:00",
-                "2024-07-01 15:45:00 +05:45 | NULL", "2024-07-01 06:30:00 -03:30 | NULL"}));
+            (std::vector<std::string>{"2024-07-01 12:00:00.5 +02:00 | 2024-07-01 10:00:00 +00:00",
+                                      "2024-01-01 00:30:00 -05:00 | 2024-01-01 11:00:00 +00:00",
+                                      "2024-07-01 15:45:00 +05:45 | NULL",
+                                      "2024-07-01 06:30:00 -03:30 | NULL"}));
   EXPECT_EQ(value("select to_char(z, 'YYYY-MM-DD HH24:MI TZR TZD TZH:TZM') from moments "
                   "where id = 1"),
             "2024-07-01 12:00 Europe/Berlin CEST +02:00");
@@ -315,8 +317,7 @@ TEST_F(Types, IntervalsOfBothKinds) {
   run("insert into spans values (:1, :2)", binds);
   EXPECT_EQ(value("select * from spans"), "-1-02 | -1 01:01:01.5");
   EXPECT_EQ(value("select to_char(y), to_char(d) from spans"), "-01-02 | -01 01:01:01.500000");
-  EXPECT_EQ(value("select extract(month from y), extract(second from d) from spans"),
-            "-2 | -1.5");
+  EXPECT_EQ(value("select extract(month from y), extract(second from d) from spans"), "-2 | -1.5");
 }
 
 TEST_F(Types, StringsAndRawsOf32Kilobytes) {
@@ -360,8 +361,8 @@ TEST_F(Types, ObjectsAndCollectionsAreSkippedWhole) {
   run("insert into places values (3, place(null, null, null), names('x'), numbers(), 'three')");
   FetchOptions options;
   options.unreadable = UnreadableColumns::kSkip;
-  auto query = session_->query(context_, "select p, n, m, id, tail from places order by id", {},
-                               options);
+  auto query =
+      session_->query(context_, "select p, n, m, id, tail from places order by id", {}, options);
   ASSERT_TRUE(query.ok()) << query.error().to_paragraph();
   const std::vector<std::string> left_out = {"P (HR.PLACE)", "N (HR.NAMES)", "M (HR.NUMBERS)"};
   EXPECT_EQ((*query)->unreadable_columns(), left_out);
@@ -488,8 +489,7 @@ TEST(TypesAfterACrash, EveryTypeIsStillThere) {
   const std::string data = temporary_directory();
   Orasim server({"--emulate", "23ai", "--data", data});
   const std::vector<std::string> statements = {
-      "create type point as object (x number, y number)",
-      "create directory files as '/somewhere'",
+      "create type point as object (x number, y number)", "create directory files as '/somewhere'",
       "create table kept (j json, b boolean, v vector(2, float64), x xmltype, l long, u urowid, "
       "z timestamp with time zone, f bfile, o point, y interval year to month)",
       "insert into kept values ('{\"a\":[1]}', true, '[0.5,2]', '<x/>', 'long', "
@@ -497,8 +497,9 @@ TEST(TypesAfterACrash, EveryTypeIsStillThere) {
       "bfilename('FILES', 'f'), point(3, 4), interval '1-2' year to month)"};
   const char* const query =
       "select j, b, v, x, l, u, to_char(z, 'HH24 TZR'), f, k.o.y, y from kept k";
-  const TextRow wanted = {"{\"a\":[1]}", "true", "[0.5, 2]", "<x/>", "long", "*BAEACkcCwQL+AAAA",
-                          "12 Europe/Berlin", "FILES/f", "4", "+1-02"};
+  const TextRow wanted = {
+      "{\"a\":[1]}",      "true",    "[0.5, 2]", "<x/>", "long", "*BAEACkcCwQL+AAAA",
+      "12 Europe/Berlin", "FILES/f", "4",        "+1-02"};
   OpContext context;
   {
     const auto session = connect_to(server);

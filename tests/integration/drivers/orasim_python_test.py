@@ -371,8 +371,10 @@ class LateTypes(Case):
         cursor.setinputsizes(oracledb.DB_TYPE_CLOB)
         cursor.execute("insert into pages values (2, xmltype(:1))", [large])
         cursor.execute("insert into pages values (3, null)")
-        self.assertEqual(cursor.execute("select x from pages order by id").fetchall(),
-                         [("<a>é</a>",), (large,), (None,)])
+        # Where the image holds a locator, later releases hand out a LOB.
+        found = [v.read() if isinstance(v, oracledb.LOB) else v
+                 for v, in cursor.execute("select x from pages order by id").fetchall()]
+        self.assertEqual(found, ["<a>é</a>", large, None])
 
     def test_objects_and_collections(self):
         cursor = self.connection.cursor()

@@ -43,7 +43,8 @@ TEST(JsonText, LaxSyntaxIsWider) {
   for (const char* text : {"{a:1}", "['x']", "[1,]", "TRUE", "01"}) {
     EXPECT_EQ(code_of([&] { parse_json(text, JsonSyntax::kStrict); }), 40441) << text;
   }
-  for (const char* text : {"", "{", "[1 2]", "{\"a\" 1}", "nul", "\"x", "[1]]", "\"\\ud800\"", "-"}) {
+  for (const char* text :
+       {"", "{", "[1 2]", "{\"a\" 1}", "nul", "\"x", "[1]]", "\"\\ud800\"", "-"}) {
     EXPECT_EQ(code_of([&] { parse_json(text); }), 40441) << text;
   }
   EXPECT_EQ(code_of([&] { parse_json(std::string(5000, '[')); }), 40441);
@@ -81,7 +82,8 @@ TEST(Oson, CarriesTheTypesOfSql) {
 
 TEST(Oson, GrowsItsSizes) {
   std::string many = "{";
-  for (int i = 0; i < 70'000; ++i) many += "\"n" + std::to_string(i) + "\":" + std::to_string(i) + ",";
+  for (int i = 0; i < 70'000; ++i)
+    many += "\"n" + std::to_string(i) + "\":" + std::to_string(i) + ",";
   many.back() = '}';
   const Json wide = decode_oson(encode_oson(parse_json(many)));
   ASSERT_EQ(wide.items.size(), 70'000U);
@@ -130,7 +132,8 @@ TEST(Vectors, TextAndImageOfEveryFormat) {
   EXPECT_EQ(round("[9,[2,9],[1,-1]]", VectorFormat::kInt8), "[9,[2,9],[1,-1]]");
   EXPECT_EQ(vector_text(dense_form(parse_vector("[3,[2],[5]]", VectorFormat::kInt8))), "[0,5,0]");
   EXPECT_EQ(vector_text(sparse_form(parse_vector("[0,5,0]", VectorFormat::kInt8))), "[3,[2],[5]]");
-  for (const char* text : {"", "[]", "[1", "[1]x", "[a]", "[1,]", "[2,[3],[1]]", "[2,[1,1],[1,2]]"}) {
+  for (const char* text :
+       {"", "[]", "[1", "[1]x", "[a]", "[1,]", "[2,[3],[1]]", "[2,[1,1],[1,2]]"}) {
     EXPECT_EQ(code_of([&] { parse_vector(text); }), 51805) << text;
   }
   EXPECT_EQ(code_of([&] { parse_vector("[200]", VectorFormat::kInt8); }), 51806);
@@ -146,8 +149,8 @@ TEST(Xml, OneWellFormedElement) {
         "<x:a xmlns:x=\"u\"><![CDATA[<&]]></x:a>", "<é>n</é>"}) {
     EXPECT_NO_THROW(check_xml(text)) << text;
   }
-  for (const char* text : {"", "x", "<a>", "<a></b>", "<a/><b/>", "<a b></a>", "<a b=1/>", "<a>&</a>",
-                           "<1/>", "<a", "</a>"}) {
+  for (const char* text : {"", "x", "<a>", "<a></b>", "<a/><b/>", "<a b></a>", "<a b=1/>",
+                           "<a>&</a>", "<1/>", "<a", "</a>"}) {
     EXPECT_EQ(code_of([&] { check_xml(text); }), 31011) << text;
   }
 }
@@ -173,10 +176,9 @@ TEST(ObjectImages, NestAndHoldNulls) {
   const Row two = {make_int(1), make_null(Type::kNumber)};
   const Row some = {make_text("\xD0\xAF \xF0\x9F\x8E\x89", Type::kVarchar2, true),
                     Value{Type::kVarchar2, true, {}}};
-  const Value object =
-      make_object(place, {make_object(*point, two), make_object(*names, some),
-                          Value{Type::kTimestampTz, false, DateTime{2026, 1, 2}},
-                          make_null(Type::kObject)});
+  const Value object = make_object(
+      place, {make_object(*point, two), make_object(*names, some),
+              Value{Type::kTimestampTz, false, DateTime{2026, 1, 2}}, make_null(Type::kObject)});
   EXPECT_EQ(object_oid(object), place.oid);
   const Row parts = object_parts(place, object);
   ASSERT_EQ(parts.size(), 4U);

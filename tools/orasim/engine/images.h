@@ -32,7 +32,8 @@ class ImageReader {
 
 /// DATE: 7 bytes; TIMESTAMP: 11; TIMESTAMP WITH TIME ZONE: 13.
 void append_moment(std::string& out, Type type, const DateTime& value);
-/// By its size; the zone of 13 bytes is read too. Throws ImageReader::Short for another size or what is no moment.
+/// By its size; the zone of 13 bytes is read too. Throws ImageReader::Short for another size or
+/// what is no moment.
 DateTime moment_of(std::string_view image);
 void append_interval(std::string& out, const IntervalYm&);
 void append_interval(std::string& out, const IntervalDs&);

@@ -327,7 +327,8 @@ std::string duration_text(const IntervalDs& interval) {
   const std::int64_t seconds = std::abs(interval.seconds);
   std::array<char, 96> buffer;
   std::snprintf(buffer.data(), buffer.size(), "%sP%lldDT%lldH%lldM%lld", negative ? "-" : "",
-                static_cast<long long>(seconds / 86400), static_cast<long long>(seconds / 3600 % 24),
+                static_cast<long long>(seconds / 86400),
+                static_cast<long long>(seconds / 3600 % 24),
                 static_cast<long long>(seconds / 60 % 60), static_cast<long long>(seconds % 60));
   std::string out = buffer.data();
   if (interval.nanoseconds != 0) {

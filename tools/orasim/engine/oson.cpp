@@ -49,7 +49,8 @@ class Names {
   }
 
   void number() {
-    for (const auto& [name, id] : ids_) (name.size() > kMaxShortName ? long_ : short_).push_back(name);
+    for (const auto& [name, id] : ids_)
+      (name.size() > kMaxShortName ? long_ : short_).push_back(name);
     const auto sort = [](std::vector<std::string_view>& names, std::uint32_t mask) {
       std::sort(names.begin(), names.end(), [mask](std::string_view a, std::string_view b) {
         return std::pair(hash_of(a) & mask, a) < std::pair(hash_of(b) & mask, b);

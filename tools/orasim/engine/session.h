@@ -152,7 +152,7 @@ struct DatabaseOptions {
   std::string service_name = "SIM";
   std::string version = "19.22.0.0.0";
   bool extended_strings = true;  ///< MAX_STRING_SIZE = EXTENDED, from 12.1 on
-  std::string emulate = "19";  ///< 12.2 | 19 | 23: decides V$VERSION, BOOLEAN, identifiers
+  std::string emulate = "19";    ///< 12.2 | 19 | 23: decides V$VERSION, BOOLEAN, identifiers
 };
 
 class Database {

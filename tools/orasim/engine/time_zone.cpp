@@ -132,8 +132,8 @@ std::int64_t midnight_of(int year, const YearlyChange& c) {
 void append_yearly(Periods& periods, const YearlyRule& rule, int first_year) {
   for (int year = first_year; year <= kLastYear; ++year) {
     Period on = rule.daylight, off = rule.standard;
-    on.from = midnight_of(year, rule.to_daylight) + rule.to_daylight.seconds -
-              rule.standard.offset_secs;
+    on.from =
+        midnight_of(year, rule.to_daylight) + rule.to_daylight.seconds - rule.standard.offset_secs;
     off.from =
         midnight_of(year, rule.to_standard) + rule.to_standard.seconds - rule.daylight.offset_secs;
     const bool northern = on.from < off.from;
@@ -224,9 +224,8 @@ const Periods& periods_of(std::uint16_t region) {
 }
 
 const Period& period_at(const Periods& periods, std::int64_t unix_secs) {
-  const auto next =
-      std::upper_bound(periods.begin() + 1, periods.end(), unix_secs,
-                       [](std::int64_t t, const Period& p) { return t < p.from; });
+  const auto next = std::upper_bound(periods.begin() + 1, periods.end(), unix_secs,
+                                     [](std::int64_t t, const Period& p) { return t < p.from; });
   return *std::prev(next);
 }
 

@@ -80,13 +80,12 @@ std::string vector_element(double value, VectorFormat format) {
   // As BINARY_FLOAT and BINARY_DOUBLE print: the shortest digits, three digits of exponent.
   std::array<char, 64> buffer;
   char* const begin = buffer.data();
-  char* const end = format == VectorFormat::kFloat32
-                        ? std::to_chars(begin, begin + buffer.size(), static_cast<float>(value),
-                                        std::chars_format::scientific)
-                              .ptr
-                        : std::to_chars(begin, begin + buffer.size(), value,
-                                        std::chars_format::scientific)
-                              .ptr;
+  char* const end =
+      format == VectorFormat::kFloat32
+          ? std::to_chars(begin, begin + buffer.size(), static_cast<float>(value),
+                          std::chars_format::scientific)
+                .ptr
+          : std::to_chars(begin, begin + buffer.size(), value, std::chars_format::scientific).ptr;
   std::string text(begin, end);
   const std::size_t e = text.find('e');
   std::string mantissa = text.substr(0, e), exponent = text.substr(e + 2);
@@ -226,8 +225,9 @@ Vector vector_as(Vector v, VectorFormat format) {
   // A text does not say what its numbers are: kFloat64 stands for that.
   const bool binary = format == VectorFormat::kBinary;
   if (v.format == VectorFormat::kBinary || (binary && v.values.size() * 8 != v.dimensions)) {
-    throw OraError(51814, "Vector of BINARY format cannot have any operation performed with "
-                          "vector of any other type.");
+    throw OraError(51814,
+                   "Vector of BINARY format cannot have any operation performed with "
+                   "vector of any other type.");
   }
   const double low = format == VectorFormat::kInt8 ? -128 : binary ? 0 : -HUGE_VAL;
   const double high = format == VectorFormat::kInt8 ? 127 : binary ? 255 : HUGE_VAL;
@@ -235,8 +235,9 @@ Vector vector_as(Vector v, VectorFormat format) {
     if (format == VectorFormat::kInt8 || binary) value = std::round(value);
     if (format == VectorFormat::kFloat32) value = static_cast<float>(value);
     if (value < low || value > high || !std::isfinite(value)) {
-      throw OraError(51806, "Vector column is not properly formatted (dimension value is outside "
-                            "the allowed precision range).");
+      throw OraError(51806,
+                     "Vector column is not properly formatted (dimension value is outside "
+                     "the allowed precision range).");
     }
   }
   v.format = format;

@@ -73,9 +73,10 @@ class XmlChecker {
 
   std::string_view name() {
     std::size_t n = 0;
-    while (n < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[n])) != 0 ||
-                                static_cast<unsigned char>(text_[n]) >= 0x80 ||
-                                std::string_view("_:-.").find(text_[n]) != std::string_view::npos)) {
+    while (n < text_.size() &&
+           (std::isalnum(static_cast<unsigned char>(text_[n])) != 0 ||
+            static_cast<unsigned char>(text_[n]) >= 0x80 ||
+            std::string_view("_:-.").find(text_[n]) != std::string_view::npos)) {
       ++n;
     }
     if (n == 0 || std::isdigit(static_cast<unsigned char>(text_[0])) != 0 || text_[0] == '-') {
@@ -133,7 +134,7 @@ class XmlChecker {
     skip_blanks();
     if (!accept(">") || open_.empty() || open_.back() != tag) {
       bad_xml("LPX-00225: end-element tag \"" + std::string(tag) +
-                "\" does not match start-element tag");
+              "\" does not match start-element tag");
     }
     open_.pop_back();
   }

@@ -317,7 +317,8 @@ BoundExpr Binder::name(const ast::Expr& e) {
   }
   const std::string& word = e.name.back().text;
   const bool is_truth = word == "TRUE" || word == "FALSE";
-  if (is_truth && e.name.size() == 1 && !e.name[0].quoted && env_.release.major >= kBooleanRelease) {
+  if (is_truth && e.name.size() == 1 && !e.name[0].quoted &&
+      env_.release.major >= kBooleanRelease) {
     return bound_condition([value = word == "TRUE"](const Frame&) { return boolean(value); });
   }
   if (e.name.size() > 1 && (word == "NEXTVAL" || word == "CURRVAL")) return sequence_value(e);
@@ -628,7 +629,8 @@ BoundExpr Binder::constructor(const ast::Expr& e, std::shared_ptr<const ObjectTy
     Row parts;
     for (std::size_t i = 0; i < args.size(); ++i) {
       const DataType& wanted = type->attributes[collection ? 0 : i].type;
-      parts.push_back(convert_to(args[i](f), wanted, "\"" + type->name + "\"", f.context->convert()));
+      parts.push_back(
+          convert_to(args[i](f), wanted, "\"" + type->name + "\"", f.context->convert()));
     }
     return make_object(*type, parts);
   };

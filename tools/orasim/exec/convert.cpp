@@ -429,10 +429,11 @@ Value to_vector(const Value& v) {
 Value fit_vector(const Value& v, const DataType& wanted) {
   Vector vector = decode_vector(v.lob()->data);
   if (wanted.size_chars != 0 && vector.dimensions != wanted.size_chars) {
-    raise_text(51803, "Vector dimension count must match the dimension count specified in the "
-                      "column definition (expected " + std::to_string(wanted.size_chars) +
-                      " dimensions, specified " + std::to_string(vector.dimensions) +
-                      " dimensions).");
+    raise_text(51803,
+               "Vector dimension count must match the dimension count specified in the "
+               "column definition (expected " +
+                   std::to_string(wanted.size_chars) + " dimensions, specified " +
+                   std::to_string(vector.dimensions) + " dimensions).");
   }
   const auto format = static_cast<VectorFormat>(wanted.precision);
   if (wanted.precision != 0) vector = vector_as(vector, format);

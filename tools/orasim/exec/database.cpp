@@ -44,8 +44,9 @@ class SessionImpl final : public Session {
     const bool may_read = access.has_system("CREATE ANY DIRECTORY") ||
                           access.may(ObjectKind::kDirectory, "SYS", directory->name, "READ");
     if (!may_read) {
-      throw OraError(22286, "insufficient privileges on file or directory to perform FILEOPEN "
-                            "operation");
+      throw OraError(22286,
+                     "insufficient privileges on file or directory to perform FILEOPEN "
+                     "operation");
     }
     return directory->text;
   }

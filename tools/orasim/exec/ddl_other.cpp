@@ -139,7 +139,8 @@ void DdlParser::create_code(const std::string& kind, bool or_replace) {
     p_.expect_end();
   }
   if (kind == "TYPE") {
-    code.type = parse_type_definition(p_, *env_.store->catalog(), code.owner, code.name, env_.release);
+    code.type =
+        parse_type_definition(p_, *env_.store->catalog(), code.owner, code.name, env_.release);
   }
   if (kind == "TRIGGER") {
     // … ON table: the first ON behind the timing and the events.

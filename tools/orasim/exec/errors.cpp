@@ -191,7 +191,8 @@ constexpr std::array kTexts = {
     std::pair{32796, "cannot update a generated always identity column"},
     std::pair{38104, "Columns referenced in the ON Clause cannot be updated"},
     std::pair{51801, "VECTOR column type specification has an unsupported encoding format"},
-    std::pair{51813, "Vector of BINARY format should have a dimension count that is a multiple of 8."},
+    std::pair{51813,
+              "Vector of BINARY format should have a dimension count that is a multiple of 8."},
     std::pair{54013, "INSERT operation disallowed on virtual columns"},
     std::pair{54017, "UPDATE operation disallowed on virtual columns"},
 };

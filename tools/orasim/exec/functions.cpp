@@ -9,9 +9,9 @@ namespace {
 
 std::map<std::string_view, const ScalarFunction*> make_index() {
   std::map<std::string_view, const ScalarFunction*> index;
-  for (const auto table : {functions::text_functions(), functions::number_functions(),
-                           functions::date_functions(), functions::general_functions(),
-                           functions::document_functions()}) {
+  for (const auto table :
+       {functions::text_functions(), functions::number_functions(), functions::date_functions(),
+        functions::general_functions(), functions::document_functions()}) {
     for (const ScalarFunction& f : table) index.emplace(f.name, &f);
   }
   return index;

@@ -71,7 +71,8 @@ Json::Scalar scalar_of(const Value& v) {
 }
 
 Value json_scalar(const Args& a, const FunctionContext&) {
-  if (a[0].is_null() || a[0].type == Type::kJson) return a[0].is_null() ? make_null(Type::kJson) : a[0];
+  if (a[0].is_null() || a[0].type == Type::kJson)
+    return a[0].is_null() ? make_null(Type::kJson) : a[0];
   Json out;
   out.scalar = scalar_of(a[0]);
   return json_value_of(out);
@@ -127,7 +128,8 @@ Value json_value_strict(const Args& a, const FunctionContext& c) {
   const Json* at = found(a, c, document);
   if (a[0].is_null() || a[1].is_null()) return make_null(Type::kVarchar2);
   if (!document) throw OraError(40441, "JSON syntax error");
-  if (at == nullptr) raise_text(40462, "JSON path '" + as_text(a[1], c) + "' evaluated to no value.");
+  if (at == nullptr)
+    raise_text(40462, "JSON path '" + as_text(a[1], c) + "' evaluated to no value.");
   if (at->shape != Json::Shape::kScalar) {
     raise_text(40456, "JSON path '" + as_text(a[1], c) + "' evaluated to non-scalar value.");
   }
@@ -200,9 +202,11 @@ Value to_vector(const Args& a, const FunctionContext& c) {
                      given(2) ? format_of(as_text(a[2], c)) : VectorFormat::kFloat32);
   }
   if (given(1) && as_int(a[1], c) != static_cast<std::int64_t>(v.dimensions)) {
-    raise_text(51803, "Vector dimension count must match the dimension count specified in the "
-                      "column definition (expected " + as_text(a[1], c) +
-                      " dimensions, specified " + std::to_string(v.dimensions) + " dimensions).");
+    raise_text(51803,
+               "Vector dimension count must match the dimension count specified in the "
+               "column definition (expected " +
+                   as_text(a[1], c) + " dimensions, specified " + std::to_string(v.dimensions) +
+                   " dimensions).");
   }
   if (given(3)) {
     const bool sparse = as_text(a[3], c) == "SPARSE";

@@ -74,7 +74,8 @@ std::string BfileTable::path(std::string_view locator, const char* operation) co
 void BfileTable::open(std::string_view locator) {
   const std::string name = path(locator, "FILEOPEN");
   std::error_code error;
-  if (!std::filesystem::is_regular_file(name, error)) failed("FILEOPEN", "No such file or directory");
+  if (!std::filesystem::is_regular_file(name, error))
+    failed("FILEOPEN", "No such file or directory");
   if (!std::ifstream(name, std::ios::binary)) failed("FILEOPEN", "Permission denied");
   if (open_.size() >= kMaxOpen) {
     throw OraError(22290, "operation would exceed the maximum number of opened files or LOBs");

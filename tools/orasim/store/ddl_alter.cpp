@@ -130,7 +130,8 @@ bool is_long(const ColumnDef& column) {
 }
 
 void check_long(const TableDef& t, const ColumnDef& column) {
-  const bool is_second = is_long(column) && std::any_of(t.columns.begin(), t.columns.end(), is_long);
+  const bool is_second =
+      is_long(column) && std::any_of(t.columns.begin(), t.columns.end(), is_long);
   if (is_second) throw OraError(1754, "a table may contain only one column of type LONG");
 }
 

@@ -79,7 +79,8 @@ struct Line {
 
 void visit_lines(const Context& c, const std::function<bool(const Line&)>& visit) {
   for (const auto& [key, code] : c.catalog.code) {
-    if (code->kind == "DIRECTORY" || code->kind == "VIEW" || code->kind == "SYNONYM" || code->kind == "MATERIALIZED VIEW") {
+    if (code->kind == "DIRECTORY" || code->kind == "VIEW" || code->kind == "SYNONYM" ||
+        code->kind == "MATERIALIZED VIEW") {
       continue;
     }
     const std::string all = source_text(*code);

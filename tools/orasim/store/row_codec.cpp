@@ -299,8 +299,7 @@ void encode_row(const RowLayout& layout, const Row& row, LobKeeper& keeper, std:
       continue;
     }
     const Type type = layout.columns[static_cast<std::size_t>(index)].type;
-    if (const auto* lob = std::get_if<Lob>(&v->data);
-        lob != nullptr && is_lob_payload(type)) {
+    if (const auto* lob = std::get_if<Lob>(&v->data); lob != nullptr && is_lob_payload(type)) {
       put_lob(image, *lob, keeper);
     } else {
       payload.clear();

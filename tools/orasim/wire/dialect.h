@@ -12,7 +12,7 @@ struct Dialect {
   bool scale_is_sb2 = false;        ///< type 27 in universal form: scales travel as sb2
   bool small_chunks = false;        ///< before 12.1: long CLRs in chunks with one length byte
   bool end_of_response = false;     ///< message 29 and data flag 0x2000 close each response
-  bool takes_json = true;    ///< JSON goes as OSON (21c clients); else its text as a CLOB
+  bool takes_json = true;           ///< JSON goes as OSON (21c clients); else its text as a CLOB
   bool takes_vector = true;  ///< VECTOR goes as its image (23ai clients); else its text as a CLOB
   std::uint32_t max_string_bytes = 32767;  ///< longer bind buffers go to the end of a bind row
 

@@ -123,6 +123,9 @@ void declare(CLI::App& app, Arguments& arguments) {
   app.add_flag("--marker-errors", server.marker_errors,
                "report errors through break and reset markers")
       ->group(kTest);
+  app.add_flag("--local-zones", server.local_zones,
+               "send TIMESTAMP WITH TIME ZONE in its zone's own clock")
+      ->group(kTest);
   app.add_flag("--separate-refuse", server.separate_refuse,
                "send the text of a REFUSE in a packet of its own")
       ->group(kTest);

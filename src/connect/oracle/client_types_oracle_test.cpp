@@ -461,6 +461,26 @@ TEST_F(Types, AllLobModesReadAllTypes) {
   }
 }
 
+TEST(TypesInLocalTime, ZonedMomentsComeOutTheSame) {
+  const Orasim server({"--local-zones"});
+  const auto session = connect_to(server);
+  ASSERT_NE(session, nullptr);
+  OpContext context;
+  const std::pair<const char*, const char*> moments[] = {
+      {"2024-07-01 12:00:00.5 Europe/Berlin", "2024-07-01 12:00:00.5 +02:00"},
+      {"2024-10-27 02:30:00 Europe/Berlin CEST", "2024-10-27 02:30:00 +02:00"},
+      {"2024-10-27 02:30:00 Europe/Berlin CET", "2024-10-27 02:30:00 +01:00"},
+      {"2024-01-01 00:00:00 America/St_Johns", "2024-01-01 00:00:00 -03:30"},
+      {"2024-01-01 00:00:00 +05:45", "2024-01-01 00:00:00 +05:45"},
+      {"2024-01-01 00:00:00 -03:30", "2024-01-01 00:00:00 -03:30"}};
+  for (const auto& [literal, text] : moments) {
+    const auto read =
+        session->rows(context, "select timestamp '" + std::string(literal) + "' from dual");
+    ASSERT_TRUE(read.ok()) << read.error().to_paragraph();
+    EXPECT_EQ(read->at(0).at(0), text);
+  }
+}
+
 TEST(TypesOfReleases, WhatAReleaseDoesNotHaveIsNoType) {
   struct Case {
     const char* release;

@@ -307,6 +307,11 @@ std::string zone_text(const DateTime& value) {
   return zone_text(Zone{value.offset_minutes, value.region_id});
 }
 
+bool is_daylight(const DateTime& utc) {
+  return utc.region_id != 0 &&
+         period_at(periods_of(utc.region_id), total_seconds(utc) - kEpochSeconds).daylight;
+}
+
 std::string daylight_text(const DateTime& utc) {
   if (utc.region_id == 0) return {};
   return period_at(periods_of(utc.region_id), total_seconds(utc) - kEpochSeconds).abbreviation;

@@ -31,6 +31,9 @@ std::string zone_text(const DateTime& value);
 /// As TZD shows it: "CEST"; empty without a region.
 std::string daylight_text(const DateTime& utc);
 
+/// Whether the region has its summer time at this moment.
+bool is_daylight(const DateTime& utc);
+
 /// Sets offset_minutes by region and moment. An unknown region counts as UTC.
 void resolve_zone(DateTime& utc);
 /// The same for a wall clock reading. The later one of two equal readings is standard time, which

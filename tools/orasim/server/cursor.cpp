@@ -22,7 +22,11 @@ bool Cursor::has_lobs() const {
 void Cursor::make_encoder(const wire::Dialect& dialect) {
   std::vector<wire::RowColumn> forms;
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    forms.push_back(wire::row_column(columns[i], i < defines.size() ? &defines[i] : nullptr));
+    wire::RowColumn form = wire::row_column(columns[i], i < defines.size() ? &defines[i] : nullptr);
+    if (dialect.local_zones && form.codec == wire::Codec::kTimestampTz) {
+      form.codec = wire::Codec::kTimestampTzLocal;
+    }
+    forms.push_back(std::move(form));
   }
   encoder = std::make_unique<wire::RowEncoder>(std::move(forms), compress, dialect);
 }

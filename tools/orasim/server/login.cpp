@@ -112,6 +112,7 @@ class LoginTalk {
     dialect.text_is_clr = (request.encoding_flags & 0x02) != 0;
     dialect.scale_is_sb2 = request.representation_of(27) == 1;
     constexpr std::uint8_t kFirstJson = 14, kFirstVector = 24, kVectorBit = 0x08;
+    dialect.local_zones = shared_.options.local_zones;
     dialect.takes_json = dialect.field_version >= kFirstJson;
     dialect.takes_vector =
         dialect.field_version >= kFirstVector && (request.capability(44) & kVectorBit) != 0;

@@ -31,6 +31,7 @@ struct ServerOptions {
   bool resend = false;           ///< one RESEND before ACCEPT; under TLS with a second handshake
   bool redirect = false;         ///< every new connection is sent to a second port
   bool marker_errors = false;    ///< errors come through break and reset markers
+  bool local_zones = false;      ///< zoned timestamps go in their own clock, not in UTC
   bool separate_refuse = false;  ///< REFUSE text in a packet of its own
   [[nodiscard]] wire::Verifier effective_verifier() const {
     return verifier.value_or(generation->verifier);

@@ -14,6 +14,8 @@ struct Dialect {
   bool end_of_response = false;     ///< message 29 and data flag 0x2000 close each response
   bool takes_json = true;           ///< JSON goes as OSON (21c clients); else its text as a CLOB
   bool takes_vector = true;  ///< VECTOR goes as its image (23ai clients); else its text as a CLOB
+  /// TIMESTAMP WITH TIME ZONE goes in its own clock, with the flags that say so.
+  bool local_zones = false;
   std::uint32_t max_string_bytes = 32767;  ///< longer bind buffers go to the end of a bind row
 
   [[nodiscard]] bool has_token() const { return field_version >= 18; }

@@ -1,7 +1,9 @@
 #include <bit>
 
+#include "engine/calendar.h"
 #include "engine/error.h"
 #include "engine/json.h"
+#include "engine/time_zone.h"
 #include "engine/vector.h"
 #include "wire/text.h"
 #include "wire/values.h"
@@ -107,6 +109,22 @@ void put_timestamp(Writer& out, const DateTime& t) {
   *to = 11;
   put_u32(put_seven(to + 1, t), t.nanosecond);
   out.commit(12);
+}
+
+// Flags: the fields are the zone's own clock; of two equal readings it is the summer one.
+void put_local_timestamp_tz(Writer& out, const DateTime& utc) {
+  const DateTime t = to_local(utc);
+  std::uint8_t* to = out.room(14);
+  *to = 13;
+  std::uint8_t* zone = put_u32(put_seven(to + 1, t), t.nanosecond);
+  if (t.region_id != 0) {
+    zone[0] = static_cast<std::uint8_t>(0x80 | (t.region_id >> 6 & 0x7F));
+    zone[1] = static_cast<std::uint8_t>((t.region_id & 0x3F) << 2 | 1 | (is_daylight(utc) ? 2 : 0));
+  } else {
+    zone[0] = static_cast<std::uint8_t>((t.offset_minutes / 60 + 20) | 0x40);
+    zone[1] = static_cast<std::uint8_t>(t.offset_minutes % 60 + 60);
+  }
+  out.commit(14);
 }
 
 void put_timestamp_tz(Writer& out, const DateTime& t) {
@@ -231,6 +249,8 @@ void encode_value(Writer& out, Codec codec, const Value& value) {
       return put_date(out, get<DateTime>(value));
     case Codec::kTimestamp:
       return put_timestamp(out, get<DateTime>(value));
+    case Codec::kTimestampTzLocal:
+      return put_local_timestamp_tz(out, get<DateTime>(value));
     case Codec::kTimestampTz:
       return put_timestamp_tz(out, get<DateTime>(value));
     case Codec::kRaw:

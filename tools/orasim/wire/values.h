@@ -19,6 +19,7 @@ enum class Codec : std::uint8_t {
   kDate,
   kTimestamp,
   kTimestampTz,
+  kTimestampTzLocal,  ///< the fields in the zone's own clock
   kRaw,
   kBinaryFloat,
   kBinaryDouble,

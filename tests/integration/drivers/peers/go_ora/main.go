@@ -462,6 +462,31 @@ func lobs(options string) func() {
 	}
 }
 
+func namedZones() {
+	for _, zone := range []string{"Europe/Berlin", "Asia/Kathmandu", "America/St_Johns"} {
+		var moment time.Time
+		one(&moment, "select timestamp '2024-07-01 12:00:00.5 "+zone+"' from dual")
+		location, err := time.LoadLocation(zone)
+		must(err)
+		wanted := time.Date(2024, 7, 1, 12, 0, 0, 500_000_000, location)
+		equal(true, wanted.Equal(moment))
+	}
+}
+
+// JSON and VECTOR come as CLOBs to a client that does not know them.
+func documentsAsText() {
+	if generation != "23ai" {
+		return
+	}
+	withTable("documents", "j json, v vector", func() {
+		exec("insert into documents values (:1, :2)", `{"a":[1,null]}`, "[1, -0.5]")
+		var j, v string
+		must(db.QueryRow("select j, v from documents").Scan(&j, &v))
+		equal(`{"a":[1,null]}`, j)
+		equal("[1.0E+000,-5.0E-001]", v)
+	})
+}
+
 // ---- breaks
 
 const endless = "select count(*) from endless a, endless b, endless c, endless d, endless e " +
@@ -506,7 +531,8 @@ func checks() []check {
 		{"returning", returning}, {"constraint errors", constraintErrors}, {"blocks", blocks},
 		{"in-out binds", inOutBinds}, {"block times", blockTimes},
 		{"error in a block", errorInBlock}, {"lobs in line", lobs("")},
-		{"lobs by locator", lobs("&lob fetch=post")}, {"cancel", cancel},
+		{"lobs by locator", lobs("&lob fetch=post")}, {"named zones", namedZones},
+		{"documents as text", documentsAsText}, {"cancel", cancel},
 	}
 }
 

@@ -317,8 +317,8 @@ void choose_tables(engine::TaskPlan& plan, const TaskState& state, DoneChunks do
 }
 
 /// The ledger is of no use once the state says that all is done.
-void forget_ledger(OpContext& context, connect::TargetLoader& target, const TaskState& state) {
-  auto forgotten = target.forget(context, state.load_id());
+void forget_ledger(OpContext& context, connect::TargetLoader& target, const std::string& load_id) {
+  auto forgotten = target.forget(context, load_id);
   if (!forgotten.ok())
     context.log.as(Component::kTaskManager).warn(forgotten.error().to_log_text());
 }
@@ -382,7 +382,11 @@ Result<LoadOutcome> run_full_load_task(OpContext& context, const TaskRequest& or
   WHERRY_ASSIGN(auto control_writer,
                 open_control(context, *prepared.loader, request.settings, *state));
   engine::SourceViews views(source_opener(request));
+  const std::string load_before = state->load_id();
   WHERRY_TRY(choose_position(context, request, prepared.plan, *state, views));
+  if (!load_before.empty() && load_before != state->load_id()) {
+    forget_ledger(context, *prepared.loader, load_before);
+  }
   LoadOutcome outcome;
   outcome.position = state->position();
   WHERRY_ASSIGN(auto done, read_ledger(context, *prepared.loader, *state));
@@ -413,7 +417,7 @@ Result<LoadOutcome> run_full_load_task(OpContext& context, const TaskRequest& or
   }
   failpoint("task.loaded");
   if (!outcome.has_table_errors && !options.load_id.empty())
-    forget_ledger(context, *prepared.loader, *state);
+    forget_ledger(context, *prepared.loader, state->load_id());
   return outcome;
 }
 

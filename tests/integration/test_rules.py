@@ -126,7 +126,9 @@ class Rules(unittest.TestCase):
         base = {"rule-id": "77", "rule-name": "x"}
         locator = {"schema-name": "APP", "table-name": "ORDERS"}
         for bad in [
-                {"rule-type": "table-settings", "object-locator": locator},
+                {"rule-type": "validation", "object-locator": locator},
+                {"rule-type": "table-settings", "object-locator": locator,
+                 "lob-settings": {"mode": "limited", "bulk-max-size": "16"}},
                 {"rule-type": "selection", "rule-action": "include", "object-locator": locator,
                  "filters": [{"filter-type": "source", "column-name": "ID",
                               "filter-conditions": [{"filter-operator": "gte", "value": "1"}]}]},

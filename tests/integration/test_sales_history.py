@@ -50,6 +50,8 @@ class SalesHistory(unittest.TestCase):
     def send(connection, text):
         with connection.cursor() as cursor:
             for number, statement in enumerate(statements(text), 1):
+                if "_mv" in statement.lower():
+                    continue  # materialized views, which are not loaded
                 try:
                     cursor.execute(statement)
                 except Exception as error:
@@ -137,7 +139,7 @@ class SalesHistory(unittest.TestCase):
         tables = {t["table"]: t for t in run.events[-1]["tables"]}
         self.assertEqual(tables["SALES"]["chunks"], 15)
         self.assertEqual(tables["SALES"]["rows"], SALES)
-        self.assertEqual(tables["COSTS"]["rows"], 82_111)
+        self.assertEqual(tables["COSTS"]["rows"], 82_112)
         for name, table in tables.items():
             [(count,)] = self.sim.query(f"select count(*) from {name}", "SH", PASSWORD)
             self.assertEqual(table["rows"], count, name)

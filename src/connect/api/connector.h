@@ -278,11 +278,11 @@ class TargetLoader {
   virtual Result<PrepareReport> prepare(OpContext&, const TablePlan&, ExistingTable) = 0;
   /// What the ledger (table wherry_load_progress of the control schema; made when missing) has of a
   /// load. Waits first until no transaction of an earlier session can still commit: of that
-  /// worker's, or of all workers' when there is none. kPermission when there is no ledger and the
-  /// user may not make one.
+  /// worker's, or of all workers' when there is none: so a load begins. kPermission when there is
+  /// no ledger and the user may not make one.
   virtual Result<std::vector<DoneChunk>> done_chunks(OpContext&, const std::string& load_id,
                                                      std::optional<std::uint32_t> worker) = 0;
-  /// Removes what the ledger has of a load that is over.
+  /// Removes what the ledger has of a load that is over, and the ledger with the last of them.
   virtual Result<void> forget(OpContext&, const std::string& load_id) = 0;
   virtual Result<std::unique_ptr<LoadSession>> begin(OpContext&, TablePlanPtr, const Segment&) = 0;
   /// Adds the primary key (or the unique key that identifies rows) when it is missing and the table

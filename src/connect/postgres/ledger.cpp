@@ -28,6 +28,9 @@ constexpr const char* kLedgerColumns = R"(
 constexpr const char* kWorkerLock =
     "select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext({}), {})";
 
+constexpr const char* kTableLock =
+    "select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('wherry create schema'))";
+
 /// A session of an earlier run may still be there: the network has not told the server yet that its
 /// client is gone.
 Error still_running(Error error) {
@@ -71,6 +74,8 @@ Result<std::string> Ledger::table() const {
 
 Result<void> Ledger::make(OpContext& context, Connection& connection) const {
   constexpr const char* kAction = "cannot make the table of the load's progress";
+  // Two tasks may begin at once, or one may end and remove the table.
+  WHERRY_TRY(connection.query(context, kAction, kTableLock));
   const std::array parameters = {schema_, std::string(kLedgerName)};
   WHERRY_ASSIGN(const Rows found,
                 connection.query(context, kAction,
@@ -81,10 +86,6 @@ Result<void> Ledger::make(OpContext& context, Connection& connection) const {
                                  "and c.relname = w.t",
                                  parameters));
   if (found.boolean(0, 1)) return {};
-  // Two tasks may begin at once, and `if not exists` alone loses the race.
-  WHERRY_TRY(connection.query(context, kAction,
-                              "select pg_catalog.pg_advisory_xact_lock("
-                              "pg_catalog.hashtext('wherry create schema'))"));
   if (!found.boolean(0, 0)) {
     WHERRY_ASSIGN(std::string sql, schema::create_schema_sql(schema_));
     sql.insert(std::string_view("create schema ").size(), "if not exists ");
@@ -105,14 +106,15 @@ Result<std::vector<connect::DoneChunk>> Ledger::read(OpContext& context, Connect
                                                      std::optional<std::uint32_t> worker) const {
   WHERRY_TRY(connection.execute(context, kReadingLedger, "begin"));
   WHERRY_TRY(wait_for_workers(context, connection, load_id, worker));
-  WHERRY_TRY(make(context, connection));
+  // A load begins by asking for all workers.
+  if (!worker) WHERRY_TRY(enter(context, connection, load_id));
   WHERRY_ASSIGN(const std::string sql_name, table());
   const std::array parameters = {load_id};
   WHERRY_ASSIGN(const Rows rows,
                 connection.query(context, kReadingLedger,
                                  "select source_schema, source_table, attempt, chunk, row_count, "
                                  "byte_count from " +
-                                     sql_name + " where load_id = $1",
+                                     sql_name + " where load_id = $1 and attempt > 0",
                                  parameters));
   WHERRY_TRY(connection.execute(context, kReadingLedger, "commit"));
   std::vector<connect::DoneChunk> out;
@@ -127,13 +129,45 @@ Result<std::vector<connect::DoneChunk>> Ledger::read(OpContext& context, Connect
   return out;
 }
 
-Result<void> Ledger::forget(OpContext& context, Connection& connection,
-                            const std::string& load_id) const {
+/// A row that keeps the table there until the load is over.
+Result<void> Ledger::enter(OpContext& context, Connection& connection,
+                           const std::string& load_id) const {
+  WHERRY_TRY(make(context, connection));
   WHERRY_ASSIGN(const std::string sql_name, table());
   const std::array parameters = {load_id};
-  WHERRY_TRY(connection.query(context, "cannot remove the load's progress",
-                              "delete from " + sql_name + " where load_id = $1", parameters));
+  WHERRY_TRY(connection.query(
+      context, "cannot make the table of the load's progress",
+      "insert into " + sql_name + " values ($1, '', '', 0, 0, 0, 0) on conflict do nothing",
+      parameters));
   return {};
+}
+
+Result<void> Ledger::forget(OpContext& context, Connection& connection,
+                            const std::string& load_id) const {
+  constexpr const char* kAction = "cannot remove the load's progress";
+  WHERRY_TRY(connection.execute(context, kAction, "begin"));
+  // Whoever makes or removes the table waits for whoever does.
+  WHERRY_TRY(connection.query(context, kAction, kTableLock));
+  const std::array names = {schema_, std::string(kLedgerName)};
+  WHERRY_ASSIGN(const Rows found,
+                connection.query(context, kAction,
+                                 "select pg_catalog.pg_has_role(c.relowner, 'USAGE') "
+                                 "from pg_catalog.pg_class c join pg_catalog.pg_namespace n "
+                                 "on n.oid = c.relnamespace where n.nspname = $1 "
+                                 "and c.relname = $2",
+                                 names));
+  if (found.count() == 0) return connection.execute(context, kAction, "commit");
+  WHERRY_ASSIGN(const std::string sql_name, table());
+  const std::array parameters = {load_id};
+  WHERRY_TRY(connection.query(context, kAction, "delete from " + sql_name + " where load_id = $1",
+                              parameters));
+  WHERRY_ASSIGN(
+      const Rows left,
+      connection.query(context, kAction, "select not exists (select from " + sql_name + ")"));
+  if (found.boolean(0, 0) && left.boolean(0, 0)) {
+    WHERRY_TRY(connection.execute(context, kAction, "drop table " + sql_name));
+  }
+  return connection.execute(context, kAction, "commit");
 }
 
 Result<void> Ledger::begin(OpContext& context, Connection& connection,

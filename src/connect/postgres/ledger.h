@@ -1,5 +1,6 @@
 // What of a load is durable on the target: table wherry_load_progress, one row a chunk, written in
-// the transaction that carries the chunk's rows. Format: docs/design/load-progress.md.
+// the transaction that carries the chunk's rows. The table is there while a load needs it. Format:
+// docs/design/load-progress.md.
 #pragma once
 
 #include <optional>
@@ -33,6 +34,7 @@ class Ledger {
  private:
   Result<std::string> table() const;
   Result<void> make(OpContext& context, Connection& connection) const;
+  Result<void> enter(OpContext& context, Connection& connection, const std::string& load_id) const;
 
   std::string schema_;
 };

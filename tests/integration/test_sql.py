@@ -7,7 +7,7 @@ statement; the lines behind it say the answer:
   # n        n rows were touched
   ! n @p     ORA-n; with @p at that offset of the statement
 Without such a line the statement must succeed. Lines that start with -- are notes. Each file has a
-user of its own.
+user of its own; one that begins with "-- emulate NAME" has a server of its own, of that release.
 """
 import datetime
 import decimal
@@ -91,17 +91,26 @@ def wanted(case, got):
     return got
 
 
+def release_of(path):
+    first = path.read_text(encoding="utf-8").partition("\n")[0]
+    return first.removeprefix("-- emulate ") if first.startswith("-- emulate ") else "19"
+
+
 class OracleSql(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         oracledb.defaults.fetch_decimals = True
         oracledb.defaults.fetch_lobs = False
-        cls.sim = Orasim(users=[(path.stem.upper(), PASSWORD) for path in FILES])
-        cls.addClassCleanup(cls.sim.close)
+        users = [(path.stem.upper(), PASSWORD) for path in FILES]
+        cls.servers = {}
+        for release in {release_of(path) for path in FILES}:
+            cls.servers[release] = Orasim("--emulate", release, users=users)
+            cls.addClassCleanup(cls.servers[release].close)
 
     def run_file(self, path):
         wrong = []
-        with self.sim.connect(path.stem.upper()) as connection, connection.cursor() as cursor:
+        sim = self.servers[release_of(path)]
+        with sim.connect(path.stem.upper()) as connection, connection.cursor() as cursor:
             for case in cases(path):
                 got = answer(cursor, case.sql)
                 expected = wanted(case, got)

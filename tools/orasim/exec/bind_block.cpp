@@ -73,6 +73,9 @@ class BlockBinder {
       binder.groups = &groups_;
     }
     for (const ast::SelectItem& item : block_.items) select_item(item, binder);
+    for (const OutputColumn& column : plan_->output) {
+      if (plan_->distinct && is_long(column.info.type.type)) raise(997, block_.pos);
+    }
     if (block_.having) plan_->having = having(binder);
     if (!order_siblings_) {
       for (const ast::OrderItem& item : order_) plan_->order.push_back(order_item(item, binder));

@@ -434,18 +434,21 @@ BoundExpr Binder::exists(const ast::Expr& e) {
 
 namespace {
 
-bool is_json(const Value& v, bool strict) {
-  if (v.type == Type::kJson) return true;
+bool has_shape(const Json& document, const std::string& shape) {
+  if (shape == "OBJECT") return document.shape == Json::Shape::kObject;
+  if (shape == "ARRAY") return document.shape == Json::Shape::kArray;
+  if (shape == "SCALAR") return document.shape == Json::Shape::kScalar;
+  return true;
+}
+
+bool is_json(const Value& v, bool strict, const std::string& shape) {
+  if (v.type == Type::kJson) return has_shape(decode_oson(v.lob()->data), shape);
   const bool has_text = is_text(v.type) || is_lob(v.type) || v.type == Type::kRaw;
   if (!has_text) raise_inconsistent("CHAR", type_word(v.type));
   try {
     const std::string_view text = text_of(v);
-    if (is_oson(text)) {
-      decode_oson(text);
-    } else {
-      parse_json(text, strict ? JsonSyntax::kStrict : JsonSyntax::kLax);
-    }
-    return true;
+    const JsonSyntax syntax = strict ? JsonSyntax::kStrict : JsonSyntax::kLax;
+    return has_shape(is_oson(text) ? decode_oson(text) : parse_json(text, syntax), shape);
   } catch (const OraError&) {
     return false;
   }
@@ -476,11 +479,12 @@ BoundExpr Binder::is_test(const ast::Expr& e) {
         return boolean((nan ? std::isnan(d) : std::isinf(d)) != negated);
       });
     default:
-      return bound_condition([a, negated, strict = e.op == "STRICT"](const Frame& f) {
-        const Value v = a(f);
-        if (v.is_null()) return unknown();
-        return boolean(is_json(v, strict) != negated);
-      });
+      return bound_condition(
+          [a, negated, strict = e.op == "STRICT", shape = e.quantifier](const Frame& f) {
+            const Value v = a(f);
+            if (v.is_null()) return unknown();
+            return boolean(is_json(v, strict, shape) != negated);
+          });
   }
 }
 

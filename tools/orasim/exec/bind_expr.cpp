@@ -477,7 +477,7 @@ namespace {
 int release_of(const std::string& name) {
   if (name == "JSON" || name == "JSON_SCALAR" || name == "JSON_QUERY JSON") return 21;
   if (name.starts_with("JSON_SERIALIZE")) return 19;
-  return name.find("VECTOR") != std::string::npos ? 23 : 0;
+  return name == "TO_BOOLEAN" || name.find("VECTOR") != std::string::npos ? 23 : 0;
 }
 
 /// The first `n` parts of a name.

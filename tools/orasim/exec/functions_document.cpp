@@ -155,6 +155,47 @@ Value json_exists(const Args& a, const FunctionContext& c) {
   return Value{Type::kBoolean, false, found(a, c, document) != nullptr};
 }
 
+/// JSON_OBJECT and JSON_ARRAY; their first argument is not NULL when NULLs are left out.
+Json generated(const Args& a, bool object, const FunctionContext& c) {
+  Json out;
+  out.shape = object ? Json::Shape::kObject : Json::Shape::kArray;
+  const std::size_t step = object ? 2 : 1;
+  for (std::size_t i = 1; i + step <= a.size(); i += step) {
+    const Value& v = a[i + step - 1];
+    if (v.is_null() && !a[0].is_null()) continue;
+    if (object && a[i].is_null()) {
+      raise_text(40480, "input to JSON generation function has a NULL key");
+    }
+    if (object) out.names.push_back(as_text(a[i], c));
+    Json item;
+    if (v.type == Type::kJson && !v.is_null()) {
+      item = decode_oson(v.lob()->data);
+    } else if (!v.is_null()) {
+      item.scalar = scalar_of(v);
+    }
+    out.items.push_back(std::move(item));
+  }
+  return out;
+}
+template <bool kObject>
+Value json_generated(const Args& a, const FunctionContext& c) {
+  std::string text = json_text(generated(a, kObject, c));
+  if (text.size() > kMaxVarchar) raise_text(40478, "output value too large (maximum: 4000)");
+  return make_text(std::move(text));
+}
+template <bool kObject>
+Value json_generated_clob(const Args& a, const FunctionContext& c) {
+  return make_lob(json_text(generated(a, kObject, c)));
+}
+template <bool kObject>
+Value json_generated_json(const Args& a, const FunctionContext& c) {
+  return json_value_of(generated(a, kObject, c));
+}
+
+Value to_boolean_of(const Args& a, const FunctionContext& c) {
+  return convert(a[0], Type::kBoolean, c.convert);
+}
+
 // ---- XML ----------------------------------------------------------------------------------------
 
 Value xmltype(const Args& a, const FunctionContext& c) {
@@ -244,6 +285,29 @@ Value vector_norm(const Args& a, const FunctionContext& c) {
   return Value{Type::kBinaryDouble, false, std::sqrt(sum)};
 }
 
+/// COSINE unless told otherwise; of vectors of one size.
+Value vector_distance(const Args& a, const FunctionContext& c) {
+  if (a[0].is_null() || a[1].is_null()) return make_null(Type::kBinaryDouble);
+  const std::vector<double> x = dense_form(vector_of(a[0], c)).values;
+  const std::vector<double> y = dense_form(vector_of(a[1], c)).values;
+  if (x.size() != y.size()) raise_text(51808, "vectors are of different dimension counts");
+  const std::string metric = a.size() > 2 ? as_text(a[2], c) : "COSINE";
+  double dot = 0, squares = 0, absolute = 0, xx = 0, yy = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    dot += x[i] * y[i];
+    squares += (x[i] - y[i]) * (x[i] - y[i]);
+    absolute += std::abs(x[i] - y[i]);
+    xx += x[i] * x[i];
+    yy += y[i] * y[i];
+  }
+  const double result = metric == "DOT"                 ? -dot
+                        : metric == "MANHATTAN"         ? absolute
+                        : metric == "EUCLIDEAN_SQUARED" ? squares
+                        : metric == "EUCLIDEAN"         ? std::sqrt(squares)
+                                                        : 1 - dot / std::sqrt(xx * yy);
+  return Value{Type::kBinaryDouble, false, result};
+}
+
 // ---- files --------------------------------------------------------------------------------------
 
 Value bfilename(const Args& a, const FunctionContext& c) {
@@ -274,6 +338,15 @@ constexpr ScalarFunction kDocumentFunctions[] = {
     {"JSON_VALUE ERROR", 2, 2, json_value_strict, long_text_type},
     {"JSON_QUERY", 2, 2, json_query, long_text_type},
     {"JSON_QUERY JSON", 2, 2, json_query_json, type_is<Type::kJson>},
+    {"JSON PARSED", 1, 1, json, type_is<Type::kJson>},
+    {"JSON_OBJECT", 1, -1, json_generated<true>, long_text_type},
+    {"JSON_OBJECT CLOB", 1, -1, json_generated_clob<true>, clob_type},
+    {"JSON_OBJECT JSON", 1, -1, json_generated_json<true>, type_is<Type::kJson>},
+    {"JSON_ARRAY", 1, -1, json_generated<false>, long_text_type},
+    {"JSON_ARRAY CLOB", 1, -1, json_generated_clob<false>, clob_type},
+    {"JSON_ARRAY JSON", 1, -1, json_generated_json<false>, type_is<Type::kJson>},
+    {"TO_BOOLEAN", 1, 1, to_boolean_of, type_is<Type::kBoolean>},
+    {"VECTOR_DISTANCE", 2, 3, vector_distance, type_is<Type::kBinaryDouble>},
     {"JSON_EXISTS", 2, 2, json_exists, type_is<Type::kBoolean>},
     {"XMLTYPE", 1, 4, xmltype, type_is<Type::kXml>},
     {"XMLTYPE.CREATEXML", 1, 4, xmltype, type_is<Type::kXml>},

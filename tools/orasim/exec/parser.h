@@ -97,6 +97,10 @@ class Parser {
   void document_clauses(ast::Expr& call, DataType& returning);
   DataType returning_type();
   ast::ExprPtr vector_call();
+  ast::ExprPtr json_generator();
+  ast::ExprPtr json_item();
+  ast::ExprPtr xmlparse_call();
+  ast::ExprPtr wrapped(const char* function, ast::ExprPtr inner);
   ast::ExprPtr method_calls(ast::ExprPtr e);
   ast::ExprPtr interval_literal();
   ast::ExprPtr name_or_call();

@@ -108,7 +108,7 @@ ExprPtr Parser::predicate_tail(ExprPtr left, int begin) {
 ExprPtr Parser::is_condition(ExprPtr left, int begin) {
   const bool negated = accept("NOT");
   ExprKind kind = ExprKind::kIsNull;
-  std::string op;
+  std::string op, quantifier;
   if (accept("NULL")) {
     kind = ExprKind::kIsNull;
   } else if (accept("NAN")) {
@@ -117,6 +117,14 @@ ExprPtr Parser::is_condition(ExprPtr left, int begin) {
     kind = ExprKind::kIsInfinite;
   } else if (accept("JSON")) {
     kind = ExprKind::kIsJson;
+    for (const char* shape : {"VALUE", "OBJECT", "ARRAY", "SCALAR"}) {
+      if (accept(shape)) quantifier = shape;
+    }
+    if (is_symbol("(") && (is_word("STRICT", 1) || is_word("LAX", 1))) {
+      take();
+      if (take().text == "STRICT") op = "STRICT";
+      expect_symbol(")", 907);
+    }
     if (accept("STRICT")) op = "STRICT";
     accept("LAX");
     accept_words({"FORMAT", "JSON"});
@@ -134,6 +142,7 @@ ExprPtr Parser::is_condition(ExprPtr left, int begin) {
   ExprPtr e = make(kind, begin);
   e->negated = negated;
   e->op = op;
+  e->quantifier = quantifier;
   e->args.push_back(std::move(left));
   return e;
 }

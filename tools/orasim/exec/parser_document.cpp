@@ -79,12 +79,13 @@ ExprPtr Parser::document_call() {
   return cast;
 }
 
-/// TO_VECTOR (x, dimensions | *, FLOAT32 … | *, DENSE | SPARSE | *): keywords become texts.
+/// TO_VECTOR (x, dimensions | *, FLOAT32 … | *, DENSE | SPARSE | *), VECTOR_DISTANCE (x, y,
+/// metric): keywords become texts.
 ExprPtr Parser::vector_call() {
   const int begin = peek().begin;
-  take();
+  const bool distance = take().text == "VECTOR_DISTANCE";
   ExprPtr call = make(ExprKind::kCall, begin);
-  call->name.push_back({"TO_VECTOR", false, begin});
+  call->name.push_back({distance ? "VECTOR_DISTANCE" : "TO_VECTOR", false, begin});
   expect_symbol("(", 906);
   call->args.push_back(expression());
   while (accept_symbol(",")) {
@@ -102,6 +103,81 @@ ExprPtr Parser::vector_call() {
   expect_symbol(")", 907);
   call->end = last_end();
   return call;
+}
+
+ExprPtr Parser::wrapped(const char* function, ExprPtr inner) {
+  ExprPtr call = make(ExprKind::kCall, inner->begin);
+  call->name.push_back({function, false, inner->begin});
+  call->args.push_back(std::move(inner));
+  return call;
+}
+
+/// A value of JSON_OBJECT or JSON_ARRAY; what is JSON already is no string.
+ExprPtr Parser::json_item() {
+  ExprPtr item = expression();
+  const bool generated =
+      item->kind == ExprKind::kCall && (item->name.back().text.starts_with("JSON_OBJECT") ||
+                                        item->name.back().text.starts_with("JSON_ARRAY") ||
+                                        item->name.back().text.starts_with("JSON_QUERY"));
+  const bool is_json = accept_words({"FORMAT", "JSON"}) || generated;
+  return is_json ? wrapped("JSON PARSED", std::move(item)) : std::move(item);
+}
+
+/// JSON_OBJECT (KEY k VALUE v, … NULL ON NULL RETURNING type), JSON_ARRAY (v, …). The first
+/// argument of the call is not NULL when NULLs are left out.
+ExprPtr Parser::json_generator() {
+  const int begin = peek().begin;
+  const std::string name = take().text;
+  const bool object = name == "JSON_OBJECT";
+  ExprPtr call = make(ExprKind::kCall, begin);
+  call->name.push_back({name, false, begin});
+  expect_symbol("(", 906);
+  bool absent = !object;
+  DataType returning;
+  returning.type = Type::kVarchar2;
+  call->args.push_back(make(ExprKind::kLiteral, begin));
+  const auto ends = [this] {
+    return is_symbol(")") || is_word("RETURNING") || (is_word("NULL") && is_word("ON", 1)) ||
+           (is_word("ABSENT") && is_word("ON", 1));
+  };
+  while (!ends()) {
+    if (object) {
+      accept("KEY");
+      call->args.push_back(expression());
+      if (!accept("VALUE")) expect("IS", 907);
+    }
+    call->args.push_back(json_item());
+    if (!accept_symbol(",")) break;
+  }
+  while (!is_symbol(")")) {
+    if (accept_words({"ABSENT", "ON", "NULL"})) {
+      absent = true;
+    } else if (accept_words({"NULL", "ON", "NULL"})) {
+      absent = false;
+    } else if (accept("RETURNING")) {
+      returning = returning_type();
+    } else {
+      fail(907);
+    }
+  }
+  expect_symbol(")", 907);
+  call->args.front()->value = absent ? make_int(1) : make_null(Type::kNumber);
+  if (returning.type == Type::kClob) call->name.back().text += " CLOB";
+  if (returning.type == Type::kJson) call->name.back().text += " JSON";
+  call->end = last_end();
+  return call;
+}
+
+/// XMLPARSE (CONTENT | DOCUMENT x WELLFORMED).
+ExprPtr Parser::xmlparse_call() {
+  take();
+  expect_symbol("(", 906);
+  if (!accept("CONTENT")) expect("DOCUMENT");
+  ExprPtr call = wrapped("XMLTYPE", expression());
+  accept("WELLFORMED");
+  expect_symbol(")", 907);
+  call->end = last_end();
+  return method_calls(std::move(call));
 }
 
 ExprPtr Parser::method_calls(ExprPtr e) {

@@ -192,7 +192,11 @@ ExprPtr Parser::word_primary() {
   if (w == "TRIM" && is_symbol("(", 1)) return trim_call();
   if (w == "XMLSERIALIZE" && is_symbol("(", 1)) return xmlserialize_call();
   if (is_symbol("(", 1)) {
-    if (w == "VECTOR" || w == "TO_VECTOR") return vector_call();
+    if (w == "VECTOR" || w == "TO_VECTOR" || w == "VECTOR_DISTANCE") {
+      return vector_call();
+    }
+    if (w == "JSON_OBJECT" || w == "JSON_ARRAY") return json_generator();
+    if (w == "XMLPARSE") return xmlparse_call();
     for (const char* name : {"JSON_SERIALIZE", "JSON_VALUE", "JSON_QUERY", "JSON_EXISTS",
                              "FROM_VECTOR", "VECTOR_SERIALIZE"}) {
       if (w == name) return document_call();

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the independent drivers that the suites run against the simulator, into $BUILD/peers:
-# python-oracledb (PyPI), go-ora (Go proxy), Oracle's JDBC thin driver (Maven). Each once;
-# a changed version or test program installs it anew. A peer that cannot be had is no failure here:
+# python-oracledb and seerdb (PyPI), go-ora (Go proxy), Oracle's JDBC thin driver (Maven). Each
+# once; a changed version or test program installs it anew. A peer that cannot be had is no failure here:
 # the reason stays in $BUILD/peers/NAME.missing and its suite is skipped by name.
 # usage: install_peers.sh [PEER...]
 set -eu
@@ -14,6 +14,13 @@ install_python() {
   /usr/bin/python3 -m venv "$to/python"
   "$to/python/bin/pip" install -q --disable-pip-version-check --only-binary :all: \
     -r "$from/python/requirements.txt"
+}
+
+# Without what its table of dependencies asks for: pyarrow is large and no path here needs it.
+install_seerdb() {
+  /usr/bin/python3 -m venv "$to/seerdb"
+  "$to/seerdb/bin/pip" install -q --disable-pip-version-check --no-deps --only-binary :all: \
+    -r "$from/seerdb/requirements.txt"
 }
 
 install_go_ora() {
@@ -48,6 +55,6 @@ install_once() {
   fi
 }
 
-[ $# -gt 0 ] || set -- python go_ora jdbc
+[ $# -gt 0 ] || set -- python seerdb go_ora jdbc
 for peer in "$@"; do install_once "$peer" & done
 wait

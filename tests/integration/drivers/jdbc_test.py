@@ -1,8 +1,7 @@
 """orasim seen by Oracle's JDBC thin driver, unmodified; the checks are in
 peers/jdbc/JdbcPeer.java.
 
-Not against 23ai: from the second connection on this driver opens sessions there with a message of
-its own (30), whose answer is not known. DatabaseMetaData.getColumns() is not asked: it opens a
+DatabaseMetaData.getColumns() is not asked: it opens a
 cursor in a block, which the simulator does not run.
 """
 import os
@@ -17,4 +16,4 @@ def command():
 
 
 def load_tests(_loader, _tests, _pattern):
-    return peers.suite("jdbc", command, [("12.2", ()), ("19c", ())])
+    return peers.suite("jdbc", command, [("12.2", ()), ("19c", ()), ("21c", ()), ("23ai", ())])

@@ -2,6 +2,7 @@
 import functools
 import os
 import subprocess
+import sys
 import unittest
 
 from support.paths import BUILD
@@ -31,6 +32,16 @@ def path(peer, *parts):
     if are_expected():
         raise AssertionError(text)
     raise unittest.SkipTest(text)
+
+
+def python_packages(peer):
+    """Where the packages of a Python peer are."""
+    return next(path(peer).glob("lib/python*/site-packages"))
+
+
+def use_python_peer(peer):
+    """Makes the packages of a peer importable, behind those of this interpreter."""
+    sys.path.append(str(python_packages(peer)))
 
 
 class Server:

@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -130,6 +131,10 @@ class Session {
   virtual void end_call() = 0;
   /// Makes what the call runs, now or later, throw ORA-01013 soon.
   virtual void cancel() = 0;
+  /// Puts what `change` makes of a LOB into the row that this session's statements gave it out of.
+  /// Throws ORA-22920 when the open transaction has not locked that row.
+  virtual void change_lob(const Lob& given,
+                          const std::function<Lob(const Lob& current)>& change) = 0;
   [[nodiscard]] virtual const SessionIdentity& identity() const = 0;
   /// The path behind a directory's name; ORA-22285: no such directory, 22286: no right to read it.
   virtual std::string directory_path(std::string_view name) = 0;

@@ -4,6 +4,7 @@
 
 #include "exec/errors.h"
 #include "exec/filtered_rows.h"
+#include "exec/locked_lobs.h"
 
 namespace orasim {
 namespace {
@@ -47,6 +48,16 @@ bool lock_rows_of(const FromNode& node, const Frame& f, RowLock how, const Block
   return id.is_null() || lock_row(*node.table, std::get<RowId>(id.data), how, plan, *f.context);
 }
 
+/// What a client may write to: the LOBs of the row just locked.
+void keep_lobs_of(const FromNode& node, Row& row, ExecContext& c) {
+  if (node.left) {
+    keep_lobs_of(*node.left, row, c);
+    return keep_lobs_of(*node.right, row, c);
+  }
+  if (!node.table || row[node.end - 1].is_null()) return;
+  c.locked_lobs->keep(node.table, std::get<RowId>(row[node.end - 1].data), row, node.begin);
+}
+
 class PlainBlock final : public BlockStream {
  public:
   PlainBlock(const BlockPlan& plan, ExecContext& context, const Frame* outer, RowLock lock)
@@ -54,7 +65,14 @@ class PlainBlock final : public BlockStream {
   bool next(Row& out, Row* keys) override {
     Frame f;
     while (rows_.next(f)) {
-      if (lock_ != RowLock::kNone && !lock_rows_of(*plan_.from, f, lock_, plan_)) continue;
+      if (lock_ != RowLock::kNone) {
+        if (!lock_rows_of(*plan_.from, f, lock_, plan_)) continue;
+        if (f.context->transaction != nullptr && f.context->locked_lobs != nullptr) {
+          locked_ = *f.row;
+          keep_lobs_of(*plan_.from, locked_, *f.context);
+          f.row = &locked_;
+        }
+      }
       project(plan_, f, out, keys);
       if (plan_.distinct && !seen_.insert(row_key(out)).second) continue;
       return true;
@@ -66,6 +84,7 @@ class PlainBlock final : public BlockStream {
   const BlockPlan& plan_;
   FilteredRows rows_;
   RowLock lock_;
+  Row locked_;
   std::unordered_set<std::string> seen_;
 };
 

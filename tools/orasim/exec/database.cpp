@@ -27,6 +27,9 @@ class SessionImpl final : public Session {
   void commit() override { state_.commit(); }
   void rollback() override { state_.rollback(); }
   [[nodiscard]] bool in_transaction() const override { return state_.transaction->is_open(); }
+  void change_lob(const Lob& given, const std::function<Lob(const Lob&)>& change) override {
+    state_.locked_lobs.change(given, change, *state_.store, *state_.transaction);
+  }
   void begin_call() override {
     state_.cancelled = false;
     state_.is_active = true;

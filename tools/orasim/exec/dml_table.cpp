@@ -1,5 +1,6 @@
 #include "exec/dml_table.h"
 
+#include "exec/locked_lobs.h"
 #include "exec/parser.h"
 
 namespace orasim {
@@ -93,7 +94,8 @@ void DmlTable::complete(Row& row, ExecContext& context) const {
 }
 
 DmlReturning::DmlReturning(const ast::Returning& returning, const DmlTable& table,
-                           const BindEnvironment& environment) {
+                           const BindEnvironment& environment)
+    : table_(table.shared()) {
   for (const auto& e : returning.exprs)
     evals_.push_back(Binder(environment, table.scope()).condition(*e));
 }
@@ -104,6 +106,7 @@ void DmlReturning::add(const Row& row, const RowId& id, ExecContext& context,
   if (evals_.empty()) return;
   Row with_id = row;
   with_id.push_back(Value{Type::kRowid, false, id});
+  if (context.locked_lobs != nullptr) context.locked_lobs->keep(table_, id, with_id, 0);
   Frame f;
   f.context = &context;
   f.row = &with_id;

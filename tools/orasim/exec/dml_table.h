@@ -56,6 +56,7 @@ class DmlReturning {
   void add(const Row& row, const RowId& id, ExecContext& context, DmlResult& result) const;
 
  private:
+  std::shared_ptr<const TableDef> table_;
   std::vector<Eval> evals_;
 };
 

@@ -35,6 +35,8 @@ class TableRows;
 struct WorkingTable;  // recursive_with.h
 
 /// What one execution of a statement depends on. Lives as long as its row streams.
+class LockedLobs;
+
 struct ExecContext {
   Store* store = nullptr;
   Transaction* transaction = nullptr;  ///< own rows are seen through it; may be null
@@ -55,6 +57,7 @@ struct ExecContext {
   std::map<const TableRows*, std::shared_ptr<TableHash>> table_hashes;
   /// Names of temporary tables that lose their rows at the next commit; null: not kept.
   std::set<std::pair<std::string, std::string>>* touched_temporary = nullptr;
+  LockedLobs* locked_lobs = nullptr;  ///< null: not kept
 
   [[nodiscard]] const ConvertContext& convert() const { return functions.convert; }
   /// ORA-01013 when the session was told to cancel.

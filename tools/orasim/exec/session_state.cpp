@@ -91,6 +91,7 @@ void set_parameter(const std::string& name, const std::string& value, bool quote
 void SessionState::begin() {
   transaction = store->begin(identity.session_id, &cancelled);
   savepoints.clear();
+  locked_lobs.clear();
   touched_temporary.clear();
   is_serializable = checks_deferred = false;
   fixed_scn.reset();
@@ -154,6 +155,7 @@ std::unique_ptr<ExecContext> SessionState::context(const Row* binds, std::option
   c->scn = scn ? *scn : fixed_scn ? *fixed_scn : store->current_scn();
   c->is_serializable = is_serializable;
   c->touched_temporary = &touched_temporary;
+  c->locked_lobs = &locked_lobs;
   c->binds = binds;
   c->cancel = &cancelled;
   c->current_values = &current_values;

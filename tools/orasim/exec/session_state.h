@@ -11,6 +11,7 @@
 #include "engine/nls.h"
 #include "engine/session.h"
 #include "exec/executor.h"
+#include "exec/locked_lobs.h"
 
 namespace orasim {
 
@@ -26,6 +27,7 @@ struct SessionState {
   /// Shared: a cursor opened before a commit still reads through its transaction.
   std::shared_ptr<Transaction> transaction;
   std::map<std::string, std::uint64_t> savepoints;
+  LockedLobs locked_lobs;
   std::map<SequenceKey, Number> current_values;
   bool is_serializable = false;
   bool checks_deferred = false;  ///< SET CONSTRAINTS ALL IMMEDIATE

@@ -154,6 +154,11 @@ void Calls::run_function(wire::Reader& in, const wire::FunctionHeader& header,
     case Function::kVersion:
       wire::skip_version_request(in, dialect);
       return version_banner();
+    case Function::kDescribeAny: {
+      const std::string name = wire::decode_describe_any(in, dialect);
+      begin();
+      return describe_any(name);
+    }
     case Function::kAuthOne:
       return password_challenge(wire::decode_auth(in, dialect));
     case Function::kAuthTwo:
@@ -197,6 +202,19 @@ void Calls::version_banner() {
   finish_status({});
 }
 
+void Calls::describe_any(const std::string& name) {
+  constexpr int kNoTable = 942;
+  try {
+    const std::unique_ptr<Statement> rows = session_.prepare("select * from " + name);
+    wire::encode_describe(channel_.out(), login_.dialect,
+                          column_shapes(rows->columns(), login_.dialect));
+  } catch (const OraError& error) {
+    if (error.code() != kNoTable) throw;
+    throw OraError(4043, "object " + name + " does not exist");
+  }
+  finish_status({});
+}
+
 // Old clients ask for a new challenge first, later ones go on with the log-in's key.
 void Calls::password_challenge(const wire::AuthRequest& request) {
   wire::encode_auth_pairs(channel_.out(), authenticator_.challenge(request.user));
@@ -209,8 +227,12 @@ void Calls::change_password(const wire::AuthRequest& request) {
   }
   authenticator_.check(request);
   authenticator_.renew(request);
-  wire::encode_auth_pairs(channel_.out(),
-                          session_pairs(shared_, login_.dialect, session_, authenticator_.key()));
+  // Only a change with keys of its own, as old clients make it, has the server prove itself again.
+  const bool has_own_key = request.find("AUTH_SESSKEY") != nullptr;
+  wire::encode_auth_pairs(
+      channel_.out(), has_own_key
+                          ? session_pairs(shared_, login_.dialect, session_, authenticator_.key())
+                          : std::vector<wire::KeyValue>());
   finish_status({});
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/session.h"
@@ -19,6 +20,10 @@
 #include "wire/request.h"
 
 namespace orasim::server {
+
+/// Columns as the wire describes them.
+std::vector<wire::ColumnShape> column_shapes(const std::vector<ColumnInfo>& columns,
+                                             const wire::Dialect& dialect);
 
 class Calls {
  public:
@@ -77,12 +82,14 @@ class Calls {
   void read_lob(const wire::LobRequest&, const LobReader&);
   void file_operation(const wire::LobRequest&);
   void create_lob(const wire::LobRequest&);
+  void change_lob(std::string_view locator, const std::function<void(LobEntry&)>& change);
   void reply_lob(const wire::LobRequest&, wire::ByteView locator, std::uint64_t amount,
                  bool flag = false);
   void write_flag(bool flag);
   void password_challenge(const wire::AuthRequest&);
   void change_password(const wire::AuthRequest&);
   void version_banner();
+  void describe_any(const std::string& name);
 
   void begin_watch();
   void end_watch();

@@ -132,7 +132,7 @@ class CallsTest : public testing::Test {
 TEST_F(CallsTest, PingIsAnsweredWithTheEndOfTheCall) {
   start();
   send(ping());
-  EXPECT_EQ(to_hex(receive(3)), "090000");
+  EXPECT_EQ(to_hex(receive(4)), "09010100");
 }
 
 TEST_F(CallsTest, ARequestCutAtEveryByteGetsTheSameAnswer) {
@@ -216,7 +216,7 @@ TEST_F(CallsTest, AnInterruptCancelsTheRunningStatement) {
   const Bytes error = receive(60);
   EXPECT_NE(wire::as_text(error).find("ORA-01013"), std::string::npos);
   send(ping());
-  EXPECT_EQ(to_hex(receive(3)), "090000");
+  EXPECT_EQ(to_hex(receive(4)), "09010100");
 }
 
 TEST_F(CallsTest, BreakAndResetBetweenCallsPutTheClientBackInStep) {
@@ -226,7 +226,7 @@ TEST_F(CallsTest, BreakAndResetBetweenCallsPutTheClientBackInStep) {
   EXPECT_EQ(expect_marker(), wire::Marker::kReset);
   EXPECT_NE(wire::as_text(receive(60)).find("ORA-01013"), std::string::npos);
   send(ping());
-  EXPECT_EQ(to_hex(receive(3)), "090000");
+  EXPECT_EQ(to_hex(receive(4)), "09010100");
 }
 
 TEST_F(CallsTest, AnInterruptAfterItsCallIsAnsweredToo) {
@@ -255,7 +255,7 @@ TEST_F(CallsTest, UnknownFunctionsAreAnErrorAndTheSessionGoesOn) {
   send(hex("03 C8 01"));
   EXPECT_NE(wire::as_text(receive(60)).find("ORA-03120"), std::string::npos);
   send(ping());
-  EXPECT_EQ(to_hex(receive(3)), "090000");
+  EXPECT_EQ(to_hex(receive(4)), "09010100");
 }
 
 TEST_F(CallsTest, GarbageEndsTheSession) {

@@ -300,6 +300,9 @@ class FakeSession : public Session {
   }
   void set_current_schema(std::string_view) override {}
   [[nodiscard]] const EndToEnd& end_to_end() const override { return end_to_end_; }
+  void change_lob(const Lob&, const std::function<Lob(const Lob&)>&) override {
+    throw OraError(22920, "row containing the LOB value is not locked");
+  }
   void set_end_to_end(EndToEnd values) override { end_to_end_ = std::move(values); }
 
  private:

@@ -19,12 +19,6 @@ std::uint64_t offset_of(const LobRequest& request) {
   return request.source_offset - 1;
 }
 
-void require_temporary(const LobRequest& request) {
-  if (!LobTable::is_temporary(request.locator)) {
-    throw OraError(22920, "row containing the LOB value is not locked");
-  }
-}
-
 constexpr std::uint64_t kTypeBlob = 113;
 constexpr std::uint32_t kNationalCharset = 2000;
 
@@ -91,6 +85,19 @@ void Calls::create_lob(const LobRequest& request) {
   reply_lob(request, locator, request.amount.value_or(0));
 }
 
+// A LOB of a table changes in its row, where other locators of the transaction may have changed it.
+void Calls::change_lob(std::string_view locator, const std::function<void(LobEntry&)>& change) {
+  LobEntry& lob = lobs_.find(locator);
+  if (LobTable::is_temporary(locator)) return change(lob);
+  LobEntry changed = lob;
+  session_.change_lob(lob.content(), [&](const Lob& current) {
+    changed.replace(current);
+    change(changed);
+    return changed.content();
+  });
+  lob = std::move(changed);
+}
+
 void Calls::lob_operation(const LobRequest& request) {
   if (BfileTable::is_bfile(request.locator)) return file_operation(request);
   const auto reply = [&](std::uint64_t amount, bool flag = false) {
@@ -111,13 +118,12 @@ void Calls::lob_operation(const LobRequest& request) {
       });
       break;
     case LobOperation::kWrite:
-      require_temporary(request);
-      lobs_.find(request.locator).write(offset_of(request), request.data);
+      change_lob(request.locator,
+                 [&](LobEntry& lob) { lob.write(offset_of(request), request.data); });
       reply(sent);
       break;
     case LobOperation::kTrim:
-      require_temporary(request);
-      lobs_.find(request.locator).trim(sent);
+      change_lob(request.locator, [&](LobEntry& lob) { lob.trim(sent); });
       reply(sent);
       break;
     case LobOperation::kCreateTemp:

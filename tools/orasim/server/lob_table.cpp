@@ -10,6 +10,13 @@ Value LobEntry::value() const {
   return Value{is_blob_ ? Type::kBlob : Type::kClob, national_, data_};
 }
 
+void LobEntry::replace(Lob content) {
+  data_ = std::move(content);
+  own_.reset();
+  units_ = UINT64_MAX;
+  mark_ = {};
+}
+
 // Copy on write: a value handed to the engine must not change under it.
 std::string& LobEntry::mutable_data() {
   constexpr long kOnlyThisEntry = 2;  // own_ and data_

@@ -22,6 +22,8 @@ class LobEntry {
 
   [[nodiscard]] bool is_blob() const { return is_blob_; }
   [[nodiscard]] Value value() const;
+  [[nodiscard]] const Lob& content() const { return data_; }
+  void replace(Lob content);
   std::uint64_t length();
   /// Content from the 0-based offset as it goes over the wire; empty past the end.
   struct Piece {

@@ -61,6 +61,7 @@ class LoginTalk {
     switch (static_cast<Message>(type)) {
       case Message::kProtocol:
         wire::decode_protocol(in);
+        if (in.buffered() > 0) return resume_by_cookie(in);
         wire::encode_protocol(channel_.out(), profile_);
         return channel_.finish(0);
       case Message::kDataTypes:
@@ -107,6 +108,7 @@ class LoginTalk {
     const std::uint8_t client = request.capability(7);
     if (client < 6) throw wire::BadMessage("clients older than 11.2 are not served");
     dialect.field_version = std::min(client, profile_.field_version());
+    dialect.client_version = client;
     dialect.small_chunks = (profile_.compile.at(37) & kBigChunks) == 0;
     channel_.out().use_small_chunks(dialect.small_chunks);
     dialect.text_is_clr = (request.encoding_flags & 0x02) != 0;
@@ -138,6 +140,24 @@ class LoginTalk {
       throw wire::BadMessage("fast auth holds no authentication request");
     }
     phase_one(wire::decode_auth(in, inner));
+  }
+
+  // From its second session on JDBC sends all it knows at once and waits for the rest. A client
+  // takes the protocol reply too, which tells it that the server is another one by now.
+  void resume_by_cookie(wire::Reader& in) {
+    if (in.u8() != static_cast<std::uint8_t>(Message::kCookie)) {
+      throw wire::BadMessage("a protocol request is followed by something else than a cookie");
+    }
+    const wire::SessionCookie cookie = wire::decode_cookie(in);
+    if (in.u8() != static_cast<std::uint8_t>(Message::kDataTypes)) {
+      throw wire::BadMessage("a session cookie is not followed by data types");
+    }
+    if (!cookie.is_of(profile_)) wire::encode_protocol(channel_.out(), profile_);
+    settle(wire::decode_data_types(in));
+    if (in.u8() != static_cast<std::uint8_t>(Message::kFunction)) {
+      throw wire::BadMessage("a session cookie is not followed by authentication");
+    }
+    authenticate(in);
   }
 
   void authenticate(wire::Reader& in) {

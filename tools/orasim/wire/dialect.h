@@ -8,6 +8,7 @@ namespace orasim::wire {
 
 struct Dialect {
   std::uint8_t field_version = 12;  ///< TTC field version: the lower one of both sides
+  std::uint8_t client_version = 24;  ///< the field version that the client announces as its own
   bool text_is_clr = true;          ///< encoding flag 0x02: user name and SQL carry own lengths
   bool scale_is_sb2 = false;        ///< type 27 in universal form: scales travel as sb2
   bool small_chunks = false;        ///< before 12.1: long CLRs in chunks with one length byte
@@ -22,9 +23,9 @@ struct Dialect {
   /// 12.1 and later: batch error arrays, 32-bit error number, 64-bit row count.
   [[nodiscard]] bool status_is_long() const { return field_version >= 7; }
   /// Fields of 20c. python-oracledb 1.2.1, which sends raw texts, announces 16 and does not read
-  /// them; later clients do.
+  /// them; later clients do, JDBC with its raw texts among them.
   [[nodiscard]] bool status_has_sql_type() const {
-    return field_version >= 17 || (field_version >= 14 && text_is_clr);
+    return field_version >= 14 && (client_version >= 17 || text_is_clr);
   }
 };
 

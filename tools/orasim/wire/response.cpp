@@ -288,17 +288,35 @@ void encode_row_id(Writer& out, const RowId& row_id) {
   out.ub(row_id.slot);
 }
 
+// Servers set the lowest bit whenever a call has ended; seerdb does not look for a status without.
+std::uint32_t call_status(bool transaction_open) {
+  return transaction_open ? 3 : 1;
+}
+
+// A count and the numbers as one byte string (seen from seerdb, which reads its length); a long one
+// in chunks of one number each (seen from python-oracledb, which skips a length before every one).
+template <typename Number>
+void encode_numbers(Writer& out, const std::vector<BatchError>& errors, const Number& number_of) {
+  out.ub(errors.size());
+  if (errors.empty()) return;
+  Writer numbers;
+  for (const BatchError& error : errors) numbers.ub(number_of(error));
+  if (numbers.size() <= kShortClr) return out.clr(numbers.view());
+  out.begin_chunks();
+  for (const BatchError& error : errors) {
+    numbers.clear();
+    numbers.ub(number_of(error));
+    out.chunks(numbers.view());
+  }
+  out.end_chunks();
+}
+
 void encode_batch_errors(Writer& out, const std::vector<BatchError>& errors) {
-  const auto head = [&] {
-    out.ub(errors.size());
-    if (!errors.empty())
-      out.u8(static_cast<std::uint8_t>(std::min<std::size_t>(errors.size(), 250)));
-  };
-  head();
-  for (const BatchError& error : errors) out.ub(static_cast<std::uint16_t>(error.code));
-  head();
-  for (const BatchError& error : errors) out.ub(error.row_index);
-  head();
+  encode_numbers(out, errors,
+                 [](const BatchError& e) { return static_cast<std::uint16_t>(e.code); });
+  encode_numbers(out, errors, [](const BatchError& e) { return e.row_index; });
+  out.ub(errors.size());
+  if (!errors.empty()) out.u8(1);
   for (const BatchError& error : errors) {
     const std::string text = error.text + "\n";
     out.ub(text.size());
@@ -312,7 +330,7 @@ void encode_batch_errors(Writer& out, const std::vector<BatchError>& errors) {
 void encode_status(Writer& out, const Dialect& dialect, const CallStatus& status) {
   const auto code = static_cast<std::uint32_t>(status.ora_code);
   out.u8(static_cast<std::uint8_t>(Message::kStatus));
-  out.ub(status.transaction_open ? 2 : 0);
+  out.ub(call_status(status.transaction_open));
   out.ub(0);
   out.ub(status.row_count & 0xFFFFFFFF);
   out.ub(code & 0xFFFF);
@@ -345,7 +363,7 @@ void encode_status(Writer& out, const Dialect& dialect, const CallStatus& status
 
 void encode_call_end(Writer& out, bool transaction_open) {
   out.u8(static_cast<std::uint8_t>(Message::kCallEnd));
-  out.ub(transaction_open ? 2 : 0);
+  out.ub(call_status(transaction_open));
   out.ub(0);
 }
 

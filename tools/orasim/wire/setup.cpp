@@ -7,6 +7,8 @@ namespace orasim::wire {
 namespace {
 
 constexpr std::size_t kMaxName = 256;
+constexpr std::uint8_t kProtocolVersion = 6;
+constexpr std::uint16_t kDatabaseCharsetId = 873, kNationalCharsetId = 2000;  // AL32UTF8, AL16UTF16
 
 std::string text_to_nul(Reader& in) {
   std::string text;
@@ -28,17 +30,17 @@ ProtocolRequest decode_protocol(Reader& in) {
 
 void encode_protocol(Writer& out, const ServerProfile& profile) {
   out.u8(static_cast<std::uint8_t>(Message::kProtocol));
-  out.u8(6);
+  out.u8(kProtocolVersion);
   out.u8(0);
   out.raw(std::string_view("x86_64/Linux 2.4.xx"));
   out.u8(0);
-  out.u16le(873);
+  out.u16le(kDatabaseCharsetId);
   out.u8(1);
   out.u16le(0);
   // Smallest FDO that holds a national charset: two zero lengths put it at offset 9.
   out.u16(11);
   out.zeros(9);
-  out.u16(2000);
+  out.u16(kNationalCharsetId);
   out.clr(profile.compile);
   out.clr(profile.runtime);
 }
@@ -64,17 +66,18 @@ Bytes clr_bytes(Reader& in) {
   return Bytes(view.begin(), view.end());
 }
 
-std::vector<TypeEntry> type_list(Reader& in) {
+std::vector<TypeEntry> type_list(Reader& in, bool is_wide) {
+  const auto item = [&]() -> std::uint16_t { return is_wide ? in.u16() : in.u8(); };
   std::vector<TypeEntry> types;
-  std::uint16_t type = in.u16();
+  std::uint16_t type = item();
   // go-ora puts the national charset (little-endian) here; a list starts with type 1.
-  if (type > 255) type = in.u16();
-  for (; type != 0; type = in.u16()) {
+  if (type > 255) type = item();
+  for (; type != 0; type = item()) {
     if (types.size() == kMaxTypes) throw BadMessage("type list does not end");
-    TypeEntry entry{type, in.u16(), 0};
+    TypeEntry entry{type, item(), 0};
     if (entry.converted != 0) {
-      entry.representation = in.u16();
-      in.skip(2);
+      entry.representation = item();
+      item();
     }
     types.push_back(entry);
   }
@@ -97,13 +100,17 @@ DataTypesRequest decode_data_types(Reader& in) {
     request.has_time_zone_version = (request.capability(37) & 2) != 0;
     if (request.has_time_zone_version) in.skip(4);
   }
-  request.types = type_list(in);
+  request.types = type_list(in, request.has_wide_types());
   return request;
 }
 
 void encode_data_types(Writer& out, const DataTypesRequest& request, std::size_t limit) {
   constexpr std::size_t kEntryAndEnd = 10;
   const std::size_t from = out.size();
+  const bool is_wide = request.has_wide_types();
+  const auto item = [&](std::uint16_t value) {
+    return is_wide ? out.u16(value) : out.u8(static_cast<std::uint8_t>(value));
+  };
   out.u8(static_cast<std::uint8_t>(Message::kDataTypes));
   if (request.has_time_zone) {
     static constexpr std::uint8_t kUtc[11] = {0x80, 0, 0, 0, 60, 60, 60, 0x80, 0, 0, 0};
@@ -112,13 +119,32 @@ void encode_data_types(Writer& out, const DataTypesRequest& request, std::size_t
   }
   for (const TypeEntry& entry : request.types) {
     if (out.size() - from + kEntryAndEnd > limit) break;
-    out.u16(entry.type);
-    out.u16(entry.converted);
+    item(entry.type);
+    item(entry.converted);
     if (entry.converted == 0) continue;
-    out.u16(entry.representation);
-    out.u16(0);
+    item(entry.representation);
+    item(0);
   }
-  out.u16(0);
+  item(0);
+}
+
+SessionCookie decode_cookie(Reader& in) {
+  SessionCookie cookie;
+  in.skip(1);  // version of the cookie
+  cookie.protocol_version = in.u8();
+  cookie.charset = in.u16le();
+  in.skip(1);
+  cookie.national_charset = in.u16le();
+  clr_bytes(in);  // the server's platform
+  cookie.compile_capabilities = clr_bytes(in);
+  cookie.runtime_capabilities = clr_bytes(in);
+  return cookie;
+}
+
+bool SessionCookie::is_of(const ServerProfile& profile) const {
+  return protocol_version == kProtocolVersion && charset == kDatabaseCharsetId &&
+         national_charset == kNationalCharsetId && compile_capabilities == profile.compile &&
+         runtime_capabilities == profile.runtime;
 }
 
 FastAuthHead decode_fast_auth(Reader& in) {

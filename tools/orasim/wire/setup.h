@@ -29,6 +29,7 @@ enum class Message : std::uint8_t {
   kOneWay = 26,
   kImplicitResults = 27,
   kEndOfResponse = 29,
+  kCookie = 30,
   kFastAuth = 34,
 };
 
@@ -49,6 +50,19 @@ struct ServerProfile {
 };
 void encode_protocol(Writer&, const ServerProfile&);
 
+/// What a client remembers of the protocol reply of an earlier session, so as not to ask again.
+/// Seen from Oracle's JDBC driver: it comes right behind a protocol request that needs no answer of
+/// its own when the server still is what the cookie says.
+struct SessionCookie {
+  std::uint8_t protocol_version = 0;
+  std::uint16_t charset = 0, national_charset = 0;
+  Bytes compile_capabilities, runtime_capabilities;
+
+  /// The server still announces what the cookie says.
+  [[nodiscard]] bool is_of(const ServerProfile& profile) const;
+};
+SessionCookie decode_cookie(Reader&);
+
 struct TypeEntry {
   std::uint16_t type = 0;
   std::uint16_t converted = 0;  ///< 0: not supported
@@ -66,6 +80,8 @@ struct DataTypesRequest {
   [[nodiscard]] std::uint8_t capability(std::size_t index) const {
     return index < compile_capabilities.size() ? compile_capabilities[index] : 0;
   }
+  /// Items of the type list are two bytes, from 12.1 on; older clients leave the capability out.
+  [[nodiscard]] bool has_wide_types() const { return capability(27) != 0; }
   /// Representation the client gave for a type, 0 when it is not listed.
   [[nodiscard]] std::uint16_t representation_of(std::uint16_t type) const;
 };

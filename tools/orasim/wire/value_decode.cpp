@@ -235,7 +235,8 @@ Value decode_content(const TypeSpec& spec, Type type, const std::string& content
     case Type::kBinaryDouble:
       return Value{type, false, decode_double(content)};
     case Type::kBoolean:
-      return Value{type, false, !content.empty() && content[0] == 1};
+      // The last byte: true is 01 01 and false 00, but seerdb's false has the length of its true.
+      return Value{type, false, !content.empty() && content.back() == 1};
     case Type::kJson:
       return make_lob(encode_oson(decode_oson(content)), type);
     case Type::kVector:

@@ -107,7 +107,9 @@ ProtocolReply decode_protocol(Reader& in) {
 
 DataTypesReply decode_data_types(Reader& in, bool expect_zone, bool expect_zone_version) {
   DataTypesReply reply;
-  if (expect_zone) {
+  // seerdb's server announces that it tells its zone and does not: the list is there at once. An
+  // image never begins with the 0 that the number of the first type does.
+  if (expect_zone && in.peek() != 0) {
     const ByteView image = in.raw(ZoneImage{}.size());
     if (in.ok()) std::copy(image.begin(), image.end(), reply.time_zone.emplace().begin());
     if (expect_zone_version) in.skip(4);

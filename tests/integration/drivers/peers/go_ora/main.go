@@ -53,7 +53,7 @@ func refused(code int, err error) *network.OracleError {
 
 func open(toService, as, with string, options string) *sql.DB {
 	link := "oracle://" + url.PathEscape(as) + ":" + url.PathEscape(with) + "@" + address + "/" +
-		toService + "?TIMEOUT=60" + options
+		toService + "?TIMEOUT=60" + os.Getenv("PEER_OPTIONS") + options
 	opened, err := sql.Open("oracle", link)
 	must(err)
 	opened.SetMaxOpenConns(1)
@@ -409,6 +409,31 @@ func blocks() {
 	must(statement.Close())
 }
 
+func bulkInsert() {
+	withTable("bulk", "n number, t varchar2(100), d date, f binary_double", func() {
+		const size = 5000
+		day := time.Date(2026, 8, 9, 12, 13, 14, 0, time.UTC)
+		numbers, texts := make([]int, size), make([]sql.NullString, size)
+		days, reals := make([]time.Time, size), make([]float64, size)
+		for i := range numbers {
+			numbers[i], days[i], reals[i] = i, day.AddDate(0, 0, i%28), float64(i)/4
+			texts[i] = sql.NullString{String: fmt.Sprintf("é %d", i), Valid: i%5 != 0}
+		}
+		result := exec("insert into bulk values (:1, :2, :3, :4)", numbers, texts, days, reals)
+		affected, err := result.RowsAffected()
+		must(err)
+		equal(int64(size), affected)
+		var sum, nulls int
+		must(db.QueryRow("select sum(n), count(*) - count(t) from bulk").Scan(&sum, &nulls))
+		equal(size*(size-1)/2, sum)
+		equal(size/5, nulls)
+		var text string
+		one(&text, "select t || to_char(d, ' YYYY-MM-DD HH24:MI:SS ') || to_char(cast(f as number)) from bulk "+
+			"where n = :1", 7)
+		equal("é 7 2026-08-16 12:13:14 1.75", text)
+	})
+}
+
 func inOutBinds() {
 	value := 20
 	for i := 0; i < 3; i++ {
@@ -529,6 +554,7 @@ func checks() []check {
 		{"intervals", intervals}, {"row ids", rowIds}, {"transactions", transactions},
 		{"prepared changes", preparedChanges}, {"array errors", arrayErrors},
 		{"returning", returning}, {"constraint errors", constraintErrors}, {"blocks", blocks},
+		{"bulk insert", bulkInsert},
 		{"in-out binds", inOutBinds}, {"block times", blockTimes},
 		{"error in a block", errorInBlock}, {"lobs in line", lobs("")},
 		{"lobs by locator", lobs("&lob fetch=post")}, {"named zones", namedZones},

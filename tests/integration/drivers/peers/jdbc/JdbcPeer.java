@@ -484,6 +484,48 @@ public final class JdbcPeer {
     }
   }
 
+  private static void scrolling() throws Exception {
+    try (Statement statement = connection.createStatement(
+            ResultSet.TYPE_SCROLL_INSENSITIVE, ResultSet.CONCUR_READ_ONLY);
+        ResultSet rows = statement.executeQuery("select level from dual connect by level <= 300")) {
+      isTrue(rows.last(), "there is a last row");
+      equal(300, rows.getInt(1));
+      isTrue(rows.absolute(150), "there is a row 150");
+      equal(150, rows.getInt(1));
+      isTrue(rows.relative(-20), "there is a row 130");
+      equal(130, rows.getInt(1));
+      isTrue(rows.first() && !rows.previous(), "nothing is before the first row");
+      isTrue(!rows.absolute(301), "nothing is after the last row");
+    }
+  }
+
+  private static void generatedKeys() throws Exception {
+    withTable("keys_by_name",
+        "id number generated always as identity, t varchar2(20), made date default sysdate", () -> {
+      String sql = "insert into keys_by_name (t) values (?)";
+      for (int n = 1; n < 3; n++) {
+        try (PreparedStatement insert =
+            connection.prepareStatement(sql, new String[] {"ID", "T"})) {
+          insert.setString(1, "text " + n);
+          equal(1, insert.executeUpdate());
+          try (ResultSet rows = insert.getGeneratedKeys()) {
+            isTrue(rows.next(), "a key comes back");
+            equal(n, rows.getInt(1));
+            equal("text " + n, rows.getString(2));
+          }
+        }
+      }
+      try (PreparedStatement insert = connection.prepareStatement(sql, new int[] {1})) {
+        insert.setString(1, "by position");
+        insert.executeUpdate();
+        try (ResultSet rows = insert.getGeneratedKeys()) {
+          isTrue(rows.next(), "a key comes back");
+          equal(3, rows.getInt(1));
+        }
+      }
+    });
+  }
+
   private static void errorInBlock() throws Exception {
     refused(20001, () -> run("begin raise_application_error(-20001, 'refused'); end;"));
     equal("1", one("select '1' from dual"));
@@ -557,6 +599,70 @@ public final class JdbcPeer {
         rows.next();
         for (int i = 2; i < 5; i++) equal(null, rows.getObject(i));
       }
+    });
+  }
+
+  private static void storedLobs() throws Exception {
+    withTable("stored_lobs", "id number, c clob, b blob", () -> {
+      run("insert into stored_lobs values (1, 'hello world', hextoraw('000102'))",
+          "insert into stored_lobs values (2, empty_clob(), empty_blob())");
+      connection.commit();
+      try (Statement statement = connection.createStatement()) {
+        ResultSet unlocked = statement.executeQuery("select c, b from stored_lobs where id = 1");
+        unlocked.next();
+        Clob locked = unlocked.getClob(1);
+        refused(22920, () -> locked.setString(1, "HELLO"));
+        refused(22920, () -> locked.truncate(1));
+      }
+      String text = "né € ".repeat(20000);
+      byte[] binary = new byte[100000];
+      for (int i = 0; i < binary.length; i++) binary[i] = (byte) (i * 7);
+      try (Statement statement = connection.createStatement();
+          ResultSet rows = statement.executeQuery(
+              "select id, c, b from stored_lobs order by id for update")) {
+        rows.next();
+        Clob c = rows.getClob(2);
+        equal(5, c.setString(1, "HELLO"));
+        equal(1, c.setString(c.length() + 1, "!"));
+        c.truncate(11);
+        equal("HELLO world", c.getSubString(1, 100));
+        Blob b = rows.getBlob(3);
+        equal(2, b.setBytes(3, new byte[] {7, 8}));
+        equal(4L, b.length());
+        rows.next();
+        try (java.io.Writer writer = rows.getClob(2).setCharacterStream(1)) {
+          writer.write(text);
+        }
+        try (java.io.OutputStream stream = rows.getBlob(3).setBinaryStream(1)) {
+          stream.write(binary);
+        }
+      }
+      connection.commit();
+      equal("HELLO world", one("select to_char(c) from stored_lobs where id = 1"));
+      equal("00010708", one("select rawtohex(to_blob(b)) from stored_lobs where id = 1"));
+      try (Statement statement = connection.createStatement();
+          ResultSet rows = statement.executeQuery("select c, b from stored_lobs where id = 2")) {
+        rows.next();
+        equal(text, rows.getString(1));
+        equal(binary, rows.getBytes(2));
+      }
+    });
+  }
+
+  private static void returnedLobs() throws Exception {
+    withTable("returned_lobs", "id number, c clob", () -> {
+      String sql = "insert into returned_lobs values (1, empty_clob()) returning c into ?";
+      try (OraclePreparedStatement insert =
+          (OraclePreparedStatement) connection.prepareStatement(sql)) {
+        insert.registerReturnParameter(1, Types.CLOB);
+        insert.executeUpdate();
+        try (ResultSet rows = insert.getReturnResultSet()) {
+          rows.next();
+          rows.getClob(1).setString(1, "written after its row");
+        }
+      }
+      connection.commit();
+      equal("written after its row", one("select to_char(c) from returned_lobs"));
     });
   }
 
@@ -753,9 +859,13 @@ public final class JdbcPeer {
     all.put("returning", JdbcPeer::returning);
     all.put("constraint errors", JdbcPeer::constraintErrors);
     all.put("blocks", JdbcPeer::blocks);
+    all.put("scrolling", JdbcPeer::scrolling);
+    all.put("generated keys", JdbcPeer::generatedKeys);
     all.put("error in a block", JdbcPeer::errorInBlock);
     all.put("lobs", JdbcPeer::lobs);
     all.put("temporary lobs", JdbcPeer::temporaryLobs);
+    all.put("stored lobs", JdbcPeer::storedLobs);
+    all.put("returned lobs", JdbcPeer::returnedLobs);
     all.put("cancel", JdbcPeer::cancel);
     all.put("timeout", JdbcPeer::timeout);
     all.put("metadata: tables", JdbcPeer::metaTables);

@@ -1,8 +1,5 @@
 """orasim seen by Oracle's JDBC thin driver, unmodified; the checks are in
 peers/jdbc/JdbcPeer.java.
-
-DatabaseMetaData.getColumns() is not asked: it opens a
-cursor in a block, which the simulator does not run.
 """
 import os
 

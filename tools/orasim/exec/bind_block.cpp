@@ -242,6 +242,7 @@ class BlockBinder {
     OrderKey key = order_key(item);
     key.position = literal_position(*item.expr, plan_->output.size());
     if (key.position >= 0) return key;
+<<<<<<< HEAD
     // An alias of the select list comes before a column of the tables.
     const bool is_word = item.expr->kind == ExprKind::kName && item.expr->name.size() == 1;
     for (std::size_t i = 0; is_word && i < block_.items.size(); ++i) {
@@ -254,7 +255,30 @@ class BlockBinder {
     BoundExpr by = binder.expression(*item.expr);
     if (is_long(by.type.type)) raise(997, item.expr->begin);
     key.eval = std::move(by.eval);
+=======
+    key.position = selected(*item.expr);
+    if (key.position < 0) key.eval = binder.condition(*item.expr);
+>>>>>>> 43d2b56 (orasim: what JDBC's metadata asks; tests: seerdb, go-ora under native encryption)
     return key;
+  }
+
+  /// The select item that a single name means, or -1. An alias comes before a column of the tables,
+  /// and a selected column before others of its name.
+  int selected(const ast::Expr& e) const {
+    const bool is_word = e.kind == ExprKind::kName && e.name.size() == 1;
+    if (!is_word || block_.items.size() != plan_->output.size()) return -1;
+    int column = -1, columns = 0;
+    for (std::size_t i = 0; i < block_.items.size(); ++i) {
+      const ast::SelectItem& item = block_.items[i];
+      if (!item.alias.empty()) {
+        if (item.alias.text == e.name[0].text) return static_cast<int>(i);
+      } else if (item.expr && item.expr->kind == ExprKind::kName &&
+                 item.expr->name.back().text == e.name[0].text) {
+        column = static_cast<int>(i);
+        ++columns;
+      }
+    }
+    return columns == 1 ? column : -1;
   }
 
   const ast::QueryBlock& block_;

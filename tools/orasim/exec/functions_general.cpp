@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "exec/function_table.h"
+#include "store/compatible.h"
 
 namespace orasim::functions {
 namespace {
@@ -258,6 +259,15 @@ Value current_scn(const Args&, const FunctionContext& c) {
   return make_int(static_cast<std::int64_t>(c.current_scn));
 }
 
+// The package that JDBC's metadata asks; each answer is what V$PARAMETER shows.
+Value compatible(const Args&, const FunctionContext& c) {
+  return make_text(compatible_release(c.database->version));
+}
+
+Value max_string_size(const Args&, const FunctionContext&) {
+  return make_text("STANDARD");
+}
+
 Value sys_guid(const Args&, const FunctionContext&) {
   std::string bytes(16, '\0');
   RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), 16);
@@ -431,6 +441,8 @@ constexpr ScalarFunction kGeneralFunctions[] = {
     {"SYS_CONTEXT", 2, 3, sys_context, name_type},
     {"USERENV", 1, 1, userenv, name_type},
     {"DBMS_FLASHBACK.GET_SYSTEM_CHANGE_NUMBER", 0, 0, current_scn, number_type},
+    {"PRIVATE_JDBC.GET_COMPATIBLE", 0, 0, compatible, name_type},
+    {"PRIVATE_JDBC.GET_MAX_STRING_SIZE", 0, 0, max_string_size, name_type},
     {"SYS_GUID", 0, 0, sys_guid, raw16_type},
     {"DBMS_RANDOM.VALUE", 0, 2, random_value, number_type},
     {"DBMS_RANDOM.STRING", 2, 2, random_string, long_text_type},

@@ -212,7 +212,7 @@ void skip_version_request(Reader& in, const Dialect& dialect) {
 }
 
 std::string decode_describe_any(Reader& in, const Dialect& dialect) {
-  constexpr std::size_t kUnusedPointers = 4;
+  constexpr std::size_t kUnusedPointers = 3;
   in.skip(1);
   const std::uint32_t bytes = bounded(in.ub4(), "name of a table");
   in.skip(kUnusedPointers);

@@ -15,9 +15,9 @@ std::string lists_of(const CallStatus& status, std::size_t bytes) {
   return to_hex(out.view().subspan(kBefore, bytes));
 }
 
-CallStatus with_errors(std::size_t count) {
+CallStatus with_errors(std::uint32_t count) {
   CallStatus status;
-  for (std::size_t i = 0; i < count; ++i) status.batch_errors.push_back({i, 1400, "ORA-1"});
+  for (std::uint32_t i = 0; i < count; ++i) status.batch_errors.push_back({i, 1400, "ORA-1"});
   return status;
 }
 

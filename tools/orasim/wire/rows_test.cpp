@@ -207,11 +207,11 @@ TEST(Status, ShortestSuccessHasTheKnownLength) {
   Dialect dialect;
   Writer out;
   encode_status(out, dialect, {});
-  EXPECT_EQ(out.size(), 31U);
+  EXPECT_EQ(out.size(), 32U);
   out.clear();
   dialect.field_version = 24;
   encode_status(out, dialect, {});
-  EXPECT_EQ(out.size(), 33U);
+  EXPECT_EQ(out.size(), 34U);
 }
 
 }  // namespace

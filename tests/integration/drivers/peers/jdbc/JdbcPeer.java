@@ -815,6 +815,49 @@ public final class JdbcPeer {
     });
   }
 
+  private static void metaColumns() throws Exception {
+    withFamily(() -> {
+      DatabaseMetaData meta = connection.getMetaData();
+      String schema = user.toUpperCase();
+      String[] names = {"COLUMN_NAME", "DATA_TYPE", "TYPE_NAME", "COLUMN_SIZE", "DECIMAL_DIGITS",
+        "COLUMN_DEF", "ORDINAL_POSITION", "IS_NULLABLE"};
+      equal(List.of("ID|2|NUMBER|10|0|null|1|NO", "NAME|12|VARCHAR2|30|null|'x'|2|NO",
+          "BORN|93|DATE|7|null|null|3|YES", "C|2005|CLOB|4000|null|null|4|YES"),
+          column(meta.getColumns(null, schema, "PARENTS", null), names));
+      equal(List.of("PARENTS|NAME", "GROWN|NAME"),
+          column(meta.getColumns(null, schema, "%", "NA%"), "TABLE_NAME", "COLUMN_NAME").stream()
+              .sorted(java.util.Comparator.reverseOrder()).toList());
+      equal(List.of("2|ID|2|NUMBER|10"), column(meta.getBestRowIdentifier(null, schema, "PARENTS",
+          DatabaseMetaData.bestRowSession, false),
+          "SCOPE", "COLUMN_NAME", "DATA_TYPE", "TYPE_NAME", "COLUMN_SIZE"));
+      equal(List.of(), column(meta.getVersionColumns(null, schema, "PARENTS"), "COLUMN_NAME"));
+      equal(List.of("ORA_ROWSCN", "ROWID", "ROWNUM"),
+          column(meta.getPseudoColumns(null, schema, "PARENTS", "%"), "COLUMN_NAME"));
+      isTrue(column(meta.getTables(null, null, "FAMILY%", new String[] {"SEQUENCE"}), "TABLE_NAME")
+          .isEmpty(), "sequences are no tables here");
+      equal(new BigDecimal(1), one("select count(*) from all_sequences where sequence_owner = ?"
+          + " and sequence_name = 'FAMILY_IDS'", schema));
+    });
+  }
+
+  private static void metaProcedures() throws Exception {
+    run("create or replace procedure meta_procedure (a in number, b out varchar2) is begin null; "
+        + "end;");
+    try {
+      DatabaseMetaData meta = connection.getMetaData();
+      String schema = user.toUpperCase();
+      equal(List.of("META_PROCEDURE|" + DatabaseMetaData.procedureNoResult),
+          column(meta.getProcedures(null, schema, "META%"), "PROCEDURE_NAME", "PROCEDURE_TYPE"));
+      // The simulator compiles no procedures, so it knows no arguments of theirs.
+      column(meta.getProcedureColumns(null, schema, "META%", "%"), "COLUMN_NAME");
+      column(meta.getFunctionColumns(null, schema, "META%", "%"), "COLUMN_NAME");
+      int bytes = generation.equals("12.2") || generation.compareTo("18") >= 0 ? 128 : 30;
+      equal(bytes, meta.getMaxColumnNameLength());
+    } finally {
+      run("drop procedure meta_procedure");
+    }
+  }
+
   private static void metaIndexes() throws Exception {
     withFamily(() -> {
       List<String> found = column(connection.getMetaData().getIndexInfo(null, user.toUpperCase(),
@@ -871,6 +914,8 @@ public final class JdbcPeer {
     all.put("metadata: tables", JdbcPeer::metaTables);
     all.put("metadata: keys", JdbcPeer::metaKeys);
     all.put("metadata: indexes", JdbcPeer::metaIndexes);
+    all.put("metadata: columns", JdbcPeer::metaColumns);
+    all.put("metadata: procedures", JdbcPeer::metaProcedures);
     all.put("metadata: others", JdbcPeer::metaOthers);
     return all;
   }

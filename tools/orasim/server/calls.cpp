@@ -154,11 +154,6 @@ void Calls::run_function(wire::Reader& in, const wire::FunctionHeader& header,
     case Function::kVersion:
       wire::skip_version_request(in, dialect);
       return version_banner();
-    case Function::kDescribeAny: {
-      const std::string name = wire::decode_describe_any(in, dialect);
-      begin();
-      return describe_any(name);
-    }
     case Function::kAuthOne:
       return password_challenge(wire::decode_auth(in, dialect));
     case Function::kAuthTwo:
@@ -199,19 +194,6 @@ void Calls::version_banner() {
     out.raw(std::string_view(text));
   }
   out.ub(version_number(shared_.database.options().version, login_.dialect.field_version));
-  finish_status({});
-}
-
-void Calls::describe_any(const std::string& name) {
-  constexpr int kNoTable = 942;
-  try {
-    const std::unique_ptr<Statement> rows = session_.prepare("select * from " + name);
-    wire::encode_describe(channel_.out(), login_.dialect,
-                          column_shapes(rows->columns(), login_.dialect));
-  } catch (const OraError& error) {
-    if (error.code() != kNoTable) throw;
-    throw OraError(4043, "object " + name + " does not exist");
-  }
   finish_status({});
 }
 

@@ -21,10 +21,6 @@
 
 namespace orasim::server {
 
-/// Columns as the wire describes them.
-std::vector<wire::ColumnShape> column_shapes(const std::vector<ColumnInfo>& columns,
-                                             const wire::Dialect& dialect);
-
 class Calls {
  public:
   Calls(Channel& channel, const Shared& shared, BreakWatch& watch, Login login);
@@ -89,7 +85,6 @@ class Calls {
   void password_challenge(const wire::AuthRequest&);
   void change_password(const wire::AuthRequest&);
   void version_banner();
-  void describe_any(const std::string& name);
 
   void begin_watch();
   void end_watch();

@@ -185,7 +185,7 @@ TEST_F(CallsTest, EndOfResponseIsMarkedTwice) {
   const PacketView packet = client_channel_->read_packet();
   EXPECT_EQ(to_hex(packet.bytes.subspan(8)),
             "2000"
-            "090000"
+            "09010100"
             "1D");
 }
 

@@ -18,22 +18,22 @@ bool same_shape(const wire::ColumnShape& a, const wire::ColumnShape& b) {
          a.max_bytes == b.max_bytes;
 }
 
-std::vector<wire::ColumnShape> shapes_of(const Statement& statement, const wire::Dialect& dialect) {
-  return column_shapes(statement.columns(), dialect);
-}
-
-constexpr const char* kNoData = "ORA-01403: no data found";
-
-}  // namespace
-
-std::vector<wire::ColumnShape> column_shapes(const std::vector<ColumnInfo>& columns,
-                                             const wire::Dialect& dialect) {
+std::vector<wire::ColumnShape> shapes_of(const std::vector<ColumnInfo>& columns,
+                                         const wire::Dialect& dialect) {
   std::vector<wire::ColumnShape> shapes;
   for (const ColumnInfo& column : columns) {
     shapes.push_back(wire::describe_column(column, dialect));
   }
   return shapes;
 }
+
+std::vector<wire::ColumnShape> shapes_of(const Statement& statement, const wire::Dialect& dialect) {
+  return shapes_of(statement.columns(), dialect);
+}
+
+constexpr const char* kNoData = "ORA-01403: no data found";
+
+}  // namespace
 
 CallStatus Calls::status_of(const Cursor& cursor) const {
   CallStatus status;
@@ -324,7 +324,7 @@ Cursor& Calls::open_for_client(OpenCursor& from) {
   Cursor& cursor = cursors_.open();
   cursor.shape.is_query = true;
   cursor.sql_type = sql_command("SELECT");
-  cursor.columns = column_shapes(from.columns, login_.dialect);
+  cursor.columns = shapes_of(from.columns, login_.dialect);
   cursor.rows = std::move(from.rows);
   cursor.make_encoder(login_.dialect);
   return cursor;

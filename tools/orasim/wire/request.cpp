@@ -211,13 +211,4 @@ void skip_version_request(Reader& in, const Dialect& dialect) {
   if (dialect.field_version >= 11) in.ub4();
 }
 
-std::string decode_describe_any(Reader& in, const Dialect& dialect) {
-  constexpr std::size_t kUnusedPointers = 3;
-  in.skip(1);
-  const std::uint32_t bytes = bounded(in.ub4(), "name of a table");
-  in.skip(kUnusedPointers);
-  in.ub4();  // flags
-  return sized_text(in, dialect, bytes);
-}
-
 }  // namespace orasim::wire

@@ -29,7 +29,6 @@ enum class Function : std::uint8_t {
   kCloseCursors = 105,
   kAuthTwo = 115,
   kAuthOne = 118,
-  kDescribeAny = 119,
   kCancelCursors = 120,
   kEndToEnd = 135,
   kPing = 147,
@@ -182,9 +181,5 @@ LobRequest decode_lob_request(Reader&);
 
 /// Function 59's body.
 void skip_version_request(Reader&, const Dialect&);
-
-/// Function 119's body: the name of a table to describe. Seen from JDBC, which asks before it makes
-/// a RETURNING clause out of the names of generated keys.
-std::string decode_describe_any(Reader&, const Dialect&);
 
 }  // namespace orasim::wire

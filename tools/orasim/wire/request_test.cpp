@@ -226,14 +226,5 @@ TEST(Damage, NoDecoderFallsOverFlippedBytes) {
   }
 }
 
-TEST(DescribeAny, IsTheNameOfATable) {
-  Dialect dialect;
-  dialect.text_is_clr = false;  // as JDBC sends it
-  const Bytes bytes = hex("01 0103 000000 010E 6B626E");
-  Reader in{ByteView(bytes)};
-  EXPECT_EQ(decode_describe_any(in, dialect), "kbn");
-  EXPECT_EQ(in.buffered(), 0U);
-}
-
 }  // namespace
 }  // namespace orasim::wire

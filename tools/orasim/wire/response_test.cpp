@@ -23,13 +23,14 @@ CallStatus with_errors(std::uint32_t count) {
 
 TEST(BatchErrors, AListIsAStringOfItsLength) {
   EXPECT_EQ(lists_of(with_errors(0), 3), "000000");
-  EXPECT_EQ(lists_of(with_errors(2), 14),
+  EXPECT_EQ(lists_of(with_errors(2), 17),
             "0102"
             "06"
             "020578020578"
             "0102"
             "03"
-            "000101");
+            "000101"
+            "0102");
 }
 
 TEST(BatchErrors, ALongListComesInChunksOfOneNumber) {

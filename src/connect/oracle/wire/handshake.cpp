@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::uint8_t kEncodingTextLengths = 0x02;
 constexpr std::uint16_t kTypeSb1 = 27;
+constexpr std::uint8_t kFieldVersion121 = 7;
 
 void write_capabilities(Writer& out, const Bytes& caps) {
   out.clr(ByteView(caps));
@@ -135,7 +136,11 @@ Dialect negotiate(const ProtocolReply& server, const DataTypesRequest& client,
   dialect.tns_version = tns_version;
   dialect.field_version = std::min(capability(client.compile_capabilities, kCapFieldVersion),
                                    capability(compile, kCapFieldVersion));
-  dialect.chunks = (capability(compile, 37) & 0x20) != 0 ? ChunkLength::kUb4 : ChunkLength::kUb1;
+  // Servers from 12.1 on count in ub4, and the official clients do not look at the capability there;
+  // seerdb's server announces what 11g does and counts so too.
+  const bool counts_in_ub4 =
+      (capability(compile, 37) & 0x20) != 0 || dialect.field_version >= kFieldVersion121;
+  dialect.chunks = counts_in_ub4 ? ChunkLength::kUb4 : ChunkLength::kUb1;
   // Every server since 10.2 sends both status fields, and the official clients do not look at
   // capabilities 15 and 16; obeying a cleared bit here would break what works for them.
   dialect.end_of_response = end_of_response;

@@ -136,8 +136,8 @@ Dialect negotiate(const ProtocolReply& server, const DataTypesRequest& client,
   dialect.tns_version = tns_version;
   dialect.field_version = std::min(capability(client.compile_capabilities, kCapFieldVersion),
                                    capability(compile, kCapFieldVersion));
-  // Servers from 12.1 on count in ub4, and the official clients do not look at the capability there;
-  // seerdb's server announces what 11g does and counts so too.
+  // Servers from 12.1 on count in ub4, and the official clients do not look at the capability
+  // there; seerdb's server announces what 11g does and counts so too.
   const bool counts_in_ub4 =
       (capability(compile, 37) & 0x20) != 0 || dialect.field_version >= kFieldVersion121;
   dialect.chunks = counts_in_ub4 ? ChunkLength::kUb4 : ChunkLength::kUb1;

@@ -242,23 +242,11 @@ class BlockBinder {
     OrderKey key = order_key(item);
     key.position = literal_position(*item.expr, plan_->output.size());
     if (key.position >= 0) return key;
-<<<<<<< HEAD
-    // An alias of the select list comes before a column of the tables.
-    const bool is_word = item.expr->kind == ExprKind::kName && item.expr->name.size() == 1;
-    for (std::size_t i = 0; is_word && i < block_.items.size(); ++i) {
-      if (block_.items.size() != plan_->output.size()) break;
-      if (block_.items[i].alias.empty() || block_.items[i].alias.text != item.expr->name[0].text)
-        continue;
-      key.position = static_cast<int>(i);
-      return key;
-    }
+    key.position = selected(*item.expr);
+    if (key.position >= 0) return key;
     BoundExpr by = binder.expression(*item.expr);
     if (is_long(by.type.type)) raise(997, item.expr->begin);
     key.eval = std::move(by.eval);
-=======
-    key.position = selected(*item.expr);
-    if (key.position < 0) key.eval = binder.condition(*item.expr);
->>>>>>> 43d2b56 (orasim: what JDBC's metadata asks; tests: seerdb, go-ora under native encryption)
     return key;
   }
 
@@ -278,7 +266,9 @@ class BlockBinder {
         ++columns;
       }
     }
-    return columns == 1 ? column : -1;
+    if (columns != 1) return -1;
+    // A LONG is refused by the caller.
+    return is_long(plan_->output[static_cast<std::size_t>(column)].info.type.type) ? -1 : column;
   }
 
   const ast::QueryBlock& block_;

@@ -264,8 +264,8 @@ Value compatible(const Args&, const FunctionContext& c) {
   return make_text(compatible_release(c.database->version));
 }
 
-Value max_string_size(const Args&, const FunctionContext&) {
-  return make_text("STANDARD");
+Value max_string_size(const Args&, const FunctionContext& c) {
+  return make_text(c.database->extended_strings ? "EXTENDED" : "STANDARD");
 }
 
 Value sys_guid(const Args&, const FunctionContext&) {

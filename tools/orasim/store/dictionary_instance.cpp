@@ -161,11 +161,10 @@ struct Parameter {
 };
 
 void visit_parameters(const Context& c, const std::function<bool(const Parameter&)>& visit) {
-<<<<<<< HEAD
   const std::vector<Parameter> list = {
       {1, 3, "processes", "300"},
       {2, 3, "sessions", "472"},
-      {3, 2, "compatible", c.version.substr(0, c.version.find('.')) + ".0.0"},
+      {3, 2, "compatible", compatible_release(c.version)},
       {4, 2, "db_name", database_name(c)},
       {5, 2, "db_unique_name", database_name(c)},
       {6, 3, "db_block_size", "8192"},
@@ -178,23 +177,6 @@ void visit_parameters(const Context& c, const std::function<bool(const Parameter
       {13, 2, "service_names", c.service_name},
       {14, 2, "instance_name", database_name(c)},
       {15, 1, "enable_goldengate_replication", "FALSE"}};
-=======
-  const std::vector<Parameter> list = {{1, 3, "processes", "300"},
-                                       {2, 3, "sessions", "472"},
-                                       {3, 2, "compatible", compatible_release(c.version)},
-                                       {4, 2, "db_name", database_name(c)},
-                                       {5, 2, "db_unique_name", database_name(c)},
-                                       {6, 3, "db_block_size", "8192"},
-                                       {7, 2, "max_string_size", "STANDARD"},
-                                       {8, 3, "undo_retention", "900"},
-                                       {9, 2, "undo_management", "AUTO"},
-                                       {10, 2, "undo_tablespace", "UNDOTBS1"},
-                                       {11, 3, "open_cursors", "300"},
-                                       {12, 2, "nls_length_semantics", "BYTE"},
-                                       {13, 2, "service_names", c.service_name},
-                                       {14, 2, "instance_name", database_name(c)},
-                                       {15, 1, "enable_goldengate_replication", "FALSE"}};
->>>>>>> 43d2b56 (orasim: what JDBC's metadata asks; tests: seerdb, go-ora under native encryption)
   for (const Parameter& p : list) {
     if (!visit(p)) return;
   }

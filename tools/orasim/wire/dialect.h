@@ -7,13 +7,13 @@
 namespace orasim::wire {
 
 struct Dialect {
-  std::uint8_t field_version = 12;  ///< TTC field version: the lower one of both sides
+  std::uint8_t field_version = 12;   ///< TTC field version: the lower one of both sides
   std::uint8_t client_version = 24;  ///< the field version that the client announces as its own
-  bool text_is_clr = true;          ///< encoding flag 0x02: user name and SQL carry own lengths
-  bool scale_is_sb2 = false;        ///< type 27 in universal form: scales travel as sb2
-  bool small_chunks = false;        ///< before 12.1: long CLRs in chunks with one length byte
-  bool end_of_response = false;     ///< message 29 and data flag 0x2000 close each response
-  bool takes_json = true;           ///< JSON goes as OSON (21c clients); else its text as a CLOB
+  bool text_is_clr = true;           ///< encoding flag 0x02: user name and SQL carry own lengths
+  bool scale_is_sb2 = false;         ///< type 27 in universal form: scales travel as sb2
+  bool small_chunks = false;         ///< before 12.1: long CLRs in chunks with one length byte
+  bool end_of_response = false;      ///< message 29 and data flag 0x2000 close each response
+  bool takes_json = true;            ///< JSON goes as OSON (21c clients); else its text as a CLOB
   bool takes_vector = true;  ///< VECTOR goes as its image (23ai clients); else its text as a CLOB
   /// TIMESTAMP WITH TIME ZONE goes in its own clock, with the flags that say so.
   bool local_zones = false;

@@ -195,11 +195,13 @@ def dictionary_line(postgres):
                       "c number(12,2), d varchar2(200))" for i in range(TABLES)])
         task = Task(sim.url(), postgres.url("postgres"), [selection("APP")])
         started = time.monotonic()
-        subprocess.run([WHERRY, "plan", *task.flags()], check=False, stdout=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL,
-                       env={**os.environ, "WHERRY_SOURCE_PASSWORD": PASSWORD,
-                            "WHERRY_TARGET_PASSWORD": TARGET_PASSWORD})
+        done = subprocess.run([WHERRY, "plan", *task.flags()], check=False, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              env={**os.environ, "WHERRY_SOURCE_PASSWORD": PASSWORD,
+                                   "WHERRY_TARGET_PASSWORD": TARGET_PASSWORD})
         wall = time.monotonic() - started
+        if done.returncode != 0 or f"T{TABLES - 1}" not in done.stdout:
+            raise SystemExit(f"the plan failed: {done.returncode}\n{done.stdout[-2000:]}")
         return (f"`wherry plan` of {TABLES:,} tables", f"{wall:.2f} s", "seconds", wall,
                 DICTIONARY_GOAL)
     finally:

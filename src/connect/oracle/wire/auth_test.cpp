@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "connect/oracle/wire/handshake.h"
 
@@ -182,6 +183,35 @@ TEST(Handshake, ReadsItsOwnTypeListBack) {
   const DataTypesReply reply = decode_data_types(in, false, false);
   EXPECT_TRUE(in.ok());
   EXPECT_EQ(reply.types.size(), request.types.size());
+}
+
+TEST(Handshake, TakesATypeListWithAndWithoutTheZoneThatWasAnnounced) {
+  const std::string list =
+      "0001000100010000"
+      "0000";
+  const std::string zone = "800000003C3C3C80000000";
+  for (const bool is_told : {true, false}) {
+    const Bytes bytes = hex((is_told ? zone : "") + list);
+    Reader in{ByteView(bytes)};
+    const DataTypesReply reply = decode_data_types(in, true, false);
+    EXPECT_TRUE(in.ok());
+    EXPECT_EQ(reply.time_zone.has_value(), is_told);
+    EXPECT_EQ(reply.types.size(), 1U);
+  }
+}
+
+TEST(Handshake, CountsChunksInFourBytesFromTwelveOnWhateverTheServerAnnounces) {
+  for (const auto& [field_version, bit, chunks] :
+       {std::tuple{6, 0x00, ChunkLength::kUb1}, std::tuple{6, 0x20, ChunkLength::kUb4},
+        std::tuple{7, 0x00, ChunkLength::kUb4}}) {
+    ProtocolReply server;
+    server.compile_capabilities = Bytes(42, 0);
+    server.compile_capabilities[7] = static_cast<std::uint8_t>(field_version);
+    server.compile_capabilities[37] = static_cast<std::uint8_t>(bit);
+    DataTypesRequest client;
+    client.compile_capabilities = Bytes(42, 24);
+    EXPECT_EQ(negotiate(server, client, 318, false).chunks, chunks);
+  }
 }
 
 /// Places of the shared vectors; empty when they are not on this machine.

@@ -56,11 +56,11 @@ Result<std::unique_ptr<LobImpl>> LobImpl::create_temporary(const OpContext& cont
 }
 
 bool LobImpl::is_temporary() const {
-  return oracle::is_temporary(wire::bytes_of(locator_));
+  return wire::Locator(locator_).is_temporary();
 }
 
 LobEncoding LobImpl::encoding() const {
-  return encoding_of(wire::bytes_of(locator_), type_, form_);
+  return encoding_of(wire::Locator(locator_), type_, form_);
 }
 
 Result<std::uint64_t> LobImpl::call(OpContext& context, LobOperation operation,

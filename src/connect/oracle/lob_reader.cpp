@@ -15,10 +15,6 @@ namespace {
 /// Characters or bytes a call asks for: few round trips, and a response that fits the buffers.
 constexpr std::uint64_t kAmount = 1024 * 1024;
 
-std::uint8_t flag_byte(ByteView locator, std::size_t at) {
-  return at < locator.size() ? locator[at] : std::uint8_t{0};
-}
-
 Error bad_text() {
   return make_error(ErrorKind::kData, "oracle.value",
                     "A LOB value " + std::string(describe(ValueStatus::kBadUtf16)),
@@ -35,17 +31,11 @@ bool answers_flag(LobOperation operation) {
 
 }  // namespace
 
-LobEncoding encoding_of(ByteView locator, OracleType type, CharsetForm form) {
+LobEncoding encoding_of(wire::Locator locator, OracleType type, CharsetForm form) {
   if (type == OracleType::kBlob || type == OracleType::kBfile) return LobEncoding::kBytes;
   if (form == CharsetForm::kNational) return LobEncoding::kUtf16Be;
-  constexpr std::uint8_t kVariableWidth = 0x80, kLittleEndian = 0x40;
-  if ((flag_byte(locator, 6) & kVariableWidth) == 0) return LobEncoding::kUtf8;
-  return (flag_byte(locator, 7) & kLittleEndian) != 0 ? LobEncoding::kUtf16Le
-                                                      : LobEncoding::kUtf16Be;
-}
-
-bool is_temporary(ByteView locator) {
-  return (flag_byte(locator, 4) & 0x40) != 0 || (flag_byte(locator, 7) & 0x01) != 0;
+  if (!locator.is_utf16()) return LobEncoding::kUtf8;
+  return locator.is_little_endian() ? LobEncoding::kUtf16Le : LobEncoding::kUtf16Be;
 }
 
 Result<void> no_data(std::string_view /*piece*/) {
@@ -72,13 +62,7 @@ Result<void> LobText::finish() const {
 std::uint64_t lob_units(LobEncoding encoding, std::string_view data) {
   if (encoding == LobEncoding::kBytes) return data.size();
   if (is_utf16(encoding)) return data.size() / 2;
-  std::uint64_t units = 0;
-  for (const char c : data) {
-    const auto byte = static_cast<unsigned char>(c);
-    units += (byte & 0xC0) != 0x80 ? 1U : 0U;
-    units += byte >= 0xF0 ? 1U : 0U;  // a surrogate pair
-  }
-  return units;
+  return wire::utf16_units(data);
 }
 
 Result<void> LobReader::read(const OpContext& context, const wire::LobValue& lob, OracleType type,

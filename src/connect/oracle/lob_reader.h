@@ -8,15 +8,14 @@
 #include "connect/oracle/caller.h"
 #include "connect/oracle/client.h"
 #include "connect/oracle/wire/column_decoder.h"
+#include "connect/oracle/wire/locator.h"
 #include "connect/oracle/wire/utf16.h"
 
 namespace wherry::oracle {
 
 /// How the data of LOB operations is encoded.
 enum class LobEncoding : std::uint8_t { kBytes, kUtf8, kUtf16Be, kUtf16Le };
-LobEncoding encoding_of(wire::ByteView locator, OracleType type, CharsetForm form);
-/// Temporary LOBs pile up at the server until they are freed.
-bool is_temporary(wire::ByteView locator);
+LobEncoding encoding_of(wire::Locator locator, OracleType type, CharsetForm form);
 
 /// Turns LOB data as servers send it into UTF-8 or bytes, and counts it as they do.
 class LobText {

@@ -43,6 +43,21 @@ Error type_error(const ColumnDescription& column) {
   return std::move(error).with("column", column.name);
 }
 
+/// What to do about a value that came whole and cannot be read. The server can make text of most.
+std::string_view remedy_for(OracleType type) {
+  switch (type) {
+    case OracleType::kObject:
+      return "Select XMLSERIALIZE(CONTENT column AS CLOB), or column.getClobVal(), in its place: "
+             "then the server makes text of it";
+    case OracleType::kJson:
+      return "Select JSON_SERIALIZE(column RETURNING CLOB) in its place";
+    case OracleType::kVector:
+      return "Select FROM_VECTOR(column RETURNING CLOB) in its place";
+    default:
+      return "Correct the value at the source, or leave the row or column out of the migration";
+  }
+}
+
 }  // namespace
 
 RowDecoder::RowDecoder(const wire::Dialect& dialect, const Options& options)
@@ -172,11 +187,10 @@ RowStep RowDecoder::stop(ValueStatus status, std::size_t column) {
 
 Error RowDecoder::value_error(std::size_t column, std::string_view what) const {
   const std::string row = std::to_string(row_count_ + (in_row_ ? 1 : 0));
-  Error error = make_error(
-      ErrorKind::kData, "oracle.value",
-      "The value of column " + columns_[column].name + " in row " + row + " of the query " +
-          std::string(what),
-      "Correct the value at the source, or leave the row or column out of the migration");
+  Error error = make_error(ErrorKind::kData, "oracle.value",
+                           "The value of column " + columns_[column].name + " in row " + row +
+                               " of the query " + std::string(what),
+                           std::string(remedy_for(columns_[column].type)));
   return std::move(error).with("column", columns_[column].name).with("row", row);
 }
 
@@ -290,7 +304,7 @@ void RowDecoder::drop_cursors() {
 ValueStatus RowDecoder::skip_value(ByteCursor& in, const Column& column, Cell& cell) const {
   wire::Reader reader(ByteView(in.at, in.end), context_.chunks);
   if (column.type == OracleType::kObject) {
-    wire::read_object_image(reader);
+    if (read_object_head(reader)) reader.skip_clr();
   } else {
     reader.skip_clr();
   }

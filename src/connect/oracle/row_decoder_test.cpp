@@ -378,6 +378,102 @@ TEST(RowDecoder, ReadsXmlInTheDatabaseCharacterSet) {
   EXPECT_EQ(wire::text_of(value.data()), "<p>\xE2\x82\xAC</p>");
 }
 
+TEST(RowDecoder, RefusesXmlOfAnotherFormWithARemedy) {
+  const std::vector<ColumnDescription> columns = {xml_column()};
+  for (const std::uint32_t flags : {0x01000001U, 0x00000002U}) {
+    Writer image, row;
+    image.raw(std::string_view("\x84\x01\x10\x01", 4));
+    image.u32(flags);
+    image.raw(std::string_view("locator"));
+    put_object(row, wire::text_of(image.bytes()));
+    RowDecoder decoder = make(columns, {CellKind::kText});
+    RowBatch batch;
+    batch.reset(1);
+    ASSERT_EQ(feed(decoder, row.bytes(), 1000, batch), RowStep::kError);
+    const Error error = decoder.take_error();
+    EXPECT_EQ(error.code, "oracle.value");
+    EXPECT_NE(error.hint.find("XMLSERIALIZE"), std::string::npos) << error.hint;
+  }
+}
+
+/// Images of objects as servers build them: a header, then attributes with lengths of their own.
+std::string object_image(std::uint8_t flags, const std::string& content) {
+  Writer image;
+  image.u8(flags);
+  image.u8(1);
+  image.u8(0xFE);
+  image.u32(static_cast<std::uint32_t>(content.size() + 7));
+  image.raw(content);
+  return std::string(wire::text_of(image.bytes()));
+}
+
+/// A collection of `count` objects, every third of them null, with a text of 300 bytes each.
+std::string collection_image(std::uint32_t count) {
+  Writer content;
+  content.raw(std::string_view("\x01\x01\x00", 3));  // prefix segment, flags of the collection
+  content.u8(0xFE);
+  content.u32(count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (i % 3 == 0) {
+      content.u8(0xFD);
+      continue;
+    }
+    content.raw(std::string_view("\x02\xC1\x02\xFF", 4));  // a number, a null attribute
+    content.u8(0xFE);
+    content.u32(300);
+    content.raw(std::string(300, 'n'));
+  }
+  return object_image(0x88, std::string(wire::text_of(content.bytes())));
+}
+
+TEST(RowDecoder, SkipsObjectsAndCollectionsWhole) {
+  std::vector<ColumnDescription> columns = {
+      column("A", OracleType::kNumber, 22), column("O", OracleType::kObject, 2000),
+      column("C", OracleType::kObject, 2000), column("Z", OracleType::kVarchar, 20)};
+  columns[1].type_name = "ADDRESS";
+  columns[2].type_name = "ADDRESSES";
+  const std::vector<CellKind> kinds = {CellKind::kInt64, CellKind::kText, CellKind::kText,
+                                       CellKind::kText};
+  const std::string nested = object_image(0x84, "\x02\xC1\x05" + collection_image(2));
+  const std::vector<std::string> images = {
+      "",     object_image(0x84, "\xFF"), object_image(0x84, "\xFD"),
+      nested, collection_image(0),        collection_image(1000)};
+  RowDecoder::Options options;
+  options.skip_unreadable = true;
+  for (const wire::ChunkLength chunks : {wire::ChunkLength::kUb4, wire::ChunkLength::kUb1}) {
+    Writer rows(chunks);
+    for (const std::string& image : images) {
+      rows.clr(number("7"));
+      put_object(rows, image);
+      put_object(rows, images[images.size() - 1 - rows.size() % 2]);
+      rows.clr("end");
+    }
+    wire::Dialect dialect;
+    dialect.chunks = chunks;
+    for (const std::size_t step : {1U, 251U, 1000000U}) {
+      auto decoder = RowDecoder::make(columns, kinds, dialect, options);
+      ASSERT_TRUE(decoder.ok());
+      RowBatch batch;
+      batch.reset(columns.size());
+      std::size_t at = 0, end = 0;
+      while (at < rows.size()) {
+        end = std::min(rows.size(), end + step);
+        std::size_t consumed = 0;
+        ASSERT_NE(
+            decoder->decode(wire::ByteView(rows.bytes()).subspan(at, end - at), consumed, batch),
+            RowStep::kError);
+        at += consumed;
+      }
+      ASSERT_EQ(batch.row_count(), images.size());
+      for (std::size_t r = 0; r < images.size(); ++r) {
+        EXPECT_EQ(batch.at(r, 0).payload.i64, 7);
+        EXPECT_TRUE(batch.at(r, 1).is_null());
+        EXPECT_EQ(batch.at(r, 3).bytes(), "end");
+      }
+    }
+  }
+}
+
 TEST(RowDecoder, KeepsInStepOverValuesItCannotRead) {
   std::vector<ColumnDescription> columns = {
       column("A", OracleType::kNumber, 22), column("O", OracleType::kObject, 2000),

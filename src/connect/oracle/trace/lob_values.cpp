@@ -4,41 +4,17 @@
 #include "connect/oracle/trace/documents.h"
 #include "connect/oracle/trace/row_values.h"
 #include "connect/oracle/trace/scalar_text.h"
+#include "connect/oracle/wire/locator.h"
+#include "connect/oracle/wire/utf16.h"
 
 namespace wherry::oracle::trace {
 namespace {
 
-// Bytes of a locator.
-constexpr std::size_t kKindByte = 4;
-constexpr std::size_t kCharsetByte = 6;
-constexpr std::size_t kOrderByte = 7;
-constexpr unsigned kIsCharacter = 0x02 | 0x04;
-constexpr unsigned kIsNational = 0x04;
-constexpr unsigned kIsUtf16 = 0x80;
-constexpr unsigned kIsLittleEndian = 0x40;
-
-unsigned byte_of(std::string_view locator, std::size_t i) {
-  return i < locator.size() ? static_cast<unsigned char>(locator[i]) : 0U;
-}
-
-std::uint16_t charset_of_locator(const Session& session, std::string_view locator) {
-  if ((byte_of(locator, kCharsetByte) & kIsUtf16) != 0) {
-    const bool is_little = (byte_of(locator, kOrderByte) & kIsLittleEndian) != 0;
-    return is_little ? kUtf16LittleEndian : wire::kCharsetAl16Utf16;
+std::uint16_t charset_of_locator(const Session& session, const wire::Locator& locator) {
+  if (locator.is_utf16()) {
+    return locator.is_little_endian() ? kUtf16LittleEndian : wire::kCharsetAl16Utf16;
   }
-  if ((byte_of(locator, kKindByte) & kIsNational) != 0) return session.dialect.national_charset;
-  return session.client_charset;
-}
-
-/// The unit in which the server counts characters of LOBs.
-std::size_t utf16_units(std::string_view utf8) {
-  std::size_t count = 0;
-  for (const char c : utf8) {
-    const auto byte = static_cast<unsigned char>(c);
-    count += (byte & 0xC0) != 0x80 ? 1U : 0U;
-    count += byte >= 0xF0 ? 1U : 0U;
-  }
-  return count;
+  return locator.is_national() ? session.dialect.national_charset : session.client_charset;
 }
 
 struct LobValue {
@@ -105,10 +81,11 @@ Json read_lob_value(Reader& in, const Session& session, OracleType type, std::ui
   if (type == OracleType::kJson && lob.has_data) return oson_text(lob.data);
   if (type == OracleType::kVector && lob.has_data) return vector_text(lob.data);
   if (type == OracleType::kClob && lob.has_data) {
-    const std::uint16_t charset =
-        form == 2 ? wire::kCharsetAl16Utf16 : charset_of_locator(session, lob.locator);
+    const std::uint16_t charset = form == 2
+                                      ? wire::kCharsetAl16Utf16
+                                      : charset_of_locator(session, wire::Locator(lob.locator));
     const std::string text = to_utf8(lob.data, charset);
-    if (utf16_units(text) >= lob.size) return text;
+    if (wire::utf16_units(text) >= lob.size) return text;
   }
   if (type == OracleType::kBlob && lob.has_data && lob.data.size() >= lob.size) {
     return hex_text(lob.data);
@@ -117,8 +94,8 @@ Json read_lob_value(Reader& in, const Session& session, OracleType type, std::ui
 }
 
 std::string lob_data_text(const Session& session, std::string_view locator, std::string_view data) {
-  if ((byte_of(locator, kKindByte) & kIsCharacter) == 0) return hex_text(data);
-  return to_utf8(data, charset_of_locator(session, locator));
+  const wire::Locator read(locator);
+  return read.is_character() ? to_utf8(data, charset_of_locator(session, read)) : hex_text(data);
 }
 
 }  // namespace wherry::oracle::trace

@@ -4,6 +4,8 @@
 #include "connect/oracle/trace/documents.h"
 #include "connect/oracle/trace/lob_values.h"
 #include "connect/oracle/trace/scalar_text.h"
+#include "connect/oracle/wire/column_decoder.h"
+#include "connect/oracle/wire/object_value.h"
 #include "connect/oracle/wire/rowid.h"
 
 namespace wherry::oracle::trace {
@@ -19,16 +21,9 @@ Json text_or_null(Reader& in, const Session& session, std::uint8_t type, std::ui
   return session.printer->print(type, charset_of(session, form), *bytes);
 }
 
-Json read_rowid(Reader& in) {
-  const std::uint8_t length = in.u8();
-  if (length == 0 || length == kNullLength) return nullptr;
-  wire::RowidParts rowid;
-  rowid.object = in.ub4();
-  rowid.file = in.ub2();
-  in.skip(1);
-  rowid.block = in.ub4();
-  rowid.slot = in.ub2();
-  return wire::rowid_text(rowid);
+Json rowid_or_null(Reader& in) {
+  const auto rowid = wire::read_rowid_column(in);
+  return rowid ? Json(wire::rowid_text(*rowid)) : Json(nullptr);
 }
 
 Json read_urowid(Reader& in, const Session& session) {
@@ -49,14 +44,7 @@ Json read_cursor(Reader& in, Session& session) {
 }
 
 Json read_object(Reader& in, const Session& session, bool is_xml) {
-  in.skip_dlc();
-  in.skip_dlc();
-  in.skip_dlc();
-  in.ub2();
-  const std::uint32_t image_bytes = in.ub4();
-  in.ub4();
-  if (!in.ok() || image_bytes == 0) return nullptr;
-  const auto image = in.clr();
+  const auto image = wire::read_object_image(in);
   if (!image) return nullptr;
   if (!is_xml) return hex_text(*image);
   return xml_text(*image, session.dialect.database_charset);
@@ -71,15 +59,6 @@ Json read_long(Reader& in, const Session& session, std::uint8_t type, std::uint8
   return value;
 }
 
-bool takes_no_bytes(OracleType type, std::uint32_t max_bytes) {
-  return max_bytes == 0 && type != OracleType::kLong && type != OracleType::kLongRaw &&
-         type != OracleType::kUrowid;
-}
-
-bool is_xml(const ColumnDescription& column) {
-  return column.type_schema == "SYS" && column.type_name == "XMLTYPE";
-}
-
 Json read_by_type(Reader& in, Session& session, const ColumnDescription& column, OracleType type,
                   const Variable* define) {
   const auto number = static_cast<std::uint8_t>(type);
@@ -90,13 +69,13 @@ Json read_by_type(Reader& in, Session& session, const ColumnDescription& column,
     case OracleType::kLongRaw:
       return read_long(in, session, number, form);
     case OracleType::kRowid:
-      return read_rowid(in);
+      return rowid_or_null(in);
     case OracleType::kUrowid:
       return read_urowid(in, session);
     case OracleType::kCursor:
       return read_cursor(in, session);
     case OracleType::kObject:
-      return read_object(in, session, is_xml(column));
+      return read_object(in, session, is_xml_type(column));
     case OracleType::kClob:
     case OracleType::kBlob:
     case OracleType::kBfile:
@@ -182,7 +161,7 @@ std::uint16_t charset_of(const Session& session, std::uint8_t form) {
 Json read_column_value(Reader& in, Session& session, const ColumnDescription& column,
                        const Variable* define) {
   const OracleType type = define != nullptr ? image_type(define->type) : column.type;
-  if (takes_no_bytes(type, column.max_bytes)) return nullptr;
+  if (wire::is_absent(type, column.max_bytes)) return nullptr;
   // 9i and older: every value has its indicator behind it, and a null is nothing else.
   const bool has_indicator = session.dialect.field_version < 3;
   if (has_indicator && in.peek() == 0) {

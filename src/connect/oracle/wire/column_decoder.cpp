@@ -1,68 +1,31 @@
 #include "connect/oracle/wire/column_decoder.h"
 
-#include <cstring>
-
-#include "connect/oracle/wire/charset.h"
+#include "connect/oracle/wire/composite_decoder.h"
+#include "connect/oracle/wire/framed_value.h"
 #include "connect/oracle/wire/number.h"
-#include "connect/oracle/wire/object_value.h"
-#include "connect/oracle/wire/oson.h"
-#include "connect/oracle/wire/rowid.h"
 #include "connect/oracle/wire/sortable.h"
 #include "connect/oracle/wire/utf16.h"
-#include "connect/oracle/wire/vector_image.h"
 #include "core/civil_time.h"
 
 namespace wherry::oracle::wire {
 namespace {
 
-constexpr std::uint8_t kChunked = 0xFE;
-constexpr std::uint8_t kNull = 0xFF;
+constexpr std::uint8_t kChunkedHead = 0xFE;
+constexpr std::uint8_t kNullHead = 0xFF;
 constexpr std::int64_t kMicrosPerMinute = 60'000'000;
 
-/// Bytes of a value; `in_arena` when they were put together there.
-struct Taken {
-  ByteView bytes;
-  bool is_null = false;
-  bool in_arena = false;
-};
-
-/// A chunked value: measured first, so that nothing is allocated for one that is cut off.
-ValueStatus take_chunked(ByteCursor& in, DecodeContext& context, Taken& out) {
-  const ByteView rest(in.at + 1, in.end);
-  std::size_t size = 0;
-  Reader measure(rest, context.chunks);
-  const auto chunk_length = [&](Reader& reader) -> std::size_t {
-    return context.chunks == ChunkLength::kUb4 ? reader.ub4() : reader.u8();
-  };
-  while (const std::size_t length = chunk_length(measure)) {
-    measure.skip(length);
-    size += length;
-  }
-  if (!measure.ok()) {
-    return measure.state() == ParseState::kNeedMore ? ValueStatus::kNeedMore
-                                                    : ValueStatus::kMalformed;
-  }
-  auto* const copy = reinterpret_cast<std::uint8_t*>(context.arena->allocate(size));
-  std::uint8_t* to = copy;
-  Reader reader(rest, context.chunks);
-  while (const std::size_t length = chunk_length(reader)) {
-    std::memcpy(to, reader.raw(length).data(), length);
-    to += length;
-  }
-  in.at += 1 + reader.position();
-  out.bytes = ByteView(copy, size);
-  out.is_null = size == 0;
-  out.in_arena = true;
-  return ValueStatus::kOk;
-}
-
+/// The byte string at the cursor, which most values are.
 inline ValueStatus take(ByteCursor& in, DecodeContext& context, Taken& out) {
   if (in.at == in.end) return ValueStatus::kNeedMore;
   const std::uint8_t head = *in.at;
-  if (head == kChunked) return take_chunked(in, context, out);
-  if (head == 0 || head == kNull) {
+  if (head == kChunkedHead) {
+    Reader reader(ByteView(in.at, in.end), context.chunks);
+    out = take_clr(reader, *context.arena);
+    if (reader.ok()) in.at += reader.position();
+    return status_of(reader);
+  }
+  if (head == 0 || head == kNullHead) {
     ++in.at;
-    out.is_null = true;
     return ValueStatus::kOk;
   }
   if (in.remaining() <= head) return ValueStatus::kNeedMore;
@@ -96,7 +59,7 @@ inline ValueStatus with_value(ByteCursor& in, DecodeContext& context, Cell& out,
     return status;
   }
   out.kind = kKind;
-  if (taken.is_null) {
+  if (taken.bytes.empty()) {
     out.state = CellState::kNull;
     return ValueStatus::kOk;
   }
@@ -269,188 +232,6 @@ ValueStatus decode_boolean(ByteCursor& in, DecodeContext& context, Cell& out) {
   });
 }
 
-void put_text(const std::string& text, DecodeContext& context, Cell& out) {
-  out.size_bytes = static_cast<std::uint32_t>(text.size());
-  out.payload.ptr = context.arena->copy(text.data(), text.size());
-}
-
-ValueStatus outcome(const Reader& reader, ByteCursor& in) {
-  switch (reader.state()) {
-    case ParseState::kOk:
-      in.at += reader.position();
-      return ValueStatus::kOk;
-    case ParseState::kNeedMore:
-      return ValueStatus::kNeedMore;
-    default:
-      return ValueStatus::kMalformed;
-  }
-}
-
-ValueStatus decode_rowid(ByteCursor& in, DecodeContext& context, Cell& out) {
-  Reader reader(ByteView(in.at, in.end), context.chunks);
-  const std::uint8_t length = reader.u8();
-  const bool is_null = length == 0 || length == kNull;
-  RowidParts parts;
-  if (!is_null) {
-    parts.object = reader.ub4();
-    parts.file = reader.ub2();
-    reader.skip(1);
-    parts.block = reader.ub4();
-    parts.slot = reader.ub2();
-  }
-  const ValueStatus status = outcome(reader, in);
-  if (status != ValueStatus::kOk) return status;
-  out.kind = CellKind::kText;
-  out.state = is_null ? CellState::kNull : CellState::kSet;
-  if (!is_null) put_text(rowid_text(parts), context, out);
-  return ValueStatus::kOk;
-}
-
-ValueStatus decode_urowid(ByteCursor& in, DecodeContext& context, Cell& out) {
-  Reader reader(ByteView(in.at, in.end), context.chunks);
-  const bool is_null = reader.ub4() == 0;
-  const auto image = is_null ? std::nullopt : reader.clr();
-  const ByteCursor before = in;
-  const ValueStatus status = outcome(reader, in);
-  if (status != ValueStatus::kOk) return status;
-  out.kind = CellKind::kText;
-  out.state = image ? CellState::kSet : CellState::kNull;
-  if (!image) return ValueStatus::kOk;
-  std::string text;
-  const ValueStatus converted = urowid_text(bytes_of(*image), text);
-  if (converted != ValueStatus::kOk) {
-    in = before;
-    return converted;
-  }
-  put_text(text, context, out);
-  return ValueStatus::kOk;
-}
-
-void put_lob(LobValue lob, std::string_view locator, std::string_view data, DecodeContext& context,
-             Cell& out) {
-  lob.locator_bytes = static_cast<std::uint32_t>(locator.size());
-  lob.data_bytes = static_cast<std::uint32_t>(data.size());
-  std::byte* const place = context.arena->allocate(lob.total_bytes());
-  std::memcpy(place, &lob, sizeof lob);
-  if (!locator.empty()) std::memcpy(place + sizeof lob, locator.data(), locator.size());
-  if (!data.empty()) std::memcpy(place + sizeof lob + locator.size(), data.data(), data.size());
-  out.payload.ptr = place;
-}
-
-/// Prefetched character data says first whether its character set follows.
-void skip_prefetch_charset(Reader& in) {
-  if (in.u8() == 1) in.ub2();
-  in.skip(1);
-}
-
-template <CellKind kKind, LobForm kForm>
-ValueStatus decode_lob(ByteCursor& in, DecodeContext& context, Cell& out) {
-  Reader reader(ByteView(in.at, in.end), context.chunks);
-  LobValue lob;
-  const bool is_null = reader.ub4() == 0;
-  std::string locator, data;
-  if (!is_null) {
-    if constexpr (kForm != LobForm::kBareLocator) {
-      lob.size = reader.ub8();
-      lob.has_size = true;
-      reader.ub4();
-    }
-    if constexpr (kForm == LobForm::kPrefetched) {
-      if constexpr (kKind == CellKind::kText) skip_prefetch_charset(reader);
-      data = reader.clr_text();
-    }
-    locator = reader.clr_text();
-  }
-  const ValueStatus status = outcome(reader, in);
-  if (status != ValueStatus::kOk) return status;
-  out.kind = kKind;
-  out.state = is_null || locator.empty() ? CellState::kNull : CellState::kSet;
-  if (out.state == CellState::kSet) put_lob(lob, locator, data, context, out);
-  return ValueStatus::kOk;
-}
-
-/// JSON and VECTOR: sizes, the image, and a locator that nobody needs.
-template <ValueStatus (*kPrint)(ByteView, std::string&)>
-ValueStatus decode_document(ByteCursor& in, DecodeContext& context, Cell& out) {
-  Reader reader(ByteView(in.at, in.end), context.chunks);
-  std::optional<std::string> image;
-  if (reader.ub4() != 0) {
-    reader.ub8();
-    reader.ub4();
-    image = reader.clr();
-    reader.skip_clr();
-  }
-  const ByteCursor before = in;
-  const ValueStatus status = outcome(reader, in);
-  if (status != ValueStatus::kOk) return status;
-  out.kind = CellKind::kText;
-  out.state = image ? CellState::kSet : CellState::kNull;
-  if (!image) return ValueStatus::kOk;
-  std::string text;
-  const ValueStatus printed = kPrint(bytes_of(*image), text);
-  if (printed != ValueStatus::kOk) {
-    in = before;
-    return printed == ValueStatus::kMalformed ? ValueStatus::kUnknownForm : printed;
-  }
-  put_text(text, context, out);
-  return ValueStatus::kOk;
-}
-
-/// The locator of a BFILE holds its directory object and file name.
-bool bfile_name(std::string_view locator, std::string& name) {
-  constexpr std::size_t kNames = 16;
-  Reader in(bytes_of(locator));
-  in.skip(kNames);
-  const std::string_view directory = text_of(in.raw(in.u16()));
-  const std::string_view file = text_of(in.raw(in.u16()));
-  name.assign(directory).append("/").append(file);
-  return in.ok();
-}
-
-ValueStatus decode_bfile_name(ByteCursor& in, DecodeContext& context, Cell& out) {
-  Reader reader(ByteView(in.at, in.end), context.chunks);
-  const std::string locator = reader.ub4() != 0 ? reader.clr_text() : std::string();
-  const ByteCursor before = in;
-  const ValueStatus status = outcome(reader, in);
-  if (status != ValueStatus::kOk) return status;
-  out.kind = CellKind::kText;
-  out.state = locator.empty() ? CellState::kNull : CellState::kSet;
-  if (locator.empty()) return ValueStatus::kOk;
-  std::string name;
-  if (!bfile_name(locator, name)) {
-    in = before;
-    return ValueStatus::kUnknownForm;
-  }
-  put_text(name, context, out);
-  return ValueStatus::kOk;
-}
-
-/// XMLTYPE: the text itself, or the locator of a CLOB.
-ValueStatus decode_xml(ByteCursor& in, DecodeContext& context, Cell& out) {
-  Reader reader(ByteView(in.at, in.end), context.chunks);
-  const std::optional<std::string> image = read_object_image(reader);
-  const ByteCursor before = in;
-  const ValueStatus status = outcome(reader, in);
-  if (status != ValueStatus::kOk) return status;
-  out.kind = CellKind::kText;
-  out.state = image ? CellState::kSet : CellState::kNull;
-  if (!image) return ValueStatus::kOk;
-  const std::optional<XmlContent> content = parse_xml_image(bytes_of(*image));
-  LobValue lob;
-  std::string text;
-  if (content && content->is_locator) {
-    put_lob(lob, text_of(content->bytes), {}, context, out);
-    return ValueStatus::kOk;
-  }
-  if (!content || !to_utf8(text_of(content->bytes), context.database_charset, text)) {
-    in = before;
-    return content ? ValueStatus::kBadUtf8 : ValueStatus::kUnknownForm;
-  }
-  lob.is_complete = true;
-  put_lob(lob, {}, text, context, out);
-  return ValueStatus::kOk;
-}
-
 template <CellKind kKind>
 ValueStatus decode_absent(ByteCursor& /*in*/, DecodeContext& /*context*/, Cell& out) {
   out.kind = kKind;
@@ -490,18 +271,6 @@ DecodeValue text_decoder(const ColumnDescription& column, const Dialect& dialect
   if (column.form != CharsetForm::kNational) return decode_bytes<CellKind::kText>;
   if (dialect.national_charset == kCharsetAl16Utf16) return decode_converted<utf16_to_utf8, true>;
   return decode_converted<cesu8_to_utf8, false>;
-}
-
-template <CellKind kKind>
-DecodeValue lob_decoder(LobForm form) {
-  switch (form) {
-    case LobForm::kSizedLocator:
-      return decode_lob<kKind, LobForm::kSizedLocator>;
-    case LobForm::kPrefetched:
-      return decode_lob<kKind, LobForm::kPrefetched>;
-    default:
-      return decode_lob<kKind, LobForm::kBareLocator>;
-  }
 }
 
 DecodeValue number_decoder(CellKind kind) {
@@ -555,16 +324,16 @@ DecodeValue find_decoder(const ColumnDescription& column, CellKind kind, const D
     case OracleType::kUrowid:
       return only(CellKind::kText, decode_urowid);
     case OracleType::kClob:
-      return only(CellKind::kText, lob_decoder<CellKind::kText>(lob_form));
+      return only(CellKind::kText, lob_decoder(CellKind::kText, lob_form));
     case OracleType::kBlob:
-      return only(CellKind::kBytes, lob_decoder<CellKind::kBytes>(lob_form));
+      return only(CellKind::kBytes, lob_decoder(CellKind::kBytes, lob_form));
     case OracleType::kJson:
-      return only(CellKind::kText, decode_document<oson_to_json>);
+      return only(CellKind::kText, decode_json);
     case OracleType::kVector:
-      return only(CellKind::kText, decode_document<vector_to_text>);
+      return only(CellKind::kText, decode_vector);
     case OracleType::kBfile:
       if (kind == CellKind::kText) return decode_bfile_name;
-      return only(CellKind::kBytes, decode_lob<CellKind::kBytes, LobForm::kBareLocator>);
+      return only(CellKind::kBytes, lob_decoder(CellKind::kBytes, LobForm::kBareLocator));
     case OracleType::kObject:
       return is_xml_type(column) ? only(CellKind::kText, decode_xml) : nullptr;
     default:

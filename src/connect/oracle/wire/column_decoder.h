@@ -27,6 +27,7 @@ struct DecodeContext {
   std::uint16_t database_charset = kCharsetAl32Utf8;  ///< of text inside object images
   /// A value that is none of its column's type becomes a kUnreadable cell, not an error.
   bool keeps_bad_values = false;
+  std::string scratch;  ///< kept from value to value, so that none allocates
 };
 
 /// Decodes at `in`, which moves behind the value only when the result is kOk.
@@ -80,9 +81,12 @@ constexpr bool comes_as_lob(OracleType type, CellKind kind) {
 constexpr bool is_long(OracleType type) {
   return type == OracleType::kLong || type == OracleType::kLongRaw;
 }
-/// A column of described length 0 takes no bytes in the rows.
+/// A value of described length 0 takes no bytes in the rows.
+constexpr bool is_absent(OracleType type, std::uint32_t max_bytes) {
+  return max_bytes == 0 && !is_long(type) && type != OracleType::kUrowid;
+}
 constexpr bool is_absent(const ColumnDescription& column) {
-  return column.max_bytes == 0 && !is_long(column.type) && column.type != OracleType::kUrowid;
+  return is_absent(column.type, column.max_bytes);
 }
 
 }  // namespace wherry::oracle::wire

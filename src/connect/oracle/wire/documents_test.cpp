@@ -205,6 +205,8 @@ TEST(Xml, FindsTextAndLocators) {
   EXPECT_EQ(text_of(lob->bytes), "LOB");
   EXPECT_FALSE(parse_xml_image(bytes_of(std::string_view("\x84\x01\x10\x01\0\0\0\x02", 8))));
   EXPECT_FALSE(parse_xml_image(bytes_of(std::string_view("\x84", 1))));
+  // 11g's columns of CLOB storage: no locator that can be read.
+  EXPECT_FALSE(parse_xml_image(bytes_of(std::string_view("\x84\x01\x10\x01\x01\0\0\x01LOB", 11))));
 }
 
 TEST(Charset, ConvertsOrRefuses) {

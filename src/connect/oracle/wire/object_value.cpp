@@ -8,6 +8,8 @@ constexpr std::uint8_t kImageHasNoPrefix = 0x04;
 constexpr std::uint32_t kXmlSkipFour = 0x100000;
 constexpr std::uint32_t kXmlIsText = 0x04;
 constexpr std::uint32_t kXmlIsLob = 0x01;
+/// Columns of 11g that store XML as a CLOB or by its schema: what follows is neither.
+constexpr std::uint32_t kXmlIsLegacy = 0x01000000;
 
 std::uint32_t image_length(Reader& in) {
   const std::uint8_t first = in.u8();
@@ -16,15 +18,18 @@ std::uint32_t image_length(Reader& in) {
 
 }  // namespace
 
-std::optional<std::string> read_object_image(Reader& in) {
+bool read_object_head(Reader& in) {
   in.skip_dlc();  // type
   in.skip_dlc();  // object id
   in.skip_dlc();  // snapshot
   in.ub2();
   const std::uint32_t image_bytes = in.ub4();
-  in.ub2();
-  if (image_bytes == 0) return std::nullopt;
-  return in.clr();
+  in.ub4();  // flags: two bytes, read as wide as they could be
+  return in.ok() && image_bytes != 0;
+}
+
+std::optional<std::string> read_object_image(Reader& in) {
+  return read_object_head(in) ? in.clr() : std::nullopt;
 }
 
 std::optional<XmlContent> parse_xml_image(ByteView image) {
@@ -41,7 +46,7 @@ std::optional<XmlContent> parse_xml_image(ByteView image) {
   content.bytes = in.rest();
   if ((xml_flags & kXmlIsText) != 0) return content;
   content.is_locator = true;
-  if ((xml_flags & kXmlIsLob) != 0) return content;
+  if ((xml_flags & kXmlIsLob) != 0 && (xml_flags & kXmlIsLegacy) == 0) return content;
   return std::nullopt;
 }
 

@@ -10,7 +10,10 @@
 
 namespace wherry::oracle::wire {
 
-/// Takes a whole object, collection or XMLTYPE value of a row; nullopt: NULL, else its image.
+/// What stands before the image of an object, collection or XMLTYPE in a row. True: the image
+/// follows, a byte string; false: NULL, and nothing does.
+bool read_object_head(Reader& in);
+/// Takes the whole value; nullopt: NULL, else its image.
 std::optional<std::string> read_object_image(Reader& in);
 
 /// What an XMLTYPE image holds.

@@ -1,5 +1,7 @@
 #include "connect/oracle/wire/reader.h"
 
+#include <algorithm>
+
 namespace wherry::oracle::wire {
 namespace {
 
@@ -122,8 +124,14 @@ std::optional<std::string> Reader::clr() {
   return value;
 }
 
-void Reader::skip_clr() {
-  each_chunk([](ByteView) {});
+std::size_t Reader::skip_clr() {
+  std::size_t size = 0;
+  each_chunk([&](ByteView chunk) { size += chunk.size(); });
+  return size;
+}
+
+void Reader::clr_to(std::uint8_t* out) {
+  each_chunk([&](ByteView chunk) { out = std::copy(chunk.begin(), chunk.end(), out); });
 }
 
 std::optional<std::string> Reader::dlc() {

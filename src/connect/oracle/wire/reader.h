@@ -79,7 +79,10 @@ class Reader {
   std::optional<std::string> clr();
   /// The same, null as "".
   std::string clr_text() { return clr().value_or(std::string()); }
-  void skip_clr();
+  /// Takes the string and returns its size.
+  std::size_t skip_clr();
+  /// The string to `out`. REQUIRES: room for as many bytes as skip_clr() counts.
+  void clr_to(std::uint8_t* out);
   /// Length of the next chunk of a chunked byte string or list.
   std::size_t chunk_size() { return chunks_ == ChunkLength::kUb4 ? ub4() : u8(); }
   /// ub4 length, then a CLR unless the length is 0.

@@ -5,10 +5,9 @@ namespace {
 
 constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-void put_digits(std::uint64_t value, int count, std::string& out) {
-  for (int shift = 6 * (count - 1); shift >= 0; shift -= 6) {
-    out.push_back(kAlphabet[value >> shift & 63]);
-  }
+char* put_digits(std::uint64_t value, int count, char* out) {
+  for (int shift = 6 * (count - 1); shift >= 0; shift -= 6) *out++ = kAlphabet[value >> shift & 63];
+  return out;
 }
 
 /// Base-64 without padding.
@@ -28,13 +27,33 @@ void put_base64(ByteView bytes, std::string& out) {
 
 }  // namespace
 
+RowidParts read_rowid(Reader& in) {
+  RowidParts rowid;
+  rowid.object = in.ub4();
+  rowid.file = in.ub2();
+  in.skip(1);
+  rowid.block = in.ub4();
+  rowid.slot = in.ub2();
+  return rowid;
+}
+
+std::optional<RowidParts> read_rowid_column(Reader& in) {
+  constexpr std::uint8_t kNull = 0xFF;
+  const std::uint8_t length = in.u8();
+  if (length == 0 || length == kNull) return std::nullopt;
+  return read_rowid(in);
+}
+
+void write_rowid(const RowidParts& rowid, char* out) {
+  out = put_digits(rowid.object, 6, out);
+  out = put_digits(rowid.file, 3, out);
+  out = put_digits(rowid.block, 6, out);
+  put_digits(rowid.slot, 3, out);
+}
+
 std::string rowid_text(const RowidParts& rowid) {
-  std::string text;
-  text.reserve(kRowidChars);
-  put_digits(rowid.object, 6, text);
-  put_digits(rowid.file, 3, text);
-  put_digits(rowid.block, 6, text);
-  put_digits(rowid.slot, 3, text);
+  std::string text(kRowidChars, '\0');
+  write_rowid(rowid, text.data());
   return text;
 }
 
@@ -53,7 +72,8 @@ ValueStatus urowid_text(ByteView image, std::string& out) {
   parts.block = in.u32();
   parts.slot = in.u16();
   if (!in.ok()) return ValueStatus::kMalformed;
-  out = rowid_text(parts);
+  out.resize(kRowidChars);
+  write_rowid(parts, out.data());
   return ValueStatus::kOk;
 }
 

@@ -183,6 +183,16 @@ std::string utf8_to_utf16(std::string_view utf8) {
   return out;
 }
 
+std::uint64_t utf16_units(std::string_view utf8) {
+  std::uint64_t units = 0;
+  for (const char c : utf8) {
+    const auto byte = static_cast<unsigned char>(c);
+    units += (byte & 0xC0) != 0x80 ? 1U : 0U;
+    units += byte >= 0xF0 ? 1U : 0U;  // a surrogate pair
+  }
+  return units;
+}
+
 ValueStatus cesu8_to_utf8(ByteView cesu8, char* out, std::size_t& out_size) {
   char* const start = out;
   out_size = 0;

@@ -38,6 +38,8 @@ class Utf16Stream {
 };
 
 std::string utf8_to_utf16(std::string_view utf8);
+/// UTF-16 code units of a text: what servers count characters of LOBs in.
+std::uint64_t utf16_units(std::string_view utf8);
 
 /// Oracle's character set UTF8 encodes supplementary characters as two surrogates of three bytes
 /// each; makes real UTF-8 of them.

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 namespace wherry::fuzz {
 
@@ -24,6 +25,9 @@ class Input {
     return piece;
   }
   [[nodiscard]] std::span<const std::uint8_t> rest() const { return rest_; }
+  [[nodiscard]] std::string_view text() const {
+    return {reinterpret_cast<const char*>(rest_.data()), rest_.size()};
+  }
   [[nodiscard]] bool empty() const { return rest_.empty(); }
 
  private:
@@ -33,6 +37,17 @@ class Input {
 /// A property that must hold; libFuzzer reports the trap with the input.
 inline void require(bool holds) {
   if (!holds) __builtin_trap();
+}
+
+/// One decoder of a target. The first byte of an input chooses, so that decoders that are small and
+/// alike need no target each; seeds are named after them.
+using Part = void (*)(Input& input);
+
+template <std::size_t kCount>
+int run_part(const Part (&parts)[kCount], const std::uint8_t* data, std::size_t size) {
+  Input input(data, size);
+  parts[input.byte() % kCount](input);
+  return 0;
 }
 
 }  // namespace wherry::fuzz

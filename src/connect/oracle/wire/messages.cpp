@@ -1,5 +1,7 @@
 #include "connect/oracle/wire/messages.h"
 
+#include "connect/oracle/wire/rowid.h"
+
 namespace wherry::oracle::wire {
 namespace {
 
@@ -41,16 +43,6 @@ void read_array_errors(Reader& in, std::vector<ArrayRowError>& errors) {
   }
 }
 
-RowidParts read_rowid(Reader& in) {
-  RowidParts rowid;
-  rowid.object = in.ub4();
-  rowid.file = in.ub2();
-  in.skip(1);
-  rowid.block = in.ub4();
-  rowid.slot = in.ub2();
-  return rowid;
-}
-
 /// A length, then a CLR if it is not 0.
 std::string read_counted(Reader& in) {
   return in.ub2() != 0 ? in.clr_text() : std::string();
@@ -87,7 +79,11 @@ CallResult decode_call_result(Reader& in, const Dialect& dialect) {
     result.code = short_code;
     result.row_count = current_row;
   }
-  if (dialect.field_version >= 14) {
+  // Statement type and checksum, which servers leave out for some clients: what follows then, a
+  // text or the mark of the end, is no length of an integer.
+  constexpr std::uint8_t kMaxIntegerLength = 4;
+  const bool has_checksum = in.remaining() == 0 || in.peek() <= kMaxIntegerLength;
+  if (dialect.field_version >= 14 && has_checksum) {
     in.ub4();
     in.ub4();
   }

@@ -135,6 +135,27 @@ TEST(Messages, DecodesTheEndOfRowsAsTraced) {
   EXPECT_EQ(result.sql_type, 3);
 }
 
+/// Servers of field version 14 and above leave statement type and checksum out for some clients.
+TEST(Messages, TellsAStatusWithoutChecksumApart) {
+  const std::string head =
+      "01 01 00 00 02 057b 00 00 01 02 00 03 00 00 00 00 00  00 00 00 00 00  00 00 00 00 00 00"
+      "00 00 00";
+  const std::string text = "19 4f52412d30313430333a206e6f206461746120666f756e640a";
+  for (const char* fields : {"", "01 03 00", "01 03 04 12345678", "00 00"}) {
+    const Bytes failed = hex(head + "02 057b 01 05" + fields + text);
+    Reader in(failed);
+    const CallResult result = decode_call_result(in, dialect_of(24));
+    ASSERT_TRUE(in.ok()) << fields;
+    EXPECT_EQ(in.remaining(), 0U) << fields;
+    EXPECT_EQ(result.text, "ORA-01403: no data found") << fields;
+    const Bytes good = hex(head + "00 01 05" + fields + "1d");
+    Reader end(good);
+    decode_call_result(end, dialect_of(24));
+    ASSERT_TRUE(end.ok()) << fields;
+    EXPECT_EQ(end.remaining(), 1U) << fields;
+  }
+}
+
 TEST(Messages, EveryShorterPieceOfAMessageNeedsMore) {
   const Bytes bytes =
       hex("00 00 00 02 057b 00 00 01 02 00 03 00 00 00 00 00  00 00 00 00 00  00 00 00 00 00 00"

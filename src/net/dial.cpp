@@ -90,7 +90,16 @@ void set_int(int fd, int level, int option, int value) {
   setsockopt(fd, level, option, &value, sizeof value);
 }
 
+/// The system may give less, or the double; it does not say no.
+void set_buffer(int fd, int option, std::uint32_t bytes) {
+  constexpr std::uint32_t kMost = 1U << 30;
+  if (bytes != 0) set_int(fd, SOL_SOCKET, option, static_cast<int>(std::min(bytes, kMost)));
+}
+
 void set_options(int fd, const DialOptions& options) {
+  // Before the connection is made: the window it scales to is agreed on then.
+  set_buffer(fd, SO_RCVBUF, options.receive_buffer_bytes);
+  set_buffer(fd, SO_SNDBUF, options.send_buffer_bytes);
   constexpr int kProbeIntervalSecs = 6, kProbeCount = 10;
   constexpr std::chrono::seconds kMaxIdle{32767};  // the kernel's limit
   const std::chrono::seconds idle = std::min(options.keep_alive_idle, kMaxIdle);

@@ -24,6 +24,8 @@ struct DialOptions {
   /// Idle time before the first keep-alive probe. Probes: every 6 s, 10 of them; then the
   /// connection counts as dead, as it does when sent bytes are not received for as long.
   std::chrono::seconds keep_alive_idle{60};
+  /// Of the socket, for lines that are both fast and long; 0: as the system has them.
+  std::uint32_t receive_buffer_bytes = 0, send_buffer_bytes = 0;
 };
 
 class Stream {

@@ -38,7 +38,7 @@ enum class LoginRole : std::uint8_t { kNormal, kSysdba, kSysoper, kSysbackup, kS
 struct ConnectOptions {
   /// Easy Connect [Plus] ("host:1521/service"), "(DESCRIPTION=…)", or a name of tnsnames.ora.
   std::string connect_string;
-  /// Directory of tnsnames.ora; empty: $TNS_ADMIN, else $ORACLE_HOME/network/admin.
+  /// Directory of tnsnames.ora and sqlnet.ora; empty: $TNS_ADMIN, else $ORACLE_HOME/network/admin.
   std::string tns_admin;
   std::string user;  ///< as typed; "proxy[target]" for proxy authentication
   Secret password;
@@ -52,12 +52,13 @@ struct ConnectOptions {
   /// Directory with ewallet.pem, or a PEM file of trusted CAs. Overrides the connect string's.
   std::string wallet_location;
   Secret wallet_password;
-  /// Native network encryption and integrity where the connect string says nothing of them. Over
+  /// Native network encryption and integrity where neither connect string nor sqlnet.ora say. Over
   /// TLS they are off: TLS does both.
   wire::NetworkSecurity network_security;
   /// Packet size asked for when the connect string has no SDU; the server may lower it.
   std::uint32_t sdu_bytes = 65535;
-  /// Limit for one silent wait on the server; 0: none. The call is broken off then.
+  /// Limit for one silent wait on the server; 0: that of sqlnet.ora, else none. The call is broken
+  /// off then.
   std::chrono::milliseconds call_timeout{0};
   std::string program = "wherry";  ///< shown in V$SESSION.PROGRAM
   /// Statements kept parsed at the server by their text, never more than it lets be open. 0: none.

@@ -171,6 +171,9 @@ Result<Description> description_of(const NvNode& node) {
     description.transport_connect_timeout = kNoTransportLimit;
   }
   WHERRY_ASSIGN(description.connect_timeout, duration_in(node, "CONNECT_TIMEOUT", milliseconds(0)));
+  WHERRY_ASSIGN(description.receive_buffer_bytes,
+                number_in<std::uint32_t>(node, "RECV_BUF_SIZE", 0));
+  WHERRY_ASSIGN(description.send_buffer_bytes, number_in<std::uint32_t>(node, "SEND_BUF_SIZE", 0));
   WHERRY_ASSIGN(const auto minutes, number_in<std::uint16_t>(node, "EXPIRE_TIME", 0));
   description.expire_time = std::chrono::minutes(minutes);
   if (!node.value_of("SDU").empty()) {
@@ -184,11 +187,25 @@ Result<Description> description_of(const NvNode& node) {
   return description;
 }
 
-Result<ConnectTarget> target_of_list(const NvNode& list) {
+/// Adds what `node` does not say itself.
+void add_missing(NvNode& node, const NvNode& defaults) {
+  for (const NvNode& child : defaults.children) {
+    const auto own = std::find_if(node.children.begin(), node.children.end(),
+                                  [&](const NvNode& c) { return c.name == child.name; });
+    if (own == node.children.end()) {
+      node.children.push_back(child);
+    } else if (!child.children.empty()) {
+      add_missing(*own, child);
+    }
+  }
+}
+
+Result<ConnectTarget> target_of_list(NvNode list, const NvNode& defaults) {
   ConnectTarget target;
   target.order = order_of(list);
-  for (const NvNode& child : list.children) {
+  for (NvNode& child : list.children) {
     if (child.name != "DESCRIPTION") continue;
+    add_missing(child, defaults);
     WHERRY_ASSIGN(Description description, description_of(child));
     target.descriptions.push_back(std::move(description));
   }
@@ -197,14 +214,16 @@ Result<ConnectTarget> target_of_list(const NvNode& list) {
 }
 
 /// Several DESCRIPTIONs in a row stand for a list of them.
-Result<ConnectTarget> target_of(std::vector<NvNode> roots) {
-  if (roots.size() == 1 && roots[0].name == "DESCRIPTION_LIST") return target_of_list(roots[0]);
+Result<ConnectTarget> target_of(std::vector<NvNode> roots, const NvNode& defaults) {
+  if (roots.size() == 1 && roots[0].name == "DESCRIPTION_LIST") {
+    return target_of_list(std::move(roots[0]), defaults);
+  }
   for (const NvNode& root : roots) {
     if (root.name != "DESCRIPTION") {
       return syntax_error("it holds " + root.name + " in place of DESCRIPTION");
     }
   }
-  return target_of_list({"DESCRIPTION_LIST", "", std::move(roots)});
+  return target_of_list({"DESCRIPTION_LIST", "", std::move(roots)}, defaults);
 }
 
 /// Indexes of `count` children in the order they are tried.
@@ -258,15 +277,15 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
   return std::nullopt;
 }
 
-Result<ConnectTarget> parse_connect_string(std::string_view text) {
+Result<ConnectTarget> parse_connect_string(std::string_view text, const NvNode& defaults) {
   const std::size_t first = text.find_first_not_of(" \t\r\n");
   if (first == text.npos) return syntax_error("it is empty");
   if (text[first] == '(') {
     WHERRY_ASSIGN(std::vector<NvNode> roots, parse_nv_list(text));
-    return target_of(std::move(roots));
+    return target_of(std::move(roots), defaults);
   }
   WHERRY_ASSIGN(NvNode root, parse_easy_connect(text.substr(first)));
-  return target_of({std::move(root)});
+  return target_of({std::move(root)}, defaults);
 }
 
 std::vector<Attempt> order_attempts(const ConnectTarget& target,

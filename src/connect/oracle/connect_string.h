@@ -60,6 +60,7 @@ struct Description {
   std::chrono::milliseconds retry_delay{1000};
   std::chrono::milliseconds transport_connect_timeout{20'000};
   std::chrono::milliseconds connect_timeout{0};  ///< for connect and log-in together; 0: none
+  std::uint32_t receive_buffer_bytes = 0, send_buffer_bytes = 0;  ///< of the socket; 0: its own
   std::chrono::minutes expire_time{0};
   std::optional<std::uint32_t> sdu_bytes;
   bool use_sni = false;
@@ -72,9 +73,10 @@ struct ConnectTarget {
   std::vector<Description> descriptions;
 };
 
-/// An Easy Connect string, a DESCRIPTION, several of them, or a DESCRIPTION_LIST. kConfig
-/// "oracle.connect_string" for what is malformed. Names of tnsnames.ora: see tnsnames.h.
-Result<ConnectTarget> parse_connect_string(std::string_view text);
+/// An Easy Connect string, a DESCRIPTION, several of them, or a DESCRIPTION_LIST. `defaults` is a
+/// DESCRIPTION whose keywords, those of its SECURITY too, hold where a description has none.
+/// kConfig "oracle.connect_string" for what is malformed. Names of tnsnames.ora: see tnsnames.h.
+Result<ConnectTarget> parse_connect_string(std::string_view text, const NvNode& defaults = {});
 
 /// One try. `delay` is waited before it.
 struct Attempt {

@@ -9,6 +9,8 @@
 #include "connect/oracle/certificate_name.h"
 #include "connect/oracle/errors.h"
 #include "connect/oracle/https_proxy.h"
+#include "connect/oracle/ora_file.h"
+#include "connect/oracle/sqlnet.h"
 #include "connect/oracle/tnsnames.h"
 #include "core/op_context.h"
 
@@ -36,6 +38,13 @@ bool sleep_for(std::chrono::milliseconds time, std::stop_token stop) {
   return !stop.stop_requested();
 }
 
+/// "TLSv1.2", "1.3"; "1.2 or 1.3", and what is not known, leave it to the two sides.
+net::TlsVersion tls_version_of(std::string_view text) {
+  const bool has_12 = text.find("1.2") != text.npos, has_13 = text.find("1.3") != text.npos;
+  if (has_12 == has_13) return net::TlsVersion::kAny;
+  return has_12 ? net::TlsVersion::kTls12 : net::TlsVersion::kTls13;
+}
+
 Result<net::TlsContext> tls_context(const Security& security, const ConnectOptions& options) {
   net::TlsOptions tls;
   std::string location =
@@ -47,8 +56,7 @@ Result<net::TlsContext> tls_context(const Security& security, const ConnectOptio
   }
   tls.pem_file = location;
   tls.key_password = options.wallet_password;
-  if (security.ssl_version == "TLSv1.2") tls.version = net::TlsVersion::kTls12;
-  if (security.ssl_version == "TLSv1.3") tls.version = net::TlsVersion::kTls13;
+  tls.version = tls_version_of(security.ssl_version);
   return net::TlsContext::make(tls);
 }
 
@@ -119,6 +127,8 @@ class Dialer {
     net::DialOptions dial;
     dial.connect_timeout = time_left(description_.transport_connect_timeout);
     if (description_.expire_time.count() != 0) dial.keep_alive_idle = description_.expire_time;
+    dial.receive_buffer_bytes = description_.receive_buffer_bytes;
+    dial.send_buffer_bytes = description_.send_buffer_bytes;
     const bool has_proxy = !address_.proxy_host.empty();
     WHERRY_ASSIGN(auto stream,
                   net::Stream::dial(context_, has_proxy ? address_.proxy_host : address_.host,
@@ -272,8 +282,10 @@ bool moves_on(const Error& error) {
 
 Result<Connection> open_connection(const OpContext& context, const ConnectOptions& options,
                                    const ClientId& id) {
+  const std::string directory = ora_directory(options.tns_admin);
+  WHERRY_ASSIGN(const SqlnetOra sqlnet, read_sqlnet(directory));
   WHERRY_ASSIGN(const ConnectTarget target,
-                resolve_connect_string(options.connect_string, tns_directory(options.tns_admin)));
+                resolve_connect_string(options.connect_string, directory, sqlnet));
   std::minstd_rand random(std::random_device{}());
   const auto pick = [&](std::size_t n) { return static_cast<std::size_t>(random() % n); };
   Error last = make_error(ErrorKind::kConfig, "oracle.connect_string",
@@ -285,7 +297,10 @@ Result<Connection> open_connection(const OpContext& context, const ConnectOption
     }
     Dialer dialer(context, options, id, attempt);
     auto connection = dialer.run();
-    if (connection.ok()) return connection;
+    if (connection.ok()) {
+      connection->receive_timeout = sqlnet.receive_timeout.value_or(std::chrono::milliseconds(0));
+      return connection;
+    }
     last = explained(std::move(connection).error(), dialer.address());
     add_place(tried, place_of(dialer.address()));
     if (!moves_on(last)) break;

@@ -20,6 +20,7 @@ struct Connection {
   Address address;            ///< the one that answered
   std::string listener_text;  ///< connect data that was accepted
   net::Wait wait;             ///< for the log-in: the description's connect timeout
+  std::chrono::milliseconds receive_timeout{0};  ///< of sqlnet.ora; 0: none
 };
 
 /// The error of the last address that was tried, with all that were tried in its fields.

@@ -36,6 +36,8 @@ constexpr Parameter kParameters[] = {
     {"sdu", "SDU", Parameter::kDescription},
     {"transport_connect_timeout", "TRANSPORT_CONNECT_TIMEOUT", Parameter::kDescription},
     {"connect_timeout", "CONNECT_TIMEOUT", Parameter::kDescription},
+    {"recv_buf_size", "RECV_BUF_SIZE", Parameter::kDescription},
+    {"send_buf_size", "SEND_BUF_SIZE", Parameter::kDescription},
     {"use_sni", "USE_SNI", Parameter::kDescription},
     {"https_proxy", "HTTPS_PROXY", Parameter::kAddress},
     {"https_proxy_port", "HTTPS_PROXY_PORT", Parameter::kAddress},

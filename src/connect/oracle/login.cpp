@@ -72,7 +72,9 @@ class Login {
         identity_(identity),
         random_(random),
         name_(parse_name(options.user)) {
-    caller_ = std::make_unique<Caller>(std::move(connection.channel), options.call_timeout);
+    const bool has_own = options.call_timeout.count() != 0;
+    caller_ = std::make_unique<Caller>(std::move(connection.channel),
+                                       has_own ? options.call_timeout : connection.receive_timeout);
     types_.compile_capabilities = wire::client_compile_capabilities(
         wire::kMaxFieldVersion, connection.accept.has_end_of_response());
     types_.runtime_capabilities = wire::client_runtime_capabilities();

@@ -15,7 +15,7 @@ namespace {
 constexpr int kDefaultPort = 1521;
 
 /// Passed on in the connect string (Oracle Net Services, "Easy Connect Plus" parameters).
-constexpr std::array<std::string_view, 20> kNetworkParameters = {"connect_timeout",
+constexpr std::array<std::string_view, 22> kNetworkParameters = {"connect_timeout",
                                                                  "crypto_checksum_client",
                                                                  "crypto_checksum_types_client",
                                                                  "enable",
@@ -26,9 +26,11 @@ constexpr std::array<std::string_view, 20> kNetworkParameters = {"connect_timeou
                                                                  "https_proxy",
                                                                  "https_proxy_port",
                                                                  "load_balance",
+                                                                 "recv_buf_size",
                                                                  "retry_count",
                                                                  "retry_delay",
                                                                  "sdu",
+                                                                 "send_buf_size",
                                                                  "source_route",
                                                                  "ssl_server_cert_dn",
                                                                  "ssl_server_dn_match",

@@ -1,235 +1,15 @@
 #include "connect/oracle/tnsnames.h"
 
 #include <algorithm>
-#include <cctype>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <optional>
-#include <system_error>
+
+#include "connect/oracle/ora_file.h"
 
 namespace wherry::oracle {
 namespace {
 
-constexpr std::uintmax_t kMaxNamesBytes = 16U << 20;
-constexpr std::size_t kMaxIncludeDepth = 20;
-constexpr std::size_t kMaxProblems = 20;
 constexpr const char* kNamesFile = "tnsnames.ora";
 constexpr const char* kNamesHint =
     "Check the name and the file, or write host:port/service or the full (DESCRIPTION=…)";
-
-bool is_blank_char(char c) {
-  return std::isspace(static_cast<unsigned char>(c)) != 0;
-}
-
-std::string upper_name(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  return result;
-}
-
-std::string_view without_blanks(std::string_view text) {
-  while (!text.empty() && is_blank_char(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank_char(text.back())) text.remove_suffix(1);
-  return text;
-}
-
-bool is_name_char(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '.' ||
-         c == '$' || c == '#' || c == '@';
-}
-
-/// True for "name =" or "name, name =" at the front of a line: an entry begins there.
-bool begins_entry(std::string_view line) {
-  const std::size_t equals = line.find('=');
-  if (equals == line.npos || equals == 0 || !is_name_char(line[0]) || line[0] == '#') return false;
-  return std::all_of(line.begin(), line.begin() + static_cast<long>(equals),
-                     [](char c) { return is_name_char(c) || c == ',' || c == ' ' || c == '\t'; });
-}
-
-/// One entry as it stands in the text.
-struct NamesEntry {
-  std::string names;  ///< separated by commas
-  std::string value;
-  std::size_t line = 1;
-  std::string problem;  ///< empty: it is readable
-};
-
-/// Cuts the text of one file into entries.
-class EntryCutter {
- public:
-  explicit EntryCutter(std::string_view text) : text_(text) {}
-
-  std::optional<NamesEntry> next() {
-    skip_blanks_and_comments();
-    if (at_ == text_.size()) return std::nullopt;
-    NamesEntry entry;
-    entry.line = line_;
-    const std::string_view line = rest_of_line();
-    if (!begins_entry(line)) {
-      entry.problem = "this is not the beginning of an entry";
-      skip(line.size());
-      return entry;
-    }
-    const std::size_t equals = line.find('=');
-    entry.names = line.substr(0, equals);
-    skip(equals + 1);
-    read_value(entry);
-    return entry;
-  }
-
- private:
-  void read_value(NamesEntry& entry) {
-    const bool is_include = upper_name(without_blanks(entry.names)) == "IFILE";
-    if (is_include) return read_line(entry);
-    // A descriptor often begins on a line of its own.
-    const std::size_t back = at_, back_line = line_;
-    skip_blanks_and_comments();
-    if (at_ < text_.size() && text_[at_] == '(') return read_descriptor(entry);
-    at_ = back;
-    line_ = back_line;
-    read_line(entry);
-  }
-
-  void read_line(NamesEntry& entry) {
-    const std::string_view line = rest_of_line();
-    entry.value = without_blanks(line.substr(0, line.find('#')));
-    skip(line.size());
-    if (entry.value.empty()) entry.problem = "the entry has no value";
-  }
-
-  void read_descriptor(NamesEntry& entry) {
-    int depth = 0;
-    char quote = '\0';
-    while (at_ < text_.size()) {
-      const char c = text_[at_];
-      const bool at_line_start = at_ > 0 && text_[at_ - 1] == '\n';
-      if (depth > 0 && at_line_start && begins_entry(rest_of_line())) break;
-      if (quote != '\0') {
-        if (c == quote) quote = '\0';
-      } else if (c == '#') {
-        skip(rest_of_line().size());
-        continue;
-      } else if (c == '"' || c == '\'') {
-        quote = c;
-      } else if (c == '(') {
-        ++depth;
-      } else if (c == ')') {
-        --depth;
-      } else if (depth == 0 && !is_blank_char(c)) {
-        break;
-      }
-      entry.value.push_back(c);
-      skip(1);
-      // More descriptions may follow, but only on the same line or an indented one.
-      if (depth == 0 && !another_follows()) return;
-    }
-    if (depth != 0) entry.problem = "its parentheses do not balance";
-  }
-
-  [[nodiscard]] bool another_follows() const {
-    const std::size_t next = text_.find_first_not_of(" \t\r\n", at_);
-    return next != text_.npos && text_[next] == '(';
-  }
-
-  [[nodiscard]] std::string_view rest_of_line() const {
-    return text_.substr(at_, std::min(text_.find('\n', at_), text_.size()) - at_);
-  }
-
-  void skip(std::size_t count) {
-    for (; count > 0 && at_ < text_.size(); --count, ++at_) {
-      if (text_[at_] == '\n') ++line_;
-    }
-  }
-
-  void skip_blanks_and_comments() {
-    while (at_ < text_.size()) {
-      if (text_[at_] == '#') {
-        skip(rest_of_line().size());
-      } else if (is_blank_char(text_[at_])) {
-        skip(1);
-      } else {
-        return;
-      }
-    }
-  }
-
-  std::string_view text_;
-  std::size_t at_ = 0;
-  std::size_t line_ = 1;
-};
-
-Result<std::string> names_text_of(const std::filesystem::path& path) {
-  std::error_code failure;
-  const std::uintmax_t bytes = std::filesystem::file_size(path, failure);
-  std::ifstream file(path, std::ios::binary);
-  if (failure || !file) {
-    return make_error(ErrorKind::kConfig, "oracle.tnsnames",
-                      "The file " + path.string() + " cannot be read: " +
-                          (failure ? failure.message() : "it cannot be opened"),
-                      "Check the directory (tns_admin, TNS_ADMIN) and the file's permissions");
-  }
-  if (bytes > kMaxNamesBytes) {
-    return make_error(ErrorKind::kConfig, "oracle.tnsnames",
-                      "The file " + path.string() + " is too large to be a tnsnames.ora",
-                      "Check the directory (tns_admin, TNS_ADMIN)");
-  }
-  return std::string(std::istreambuf_iterator<char>(file), {});
-}
-
-class NamesCollector {
- public:
-  Result<TnsNames> read(const std::string& path) {
-    WHERRY_TRY(read_file(path));
-    return std::move(names_);
-  }
-
- private:
-  Result<void> read_file(const std::filesystem::path& path) {
-    WHERRY_ASSIGN(const std::string text, names_text_of(path));
-    open_.push_back(std::filesystem::weakly_canonical(path));
-    EntryCutter cutter(text);
-    while (const auto entry = cutter.next()) take(*entry, path);
-    open_.pop_back();
-    return {};
-  }
-
-  void take(const NamesEntry& entry, const std::filesystem::path& file) {
-    if (!entry.problem.empty()) return complain(file, entry.line, entry.problem);
-    if (upper_name(without_blanks(entry.names)) == "IFILE") return include(entry, file);
-    std::string_view rest = entry.names;
-    while (!rest.empty()) {
-      const std::size_t comma = std::min(rest.find(','), rest.size());
-      const std::string_view name = without_blanks(rest.substr(0, comma));
-      if (!name.empty()) names_.entries[upper_name(name)] = entry.value;
-      rest.remove_prefix(std::min(comma + 1, rest.size()));
-    }
-  }
-
-  void include(const NamesEntry& entry, const std::filesystem::path& file) {
-    std::string name = entry.value;
-    if (name.size() >= 2 && name.front() == '"' && name.back() == '"') {
-      name = name.substr(1, name.size() - 2);
-    }
-    const std::filesystem::path path = file.parent_path() / name;
-    const std::filesystem::path canonical = std::filesystem::weakly_canonical(path);
-    if (std::find(open_.begin(), open_.end(), canonical) != open_.end()) {
-      return complain(file, entry.line, "IFILE " + name + " includes itself");
-    }
-    if (open_.size() >= kMaxIncludeDepth) {
-      return complain(file, entry.line, "IFILE " + name + " is nested too deeply");
-    }
-    if (auto done = read_file(path); !done.ok()) complain(file, entry.line, done.error().message);
-  }
-
-  void complain(const std::filesystem::path& file, std::size_t line, const std::string& what) {
-    if (names_.problems.size() == kMaxProblems) return;
-    names_.problems.push_back(file.string() + " line " + std::to_string(line) + ": " + what);
-  }
-
-  TnsNames names_;
-  std::vector<std::filesystem::path> open_;  ///< files being read, to see cycles
-};
 
 Error unknown_alias(std::string_view name, const std::string& why) {
   Error error =
@@ -243,15 +23,31 @@ bool is_bare_name(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), is_name_char);
 }
 
-Result<std::string> look_up_name(std::string_view name, const std::string& directory) {
+/// A name with a dot has its domain already.
+std::string qualified(std::string_view name, const std::string& domain) {
+  std::string full(name);
+  if (!domain.empty() && name.find('.') == name.npos) full += "." + domain;
+  return upper_name(full);
+}
+
+Result<std::string> look_up_name(std::string_view name, const std::string& directory,
+                                 const SqlnetOra& settings) {
   if (directory.empty()) {
     return unknown_alias(name, "neither tns_admin nor TNS_ADMIN names a directory of tnsnames.ora");
   }
+  if (!settings.looks_up("TNSNAMES")) {
+    return unknown_alias(name, "NAMES.DIRECTORY_PATH in " + directory +
+                                   "/sqlnet.ora does not list TNSNAMES, and Wherry has no other "
+                                   "way to look names up");
+  }
   const std::string path = directory + "/" + kNamesFile;
   WHERRY_ASSIGN(const TnsNames names, read_tnsnames(path));
-  const auto found = names.entries.find(upper_name(name));
-  if (found != names.entries.end()) return found->second;
+  for (const std::string& key : {qualified(name, settings.default_domain), upper_name(name)}) {
+    const auto found = names.entries.find(key);
+    if (found != names.entries.end()) return found->second;
+  }
   std::string why = path + " has no such entry";
+  if (settings.looks_up("LDAP", false)) why += ", and names are not looked up by LDAP";
   for (const std::string& problem : names.problems) why += "; " + problem;
   return unknown_alias(name, why);
 }
@@ -259,25 +55,19 @@ Result<std::string> look_up_name(std::string_view name, const std::string& direc
 }  // namespace
 
 Result<TnsNames> read_tnsnames(const std::string& path) {
-  return NamesCollector().read(path);
+  WHERRY_ASSIGN(OraFile file, read_ora_file(path));
+  TnsNames names;
+  for (OraEntry& entry : file.entries) names.entries[entry.name] = std::move(entry.value);
+  names.problems = std::move(file.problems);
+  return names;
 }
 
-std::string tns_directory(const std::string& configured) {
-  if (!configured.empty()) return configured;
-  if (const char* admin = std::getenv("TNS_ADMIN"); admin != nullptr && *admin != '\0') {
-    return admin;
-  }
-  if (const char* home = std::getenv("ORACLE_HOME"); home != nullptr && *home != '\0') {
-    return std::string(home) + "/network/admin";
-  }
-  return {};
-}
-
-Result<ConnectTarget> resolve_connect_string(std::string_view text, const std::string& directory) {
+Result<ConnectTarget> resolve_connect_string(std::string_view text, const std::string& directory,
+                                             const SqlnetOra& settings) {
   const std::string_view name = without_blanks(text);
-  if (!is_bare_name(name)) return parse_connect_string(name);
-  WHERRY_ASSIGN(const std::string value, look_up_name(name, directory));
-  auto target = parse_connect_string(value);
+  if (!is_bare_name(name)) return parse_connect_string(name, settings.description);
+  WHERRY_ASSIGN(const std::string value, look_up_name(name, directory, settings));
+  auto target = parse_connect_string(value, settings.description);
   if (!target.ok()) {
     return std::move(target).error().with("name", std::string(name));
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "connect/oracle/connect_string.h"
+#include "connect/oracle/sqlnet.h"
 #include "core/result.h"
 
 namespace wherry::oracle {
@@ -20,16 +21,14 @@ struct TnsNames {
   std::vector<std::string> problems;
 };
 
-/// Reads a file and what its IFILE lines include (relative to the including file). Entries that
-/// cannot be read are skipped and told in `problems`, as are files that include themselves. kConfig
-/// "oracle.tnsnames" when the file itself cannot be read.
+/// Errors as read_ora_file().
 Result<TnsNames> read_tnsnames(const std::string& path);
 
-/// `configured`, else $TNS_ADMIN, else $ORACLE_HOME/network/admin; "" when none is set.
-std::string tns_directory(const std::string& configured);
-
-/// A connect string of any form; a bare word is looked up in `directory`'s tnsnames.ora. Errors:
-/// those of parse_connect_string() and read_tnsnames(); kConfig "oracle.unknown_alias".
-Result<ConnectTarget> resolve_connect_string(std::string_view text, const std::string& directory);
+/// A connect string of any form; a bare word is looked up in `directory`'s tnsnames.ora, first with
+/// the default domain of `settings` behind it. What the connect string leaves open is as `settings`
+/// say. Errors: those of parse_connect_string() and read_tnsnames(); kConfig
+/// "oracle.unknown_alias".
+Result<ConnectTarget> resolve_connect_string(std::string_view text, const std::string& directory,
+                                             const SqlnetOra& settings = {});
 
 }  // namespace wherry::oracle

@@ -1,5 +1,7 @@
 #include "connect/oracle/tnsnames.h"
 
+#include "connect/oracle/ora_file.h"
+
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -122,12 +124,28 @@ TEST_F(TnsNamesTest, TheDirectoryComesFromSettingsThenTheEnvironment) {
   };
   set("TNS_ADMIN", "/admin");
   set("ORACLE_HOME", "/home");
-  EXPECT_EQ(tns_directory("/mine"), "/mine");
-  EXPECT_EQ(tns_directory(""), "/admin");
+  EXPECT_EQ(ora_directory("/mine"), "/mine");
+  EXPECT_EQ(ora_directory(""), "/admin");
   set("TNS_ADMIN", nullptr);
-  EXPECT_EQ(tns_directory(""), "/home/network/admin");
+  EXPECT_EQ(ora_directory(""), "/home/network/admin");
   set("ORACLE_HOME", nullptr);
-  EXPECT_EQ(tns_directory(""), "");
+  EXPECT_EQ(ora_directory(""), "");
+}
+
+/// Two includes of the next file in each: the number of files read stays small.
+TEST_F(TnsNamesTest, DoesNotReadIncludesWithoutEnd) {
+  for (int i = 0; i < 18; ++i) {
+    const std::string next = "IFILE = f" + std::to_string(i + 1) + "\n";
+    write(i == 0 ? "tnsnames.ora" : "f" + std::to_string(i), next + next + "a = b/s\n");
+  }
+  EXPECT_FALSE(read().problems.empty());
+  EXPECT_EQ(host_of("a"), "b");
+}
+
+TEST_F(TnsNamesTest, ReadsFilesOnly) {
+  write("tnsnames.ora", "IFILE = /dev/zero\nIFILE = .\na = b/s\n");
+  EXPECT_EQ(host_of("a"), "b");
+  EXPECT_EQ(read().problems.size(), 2U);
 }
 
 }  // namespace

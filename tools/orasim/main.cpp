@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/charset.h"
 #include "engine/error.h"
 #include "engine/session.h"
 #include "server/server.h"
@@ -90,6 +91,10 @@ void declare(CLI::App& app, Arguments& arguments) {
       ->capture_default_str();
   app.add_flag("!--standard-strings", arguments.extended_strings,
                "MAX_STRING_SIZE = STANDARD: VARCHAR2 up to 4000 bytes and RAW up to 2000");
+  app.add_option_function<std::string>(
+         "--character-set", [](const std::string& name) { orasim::set_database_charset(name); },
+         "of the database, AL32UTF8 by default")
+      ->check(CLI::IsMember(orasim::charset_names()));
   app.add_option("--script", arguments.scripts,
                  "SQL script run as the first --user before serving; repeatable")
       ->check(CLI::ExistingFile);
@@ -201,7 +206,7 @@ void run_script(orasim::Session& session, const std::string& file) {
   for (const std::string& statement : orasim::split_script(text.str())) {
     ++number;
     try {
-      session.prepare(statement)->execute({}, {});
+      session.prepare(orasim::as_stored(statement))->execute({}, {});
     } catch (const orasim::OraError& error) {
       const std::string first_line = statement.substr(0, statement.find('\n')).substr(0, 100);
       throw std::runtime_error(file + ": statement " + std::to_string(number) + " (" + first_line +

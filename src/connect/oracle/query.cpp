@@ -84,12 +84,27 @@ bool same_kinds(std::span<const ColumnDescription> a, std::span<const ColumnDesc
                     });
 }
 
+/// Room for a text as it is sent: the server counts in its own character set, and converts. As
+/// official clients do, four bytes a character where the sets differ.
+std::uint32_t text_buffer_bytes(const ColumnDescription& column) {
+  constexpr std::uint32_t kMaxUtf8Bytes = 4;
+  const bool is_short = column.type == OracleType::kVarchar || column.type == OracleType::kChar;
+  const bool is_converted =
+      column.form == CharsetForm::kDatabase && column.charset != wire::kCharsetAl32Utf8;
+  if (!is_short || !is_converted) return column.max_bytes;
+  return std::max(column.max_bytes, column.max_characters * kMaxUtf8Bytes);
+}
+
 wire::ValueFormat define_format(const ColumnDescription& column, const FetchOptions& options) {
   wire::ValueFormat format;
   format.type = column.type;
   format.form = column.form;
   format.max_bytes = column.max_bytes;
-  if (!is_character(column.type)) format.form = CharsetForm::kNone;
+  if (is_character(column.type)) {
+    format.max_bytes = text_buffer_bytes(column);
+  } else {
+    format.form = CharsetForm::kNone;
+  }
   if (column.type == OracleType::kJson || column.type == OracleType::kVector) {
     format.continuation_flags = wire::kLobPrefetchFlag;
     format.prefetch_length =
@@ -613,9 +628,9 @@ Result<void> QueryImpl::resolve_lob(const OpContext& context, std::size_t column
     cell.payload.ptr = reinterpret_cast<const std::byte*>(locator.data());
     return {};
   }
-  const LobEncoding encoding =
-      encoding_of(lob.locator(), columns_[column].type, columns_[column].form);
-  if (is_temporary(lob.locator())) {
+  const wire::Locator locator(lob.locator());
+  const LobEncoding encoding = encoding_of(locator, columns_[column].type, columns_[column].form);
+  if (locator.is_temporary()) {
     caller_->free_lob_later(std::string(wire::text_of(lob.locator())));
   }
   auto read = LobReader(*caller_).read(

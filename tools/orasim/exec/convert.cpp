@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "engine/calendar.h"
+#include "engine/charset.h"
 #include "engine/format_model.h"
 #include "engine/json.h"
 #include "engine/time_zone.h"
@@ -231,16 +232,15 @@ std::size_t utf16_units(std::string_view text) {
 
 Value fit_text(Value v, const DataType& wanted, const std::string& column) {
   std::string text(text_of(v));
+  if (v.national && !wanted.national) text = as_stored(std::move(text));
   const bool in_characters = wanted.char_semantics || wanted.national;
   const std::size_t actual = wanted.national ? utf16_units(text)
                              : in_characters ? char_count(text)
-                                             : text.size();
+                                             : stored_bytes(text);
   const std::size_t maximum = in_characters ? wanted.size_chars : wanted.size_bytes;
   if (maximum != 0 && actual > maximum) {
     if (!column.empty()) too_large(column, actual, maximum);
-    text.resize(in_characters
-                    ? char_offset(text, maximum)
-                    : char_offset(text, char_count(std::string_view(text).substr(0, maximum))));
+    text.resize(in_characters ? char_offset(text, maximum) : beginning_of(text, maximum).size());
   } else if (wanted.type == Type::kChar && actual < maximum) {
     text.append(maximum - actual, ' ');
   }

@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 
+#include "engine/charset.h"
 #include "exec/function_table.h"
 #include "store/compatible.h"
 
@@ -233,7 +234,9 @@ Value userenv_value(std::string name, const FunctionContext& c) {
   if (name == "CLIENT_IDENTIFIER") return make_text(c.end_to_end.client_identifier);
   if (name == "CLIENT_INFO") return make_text(c.end_to_end.client_info);
   if (name == "CLIENT_PROGRAM_NAME") return make_text(s.program);
-  if (name == "LANGUAGE") return make_text(c.nls->language + "_" + c.nls->territory + ".AL32UTF8");
+  if (name == "LANGUAGE")
+    return make_text(c.nls->language + "_" + c.nls->territory + "." +
+                     std::string(database_charset().name));
   if (name == "LANG") return make_text("US");
   if (name == "NLS_DATE_FORMAT") return make_text(c.nls->date_format);
   if (name == "NLS_SORT") return make_text(c.nls->sort);

@@ -6,6 +6,7 @@
 #include <cwctype>
 #include <regex>
 
+#include "engine/charset.h"
 #include "exec/function_table.h"
 
 namespace orasim::functions {
@@ -84,7 +85,7 @@ Value length(const Args& a, const FunctionContext& c) {
 }
 Value lengthb(const Args& a, const FunctionContext& c) {
   if (a[0].is_null()) return make_null(Type::kNumber);
-  return make_int(static_cast<std::int64_t>(lob_or_text(a[0], c).size()));
+  return make_int(static_cast<std::int64_t>(stored_bytes(lob_or_text(a[0], c))));
 }
 
 Value substr(const Args& a, const FunctionContext& c) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/charset.h"
+
 namespace orasim {
 
 DataType plain_number() {
@@ -87,8 +89,9 @@ DataType text_type(Type base, std::int64_t length, bool characters, bool nationa
   const auto n = static_cast<std::uint32_t>(length);
   t.size_chars = n;
   const std::uint32_t limit = base == Type::kChar ? 2000 : n > 4000 ? 32767 : 4000;
-  // AL32UTF8 needs up to four bytes a character, AL16UTF16 is counted at two.
-  t.size_bytes = national ? n * 2 : characters ? std::min(n * 4, limit) : n;
+  // AL16UTF16 is counted at two bytes a character, the database's set at what it takes at most.
+  const std::uint32_t width = database_charset().max_bytes;
+  t.size_bytes = national ? n * 2 : characters ? std::min(n * width, limit) : n;
   return t;
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/charset.h"
 #include "engine/error.h"
 #include "server/calls.h"
 #include "wire/sql_scan.h"
@@ -43,7 +44,7 @@ CallStatus Calls::status_of(const Cursor& cursor) const {
 }
 
 Cursor& Calls::parse(const ExecuteRequest& request) {
-  std::unique_ptr<Statement> statement = session_.prepare(*request.sql);
+  std::unique_ptr<Statement> statement = session_.prepare(as_stored(*request.sql));
   Cursor& cursor = request.cursor_id != 0 ? cursors_.get(request.cursor_id) : cursors_.open();
   const std::uint32_t id = cursor.id;
   cursor = Cursor{};

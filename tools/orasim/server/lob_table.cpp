@@ -48,6 +48,7 @@ LobEntry::Piece LobEntry::read(std::uint64_t offset, std::uint64_t amount) {
   cursor.read(offset - cursor.mark().units, nullptr);
   piece.amount = cursor.read(amount, &piece.bytes);
   mark_ = cursor.mark();
+  if (!is_utf16()) piece.bytes = wire::utf16be_to_utf8(piece.bytes);
   return piece;
 }
 
@@ -59,6 +60,11 @@ void LobEntry::write(std::uint64_t offset, std::string_view content) {
     if (data.size() < offset + content.size()) data.resize(offset + content.size());
     data.replace(offset, content.size(), content);
     return;
+  }
+  std::string converted;
+  if (!is_utf16()) {
+    converted = wire::utf8_to_utf16be(as_stored(std::string(content)));
+    content = converted;
   }
   const std::uint64_t old_length = length();
   if (offset >= old_length) {
@@ -102,13 +108,13 @@ std::uint64_t id_of(std::string_view locator) {
 
 }  // namespace
 
-wire::ByteView LobTable::make_locator(std::uint64_t id, bool is_blob, bool temporary) {
+wire::ByteView LobTable::make_locator(std::uint64_t id, const LobEntry& entry, bool temporary) {
   locator_.clear();
   locator_.u16(kLocatorBytes - 2);
   locator_.u16(1);
-  locator_.u8(is_blob ? 0x01 : 0x02);
-  locator_.u8(0x08);                // initialised
-  locator_.u8(is_blob ? 0 : 0x80);  // character data is UTF-16 big-endian
+  locator_.u8(entry.is_blob() ? 0x01 : 0x02);
+  locator_.u8(0x08);  // initialised
+  locator_.u8(!entry.is_blob() && entry.is_utf16() ? 0x80 : 0);
   locator_.u8(temporary ? kTemporary : 0);
   locator_.u16(0);
   locator_.u64(id);
@@ -122,13 +128,14 @@ wire::ByteView LobTable::locator_for(const Value& lob) {
     persistent_.pop_front();
     ++first_persistent_;
   }
-  return make_locator(first_persistent_ + persistent_.size() - 1, lob.type == Type::kBlob, false);
+  return make_locator(first_persistent_ + persistent_.size() - 1, persistent_.back(), false);
 }
 
 wire::ByteView LobTable::create_temporary(bool is_blob, bool national) {
   const std::uint64_t id = next_temporary_++;
-  temporary_.emplace(id, LobEntry(is_blob, national, std::make_shared<const LobData>()));
-  return make_locator(id, is_blob, true);
+  const auto entry =
+      temporary_.emplace(id, LobEntry(is_blob, national, std::make_shared<const LobData>())).first;
+  return make_locator(id, entry->second, true);
 }
 
 // A client may have padded it, see Calls::reply_lob().

@@ -7,6 +7,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "engine/charset.h"
 #include "engine/value.h"
 #include "wire/bytes.h"
 #include "wire/rows.h"
@@ -31,6 +32,10 @@ class LobEntry {
     std::uint64_t amount = 0;
   };
   Piece read(std::uint64_t offset, std::uint64_t amount);
+  /// Character data travels as UTF-16, else in the client's character set.
+  [[nodiscard]] bool is_utf16() const {
+    return national_ || database_charset().is_variable_width();
+  }
   /// Overwrites or appends wire-form content; a gap is filled with blanks or zero bytes.
   void write(std::uint64_t offset, std::string_view content);
   void trim(std::uint64_t length);  ///< ORA-22926 when it is longer than the LOB
@@ -64,7 +69,7 @@ class LobTable {
   void free_temporary(std::string_view locator);
 
  private:
-  wire::ByteView make_locator(std::uint64_t id, bool is_blob, bool temporary);
+  wire::ByteView make_locator(std::uint64_t id, const LobEntry& entry, bool temporary);
 
   std::deque<LobEntry> persistent_;
   std::uint64_t first_persistent_ = 1;

@@ -1,6 +1,7 @@
-// NLS settings of session, instance and database; an American AL32UTF8 database.
+// NLS settings of session, instance and database; an American database.
 #include <algorithm>
 
+#include "engine/charset.h"
 #include "store/dictionary_builder.h"
 
 namespace orasim::dictionary {
@@ -50,7 +51,7 @@ std::vector<Setting> database_settings(const Context& c) {
   std::vector<Setting> list = {{"NLS_RDBMS_VERSION", full_version(c)},
                                {"NLS_NCHAR_CONV_EXCP", "FALSE"},
                                {"NLS_NCHAR_CHARACTERSET", "AL16UTF16"},
-                               {"NLS_CHARACTERSET", "AL32UTF8"}};
+                               {"NLS_CHARACTERSET", std::string(database_charset().name)}};
   for (const Setting& s : defaults()) {
     if (s.first != "NLS_NCHAR_CONV_EXCP") list.push_back(s);
   }
@@ -91,13 +92,14 @@ void add_nls_views(Registry& r) {
                   empty<Setting>("DESCRIPTION", Kind::kText)});
   auto dynamic = columns();
   dynamic.push_back(fixed_number<Setting>("CON_ID", 0));
-  r.add<Setting>("V$NLS_PARAMETERS", items([](const Context& c) {
-                   std::vector<Setting> list = session_settings(c);
-                   list.insert(list.begin() + 9, {{"NLS_CHARACTERSET", "AL32UTF8"}});
-                   list.push_back({"NLS_NCHAR_CHARACTERSET", "AL16UTF16"});
-                   return list;
-                 }),
-                 dynamic);
+  r.add<Setting>(
+      "V$NLS_PARAMETERS", items([](const Context& c) {
+        std::vector<Setting> list = session_settings(c);
+        list.insert(list.begin() + 9, {{"NLS_CHARACTERSET", std::string(database_charset().name)}});
+        list.push_back({"NLS_NCHAR_CHARACTERSET", "AL16UTF16"});
+        return list;
+      }),
+      dynamic);
 }
 
 }  // namespace orasim::dictionary

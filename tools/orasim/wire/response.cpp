@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/charset.h"
 #include "engine/object_image.h"
 #include "wire/setup.h"
 
@@ -9,7 +10,6 @@ namespace orasim::wire {
 
 namespace {
 
-constexpr std::uint16_t kCharset = 873;
 constexpr std::uint16_t kNationalCharset = 2000;
 constexpr std::uint32_t kCharacterCollation = 0x3FFE;
 
@@ -122,7 +122,7 @@ ColumnShape describe_column(const ColumnInfo& column, const Dialect& dialect) {
   out.type = static_cast<std::uint8_t>(type.type);
   out.max_bytes = fixed_length(type.type);
   if (is_character(out.type)) {
-    out.charset = type.national ? kNationalCharset : kCharset;
+    out.charset = type.national ? kNationalCharset : database_charset().id;
     out.charset_form = type.national ? 2 : 1;
   }
   switch (type.type) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/charset.h"
 #include "engine/error.h"
 #include "engine/images.h"
 #include "engine/json.h"
@@ -19,6 +20,7 @@ constexpr std::uint8_t kLongRaw = 24;
 constexpr std::uint8_t kBlob = 113;
 
 constexpr std::uint16_t kUtf16Charset = 2000;
+constexpr std::uint16_t kUtf8Charset = 873;
 constexpr std::uint8_t kLongVarchar = 94;
 constexpr std::uint8_t kLongVarraw = 95;
 
@@ -53,6 +55,8 @@ RowColumn row_column(const ColumnShape& described, const TypeSpec* define) {
     column.codec = Codec::kLocatorAndSize;
     column.prefetch = define->prefetch;
   }
+  const bool is_text = column.codec == Codec::kText && !column.has_trailer;
+  if (is_text && define != nullptr) column.room = define->buffer_bytes;
   if (described.max_bytes == 0 && !column.has_trailer) column.codec = Codec::kNothing;
   return column;
 }
@@ -75,12 +79,20 @@ void put_prefetched(Writer& out, const RowColumn& column, std::string_view data)
   }
   // The charset of what follows is told: clients take it for their own, or UTF-16 if national,
   // else.
+  const bool is_utf16 = column.national || database_charset().is_variable_width();
   out.u8(1);
-  out.ub(kUtf16Charset);
+  out.ub(is_utf16 ? kUtf16Charset : kUtf8Charset);
   out.u8(column.national ? 2 : 1);
   std::string units;
   Utf16Cursor(data).read(column.prefetch, &units);
-  out.clr(units);
+  out.clr(is_utf16 ? units : utf16be_to_utf8(units));
+}
+
+// What a client defined too small a buffer for is an error of the fetch.
+void check_room(const RowColumn& column, const Value& value) {
+  const auto* const text = std::get_if<std::string>(&value.data);
+  if (column.room == 0 || text == nullptr || text->size() <= column.room) return;
+  throw OraError(1406, "fetched column value was truncated");
 }
 
 }  // namespace
@@ -212,6 +224,7 @@ void RowEncoder::encode_columns(Writer& out, const Row& row, LobRegistrar& lobs,
   if (row.size() != columns_.size()) {
     throw OraError(600, "internal error code, arguments: [row width differs from describe]");
   }
+  for (std::size_t i = 0; i < columns_.size(); ++i) check_room(columns_[i], row[i]);
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     encode_column(out, columns_[i], row[i], lobs);
     if (record_ends) ends_[i] = out.size();

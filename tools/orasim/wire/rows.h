@@ -33,6 +33,7 @@ struct RowColumn {
   bool is_blob = false;
   std::string type_oid;        ///< kObject
   std::uint32_t prefetch = 0;  ///< LOB data sent in the row, in bytes or characters
+  std::uint32_t room = 0;      ///< of a defined text, in bytes as they are sent; 0: not defined
 };
 /// `define`: what the client asked the column to be sent as; nullptr for the described form.
 RowColumn row_column(const ColumnShape& described, const TypeSpec* define);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/charset.h"
+
 namespace orasim::wire {
 
 namespace {
@@ -34,7 +36,7 @@ void encode_protocol(Writer& out, const ServerProfile& profile) {
   out.u8(0);
   out.raw(std::string_view("x86_64/Linux 2.4.xx"));
   out.u8(0);
-  out.u16le(kDatabaseCharsetId);
+  out.u16le(database_charset().id);
   out.u8(1);
   out.u16le(0);
   // Smallest FDO that holds a national charset: two zero lengths put it at offset 9.

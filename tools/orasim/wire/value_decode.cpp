@@ -1,6 +1,7 @@
 #include <bit>
 
 #include "engine/calendar.h"
+#include "engine/charset.h"
 #include "engine/error.h"
 #include "engine/json.h"
 #include "engine/time_zone.h"
@@ -216,7 +217,7 @@ Value decode_content(const TypeSpec& spec, Type type, const std::string& content
   switch (type) {
     case Type::kVarchar2:
     case Type::kChar:
-      return make_text(national ? utf16be_to_utf8(content) : content, type, national);
+      return make_text(national ? utf16be_to_utf8(content) : as_stored(content), type, national);
     case Type::kNumber:
       return Value{type, false, decode_number(content)};
     case Type::kRaw:

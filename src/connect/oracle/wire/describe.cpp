@@ -66,7 +66,7 @@ ColumnDescription decode_column_head(Reader& in, const Dialect& dialect) {
   column.continuation_flags = in.ub8();
   in.skip_dlc();
   in.ub2();
-  in.ub2();
+  column.charset = in.ub2();
   column.form = static_cast<CharsetForm>(in.u8());
   column.max_characters = in.ub4();
   if (dialect.field_version >= 8) in.ub4();

@@ -53,8 +53,11 @@ struct ColumnDescription {
   OracleType type = OracleType::kVarchar;
   std::int8_t precision = 0;
   std::int16_t scale = 0;  ///< -127: floating; for timestamps and DAY TO SECOND fractional digits
-  std::uint32_t max_bytes = 0;       ///< 0: always null, and no bytes in the rows (most types)
+  /// In the character set below, not the one values come in. 0: always null, and no bytes in the
+  /// rows (most types).
+  std::uint32_t max_bytes = 0;
   std::uint32_t max_characters = 0;  ///< as declared, character types only
+  std::uint16_t charset = 0;         ///< the server's own, for character types
   CharsetForm form = CharsetForm::kNone;
   bool nullable = true;
   bool is_json = false;  ///< IS JSON constraint

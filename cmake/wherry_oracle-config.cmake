@@ -2,6 +2,7 @@
 include(CMakeFindDependencyMacro)
 find_dependency(Threads)
 find_dependency(OpenSSL)
+find_dependency(ZLIB)
 find_dependency(fmt)
 find_dependency(spdlog)
 find_dependency(nlohmann_json)

@@ -5,8 +5,9 @@ set -eu
 
 packages_of() {
   case "$1" in
-    product) echo g++ cmake ninja-build pkg-config libpq-dev libssl-dev libspdlog-dev libfmt-dev \
-                  nlohmann-json3-dev libcli11-dev postgresql tzdata ccache ;;
+    product) echo g++ cmake ninja-build pkg-config libpq-dev libssl-dev zlib1g-dev \
+                  libspdlog-dev libfmt-dev nlohmann-json3-dev libcli11-dev postgresql tzdata \
+                  ccache ;;
     test) echo libgtest-dev libgmock-dev python3 python3-oracledb python3-psycopg2 ca-certificates \
                git $(node_packages) $(peer_packages) ;;
     sanitized) echo clang-14 libclang-rt-14-dev llvm-14 libgtest-dev libgmock-dev ;;

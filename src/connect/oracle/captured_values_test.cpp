@@ -6,9 +6,11 @@
 #include <vector>
 
 #include "connect/oracle/row_decoder.h"
+#include "connect/oracle/trace/capture_text.h"
 #include "connect/oracle/trace/shared_vectors.h"
 #include "connect/oracle/value_text.h"
 #include "connect/oracle/wire/auth.h"
+#include "connect/oracle/wire/capabilities.h"
 #include "connect/oracle/wire/object_value.h"
 #include "connect/oracle/wire/oson.h"
 
@@ -143,6 +145,65 @@ TEST_F(CapturedValues, RefCursorsAreDescribed) {
     EXPECT_EQ(description.columns[0].name, "A");
     EXPECT_EQ(description.columns[1].name, "B");
     EXPECT_NE(in.ub2(), 0);
+  }
+}
+
+/// The payloads of a server's DATA packets that begin with a message of that type.
+std::vector<wire::Bytes> payloads_of(const std::string& capture, wire::Message type) {
+  constexpr std::size_t kHeader = 10;
+  std::vector<wire::Bytes> payloads;
+  std::istringstream in(capture);
+  trace::read_capture({}, in, [&](const trace::Block& block) {
+    const wire::ByteView bytes = wire::bytes_of(block.bytes);
+    const bool is_wanted = block.direction == trace::Direction::kServer && bytes.size() > kHeader &&
+                           bytes[kHeader] == static_cast<std::uint8_t>(type);
+    if (is_wanted) payloads.emplace_back(bytes.begin() + kHeader, bytes.end());
+  });
+  return payloads;
+}
+
+/// A server whose character set is WE8ISO8859P15 counts in its own bytes, though it sends UTF-8.
+TEST_F(CapturedValues, ASingleByteServerDescribesItsOwnLengths) {
+  constexpr std::uint16_t kWe8Iso8859p15 = 46;
+  wire::Dialect dialect;
+  dialect.field_version = 12;
+  dialect.wide_scale = true;
+  std::size_t texts = 0;
+  for (const wire::Bytes& payload :
+       payloads_of(text_of("python_thin.txt"), wire::Message::kDescribe)) {
+    wire::Reader in(payload);
+    in.skip(1);
+    const wire::Description description = decode_describe(in, dialect);
+    ASSERT_TRUE(in.ok()) << in.problem();
+    EXPECT_EQ(in.u8(), static_cast<std::uint8_t>(wire::Message::kRowHeader));
+    for (const ColumnDescription& column : description.columns) {
+      if (column.type != OracleType::kVarchar) continue;
+      ++texts;
+      EXPECT_EQ(column.charset, kWe8Iso8859p15) << column.name;
+      EXPECT_EQ(column.form, CharsetForm::kDatabase);
+      EXPECT_EQ(column.max_bytes, column.max_characters) << column.name;
+      EXPECT_TRUE(column.max_bytes == 128 || column.max_bytes == 23) << column.name;
+    }
+  }
+  EXPECT_EQ(texts, 3U);
+}
+
+/// What Wherry announces is what a client announces to which real servers answered in the layouts
+/// that are decoded here: 19.22 and 23.26.
+TEST_F(CapturedValues, CapabilitiesAreThoseOfAnOfficialThinClient) {
+  const std::pair<const char*, wire::Bytes> sessions[] = {
+      {"python_thin.txt", wire::client_compile_capabilities(12, false)},
+      {"python_thin_failed_stmt.txt", wire::client_compile_capabilities(24, true)}};
+  for (const auto& [name, capabilities] : sessions) {
+    std::string wanted(1, static_cast<char>(capabilities.size()));
+    wanted += wire::text_of(capabilities);
+    bool is_there = false;
+    std::istringstream in(text_of(name));
+    trace::read_capture({}, in, [&](const trace::Block& block) {
+      is_there |= block.direction == trace::Direction::kClient &&
+                  block.bytes.find(wanted) != std::string::npos;
+    });
+    EXPECT_TRUE(is_there) << name;
   }
 }
 

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <zlib.h>
+
 #include <sstream>
 #include <string>
 #include <vector>
@@ -204,6 +206,64 @@ TEST(DecodeCapture, SurvivesEveryByteAsAPacket) {
       capture.data("client", 0, bytes({first, type, 255, 0}));
       EXPECT_FALSE(decode(capture.text()).empty());
     }
+  }
+}
+
+/// Deflate data as a sender makes it: one stream over all packets, or one a packet.
+class Deflater {
+ public:
+  explicit Deflater(int window_bits) {
+    EXPECT_EQ(deflateInit2(&stream_, 9, Z_DEFLATED, window_bits, 8, Z_DEFAULT_STRATEGY), Z_OK);
+  }
+  ~Deflater() { deflateEnd(&stream_); }
+  Deflater(const Deflater&) = delete;
+  Deflater& operator=(const Deflater&) = delete;
+  std::string packet(std::string text, int flush = Z_SYNC_FLUSH) {
+    std::string out(text.size() + 100, '\0');
+    stream_.next_in = reinterpret_cast<Bytef*>(text.data());
+    stream_.avail_in = static_cast<uInt>(text.size());
+    stream_.next_out = reinterpret_cast<Bytef*>(out.data());
+    stream_.avail_out = static_cast<uInt>(out.size());
+    deflate(&stream_, flush);
+    out.resize(out.size() - stream_.avail_out);
+    return out;
+  }
+
+ private:
+  z_stream stream_{};
+};
+
+constexpr int kZlib = 15, kRaw = -15;
+
+std::string compressed(const std::string& payload) {
+  return Capture::header(6, payload.size() + 2) + bytes({0x04, 0}) + payload;
+}
+
+TEST(DecodeCapture, InflatesCompressedPackets) {
+  const std::string first = kCommit + kCommit, second = kCommit;
+  Deflater one(kZlib), head(kZlib), other(kRaw), closed(kZlib), next(kZlib);
+  const std::vector<std::pair<std::string, std::string>> forms = {
+      {one.packet(first), one.packet(second)},
+      {head.packet(first), other.packet(second)},
+      {closed.packet(first, Z_FINISH), next.packet(second, Z_FINISH)}};
+  for (const auto& [a, b] : forms) {
+    Capture capture;
+    capture.packet("client", 0, compressed(a)).packet("client", 0, compressed(b));
+    capture.data("server", 0, kStatus);
+    EXPECT_EQ(names(decode(capture.text())),
+              (std::vector<std::string>{"commit", "commit", "commit", "status"}));
+  }
+}
+
+TEST(DecodeCapture, NamesWhatDoesNotInflate) {
+  Deflater bomb(kZlib);
+  std::string large = bomb.packet(std::string(32 << 20, 'a'));
+  for (const std::string& payload : {std::string("\x78\x9c not deflate data"), large}) {
+    Capture capture;
+    capture.packet("client", 0, compressed(payload)).data("server", 0, kStatus);
+    const auto messages = decode(capture.text());
+    ASSERT_EQ(names(messages), (std::vector<std::string>{"undecoded", "status"}));
+    EXPECT_EQ(messages[0]["reason"], "a compressed DATA packet that does not inflate");
   }
 }
 

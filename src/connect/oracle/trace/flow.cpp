@@ -86,6 +86,7 @@ void Flow::add_payload(const Block& block) {
 void Flow::lose(std::uint64_t number, std::uint64_t place, Direction direction, Json fields) {
   end_services();
   end_turn("bytes that were not captured follow");
+  inflaters_.at(static_cast<std::size_t>(direction)).forget();
   // Whether a lost request had an answer is not known.
   session_.calls.clear();
   session_.is_pipelined = false;
@@ -169,6 +170,7 @@ void Flow::connect(const Block& block, const Packet& packet) {
   has_seen_connect_ = true;
   has_large_header_ = false;
   is_protected_ = false;
+  inflaters_ = {};
   encryption_.clear();
   integrity_.clear();
   expected_connect_data_ = decoded.overflow_bytes;
@@ -256,13 +258,22 @@ void Flow::data(const Block& block, const Packet& packet) {
       emit(block, Json{{"message", "empty data"}, {"data_flags", flags}});
     }
   } else if ((flags & kDataCompressed) != 0) {
-    end_turn("a compressed packet follows");
-    emit(block, undecoded("compressed DATA packet", payload));
+    compressed_data(block, payload);
   } else if (!handle_special_data(block, payload)) {
     gather(block, payload);
   }
   if (packet.is_cut) end_turn("the packet is cut short");
   if ((flags & wire::kDataEndOfResponse) != 0) end_turn("the response was declared to end");
+}
+
+/// Encryption comes after compression, so that protected bytes stay what they are.
+void Flow::compressed_data(const Block& block, ByteView payload) {
+  if (is_protected_ && handle_special_data(block, payload)) return;
+  auto& inflater = inflaters_.at(static_cast<std::size_t>(block.direction));
+  const auto text = inflater.inflate(payload, max_turn_bytes_);
+  if (text) return gather(block, wire::bytes_of(*text));
+  end_turn("a compressed packet follows");
+  emit(block, undecoded("a compressed DATA packet that does not inflate", payload));
 }
 
 bool Flow::handle_special_data(const Block& block, ByteView payload) {

@@ -3,6 +3,7 @@
 // Facts: reference oracle-wire 1.1 to 1.14.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "connect/oracle/trace/capture_text.h"
+#include "connect/oracle/trace/inflate.h"
 #include "connect/oracle/trace/session.h"
 
 namespace wherry::oracle::trace {
@@ -61,6 +63,7 @@ class Flow {
   void marker(const Block& block, const Packet& packet);
   void control(const Block& block, const Packet& packet);
   void data(const Block& block, const Packet& packet);
+  void compressed_data(const Block& block, ByteView payload);
   /// DATA that is no TTC: connect data, native services, protected bytes. True if it was that.
   bool handle_special_data(const Block& block, ByteView payload);
   void end_services();
@@ -89,6 +92,7 @@ class Flow {
   Block services_;  ///< native services negotiation that is not whole yet
   std::string encryption_, integrity_;
   bool is_protected_ = false;
+  std::array<Inflater, 3> inflaters_;  ///< by direction
 
   Direction turn_ = Direction::kUnknown;
   std::string turn_bytes_;

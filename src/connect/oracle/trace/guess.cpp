@@ -85,6 +85,8 @@ std::string message_name(std::uint8_t type) {
       return "end of response";
     case Message::kToken:
       return "token";
+    case Message::kCookie:
+      return "connection cookie";
     case Message::kFastAuth:
       return "fast auth";
     default:

@@ -83,6 +83,18 @@ wire::DataTypesRequest decode_data_types_request(Reader& in, ByteView server_cap
   return request;
 }
 
+ConnectionCookie decode_cookie(Reader& in) {
+  ConnectionCookie cookie;
+  in.skip(2);  // version of the cookie, of the protocol
+  cookie.charset = in.u16_le();
+  in.skip(1);
+  cookie.national_charset = in.u16_le();
+  cookie.banner = in.clr_text();
+  cookie.compile_capabilities = clr_bytes(in);
+  cookie.runtime_capabilities = clr_bytes(in);
+  return cookie;
+}
+
 wire::AuthMessage decode_auth_request(Reader& in, wire::AuthPhase phase, bool text_is_clr) {
   wire::AuthMessage message;
   message.phase = phase;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 namespace wherry::oracle::trace {
 namespace {
@@ -16,13 +17,18 @@ bool is_vlan(std::uint16_t type) {
   return type == 0x8100 || type == 0x88A8 || type == 0x9100;
 }
 
-/// Behind an Ethernet type: VLAN tags may stand before the packet.
-std::uint16_t skip_vlan_tags(Reader& in, std::uint16_t type) {
+/// Behind an Ethernet type: VLAN tags and the header of a PPPoE session may stand before the
+/// packet.
+std::uint16_t skip_tags(Reader& in, std::uint16_t type) {
+  constexpr std::uint16_t kPppoeSession = 0x8864, kPppIpv4 = 0x0021, kPppIpv6 = 0x0057;
   while (is_vlan(type) && in.ok()) {
     in.skip(2);
     type = in.u16();
   }
-  return type;
+  if (type != kPppoeSession) return type;
+  in.skip(6);
+  const std::uint16_t protocol = in.u16();
+  return protocol == kPppIpv4 ? kIpv4 : protocol == kPppIpv6 ? kIpv6 : 0;
 }
 
 /// The address family of BSD's loopback header: 2 is IPv4 everywhere, IPv6 differs.
@@ -46,14 +52,14 @@ std::optional<std::uint16_t> skip_link_header(Reader& in, const Frame& frame) {
       return type_of_family(in.u32());
     case 1:
       in.skip(12);
-      return skip_vlan_tags(in, in.u16());
+      return skip_tags(in, in.u16());
     case 113:  // Linux cooked
       in.skip(14);
-      return skip_vlan_tags(in, in.u16());
+      return skip_tags(in, in.u16());
     case 276: {  // Linux cooked, version 2
       const std::uint16_t type = in.u16();
       in.skip(18);
-      return skip_vlan_tags(in, type);
+      return skip_tags(in, type);
     }
     case 12:
     case 14:
@@ -79,6 +85,7 @@ struct Content {
   FrameContent kind = FrameContent::kTcp;
   ByteView bytes;
   std::uint64_t lost_bytes = 0;
+  IpFragment fragment{};  ///< kFragment: where `bytes` belong
 };
 
 /// Frames are padded behind the packet, and cut by the snapshot length. Length 0 means that the
@@ -96,31 +103,54 @@ Content content_of(Reader& in, std::uint64_t announced_bytes, std::uint64_t lost
   return content;
 }
 
+Content as_fragment(Content content, const IpFragment& fragment) {
+  content.kind = FrameContent::kFragment;
+  content.fragment = fragment;
+  content.fragment.bytes = content.bytes;
+  content.fragment.lost_bytes = content.lost_bytes;
+  return content;
+}
+
+/// Addresses, for what tells a packet's fragments from others.
+std::array<std::uint8_t, 32> both_addresses(const TcpSegment& segment) {
+  std::array<std::uint8_t, 32> both;
+  std::copy(segment.source.address.begin(), segment.source.address.end(), both.begin());
+  std::copy(segment.destination.address.begin(), segment.destination.address.end(),
+            both.begin() + segment.source.address.size());
+  return both;
+}
+
 Content read_ipv4(Reader& in, const Frame& frame, TcpSegment& segment) {
   const std::uint8_t first = in.u8();
   in.skip(1);
   const std::uint16_t total_bytes = in.u16();
-  in.skip(2);
-  const std::uint16_t fragment = in.u16();
+  IpFragment fragment;
+  fragment.id = in.u16();
+  const std::uint16_t flags_and_offset = in.u16();
   in.skip(1);
-  const std::uint8_t protocol = in.u8();
+  fragment.protocol = in.u8();
   in.skip(2);
   read_address(in, 4, segment.source);
   read_address(in, 4, segment.destination);
   const unsigned header_bytes = (first & 0x0FU) * 4U;
   if (!in.ok() || header_bytes < 20) return {FrameContent::kCut, {}, 0};
-  if (protocol != kTcp) return {FrameContent::kOther, {}, 0};
-  constexpr std::uint16_t kMoreOrOffset = 0x3FFF;
-  if ((fragment & kMoreOrOffset) != 0) return {FrameContent::kFragment, {}, 0};
+  if (fragment.protocol != kTcp) return {FrameContent::kOther, {}, 0};
   in.skip(header_bytes - 20);
   if (!in.ok() || (total_bytes != 0 && total_bytes < header_bytes)) {
     return {FrameContent::kCut, {}, 0};
   }
-  return content_of(in, total_bytes == 0 ? 0U : total_bytes - header_bytes, frame.lost_bytes);
+  Content content =
+      content_of(in, total_bytes == 0 ? 0U : total_bytes - header_bytes, frame.lost_bytes);
+  constexpr std::uint16_t kMore = 0x2000, kOffset = 0x1FFF;
+  if ((flags_and_offset & (kMore | kOffset)) == 0) return content;
+  fragment.addresses = both_addresses(segment);
+  fragment.offset = (flags_and_offset & kOffset) * 8U;
+  fragment.is_last = (flags_and_offset & kMore) == 0;
+  return as_fragment(content, fragment);
 }
 
-/// Walks the extension headers to TCP.
-FrameContent skip_extensions(Reader& in, std::uint8_t next) {
+/// Walks the extension headers to TCP, or to a fragment, which `fragment` tells of then.
+FrameContent skip_extensions(Reader& in, std::uint8_t next, IpFragment& fragment) {
   while (in.ok()) {
     switch (next) {
       case kTcp:
@@ -136,11 +166,14 @@ FrameContent skip_extensions(Reader& in, std::uint8_t next) {
       case 44: {
         next = in.u8();
         in.skip(1);
-        const std::uint16_t offset = in.u16();
-        in.skip(4);
-        constexpr std::uint16_t kMoreOrOffset = 0xFFF9;
-        if (in.ok() && (offset & kMoreOrOffset) != 0) return FrameContent::kFragment;
-        break;
+        const std::uint16_t offset_and_flags = in.u16();
+        fragment.id = in.u32();
+        constexpr std::uint16_t kMore = 0x0001, kOffset = 0xFFF8;
+        if (!in.ok() || (offset_and_flags & (kMore | kOffset)) == 0) break;
+        fragment.protocol = next;
+        fragment.offset = offset_and_flags & kOffset;
+        fragment.is_last = (offset_and_flags & kMore) == 0;
+        return FrameContent::kFragment;
       }
       case 51: {
         next = in.u8();
@@ -162,12 +195,18 @@ Content read_ipv6(Reader& in, const Frame& frame, TcpSegment& segment) {
   read_address(in, 16, segment.source);
   read_address(in, 16, segment.destination);
   const std::size_t start = in.position();
-  const FrameContent kind = skip_extensions(in, next);
-  if (kind != FrameContent::kTcp) return {in.ok() ? kind : FrameContent::kCut, {}, 0};
+  IpFragment fragment;
+  const FrameContent kind = skip_extensions(in, next, fragment);
+  if (!in.ok()) return {FrameContent::kCut, {}, 0};
+  if (kind != FrameContent::kTcp && kind != FrameContent::kFragment) return {kind, {}, 0};
   const std::size_t extension_bytes = in.position() - start;
   if (payload_bytes != 0 && payload_bytes < extension_bytes) return {FrameContent::kCut, {}, 0};
-  return content_of(in, payload_bytes == 0 ? 0U : payload_bytes - extension_bytes,
-                    frame.lost_bytes);
+  const Content content =
+      content_of(in, payload_bytes == 0 ? 0U : payload_bytes - extension_bytes, frame.lost_bytes);
+  if (kind == FrameContent::kTcp) return content;
+  fragment.addresses = both_addresses(segment);
+  fragment.is_ipv6 = true;
+  return as_fragment(content, fragment);
 }
 
 FrameContent read_tcp(const Content& content, TcpSegment& segment) {
@@ -209,7 +248,7 @@ std::string Endpoint::text() const {
   return "[" + text + "]:" + std::to_string(port);
 }
 
-FrameContent read_segment(const Frame& frame, TcpSegment& segment) {
+FrameContent FrameReader::read(const Frame& frame, TcpSegment& segment) {
   segment = {};
   Reader in(wire::bytes_of(frame.bytes));
   const auto type = skip_link_header(in, frame);
@@ -218,7 +257,24 @@ FrameContent read_segment(const Frame& frame, TcpSegment& segment) {
   if (*type != kIpv4 && *type != kIpv6) return FrameContent::kOther;
   const Content content =
       *type == kIpv4 ? read_ipv4(in, frame, segment) : read_ipv6(in, frame, segment);
+  if (content.kind == FrameContent::kFragment) return put_together(content.fragment, segment);
   return content.kind == FrameContent::kTcp ? read_tcp(content, segment) : content.kind;
+}
+
+FrameContent FrameReader::put_together(const IpFragment& fragment, TcpSegment& segment) {
+  auto packet = fragments_.add(fragment);
+  if (!packet) return FrameContent::kFragment;
+  packet_ = *std::move(packet);
+  Reader in(wire::bytes_of(packet_.bytes));
+  IpFragment inner;
+  const FrameContent kind = skip_extensions(in, packet_.protocol, inner);
+  if (kind != FrameContent::kTcp) return kind;
+  return read_tcp({FrameContent::kTcp, in.rest(), packet_.lost_bytes}, segment);
+}
+
+std::uint64_t FrameReader::lost_fragments() {
+  fragments_.finish();
+  return fragments_.dropped();
 }
 
 }  // namespace wherry::oracle::trace

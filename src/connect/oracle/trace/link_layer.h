@@ -1,6 +1,6 @@
-// From a captured frame to the TCP segment in it: link layer, VLAN tags, IPv4 and IPv6 with its
-// extension headers.
-// Facts: the link-layer types of tcpdump.org/linktypes, RFC 791, 8200, 9293, IEEE 802.1Q.
+// From a captured frame to the TCP segment in it: link layer, VLAN tags, PPPoE, IPv4 and IPv6 with
+// its extension headers, fragments of both.
+// Facts: the link-layer types of tcpdump.org/linktypes, RFC 791, 8200, 9293, 2516, IEEE 802.1Q.
 #pragma once
 
 #include <array>
@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "connect/oracle/trace/ip_fragments.h"
 #include "connect/oracle/trace/packet_file.h"
 #include "connect/oracle/wire/reader.h"
 
@@ -24,7 +25,7 @@ struct Endpoint {
   [[nodiscard]] std::string text() const;
 };
 
-/// `payload` points into the frame's bytes.
+/// `payload` points into the frame's bytes, or into the reader's.
 struct TcpSegment {
   Endpoint source, destination;
   std::uint32_t sequence = 0;
@@ -37,13 +38,25 @@ struct TcpSegment {
 
 enum class FrameContent : std::uint8_t {
   kTcp,
-  kFragment,     ///< of an IP packet that was sent in several: not put together
+  kFragment,     ///< of an IP packet, whose other parts are still to come
   kCut,          ///< headers end early or contradict themselves
   kUnknownLink,  ///< a link type that is not read
   kOther,        ///< not TCP over IP
 };
 
-/// `segment` is set for kTcp only.
-FrameContent read_segment(const Frame& frame, TcpSegment& segment);
+class FrameReader {
+ public:
+  explicit FrameReader(IpFragments::Limits limits) : fragments_(limits) {}
+  /// `segment` is set for kTcp only, and good until the next call.
+  FrameContent read(const Frame& frame, TcpSegment& segment);
+  /// After the last frame: fragments of packets that never became complete.
+  std::uint64_t lost_fragments();
+
+ private:
+  FrameContent put_together(const IpFragment& fragment, TcpSegment& segment);
+
+  IpFragments fragments_;
+  IpFragments::Packet packet_;  ///< what the last segment points into
+};
 
 }  // namespace wherry::oracle::trace

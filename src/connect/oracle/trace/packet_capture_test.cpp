@@ -11,6 +11,7 @@
 
 #include "connect/oracle/trace/capture_text.h"
 #include "connect/oracle/trace/decode_capture.h"
+#include "connect/oracle/trace/ip_fragments.h"
 #include "connect/oracle/trace/packet_writer.h"
 #include "connect/oracle/trace/session.h"
 #include "connect/oracle/trace/shared_vectors.h"
@@ -200,17 +201,124 @@ TEST(PacketCapture, NamesWhatItDoesNotRead) {
   auto segments = session().segments();
   auto frames = raw_frames(segments);
   frames.push_back(packets::ipv4(segments[3], 0x2000));
-  frames.push_back(packets::ipv4(segments[3], 0x0010));
+  frames.push_back(packets::ipv4(segments[3], 0x0070));
   frames.push_back(packets::ipv4(segments[3]).substr(0, 30));
   const auto lines = decode_file(packets::pcap(frames, 101));
   ASSERT_EQ(lines.size(), 6U);
   EXPECT_EQ(lines[4]["message"], "skipped frames");
   EXPECT_EQ(lines[4]["frames"], 2);
-  EXPECT_NE(lines[4]["reason"].get<std::string>().find("fragments"), std::string::npos);
+  EXPECT_NE(lines[4]["reason"].get<std::string>().find("other parts are missing"),
+            std::string::npos);
   EXPECT_EQ(lines[5]["frames"], 1);
   const auto unknown = decode_file(packets::pcap(frames, 147));
   ASSERT_EQ(unknown.size(), 1U);
   EXPECT_EQ(unknown[0]["reason"], "link type 147 is not read");
+}
+
+/// The packets of a session in fragments, each list in an order of its own.
+TEST(PacketCapture, PutsFragmentsTogether) {
+  std::mt19937 random(791);
+  for (const std::size_t size : {std::size_t{8}, std::size_t{40}, std::size_t{1480}}) {
+    std::vector<std::string> v4, v6;
+    std::uint16_t id = 0;
+    for (const Segment& segment : session().segments()) {
+      auto pieces = packets::fragments_of(packets::ipv4(segment), size, ++id);
+      pieces.push_back(pieces[random() % pieces.size()]);  // one of them twice
+      std::shuffle(pieces.begin(), pieces.end(), random);
+      v4.insert(v4.end(), pieces.begin(), pieces.end());
+      pieces = packets::ipv6_fragments(segment, size, id);
+      std::shuffle(pieces.begin(), pieces.end(), random);
+      v6.insert(v6.end(), pieces.begin(), pieces.end());
+    }
+    EXPECT_EQ(messages_of(decode_file(packets::pcap(v6, 229))), kSessionMessages) << size;
+    const auto lines = decode_file(packets::pcap(v4, 228));
+    // A double behind its whole packet is one that never becomes whole.
+    EXPECT_EQ(messages_of({lines.begin(), lines.begin() + 4}), kSessionMessages) << size;
+  }
+}
+
+/// Two packets of different numbers may come mixed; the same number may be used again.
+TEST(PacketCapture, KeepsFragmentsOfSeveralPacketsApart) {
+  const auto segments = session().segments();
+  std::vector<std::string> frames;
+  std::vector<std::vector<std::string>> lists;
+  for (const Segment& segment : segments) {
+    lists.push_back(packets::fragments_of(packets::ipv4(segment), 16,
+                                          static_cast<std::uint16_t>(lists.size() % 2)));
+  }
+  // The first part of a packet that never came, with a number that is used again.
+  frames.push_back(packets::fragments_of(packets::ipv4(segments[4]), 24, 0)[0]);
+  for (std::size_t i = 0; i < lists.size(); i += 2) {
+    const std::size_t longest =
+        std::max(lists[i].size(), i + 1 < lists.size() ? lists[i + 1].size() : 0);
+    for (std::size_t j = 0; j < longest; ++j) {
+      for (std::size_t k = i; k < std::min(i + 2, lists.size()); ++k) {
+        if (j < lists[k].size()) frames.push_back(lists[k][j]);
+      }
+    }
+  }
+  const auto lines = decode_file(packets::pcap(frames, 228));
+  ASSERT_EQ(lines.size(), 5U);
+  EXPECT_EQ(messages_of({lines.begin(), lines.begin() + 4}), kSessionMessages);
+  EXPECT_EQ(lines[4]["frames"], 1);
+}
+
+TEST(PacketCapture, SaysWhatTheSnapshotLengthCutOfAFragment) {
+  Connection connection = session();
+  connection.send(true, data_packet(kPing + std::string(400, 'x')));
+  connection.send(false, data_packet(kStatus)).send(true, data_packet(kPing));
+  std::vector<std::string> frames;
+  std::uint16_t id = 0;
+  for (const Segment& segment : connection.segments()) {
+    for (const std::string& piece : packets::fragments_of(packets::ipv4(segment), 256, ++id)) {
+      frames.push_back(piece);
+    }
+  }
+  const auto names = messages_of(decode_file(packets::pcap(frames, 228, true, false, 250)));
+  EXPECT_EQ(std::count(names.begin(), names.end(), "missing"), 1);
+  EXPECT_EQ(names.back(), "ping");
+}
+
+/// Fragments without their other parts, as many as one likes.
+TEST(PacketCapture, KeepsFewFragmentsOfPacketsThatNeverBecomeWhole) {
+  IpFragments::Limits limits;
+  limits.max_packets = 8;
+  limits.max_bytes = 20000;
+  IpFragments fragments(limits);
+  const std::string bytes(1000, 'x');
+  for (std::uint32_t id = 0; id < 100; ++id) {
+    IpFragment fragment;
+    fragment.id = id;
+    fragment.bytes = wire::bytes_of(bytes);
+    EXPECT_FALSE(fragments.add(fragment));
+  }
+  EXPECT_EQ(fragments.dropped(), 92U);
+  for (std::uint32_t i = 0; i < 60; ++i) {
+    IpFragment fragment;
+    fragment.id = 1000;
+    fragment.offset = i * 1000;
+    fragment.bytes = wire::bytes_of(bytes);
+    EXPECT_FALSE(fragments.add(fragment));
+  }
+  EXPECT_GE(fragments.dropped(), 100U);
+  IpFragment beyond;
+  beyond.offset = 65000;
+  beyond.bytes = wire::bytes_of(bytes);
+  EXPECT_FALSE(fragments.add(beyond));
+}
+
+TEST(PacketCapture, NamesAnInterfaceThatIsNotDescribed) {
+  std::string file = packets::section(true) + packets::interface(101, true);
+  for (const std::string& frame : raw_frames(session().segments())) {
+    file += packets::packet(frame, 0, BlockKind::kEnhanced, true);
+    file += packets::packet(frame, 3, BlockKind::kEnhanced, true);
+    file += packets::block(0x0A, std::string(12, 'k'), true);        // secrets
+    file += packets::block(0x80000BAD, std::string(40, 'x'), true);  // somebody's own
+    file += packets::block(4, std::string(4, '\0'), true);           // names
+  }
+  const auto lines = decode_file(file);
+  ASSERT_EQ(lines.size(), 5U);
+  EXPECT_EQ(lines[4]["reason"], "the file does not describe their interface");
 }
 
 TEST(PacketCapture, RefusesACompressedFileWithARemedy) {
@@ -587,6 +695,21 @@ TEST_F(CapturedSessionsAsPackets, GiveTheSameMessagesInBlocks) {
       file += packets::packet(cooked->second.frame(segment), 0, kind, false);
     }
     EXPECT_EQ(comparable(decode_file(file)), wanted) << capture.name;
+  }
+}
+
+/// However short a file is, it gives what was in it.
+TEST_F(CapturedSessionsAsPackets, MayBeCutShortAnywhere) {
+  for (const Capture& capture : captures()) {
+    const std::string file = raw_pcap(segments_of(capture.pieces, [] { return 700U; }));
+    for (std::size_t size = 4; size < file.size(); size += 397) {
+      std::istringstream in(file.substr(0, size));
+      std::ostringstream out;
+      const Result<void> result = decode_capture(in, out, "cut");
+      if (!result.ok()) EXPECT_EQ(result.error().code, "oracle.capture_empty");
+      std::istringstream lines(out.str());
+      for (std::string line; std::getline(lines, line);) ASSERT_TRUE(Json::accept(line));
+    }
   }
 }
 

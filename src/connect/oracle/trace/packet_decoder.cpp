@@ -34,24 +34,26 @@ std::string_view name_of(Protocol protocol) {
 
 void PacketDecoder::run(std::istream& in, std::string head) {
   PacketFile file(in, std::move(head));
+  IpFragments::Limits limits;
+  limits.max_bytes = turn_bytes() / 4;
+  FrameReader reader(limits);
   TcpSegment segment;
   while (const auto frame = file.next(kMaxFrameBytes)) {
     const auto skip = [&](const std::string& reason) {
       Skipped& skipped = skipped_[reason];
       if (skipped.count++ == 0) skipped.first_frame = frame->number;
     };
-    switch (read_segment(*frame, segment)) {
+    switch (reader.read(*frame, segment)) {
       case FrameContent::kTcp:
         add(segment, frame->number);
-        break;
-      case FrameContent::kFragment:
-        skip("fragments of IP packets are not put together");
         break;
       case FrameContent::kCut:
         skip("their headers are cut short or contradict themselves");
         break;
       case FrameContent::kUnknownLink:
-        skip("link type " + std::to_string(frame->link_type) + " is not read");
+        skip(frame->link_type == kNoLinkType
+                 ? "the file does not describe their interface"
+                 : "link type " + std::to_string(frame->link_type) + " is not read");
         break;
       default:
         break;
@@ -59,6 +61,10 @@ void PacketDecoder::run(std::istream& in, std::string head) {
     if (frame->number % kFramesBetweenWrites == 0) write_known_lines();
   }
   for (auto& [key, connection] : connections_) finish(*connection);
+  if (const std::uint64_t lost = reader.lost_fragments(); lost != 0) {
+    skipped_["they are fragments of IP packets whose other parts are missing"] = {
+        lost, file.frame_count()};
+  }
   report_skipped();
   if (!file.problem().empty()) note(file.frame_count(), "damaged file", 0, file.problem());
   output_.write_before(kEverything);

@@ -196,7 +196,6 @@ std::optional<Frame> PacketFile::packet_block(std::uint32_t type, std::uint32_t 
     return std::nullopt;
   }
   // A frame of an interface that was never described has no known link layer: it is counted.
-  constexpr std::uint32_t kNoLinkType = 0xFFFFFFFF;
   auto frame =
       read_frame(is_known ? interfaces_[interface].link_type : kNoLinkType, captured, original);
   if (!is_done_ && !skip(std::uint64_t{room} - captured + 4)) stop("the file ends within a block");

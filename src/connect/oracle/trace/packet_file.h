@@ -17,6 +17,9 @@
 
 namespace wherry::oracle::trace {
 
+/// Of a frame whose interface the file does not describe.
+inline constexpr std::uint32_t kNoLinkType = 0xFFFFFFFF;
+
 struct Frame {
   std::uint64_t number = 0;  ///< from 1, as capture viewers count
   std::uint32_t link_type = 0;

@@ -74,6 +74,44 @@ inline std::string ipv4(const Segment& segment, std::uint16_t fragment = 0x4000)
   return out.u32(0x01010101).raw(content).text();
 }
 
+/// A whole IPv4 packet in fragments of `size` bytes of content, a multiple of 8.
+inline std::vector<std::string> fragments_of(const std::string& packet, std::size_t size,
+                                             std::uint16_t id) {
+  const std::string header = packet.substr(0, 24), content = packet.substr(24);
+  std::vector<std::string> fragments;
+  for (std::size_t at = 0; at < content.size(); at += size) {
+    const std::string piece = content.substr(at, size);
+    const bool is_last = at + size >= content.size();
+    const std::uint64_t place = at / 8 | (is_last ? 0U : 0x2000U);
+    fragments.push_back(Bytes()
+                            .raw(header.substr(0, 2))
+                            .u16(24 + piece.size())
+                            .u16(id)
+                            .u16(place)
+                            .raw(header.substr(8))
+                            .raw(piece)
+                            .text());
+  }
+  return fragments;
+}
+
+/// The same of IPv6, destination options in the first one.
+inline std::vector<std::string> ipv6_fragments(const Segment& segment, std::size_t size,
+                                               std::uint32_t id) {
+  const std::string content = Bytes().u8(6).u8(0).zeros(6).raw(tcp(segment)).text();
+  std::vector<std::string> fragments;
+  for (std::size_t at = 0; at < content.size(); at += size) {
+    const std::string piece = content.substr(at, size);
+    Bytes out;
+    out.u32(0x60000000).u16(8 + piece.size()).u8(44).u8(64);
+    out.u32(0x20010DB8).zeros(11).u8(segment.from_client ? 1 : 2);
+    out.u32(0x20010DB8).zeros(11).u8(segment.from_client ? 2 : 1);
+    out.u8(60).u8(0).u16(at | (at + size < content.size() ? 1U : 0U)).u32(id);
+    fragments.push_back(out.raw(piece).text());
+  }
+  return fragments;
+}
+
 /// Hop-by-hop, destination options, an atomic fragment header, authentication.
 inline std::string ipv6(const Segment& segment) {
   const std::string content = tcp(segment);
@@ -116,6 +154,11 @@ inline std::vector<std::pair<std::string, Link>> links(bool is_little_endian) {
                      return ethernet(
                          Bytes().u16(0x88A8).u16(5).u16(0x8100).u16(6).u16(0x0800).text(), ipv4(s));
                    }}});
+  list.push_back({"PPPoE", {1, [](S s) {
+                              const std::string head =
+                                  Bytes().u16(0x8864).u32(0x11000001).u16(99).u16(0x21).text();
+                              return ethernet(head, ipv4(s));
+                            }}});
   list.push_back(
       {"cooked", {113, [](S s) { return Bytes().zeros(14).u16(0x0800).raw(ipv4(s)).text(); }}});
   list.push_back(

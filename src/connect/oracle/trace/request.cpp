@@ -65,6 +65,8 @@ class RequestDecoder {
         return data_types(start);
       case wire::Message::kFastAuth:
         return fast_auth(start);
+      case wire::Message::kCookie:
+        return cookie(start);
       case wire::Message::kFunction:
         return function(start, "");
       case wire::Message::kOneWay:
@@ -97,6 +99,23 @@ class RequestDecoder {
                     {"field_version",
                      wire::capability(request.compile_capabilities, wire::kCapFieldVersion)},
                     {"types", request.types.size()}});
+  }
+
+  /// Stands between protocol and data types, which follow without waiting for an answer.
+  void cookie(std::size_t start) {
+    ConnectionCookie cookie = decode_cookie(in_);
+    if (!in_.ok()) return;
+    Json fields{{"message", "connection cookie"},
+                {"banner", to_json_text(cookie.banner)},
+                {"charset", cookie.charset},
+                {"national_charset", cookie.national_charset},
+                {"field_version",
+                 wire::capability(cookie.compile_capabilities, wire::kCapFieldVersion)}};
+    session_.dialect.database_charset = cookie.charset;
+    session_.dialect.national_charset = cookie.national_charset;
+    session_.server_capabilities = std::move(cookie.compile_capabilities);
+    session_.server_runtime = std::move(cookie.runtime_capabilities);
+    add(start, std::move(fields));
   }
 
   /// Several messages in one: they are taken apart, so that none is read twice when bytes lack.
@@ -203,6 +222,7 @@ class RequestDecoder {
     call.lob.has_amount = in_.u8() != 0;
     call.lob.has_flag = in_.u8() != 0;
     call.lob.operation = in_.ub4();
+    if (in_.ok() && call.lob.operation == 0) return in_.fail("a LOB operation without a number");
     in_.skip(1);
     const std::uint32_t scn_words = in_.ub4();
     if (session_.dialect.field_version >= kWideLobVersion) {

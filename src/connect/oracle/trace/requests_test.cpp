@@ -6,6 +6,9 @@
 
 #include "connect/oracle/trace/execute_request.h"
 #include "connect/oracle/trace/request.h"
+#include "connect/oracle/wire/auth.h"
+#include "connect/oracle/wire/capabilities.h"
+#include "connect/oracle/wire/handshake.h"
 #include "connect/oracle/wire/number.h"
 #include "connect/oracle/wire/request.h"
 
@@ -72,6 +75,44 @@ TEST(TracedRequests, HoldSqlAndBindsInEveryFieldVersion) {
       EXPECT_EQ(messages[1]["prefetch_rows"], 7);
     }
   }
+}
+
+/// node-oracledb 6 and JDBC thin 23 save a round trip at servers they know.
+TEST(TracedRequests, ReadALogInWithAConnectionCookie) {
+  wire::Writer out;
+  wire::ProtocolRequest protocol;
+  protocol.driver_name = "jdbc";
+  wire::encode_protocol(out, protocol);
+  out.u8(static_cast<std::uint8_t>(wire::Message::kCookie));
+  out.u8(1);
+  out.u8(6);
+  out.u16_le(873);
+  out.u8(1);
+  out.u16_le(2000);
+  out.clr("x86_64/Linux 2.4.xx");
+  out.clr(wire::client_compile_capabilities(20, true));
+  out.clr(wire::client_runtime_capabilities());
+  wire::DataTypesRequest types;
+  types.compile_capabilities = wire::client_compile_capabilities(24, true);
+  types.runtime_capabilities = wire::client_runtime_capabilities();
+  types.time_zone = wire::kUtcImage;
+  types.types = wire::modern_types();
+  wire::encode_data_types(out, types);
+  wire::AuthMessage auth;
+  auth.user = "scott";
+  wire::Dialect dialect;
+  dialect.field_version = 20;
+  out.raw(wire::encode_auth(auth, dialect));
+  Session session;
+  const auto messages = read(session, out.bytes());
+  ASSERT_EQ(messages.size(), 4U);
+  EXPECT_EQ(messages[1]["message"], "connection cookie");
+  EXPECT_EQ(messages[1]["field_version"], 20);
+  EXPECT_EQ(messages[3]["message"], "auth phase one");
+  EXPECT_EQ(messages[3]["user"], "scott");
+  EXPECT_TRUE(session.is_negotiated);
+  EXPECT_EQ(session.dialect.field_version, 20);
+  EXPECT_EQ(session.dialect.database_charset, 873);
 }
 
 TEST(TracedRequests, HoldAllRowsOfArrayDml) {

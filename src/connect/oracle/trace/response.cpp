@@ -99,6 +99,9 @@ class ResponseDecoder {
                  (!session_.is_negotiated && in_.remaining() == kZoneAndVersionBytes));
     const Reader begin = in_;
     wire::DataTypesReply reply = wire::decode_data_types(in_, zone, zone_version);
+    if (in_.ok() && reply.types.empty() && in_.remaining() != 0 && !session_.is_negotiated) {
+      return in_.fail("a list of data types that is empty");
+    }
     if (!in_.ok()) {  // a list of single bytes: nothing follows it
       in_ = begin;
       in_.skip(in_.remaining());
@@ -272,6 +275,7 @@ class ResponseDecoder {
 
   void io_vector(std::size_t start) {
     std::vector<wire::BindDirection> directions = wire::decode_io_vector(in_);
+    if (in_.ok() && directions.empty()) in_.fail("directions of no binds");
     if (!in_.ok()) return;
     Json names = Json::array();
     for (const wire::BindDirection direction : directions) {

@@ -35,6 +35,7 @@ enum class Message : std::uint8_t {
   kImplicitResults = 27,
   kRenegotiate = 28,
   kEndOfResponse = 29,
+  kCookie = 30,
   kToken = 33,
   kFastAuth = 34,
 };

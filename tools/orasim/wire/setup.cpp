@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kMaxName = 256;
 constexpr std::uint8_t kProtocolVersion = 6;
-constexpr std::uint16_t kDatabaseCharsetId = 873, kNationalCharsetId = 2000;  // AL32UTF8, AL16UTF16
+constexpr std::uint16_t kNationalCharsetId = 2000;  // AL16UTF16
 
 std::string text_to_nul(Reader& in) {
   std::string text;
@@ -144,7 +144,7 @@ SessionCookie decode_cookie(Reader& in) {
 }
 
 bool SessionCookie::is_of(const ServerProfile& profile) const {
-  return protocol_version == kProtocolVersion && charset == kDatabaseCharsetId &&
+  return protocol_version == kProtocolVersion && charset == database_charset().id &&
          national_charset == kNationalCharsetId && compile_capabilities == profile.compile &&
          runtime_capabilities == profile.runtime;
 }

@@ -10,6 +10,7 @@ namespace wherry::oracle::trace {
 namespace {
 
 constexpr std::uint32_t kMaxCursors = 65536;
+constexpr std::uint8_t kDbopVersion = 7;
 
 void cursor_list(Reader& in, Json& out) {
   in.skip(1);
@@ -66,8 +67,12 @@ void end_to_end(Reader& in, const Session& session, Json& out) {
                            Attribute{"sql_monitor"},
                            Attribute{"sql_flags"},
                            Attribute{"dbop"}};
+  // 11.2 ends with the pointer of the one before the last; seen of JDBC thin.
+  const bool is_short = session.dialect.field_version < kDbopVersion;
   for (Attribute& attribute : attributes) {
+    if (is_short && &attribute == &attributes.back()) break;
     const bool has_pointer = in.u8() != 0;
+    if (is_short && &attribute == &attributes[attributes.size() - 2]) break;
     const std::uint32_t bytes = in.ub4();
     if (has_pointer && attribute.name != nullptr) attribute.bytes = bytes;
   }
@@ -95,6 +100,14 @@ void application_context(Reader& in, const Session& session, Json& out) {
   out["pairs"] = std::move(pairs);
 }
 
+/// JDBC thin sends it before it logs off: four numbers as text.
+void feature_usage(Reader& in, const Session& session, Json& out) {
+  in.skip(1);
+  const std::uint32_t bytes = in.ub4();
+  in.skip(1);
+  out["text"] = bytes == 0 ? std::string() : text_argument(in, session, bytes);
+}
+
 void pipeline_begin(Reader& in, Json& out) {
   out["error_set_id"] = in.ub2();
   out["error_set_mode"] = in.u8();
@@ -119,6 +132,8 @@ void decode_piggyback(Reader& in, const Session& session, std::uint8_t function,
       return end_to_end(in, session, out);
     case 154:
       return application_context(in, session, out);
+    case 191:
+      return feature_usage(in, session, out);
     case 199:
       return pipeline_begin(in, out);
     default:

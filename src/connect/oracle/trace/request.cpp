@@ -105,12 +105,12 @@ class RequestDecoder {
   void cookie(std::size_t start) {
     ConnectionCookie cookie = decode_cookie(in_);
     if (!in_.ok()) return;
-    Json fields{{"message", "connection cookie"},
-                {"banner", to_json_text(cookie.banner)},
-                {"charset", cookie.charset},
-                {"national_charset", cookie.national_charset},
-                {"field_version",
-                 wire::capability(cookie.compile_capabilities, wire::kCapFieldVersion)}};
+    Json fields{
+        {"message", "connection cookie"},
+        {"banner", to_json_text(cookie.banner)},
+        {"charset", cookie.charset},
+        {"national_charset", cookie.national_charset},
+        {"field_version", wire::capability(cookie.compile_capabilities, wire::kCapFieldVersion)}};
     session_.dialect.database_charset = cookie.charset;
     session_.dialect.national_charset = cookie.national_charset;
     session_.server_capabilities = std::move(cookie.compile_capabilities);

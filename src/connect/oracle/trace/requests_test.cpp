@@ -6,6 +6,7 @@
 
 #include "connect/oracle/trace/execute_request.h"
 #include "connect/oracle/trace/request.h"
+#include "connect/oracle/trace/row_values.h"
 #include "connect/oracle/wire/auth.h"
 #include "connect/oracle/wire/capabilities.h"
 #include "connect/oracle/wire/handshake.h"
@@ -151,6 +152,51 @@ TEST(TracedRequests, PutLongBindsBackIntoTheirPlace) {
   builder.execute(request);
   const auto messages = read(session, builder.bytes());
   EXPECT_EQ(messages[0]["binds"], Json::array({value, "short"}));
+}
+
+/// JDBC thin binds a ROWID as rows have it, others as its text.
+TEST(TracedRequests, ReadRowidBindsOfBothForms) {
+  Variable bind;
+  bind.type = static_cast<std::uint8_t>(OracleType::kRowid);
+  const Session session = session_of(12);
+  wire::Writer out;
+  out.u8(14);
+  out.ub4(73196);
+  out.ub2(4);
+  out.u8(0);
+  out.ub4(171);
+  out.ub2(5);
+  out.clr("AAAR3sAAEAAAACrAAF");
+  out.u8(0);
+  Reader in(out.bytes());
+  EXPECT_EQ(read_bind_value(in, session, bind), "AAAR3sAAEAAAACrAAF");
+  EXPECT_EQ(read_bind_value(in, session, bind), "AAAR3sAAEAAAACrAAF");
+  EXPECT_EQ(read_bind_value(in, session, bind), nullptr);
+  EXPECT_TRUE(in.ok());
+  EXPECT_EQ(in.remaining(), 0U);
+}
+
+/// As JDBC thin sends them, also to 11.2.
+TEST(TracedRequests, ReadPiggybacksOfOtherClients) {
+  const auto with_logoff = [](const std::vector<std::uint8_t>& piggyback) {
+    wire::Bytes bytes(piggyback.begin(), piggyback.end());
+    for (const std::uint8_t byte : {3, 9, 7}) bytes.push_back(byte);
+    return bytes;
+  };
+  Session session = session_of(12);
+  session.dialect.text_is_clr = false;
+  auto messages = read(session, with_logoff({0x11, 0xBF, 0x53, 1, 1, 9, 0, '5', '1', '2', ',', '0',
+                                             ',', '0', ',', '0'}));
+  ASSERT_EQ(messages.size(), 2U);
+  EXPECT_EQ(messages[0]["text"], "512,0,0,0");
+  EXPECT_EQ(messages[1]["message"], "logoff");
+  session = session_of(6);
+  session.dialect.text_is_clr = false;
+  messages = read(session, with_logoff({0x11, 0x87, 4, 0, 0, 1, 0x58, 0, 0, 1, 1, 1,   1,
+                                        1,    1,    0, 0, 0, 0, 0,    0, 0, 0, 0, 'm', 'a'}));
+  ASSERT_EQ(messages.size(), 2U);
+  EXPECT_EQ(messages[0]["module"], "m");
+  EXPECT_EQ(messages[0]["action"], "a");
 }
 
 TEST(TracedRequests, LeaveOutBindsThatReturnValues) {

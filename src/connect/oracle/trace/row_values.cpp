@@ -114,10 +114,13 @@ Json read_boolean_bind(Reader& in, const Session& session, std::uint8_t type) {
   return nullptr;
 }
 
+/// As its text, or, of JDBC thin, in the form of a row, whose length byte is 14 whatever follows.
 Json read_rowid_bind(Reader& in) {
+  constexpr std::uint8_t kRowForm = 14;
+  if (in.ok() && in.remaining() > 0 && in.peek() == kRowForm) return rowid_or_null(in);
   const auto bytes = in.clr();
   if (!bytes) return nullptr;
-  return is_utf8(*bytes) && bytes->size() >= 18 ? *bytes : hex_text(*bytes);
+  return is_utf8(*bytes) && bytes->size() >= wire::kRowidChars ? *bytes : hex_text(*bytes);
 }
 
 Json read_one_bind(Reader& in, const Session& session, const Variable& bind) {

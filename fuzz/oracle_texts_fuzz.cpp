@@ -124,8 +124,8 @@ void fuzz_certificate_name(Input& input) {
   peer.subject = {{"CN", line()}, {"O", line()}};
   peer.dns_names = {line()};
   const std::string hosts[] = {line()};
-  (void)has_host_name(peer, hosts);
-  (void)has_subject(peer, input.text());
+  (void)oracle::has_host_name(peer, hosts);
+  (void)oracle::has_subject(peer, input.text());
 }
 
 constexpr wherry::fuzz::Part kParts[] = {

@@ -197,7 +197,7 @@ void fuzz_column(Input& input) {
                                          (flags & 8) != 0    ? wire::LobForm::kSizedLocator
                                          : (flags & 16) != 0 ? wire::LobForm::kPrefetched
                                                              : wire::LobForm::kBareLocator);
-  if (decode == nullptr || is_absent(column)) return;
+  if (decode == nullptr || wire::is_absent(column)) return;
   wherry::Arena arena;
   wire::RegionTable regions;
   wire::DecodeContext context;

@@ -81,6 +81,7 @@ TEST(TaskSettings, RefusesAllMistakesAtOnce) {
     EXPECT_NE(settings.error().message.find(part), std::string::npos) << part;
   }
   EXPECT_EQ(TaskSettings::parse("{").error().code, "settings.syntax");
+  EXPECT_EQ(TaskSettings::parse(R"({"Logging": 1e999})").error().code, "settings.syntax");
   EXPECT_EQ(TaskSettings::parse("[]").error().code, "settings.invalid");
 }
 

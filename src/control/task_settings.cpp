@@ -348,6 +348,10 @@ Result<TaskSettings> TaskSettings::parse(std::string_view json) {
     return make_error(ErrorKind::kConfig, "settings.syntax",
                       fmt::format("the task settings are not valid JSON near line {}", line),
                       "Mend the file; any JSON checker shows the place");
+  } catch (const Json::out_of_range&) {
+    return make_error(ErrorKind::kConfig, "settings.syntax",
+                      "the task settings are not valid JSON: a number is too large",
+                      "Mend the file; any JSON checker shows the place");
   }
   Reader reader;
   reader.read(document);

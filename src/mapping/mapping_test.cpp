@@ -195,6 +195,12 @@ TEST(Rules, SyntaxErrorsNameLineAndColumn) {
       << rules.error().message;
 }
 
+TEST(Rules, ANumberThatIsTooLargeIsASyntaxError) {
+  const auto rules = RuleSet::parse(R"({"rules": [1e999]})");
+  ASSERT_FALSE(rules.ok());
+  EXPECT_EQ(rules.error().code, "mapping.syntax");
+}
+
 TEST(Rules, ADocumentNeedsASelection) {
   EXPECT_FALSE(RuleSet::parse(R"({"rules":[]})").ok());
   EXPECT_FALSE(RuleSet::parse("[]").ok());

@@ -101,6 +101,10 @@ class RuleParser {
       problems.push_back({{}, {}, "not valid JSON at " + place_of(text, failure.byte)});
       is_syntax_error = true;
       return;
+    } catch (const Json::out_of_range&) {
+      problems.push_back({{}, {}, "not valid JSON: a number is too large"});
+      is_syntax_error = true;
+      return;
     }
     if (!document.is_object() || !document.contains("rules") || !document["rules"].is_array()) {
       problem("/rules", "the document must be an object with an array named rules");

@@ -167,7 +167,6 @@ TEST_F(CapturedValues, ASingleByteServerDescribesItsOwnLengths) {
   constexpr std::uint16_t kWe8Iso8859p15 = 46;
   wire::Dialect dialect;
   dialect.field_version = 12;
-  dialect.wide_scale = true;
   std::size_t texts = 0;
   for (const wire::Bytes& payload :
        payloads_of(text_of("python_thin.txt"), wire::Message::kDescribe)) {

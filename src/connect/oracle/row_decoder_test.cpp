@@ -378,6 +378,29 @@ TEST(RowDecoder, ReadsXmlInTheDatabaseCharacterSet) {
   EXPECT_EQ(wire::text_of(value.data()), "<p>\xE2\x82\xAC</p>");
 }
 
+/// Servers say anything of the character set form of columns that hold no text.
+TEST(RowDecoder, IgnoresTheFormOfBinaryColumns) {
+  std::vector<ColumnDescription> columns = {column("L", OracleType::kLongRaw, 0),
+                                            column("B", OracleType::kBlob, 4000)};
+  for (ColumnDescription& each : columns) each.form = CharsetForm::kNational;
+  RowDecoder::Options options;
+  options.lobs_inline = true;
+  Writer row;
+  for (int i = 0; i < 2; ++i) {
+    row.clr(std::string("\xD8\x00\x01", 3));  // half a surrogate pair, and half a unit
+    row.u8(0);
+    row.u8(0);
+  }
+  for (const std::size_t step : {1U, 1000U}) {
+    RowDecoder decoder = make(columns, {CellKind::kBytes, CellKind::kBytes}, options);
+    RowBatch batch;
+    batch.reset(columns.size());
+    ASSERT_EQ(feed(decoder, row.bytes(), step, batch), RowStep::kRow);
+    EXPECT_EQ(text_at(batch, 0, 0), "d80001");
+    EXPECT_EQ(text_at(batch, 0, 1), "d80001");
+  }
+}
+
 TEST(RowDecoder, RefusesXmlOfAnotherFormWithARemedy) {
   const std::vector<ColumnDescription> columns = {xml_column()};
   for (const std::uint32_t flags : {0x01000001U, 0x00000002U}) {

@@ -50,6 +50,8 @@ struct PendingText {
   }
 };
 
+constexpr std::uint8_t kOperationVersion = 7;  // 12.1
+
 void end_to_end(Reader& in, const Dialect& dialect, Piggyback& out) {
   in.skip(2);
   const std::uint32_t flags = in.ub4();
@@ -63,7 +65,7 @@ void end_to_end(Reader& in, const Dialect& dialect, Piggyback& out) {
   info.read_head(in);
   unused_a.read_head(in);
   unused_b.read_head(in);
-  operation.read_head(in);
+  if (dialect.field_version >= kOperationVersion) operation.read_head(in);
   out.client_identifier = identifier.read(in, dialect);
   out.module = module.read(in, dialect);
   out.action = action.read(in, dialect);

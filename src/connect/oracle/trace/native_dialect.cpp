@@ -139,6 +139,7 @@ void decode_request_at(Session& session, ByteView bytes, std::size_t start, Deco
 Decoded decode_native_request(Session& session, ByteView bytes) {
   Decoded result;
   std::size_t start = 0;
+  if (bytes.empty()) return result;
   if (bytes[0] == static_cast<std::uint8_t>(Message::kPiggyback) && bytes.size() > 1) {
     result.messages.push_back(
         {0, native(Json{{"message", "piggyback " + function_name(bytes[1])}})});

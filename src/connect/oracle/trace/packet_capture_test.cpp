@@ -206,10 +206,10 @@ TEST(PacketCapture, NamesWhatItDoesNotRead) {
   const auto lines = decode_file(packets::pcap(frames, 101));
   ASSERT_EQ(lines.size(), 6U);
   EXPECT_EQ(lines[4]["message"], "skipped frames");
-  EXPECT_EQ(lines[4]["frames"], 2);
-  EXPECT_NE(lines[4]["reason"].get<std::string>().find("other parts are missing"),
+  EXPECT_EQ(lines[4]["frames"], 1);
+  EXPECT_EQ(lines[5]["frames"], 2);
+  EXPECT_NE(lines[5]["reason"].get<std::string>().find("other parts are missing"),
             std::string::npos);
-  EXPECT_EQ(lines[5]["frames"], 1);
   const auto unknown = decode_file(packets::pcap(frames, 147));
   ASSERT_EQ(unknown.size(), 1U);
   EXPECT_EQ(unknown[0]["reason"], "link type 147 is not read");
@@ -706,7 +706,7 @@ TEST_F(CapturedSessionsAsPackets, MayBeCutShortAnywhere) {
       std::istringstream in(file.substr(0, size));
       std::ostringstream out;
       const Result<void> result = decode_capture(in, out, "cut");
-      if (!result.ok()) EXPECT_EQ(result.error().code, "oracle.capture_empty");
+      EXPECT_TRUE(result.ok() || result.error().code == "oracle.capture_empty");
       std::istringstream lines(out.str());
       for (std::string line; std::getline(lines, line);) ASSERT_TRUE(Json::accept(line));
     }

@@ -67,12 +67,11 @@ void end_to_end(Reader& in, const Session& session, Json& out) {
                            Attribute{"sql_monitor"},
                            Attribute{"sql_flags"},
                            Attribute{"dbop"}};
-  // 11.2 ends with the pointer of the one before the last; seen of JDBC thin.
-  const bool is_short = session.dialect.field_version < kDbopVersion;
+  // The last one came with 12.1.
+  const bool has_dbop = session.dialect.field_version >= kDbopVersion;
   for (Attribute& attribute : attributes) {
-    if (is_short && &attribute == &attributes.back()) break;
+    if (!has_dbop && &attribute == &attributes.back()) break;
     const bool has_pointer = in.u8() != 0;
-    if (is_short && &attribute == &attributes[attributes.size() - 2]) break;
     const std::uint32_t bytes = in.ub4();
     if (has_pointer && attribute.name != nullptr) attribute.bytes = bytes;
   }

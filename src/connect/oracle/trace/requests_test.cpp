@@ -192,8 +192,8 @@ TEST(TracedRequests, ReadPiggybacksOfOtherClients) {
   EXPECT_EQ(messages[1]["message"], "logoff");
   session = session_of(6);
   session.dialect.text_is_clr = false;
-  messages = read(session, with_logoff({0x11, 0x87, 4, 0, 0, 1, 0x58, 0, 0, 1, 1, 1,   1,
-                                        1,    1,    0, 0, 0, 0, 0,    0, 0, 0, 0, 'm', 'a'}));
+  messages = read(session, with_logoff({0x11, 0x87, 4, 0, 0, 1, 0x58, 0, 0, 1, 1, 1,   1,  1,
+                                        1,    0,    0, 0, 0, 0, 0,    0, 0, 0, 0, 'm', 'a'}));
   ASSERT_EQ(messages.size(), 2U);
   EXPECT_EQ(messages[0]["module"], "m");
   EXPECT_EQ(messages[0]["action"], "a");

@@ -428,7 +428,7 @@ TEST(TracedDocuments, PrintVectors) {
       vector_text(bytes({0xDB, 0, 0, 2, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0xBF, 0xC0, 0, 0})),
       "[1.5]");
   EXPECT_EQ(vector_text(bytes({0xDB, 2, 0, 0x20, 4, 0, 0, 0, 9, 0, 1, 0, 0, 0, 3, 7})),
-            "[9, [3], [7]]");
+            "[9, [4], [7]]");
 }
 
 }  // namespace

@@ -118,8 +118,7 @@ void RowDecoder::plan_decoder(const ColumnDescription& described, CellKind kind,
     column.decode = wire::find_decoder(as_long, kind, long_dialect, options.lob_form);
     column.mode = Mode::kStream;
     // The form of what is no text may be anything.
-    column.is_utf16 =
-        as_long.type == OracleType::kLong && described.form == CharsetForm::kNational;
+    column.is_utf16 = as_long.type == OracleType::kLong && described.form == CharsetForm::kNational;
   } else {
     column.decode = wire::find_decoder(described, kind, dialect, options.lob_form);
     if (wire::comes_as_lob(described.type, kind)) column.mode = Mode::kLob;

@@ -402,8 +402,9 @@ void Flow::end_turn(std::string_view reason) {
     if (decoded.ending != Ending::kComplete) emit_rest(decoded, reason);
   }
   turn_dropped_bytes_ = 0;
-  turn_bytes_.clear();
-  turn_packets_.clear();
+  // A capture may hold thousands of connections: an idle one is to take no room.
+  std::string().swap(turn_bytes_);
+  std::vector<Start>().swap(turn_packets_);
   turn_ = Direction::kUnknown;
 }
 

@@ -197,7 +197,12 @@ void OracleConnection::drop(Stream& stream, std::size_t count) {
   while (stream.origins.size() > 1 && stream.origins[1].offset <= count) {
     stream.origins.pop_front();
   }
-  if (stream.bytes.empty()) stream.origins.clear();
+  if (stream.bytes.empty()) {
+    stream.origins.clear();
+    // An idle connection is to take no room.
+    constexpr std::size_t kKeptBytes = 4096;
+    if (stream.bytes.capacity() > kKeptBytes) std::string().swap(stream.bytes);
+  }
   for (Origin& origin : stream.origins) {
     origin.offset = origin.offset > count ? origin.offset - count : 0;
   }

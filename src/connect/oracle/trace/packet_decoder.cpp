@@ -13,7 +13,9 @@ namespace {
 
 /// Capture tools cut at 262144 bytes unless told otherwise.
 constexpr std::uint32_t kMaxFrameBytes = 1 << 20;
-constexpr std::size_t kMaxConnections = 16384;
+constexpr std::size_t kFewestConnections = 64, kMostConnections = 16384;
+/// What an idle connection is remembered by, roughly: its cursors and their columns.
+constexpr std::size_t kConnectionBytes = 64 * 1024;
 constexpr std::uint64_t kFramesBetweenWrites = 512;
 constexpr std::uint64_t kEverything = std::numeric_limits<std::uint64_t>::max();
 
@@ -74,6 +76,10 @@ std::size_t PacketDecoder::turn_bytes() const {
   return std::max<std::size_t>(options_.memory_bytes / 16, 65536);
 }
 
+std::size_t PacketDecoder::max_connections() const {
+  return std::clamp(options_.memory_bytes / kConnectionBytes, kFewestConnections, kMostConnections);
+}
+
 PacketDecoder::Connection& PacketDecoder::connection_of(const TcpSegment& segment,
                                                         std::uint64_t frame, bool& is_new) {
   Key key{segment.source, segment.destination};
@@ -107,7 +113,7 @@ void PacketDecoder::add(const TcpSegment& segment, std::uint64_t frame) {
   const std::uint64_t bytes = connection.tcp.waiting_bytes() + connection.oracle.gathered_bytes();
   gathered_bytes_ += bytes - connection.counted_bytes;
   connection.counted_bytes = bytes;
-  while (connections_.size() > kMaxConnections || gathered_bytes_ > options_.memory_bytes / 4) {
+  while (connections_.size() > max_connections() || gathered_bytes_ > options_.memory_bytes / 4) {
     finish_longest_idle();
   }
 }

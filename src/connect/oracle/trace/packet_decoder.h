@@ -52,6 +52,7 @@ class PacketDecoder {
             const std::string& reason);
   void report_skipped();
   [[nodiscard]] std::size_t turn_bytes() const;
+  [[nodiscard]] std::size_t max_connections() const;
 
   LineOutput& output_;
   DecodeOptions options_;

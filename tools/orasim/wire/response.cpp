@@ -85,7 +85,7 @@ constexpr std::uint8_t kClobType = 112, kObjectType = 109;
 void describe_as_clob(ColumnShape& out) {
   out.type = kClobType;
   out.max_bytes = 4000;
-  out.charset = kCharset;
+  out.charset = database_charset().id;
   out.charset_form = 1;
 }
 

@@ -3,7 +3,9 @@ LOBs, errors, and a whole migration.
 
 The server relays to orasim through seerdb's client, so that there is Oracle's SQL behind it. It takes
 a client that offers native encryption for SQL*Plus unless that calls itself by seerdb's own version
-number, and then waits for another log-in: it is not offered here.
+number, and then waits for another log-in: it is not offered here. Nor does it give the beginning of
+a LOB with its row when a define asks for it, or a LOB as LONG: LOBs are read by locator here, and no
+table with LOB columns is migrated.
 """
 import json
 import os
@@ -102,6 +104,18 @@ class Queries(Case):
         self.assertEqual(1, done.returncode)
         self.assertIn("ORA-00942", done.stderr)
         self.assertIn("position 14", done.stderr)
+
+    def test_statements_binds_and_lobs(self):
+        """Arrays with errors among them, OUT binds, RETURNING, a BLOB written and read in pieces."""
+        content = os.urandom(100_000)
+        done = subprocess.run(
+            [BUILD / "store_file", f"127.0.0.1:{self.port}/{peers.SERVICE}{PLAIN}", peers.USER,
+             f"file of {self.id()}"],
+            env={**os.environ, "ORACLE_PASSWORD": peers.PASSWORD}, input=content,
+            capture_output=True, timeout=60)
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertEqual(content, done.stdout)
+        self.assertIn(b"ORA-00001", done.stderr)
 
     def test_wrong_password(self):
         done = self.dump("select 1 from dual", password="wrong")

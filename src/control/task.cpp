@@ -316,9 +316,15 @@ void choose_tables(engine::TaskPlan& plan, const TaskState& state, DoneChunks do
   outcome.refused = plan.refused;
 }
 
-/// The ledger is of no use once the state says that all is done.
+/// The ledger is of no use once the state says that all is done. What is left of it after a few
+/// tries does no harm, so it does not fail the task.
 void forget_ledger(OpContext& context, connect::TargetLoader& target, const std::string& load_id) {
+  constexpr int kTries = 5;  // each begins with a connection of its own when the last one broke
   auto forgotten = target.forget(context, load_id);
+  for (int i = 1; i < kTries && !forgotten.ok(); ++i) {
+    if (forgotten.error().kind != ErrorKind::kTransient) break;
+    forgotten = target.forget(context, load_id);
+  }
   if (!forgotten.ok())
     context.log.as(Component::kTaskManager).warn(forgotten.error().to_log_text());
 }

@@ -12,28 +12,21 @@ import time
 import unittest
 
 from support import orasim, postgres
-from support.orasim import Orasim
+from support.case import LoadCase
 from support.paths import WHERRY
-from support.postgres import Postgres
 from support.wherry import Task, selection, wherry
 
 ROWS = 30_000
 COMPONENT = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d \[([A-Z_]+) *\]([EWIDT]):  ", re.M)
 
 
-class Display(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.sim = Orasim()
-        cls.addClassCleanup(cls.sim.close)
-        cls.postgres = Postgres()
-        cls.addClassCleanup(cls.postgres.close)
-        cls.sim.execute(
-            "create table many (id number(9) primary key, name varchar2(200))",
-            f"insert into many select level, rpad('row ' || level, 150, 'x') from dual "
-            f"connect by level <= {ROWS}",
-            "create table few (id number(9) primary key, name varchar2(20))",
-            "insert into few values (1, 'a word')")
+class Display(LoadCase):
+    FILL = (
+        "create table many (id number(9) primary key, name varchar2(200))",
+        f"insert into many select level, rpad('row ' || level, 150, 'x') from dual "
+        f"connect by level <= {ROWS}",
+        "create table few (id number(9) primary key, name varchar2(20))",
+        "insert into few values (1, 'a word')")
 
     def setUp(self):
         self.postgres.execute("postgres", 'drop schema if exists "APP" cascade')

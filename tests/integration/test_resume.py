@@ -4,9 +4,8 @@ import random
 import signal
 import unittest
 
-from support.orasim import Orasim
+from support.case import LoadCase
 from support.paths import LONG
-from support.postgres import Postgres
 from support.proxy import Proxy
 from support.wherry import Task, selection
 
@@ -16,29 +15,16 @@ SEED = int(os.environ.get("WHERRY_SEED", "20241031"))
 MODES = ("DROP_AND_CREATE", "TRUNCATE_BEFORE_LOAD", "DO_NOTHING")
 
 
-class Resume(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.sim = Orasim()
-        cls.addClassCleanup(cls.sim.close)
-        cls.postgres = Postgres()
-        cls.addClassCleanup(cls.postgres.close)
-        cls.sim.execute(
-            "create table big (id number(9) primary key, name varchar2(200), d date)",
-            "insert into big select level, rpad('row ' || level, 150, 'x'), date '2020-01-01' "
-            f"from dual connect by level <= {BIG_ROWS}",
-            "create table small (id number(9) primary key, s varchar2(20), t clob)",
-            "insert into small select level, 'one', 'text ' || level from dual "
-            f"connect by level <= {SMALL_ROWS}",
-            "create table keyless (a number(9), b varchar2(20))",
-            "insert into keyless select mod(level, 10), 'twin' from dual connect by level <= 700")
-        cls.databases = 0
-
-    def new_database(self):
-        type(self).databases += 1
-        name = f"resume{self.databases}"
-        self.postgres.create_database(name)
-        return name
+class Resume(LoadCase):
+    FILL = (
+        "create table big (id number(9) primary key, name varchar2(200), d date)",
+        "insert into big select level, rpad('row ' || level, 150, 'x'), date '2020-01-01' "
+        f"from dual connect by level <= {BIG_ROWS}",
+        "create table small (id number(9) primary key, s varchar2(20), t clob)",
+        "insert into small select level, 'one', 'text ' || level from dual "
+        f"connect by level <= {SMALL_ROWS}",
+        "create table keyless (a number(9), b varchar2(20))",
+        "insert into keyless select mod(level, 10), 'twin' from dual connect by level <= 700")
 
     def task(self, source_port, target_port, database, mode, subtasks=1):
         task = Task(f"oracle://APP@127.0.0.1:{source_port}/SIMPDB1",

@@ -7,6 +7,7 @@ import signal
 import tempfile
 import unittest
 
+from support.case import LoadCase
 from support.orasim import Orasim
 from support.paths import LONG
 from support.postgres import Postgres
@@ -23,27 +24,14 @@ FAILPOINTS = ["task.begun", "load.planned", "load.started", "load.prepared", "lo
               "load.after_key", "task.loaded"]
 
 
-class Segments(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.sim = Orasim()
-        cls.addClassCleanup(cls.sim.close)
-        cls.postgres = Postgres()
-        cls.addClassCleanup(cls.postgres.close)
-        cls.sim.execute(
-            "create table big (id number(9) primary key, name varchar2(300), d date)",
-            "insert into big select level, rpad('row ' || level, 250, 'x'), date '2020-01-01' "
-            f"from dual connect by level <= {BIG_ROWS}",
-            "create table small (id number(9) primary key, s varchar2(20), t clob)",
-            "insert into small select level, 'one', 'text ' || level from dual "
-            f"connect by level <= {SMALL_ROWS}")
-        cls.databases = 0
-
-    def new_database(self):
-        type(self).databases += 1
-        name = f"segments{self.databases}"
-        self.postgres.create_database(name)
-        return name
+class Segments(LoadCase):
+    FILL = (
+        "create table big (id number(9) primary key, name varchar2(300), d date)",
+        "insert into big select level, rpad('row ' || level, 250, 'x'), date '2020-01-01' "
+        f"from dual connect by level <= {BIG_ROWS}",
+        "create table small (id number(9) primary key, s varchar2(20), t clob)",
+        "insert into small select level, 'one', 'text ' || level from dual "
+        f"connect by level <= {SMALL_ROWS}")
 
     def task(self, database, mode="DROP_AND_CREATE", subtasks=4, source_port=None,
              target_port=None, **settings):

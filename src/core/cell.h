@@ -50,6 +50,8 @@ enum class CellState : std::uint8_t {
   /// payload.ptr, size_bytes: what is wrong with it, ASCII, valid as long as the batch. The row
   /// cannot be loaded; the others can.
   kUnreadable,
+  /// Of a change: the log has no value here, and the target's stays as it is.
+  kUnchanged,
 };
 
 struct Cell {

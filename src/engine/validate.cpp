@@ -31,6 +31,7 @@ bool sorts_alike(const schema::LogicalType& type) {
     case TypeKind::kTimestampLtz:
     case TypeKind::kIntervalYm:
     case TypeKind::kIntervalDs:
+    case TypeKind::kNative:
     case TypeKind::kUnsupported:
       return false;
     case TypeKind::kTimestamp:

@@ -9,11 +9,11 @@
 namespace wherry::schema {
 
 std::string_view name_of(TypeKind kind) {
-  static constexpr std::array<std::string_view, 19> kNames = {
+  static constexpr std::array<std::string_view, 20> kNames = {
       "boolean",     "int16",       "int32",        "int64",         "decimal",
       "float32",     "float64",     "text",         "bytes",         "clob",
       "blob",        "timestamp",   "timestamp_tz", "timestamp_ltz", "interval_ym",
-      "interval_ds", "row_address", "xml",          "json"};
+      "interval_ds", "row_address", "xml",          "json",          "native"};
   const auto index = static_cast<std::size_t>(kind);
   return index < kNames.size() ? kNames[index] : "unsupported";
 }
@@ -40,6 +40,7 @@ CellKind cell_kind_of(const LogicalType& type) {
       return CellKind::kText;
     case TypeKind::kBytes:
     case TypeKind::kBlob:
+    case TypeKind::kNative:
       return CellKind::kBytes;
     case TypeKind::kTimestamp:
       return CellKind::kTimestamp;

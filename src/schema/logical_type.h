@@ -30,6 +30,9 @@ enum class TypeKind : std::uint8_t {
   kRowAddress,  ///< Oracle ROWID and UROWID: text
   kXml,
   kJson,
+  /// A type that only its own engine knows. It travels to a target of the same engine, as bytes in
+  /// that engine's binary form.
+  kNative,
   kUnsupported,  ///< carried by nobody; `native` says what it was
 };
 std::string_view name_of(TypeKind kind);

@@ -122,6 +122,7 @@ Result<std::string> postgres_type(const LogicalType& type) {
       const bool is_physical = type.length_chars != 0 && type.length_chars <= 18;
       return std::string(is_physical ? "varchar(18)" : "varchar(4000)");
     }
+    case TypeKind::kNative:
     case TypeKind::kUnsupported:
       break;
   }

@@ -48,6 +48,9 @@ struct TablePlan {
   std::vector<std::size_t> key;     ///< indexes into columns: the row identity; empty: none
   std::string key_name;             ///< of the target's primary key
   bool key_is_primary = false;      ///< create it as PRIMARY KEY
+  /// Source and target are of one engine and each column keeps its type, so nothing is decoded:
+  /// values travel in the engine's own form, whole batches of a load as one piece where they can.
+  bool is_native = false;
   std::uint64_t estimated_rows = 0;
   std::vector<std::string> warnings;
 };

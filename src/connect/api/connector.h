@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "connect/api/changes.h"
 #include "core/op_context.h"
 #include "core/position.h"
 #include "core/result.h"
@@ -293,6 +294,8 @@ class TargetLoader {
 enum Role : std::uint32_t {
   kSource = 1,  ///< Catalog and SnapshotSource
   kTarget = 2,  ///< Catalog, TargetLoader, and SnapshotSource for validation
+  kChangeSource = 4,
+  kChangeTarget = 8,
 };
 using RoleSet = std::uint32_t;
 
@@ -314,6 +317,16 @@ class Connector {
                                                                 const Position& at) = 0;
   /// kUnsupported from a connector without kTarget.
   virtual Result<std::unique_ptr<TargetLoader>> open_loader(OpContext&, const Settings&) = 0;
+  /// kUnsupported from a connector without kChangeSource.
+  virtual Result<std::unique_ptr<ChangeSource>> open_change_source(OpContext&, const Settings&) {
+    return make_error(ErrorKind::kUnsupported, "connect.no_changes",
+                      "changes cannot be read from this engine", "Use --migration-type full-load");
+  }
+  /// kUnsupported from a connector without kChangeTarget.
+  virtual Result<std::unique_ptr<TargetApply>> open_apply(OpContext&, const Settings&) {
+    return make_error(ErrorKind::kUnsupported, "connect.no_apply",
+                      "changes cannot be applied to this engine", "Use --migration-type full-load");
+  }
 };
 
 /// Connectors by URL scheme; filled in apps/, read only afterwards.

@@ -1,0 +1,326 @@
+// Changes on their way from a source's log to a target: what a ChangeStream delivers, and what a
+// TargetApplier is given. Between the two the engine holds back, maps, folds and orders them; it
+// alone decides when a position is a checkpoint.
+//
+// Threads: each object is used by one thread at a time. Destructors never block on the network.
+// Every call obeys OpContext::stop within a second and then returns a kCancelled error.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/arena.h"
+#include "core/cell.h"
+#include "core/op_context.h"
+#include "core/position.h"
+#include "core/result.h"
+#include "schema/table_def.h"
+#include "schema/table_plan.h"
+
+namespace wherry::connect {
+
+/// A place in the order of a source's commits: an LSN, an SCN. Two commits may have the same one;
+/// they then stay in the order in which the stream delivers them.
+using CommitOrder = std::uint64_t;
+
+/// What the rows of a change look like: the table as its log has it from here on, until another
+/// shape of the same table comes. Cell i of a row belongs to columns[i].
+struct RowShape {
+  std::uint32_t id = 0;  ///< unique in its stream; a new one for every change of a definition
+  schema::TableDef definition;
+  /// Indexes into the columns that identify a row in the log: a row before its change has these at
+  /// least. Empty: updates and deletes do not say which row they mean, or have it whole.
+  std::vector<std::size_t> identity;
+  bool has_whole_before = false;  ///< rows before their change come with all columns
+};
+using RowShapePtr = std::shared_ptr<const RowShape>;
+
+enum class ChangeKind : std::uint8_t {
+  kBegin,     ///< of a transaction; every change up to kCommit belongs to it
+  kInsert,    ///< after
+  kUpdate,    ///< after, with cells kUnchanged where the log has no value; before when it has
+              ///< another identity, or when the shape has_whole_before
+  kDelete,    ///< before
+  kTruncate,  ///< shape; `cascades`, `restarts_identity`
+  kShape,     ///< the definition of a table has changed: shape is the new one
+  kDdl,       ///< `text`: a statement that the source has kept for us; shape when it is known
+  kCommit,
+  /// Outside of transactions: everything at or before `position` has been delivered.
+  kHeartbeat,
+};
+
+/// One record of a stream. Cells and text live in the batch.
+struct Change {
+  ChangeKind kind = ChangeKind::kBegin;
+  bool cascades = false, restarts_identity = false;  ///< kTruncate
+  const RowShape* shape = nullptr;                   ///< kept alive by the batch
+  const Cell* before = nullptr;  ///< shape->columns.size() cells, or nullptr; columns that the log
+                                 ///< does not have are kUnchanged
+  const Cell* after = nullptr;   ///< likewise
+  std::string_view text;         ///< kDdl
+  std::uint32_t commit = 0;      ///< kBegin, kCommit, kHeartbeat: ChangeBatch::commit()
+};
+
+/// A transaction as its commit record has it.
+struct CommitInfo {
+  CommitOrder order = 0;
+  Position position;  ///< a stream started here delivers what comes after this transaction
+  std::chrono::system_clock::time_point time;  ///< at which the source committed it
+  std::string transaction_id;                  ///< for messages: the source's own name for it
+};
+
+/// Some records of a stream, in order. A transaction may span many batches: nobody holds a large
+/// one in memory. Filled by one thread, handed over whole, read by another, recycled.
+class ChangeBatch {
+ public:
+  explicit ChangeBatch(std::size_t budget_bytes = 256 * 1024) : budget_bytes_(budget_bytes) {}
+  ChangeBatch(const ChangeBatch&) = delete;
+  ChangeBatch& operator=(const ChangeBatch&) = delete;
+
+  /// Empties the batch; memory is kept.
+  void reset() {
+    changes_.clear();
+    commits_.clear();
+    kept_.clear();
+    arena_.reset();
+  }
+  Change& add(ChangeKind kind) {
+    changes_.emplace_back().kind = kind;
+    return changes_.back();
+  }
+  /// Adds kCommit or kHeartbeat; kBegin too, as far as the log knows the commit beforehand.
+  void add(ChangeKind kind, CommitInfo info) {
+    add(kind).commit = static_cast<std::uint32_t>(commits_.size());
+    commits_.push_back(std::move(info));
+  }
+  [[nodiscard]] const std::vector<Change>& changes() const { return changes_; }
+  /// REQUIRES: `change` is of this batch and has one.
+  [[nodiscard]] const CommitInfo& commit(const Change& change) const {
+    return commits_[change.commit];
+  }
+  /// `count` cells for the caller to fill; they stay where they are until reset().
+  Cell* allocate_cells(std::size_t count) {
+    return reinterpret_cast<Cell*>(arena_.allocate(count * sizeof(Cell)));
+  }
+  [[nodiscard]] Arena& arena() { return arena_; }
+  /// Keeps a shape or a spill file alive until the batch is reset.
+  void keep(std::shared_ptr<const void> resource) { kept_.push_back(std::move(resource)); }
+
+  [[nodiscard]] bool empty() const { return changes_.empty(); }
+  [[nodiscard]] std::size_t used_bytes() const {
+    return changes_.size() * sizeof(Change) + arena_.used_bytes();
+  }
+  [[nodiscard]] bool is_full() const { return used_bytes() >= budget_bytes_; }
+
+ private:
+  std::size_t budget_bytes_;
+  std::vector<Change> changes_;
+  std::vector<CommitInfo> commits_;
+  std::vector<std::shared_ptr<const void>> kept_;
+  Arena arena_;
+};
+
+enum class StreamState : std::uint8_t {
+  kMore,  ///< the batch holds records, and more are there already
+  kIdle,  ///< the batch holds records or none; the source has nothing more at the moment
+};
+
+/// Where a source's log ends, for latencies and for "caught up".
+struct SourceHead {
+  CommitOrder order = 0;
+  Position position;
+  std::chrono::system_clock::time_point time;  ///< of the source's clock
+  /// What the source still keeps for this stream; empty: unknown or nothing.
+  std::optional<std::uint64_t> kept_bytes;
+  /// What may still be written before the source throws away what the stream needs.
+  std::optional<std::uint64_t> bytes_until_lost;
+};
+
+/// Committed changes, in commit order, of the tables that it was opened for.
+class ChangeStream {
+ public:
+  virtual ~ChangeStream() = default;
+  /// The first record after `from`. kPositionLost when the log is gone, or of another incarnation.
+  virtual Result<void> start(OpContext&, const Position& from) = 0;
+  /// Fills `out`, which the caller has reset, up to its budget. Waits for the first record until
+  /// the context's deadline at most, and returns kIdle then; returns at once when there is one and
+  /// no other is at hand. The work done on a lost connection is kTransient; start() again at the
+  /// last position that is durable.
+  virtual Result<StreamState> read(OpContext&, ChangeBatch& out) = 0;
+  /// Everything at or before `durable` may be thrown away by the source. Never waits for it.
+  virtual Result<void> confirm(OpContext&, const Position& durable) = 0;
+  virtual Result<SourceHead> head(OpContext&) = 0;
+};
+
+/// What a stream is opened for.
+struct StreamRequest {
+  std::string task_name;  ///< names what is made at the source: slots, publications
+  std::vector<schema::TablePlanPtr> tables;
+  /// Values as the target's engine, which is the source's too, has them itself: binary form in
+  /// kBytes cells, text form in kText cells.
+  bool is_native = false;
+  std::uint64_t memory_bytes = 64ULL * 1024 * 1024;  ///< of transactions that have not committed
+};
+
+/// What a stream and its first snapshot begin with: made together, so that the snapshot holds
+/// exactly what was committed at or before the position.
+struct StreamStart {
+  Position position;
+  CommitOrder order = 0;
+  Position snapshot;  ///< for Connector::open_snapshot, as long as this object lives
+  std::shared_ptr<void> keeper;
+};
+
+/// What a source has, and what its tables lack, for ongoing replication. Nothing is changed.
+struct StreamAdvice {
+  /// By table of the request; refused: why its changes cannot be had, with the statement that mends
+  /// it as the hint.
+  struct Table {
+    std::optional<Error> refused;
+    std::vector<std::string> warnings;
+  };
+  std::vector<Table> tables;
+  std::vector<std::string> warnings;
+};
+
+/// Makes, uses and removes what a source needs for its changes to be read. Thread-safe.
+class ChangeSource {
+ public:
+  virtual ~ChangeSource() = default;
+  /// Looks at the server's settings, the user's privileges and each table; kConfig or kPermission
+  /// when no table's changes can be had, with the remedy.
+  virtual Result<StreamAdvice> examine(OpContext&, const StreamRequest&) = 0;
+  /// Makes what the stream needs (a publication, a slot), before the first row is read; what an
+  /// earlier, unfinished start has left is made anew.
+  virtual Result<StreamStart> prepare(OpContext&, const StreamRequest&) = 0;
+  /// A stream over what prepare() made, this time or in an earlier run.
+  virtual Result<std::unique_ptr<ChangeStream>> open(OpContext&, const StreamRequest&) = 0;
+  /// What a user writes for a position ("16/B374D848", "checkpoint:V1#…", a time) as a position.
+  virtual Result<Position> parse_position(OpContext&, std::string_view text) = 0;
+  virtual Result<CommitOrder> order_of(const Position&) = 0;
+  /// Removes what prepare() made; nothing there is no error.
+  virtual Result<void> forget(OpContext&, const std::string& task_name) = 0;
+};
+
+/// A unique key of a target table: indexes into TablePlan::columns. A key over other columns,
+/// expressions or part of the rows has is_plain = false.
+struct ApplyKey {
+  std::vector<std::size_t> columns;
+  bool is_primary = false;
+  bool is_plain = true;
+};
+
+/// What an applier found of a table on the target.
+struct ApplyTable {
+  schema::TablePlanPtr plan;  ///< with the target's real names and types
+  std::vector<ApplyKey> keys;
+  /// Indexes into TablePlan::columns that say which row a change means: a unique key of the target;
+  /// empty: the whole row does.
+  std::vector<std::size_t> identity;
+  /// Foreign keys to other tables of the task that are enforced while we apply: each one's columns
+  /// here and the key's columns there.
+  struct ForeignKey {
+    std::vector<std::size_t> columns;
+    schema::TableRef parent;
+    std::vector<std::size_t> parent_columns;
+  };
+  std::vector<ForeignKey> foreign_keys;
+  bool has_triggers = false;  ///< that fire while we apply
+  std::vector<std::string> warnings;
+};
+
+enum class StepKind : std::uint8_t {
+  kInsert,
+  kUpdate,   ///< rows by identity; cells kUnchanged are left as they are
+  kDelete,   ///< rows by identity
+  kRekey,    ///< an update that changes a unique key: all rows are taken out, then put back changed
+  kReplace,  ///< insert; a row with the same identity is removed before (INSERT_RECORD)
+  kTruncate,
+  kDdl,  ///< `statement`
+};
+
+/// One row of a step. Cells by TablePlan::columns.
+struct ApplyRow {
+  const Cell* before = nullptr;  ///< the identity at least; nullptr for inserts
+  const Cell* after = nullptr;   ///< nullptr for deletes
+};
+
+/// Rows of one table that one set of statements changes. Of kInsert, kUpdate and kDelete no two
+/// rows have the same identity; on a table without identity each row counts for itself.
+struct ApplyStep {
+  StepKind kind = StepKind::kInsert;
+  const ApplyTable* table = nullptr;
+  std::span<const ApplyRow> rows;
+  bool cascades = false, restarts_identity = false;  ///< kTruncate
+  std::string statement;                             ///< kDdl, in the target's own language
+};
+
+/// What became of a step.
+struct StepReport {
+  std::uint64_t affected_rows = 0;
+  /// Rows of the step, ascending: updates and deletes that found no row.
+  std::vector<std::size_t> missing;
+};
+
+/// A row that was left out, for awsdms_apply_exceptions.
+struct ApplyException {
+  schema::TableRef target;
+  std::string statement;  ///< without values that the settings want hidden
+  std::string error;
+};
+
+/// How far the target is, kept with its rows.
+struct Checkpoint {
+  Position position;  ///< everything at or before is applied
+  CommitOrder order = 0;
+  std::uint64_t sequence = 0;  ///< counts the transactions of the stream since the task began
+  std::chrono::system_clock::time_point commit_time;  ///< of the last transaction applied
+};
+
+/// Changes the target: one object, one connection and one thread for each lane.
+///
+/// begin(), then execute() any number of times, then commit(). A failed execute() has the
+/// transaction rolled back: begin() again. Nothing is visible before commit(), and after it rows
+/// and checkpoint are, together. kTransient from commit(): nobody knows; TargetApply::recover()
+/// does.
+class TargetApplier {
+ public:
+  virtual ~TargetApplier() = default;
+  virtual Result<void> begin(OpContext&) = 0;
+  /// All steps in their order, in as few round trips as can be. The error names the step's table,
+  /// and has the field "step" when it is known which one failed.
+  virtual Result<std::vector<StepReport>> execute(OpContext&, std::span<const ApplyStep>) = 0;
+  virtual Result<void> commit(OpContext&, const Checkpoint&,
+                              std::span<const ApplyException> exceptions) = 0;
+  virtual Result<void> rollback(OpContext&) = 0;
+};
+
+/// The target of a task's changes. Thread-safe.
+class TargetApply {
+ public:
+  virtual ~TargetApply() = default;
+  /// Looks at the target's tables; kSchema "apply.…" when one of them cannot take changes.
+  virtual Result<std::vector<ApplyTable>> describe(OpContext&,
+                                                   const std::vector<schema::TablePlanPtr>&) = 0;
+  /// The checkpoints of a task, by lane, as its rows have them; makes table wherry_checkpoint when
+  /// it is missing. Waits first until no transaction of an earlier run can still commit.
+  virtual Result<std::map<std::uint32_t, Checkpoint>> recover(OpContext&,
+                                                              const std::string& task_name) = 0;
+  virtual Result<std::unique_ptr<TargetApplier>> open_lane(OpContext&, const std::string& task_name,
+                                                           std::uint32_t lane) = 0;
+  /// Statements of the target's language that make its table like `to`, when it is like `from`.
+  virtual Result<std::vector<std::string>> alter(const schema::TablePlan& from,
+                                                 const schema::TablePlan& to) = 0;
+  /// Waits until everything committed so far survives a crash of the target; then the source may
+  /// forget it.
+  virtual Result<void> flush(OpContext&) = 0;
+  virtual Result<void> forget(OpContext&, const std::string& task_name) = 0;
+};
+
+}  // namespace wherry::connect

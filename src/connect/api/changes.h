@@ -38,6 +38,10 @@ struct RowShape {
   /// least. Empty: updates and deletes do not say which row they mean, or have it whole.
   std::vector<std::size_t> identity;
   bool has_whole_before = false;  ///< rows before their change come with all columns
+  /// The source's own numbers of the table and of each column: what keeps them was renamed, not
+  /// dropped and made again. 0, empty: unknown.
+  std::uint64_t table_id = 0;
+  std::vector<std::uint32_t> column_ids;
 };
 using RowShapePtr = std::shared_ptr<const RowShape>;
 
@@ -55,9 +59,17 @@ enum class ChangeKind : std::uint8_t {
   kHeartbeat,
 };
 
+/// What a kDdl does that no shape could tell.
+enum class DdlKind : std::uint8_t {
+  kOther,        ///< for the log and the statistics; a change of columns comes as kShape besides
+  kCreateTable,  ///< shape: the new table
+  kDropTable,    ///< shape: the last one of the table
+};
+
 /// One record of a stream. Cells and text live in the batch.
 struct Change {
   ChangeKind kind = ChangeKind::kBegin;
+  DdlKind ddl = DdlKind::kOther;                     ///< kDdl
   bool cascades = false, restarts_identity = false;  ///< kTruncate
   const RowShape* shape = nullptr;                   ///< kept alive by the batch
   const Cell* before = nullptr;  ///< shape->columns.size() cells, or nullptr; columns that the log
@@ -208,6 +220,9 @@ class ChangeSource {
   virtual Result<void> forget(OpContext&, const std::string& task_name) = 0;
 };
 
+/// The code of a kData error of TargetApplier: a row has a value of a unique key that another has.
+inline constexpr const char* kDuplicateKey = "apply.duplicate_key";
+
 /// A unique key of a target table: indexes into TablePlan::columns. A key over other columns,
 /// expressions or part of the rows has is_plain = false.
 struct ApplyKey {
@@ -233,6 +248,7 @@ struct ApplyTable {
   std::vector<ForeignKey> foreign_keys;
   bool has_triggers = false;  ///< that fire while we apply
   std::vector<std::string> warnings;
+  std::optional<Error> refused;  ///< kSchema "apply.…": why this table cannot take changes
 };
 
 enum class StepKind : std::uint8_t {
@@ -275,20 +291,34 @@ struct ApplyException {
   std::string error;
 };
 
-/// How far the target is, kept with its rows.
+/// Which transaction of a stream.
+struct CommitPoint {
+  CommitOrder order = 0;
+  std::uint32_t ordinal = 0;  ///< transactions of the same order before it
+  friend auto operator<=>(const CommitPoint&, const CommitPoint&) = default;
+};
+
+/// How far the target is, kept with its rows. Each lane has its own; the highest `point` of all
+/// lanes is what counts, and with it all that is above it in any lane's `applied_above`.
 struct Checkpoint {
   Position position;  ///< everything at or before is applied
-  CommitOrder order = 0;
+  CommitPoint point;  ///< the transaction there
+  /// Transactions above `point` that this lane has applied, ascending.
+  std::vector<CommitPoint> applied_above;
   std::uint64_t sequence = 0;  ///< counts the transactions of the stream since the task began
   std::chrono::system_clock::time_point commit_time;  ///< of the last transaction applied
 };
+/// `points`, ascending, as one short text, and back: for a column of table wherry_checkpoint.
+std::string to_text(const std::vector<CommitPoint>& points);
+Result<std::vector<CommitPoint>> parse_commit_points(std::string_view text);
 
 /// Changes the target: one object, one connection and one thread for each lane.
 ///
 /// begin(), then execute() any number of times, then commit(). A failed execute() has the
-/// transaction rolled back: begin() again. Nothing is visible before commit(), and after it rows
-/// and checkpoint are, together. kTransient from commit(): nobody knows; TargetApply::recover()
-/// does.
+/// transaction rolled back: begin() again; after a mark() it has taken back what came after the
+/// mark, and the transaction goes on, unless the error is kTransient or kCancelled. Nothing is
+/// visible before commit(), and after it rows and checkpoint are, together. kTransient from
+/// commit(): nobody knows; TargetApply::recover() does.
 class TargetApplier {
  public:
   virtual ~TargetApplier() = default;
@@ -296,16 +326,29 @@ class TargetApplier {
   /// All steps in their order, in as few round trips as can be. The error names the step's table,
   /// and has the field "step" when it is known which one failed.
   virtual Result<std::vector<StepReport>> execute(OpContext&, std::span<const ApplyStep>) = 0;
+  /// A savepoint, which takes the place of the one before.
+  virtual Result<void> mark(OpContext&) = 0;
   virtual Result<void> commit(OpContext&, const Checkpoint&,
                               std::span<const ApplyException> exceptions) = 0;
   virtual Result<void> rollback(OpContext&) = 0;
+};
+
+/// A table that the target must change because the source's has changed.
+struct TableAlteration {
+  enum class Kind : std::uint8_t { kCreate, kDrop, kAlter };
+  Kind kind = Kind::kAlter;
+  schema::TablePlanPtr from;  ///< nullptr: kCreate
+  schema::TablePlanPtr to;    ///< nullptr: kDrop; another name than `from`: renamed
+  /// kAlter: for each column of `to` the column of `from` that it was, or nothing: it is new. Names
+  /// and types that differ have changed; columns of `from` that are not in here are dropped.
+  std::vector<std::optional<std::size_t>> origins;
 };
 
 /// The target of a task's changes. Thread-safe.
 class TargetApply {
  public:
   virtual ~TargetApply() = default;
-  /// Looks at the target's tables; kSchema "apply.…" when one of them cannot take changes.
+  /// Looks at the target's tables, in the order of the plans.
   virtual Result<std::vector<ApplyTable>> describe(OpContext&,
                                                    const std::vector<schema::TablePlanPtr>&) = 0;
   /// The checkpoints of a task, by lane, as its rows have them; makes table wherry_checkpoint when
@@ -314,9 +357,8 @@ class TargetApply {
                                                               const std::string& task_name) = 0;
   virtual Result<std::unique_ptr<TargetApplier>> open_lane(OpContext&, const std::string& task_name,
                                                            std::uint32_t lane) = 0;
-  /// Statements of the target's language that make its table like `to`, when it is like `from`.
-  virtual Result<std::vector<std::string>> alter(const schema::TablePlan& from,
-                                                 const schema::TablePlan& to) = 0;
+  /// Statements of the target's language that do it, to be executed as kDdl steps.
+  virtual Result<std::vector<std::string>> alter(const TableAlteration&) = 0;
   /// Waits until everything committed so far survives a crash of the target; then the source may
   /// forget it.
   virtual Result<void> flush(OpContext&) = 0;

@@ -26,6 +26,20 @@ std::string through_oson(const std::string& text) {
   return json_text(decode_oson(encode_oson(parse_json(text))));
 }
 
+TEST(Oson, RefusesIntervalsThatNoIntervalHas) {
+  // The interval of "days, hours, …, nanoseconds" as the only node of an image.
+  const auto image = [](const std::string& parts) {
+    return std::string("\xFF\x4A\x5A\x01\x00\x12\x00\x0C\x3E", 9) + parts;
+  };
+  const std::string good("\x80\x00\x00\x01\x3D\x3C\x3C\x80\x00\x00\x00", 11);
+  EXPECT_EQ(json_text(decode_oson(image(good))), "\"P1DT1H0M0S\"");
+  for (const std::size_t part : {0, 4, 5, 6, 7}) {
+    std::string odd = good;
+    odd[part] = '\xFF';
+    EXPECT_EQ(code_of([&] { decode_oson(image(odd)); }), 40596) << part;
+  }
+}
+
 TEST(JsonText, KeepsWhatItReads) {
   for (const std::string text :
        {"{}", "[]", "null", "true", "0.5", "-17", "12345678901234567890123456789012345678", "\"\"",

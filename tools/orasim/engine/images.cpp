@@ -1,6 +1,7 @@
 #include "engine/images.h"
 
 #include <bit>
+#include <cstdlib>
 
 #include "engine/calendar.h"
 
@@ -8,6 +9,8 @@ namespace orasim {
 namespace {
 
 constexpr std::uint32_t kHalf = 0x80000000U;
+/// Of years, days and nanoseconds of an interval, either way.
+constexpr std::int64_t kMostUnits = 999'999'999;
 
 template <class Bits>
 Bits sorted(Bits bits) {
@@ -98,19 +101,25 @@ void append_interval(std::string& out, const IntervalDs& interval) {
 
 IntervalYm interval_ym_of(std::string_view image) {
   ImageReader in(image);
-  const auto years = static_cast<std::int32_t>(in.u32() - kHalf);
-  return {std::int64_t{years} * 12 + in.u8() - 60};
+  const std::int64_t years = std::int64_t{in.u32()} - kHalf;
+  const int months = in.u8() - 60;
+  if (std::abs(years) > kMostUnits || std::abs(months) > 11) throw ImageReader::Short{};
+  return {years * 12 + months};
 }
 
 IntervalDs interval_ds_of(std::string_view image) {
   ImageReader in(image);
+  const std::int64_t days = std::int64_t{in.u32()} - kHalf;
+  const int hours = in.u8() - 60, minutes = in.u8() - 60, seconds = in.u8() - 60;
+  const std::int64_t nanoseconds = std::int64_t{in.u32()} - kHalf;
+  if (std::abs(days) > kMostUnits || std::abs(hours) > 23 || std::abs(minutes) > 59 ||
+      std::abs(seconds) > 59 || std::abs(nanoseconds) > kMostUnits) {
+    throw ImageReader::Short{};
+  }
   IntervalDs out;
-  out.seconds = std::int64_t{static_cast<std::int32_t>(in.u32() - kHalf)} * 86400;
-  out.seconds += (in.u8() - 60) * 3600;
-  out.seconds += (in.u8() - 60) * 60;
-  out.seconds += in.u8() - 60;
-  out.nanoseconds = static_cast<std::int32_t>(in.u32() - kHalf);
-  return out;
+  out.seconds = days * 86400 + hours * 3600 + minutes * 60 + seconds;
+  out.nanoseconds = static_cast<std::int32_t>(nanoseconds);
+  return normalized(out);
 }
 
 void append_float(std::string& out, float v) {

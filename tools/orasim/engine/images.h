@@ -37,6 +37,7 @@ void append_moment(std::string& out, Type type, const DateTime& value);
 DateTime moment_of(std::string_view image);
 void append_interval(std::string& out, const IntervalYm&);
 void append_interval(std::string& out, const IntervalDs&);
+/// Throw ImageReader::Short for a part that no interval has.
 IntervalYm interval_ym_of(std::string_view five_bytes);
 IntervalDs interval_ds_of(std::string_view eleven_bytes);
 /// IEEE bits made sortable. One NaN, no negative zero.

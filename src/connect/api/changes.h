@@ -32,7 +32,8 @@ using CommitOrder = std::uint64_t;
 /// What the rows of a change look like: the table as its log has it from here on, until another
 /// shape of the same table comes. Cell i of a row belongs to columns[i].
 struct RowShape {
-  std::uint32_t id = 0;  ///< unique in its stream; a new one for every change of a definition
+  std::uint32_t id = 0;     ///< unique in its stream; a new one for every change of a definition
+  schema::TableRef source;  ///< the table of the request; definition has its name now
   schema::TableDef definition;
   /// Indexes into the columns that identify a row in the log: a row before its change has these at
   /// least. Empty: updates and deletes do not say which row they mean, or have it whole.
@@ -46,14 +47,17 @@ struct RowShape {
 using RowShapePtr = std::shared_ptr<const RowShape>;
 
 enum class ChangeKind : std::uint8_t {
-  kBegin,     ///< of a transaction; every change up to kCommit belongs to it
-  kInsert,    ///< after
-  kUpdate,    ///< after, with cells kUnchanged where the log has no value; before when it has
-              ///< another identity, or when the shape has_whole_before
-  kDelete,    ///< before
-  kTruncate,  ///< shape; `cascades`, `restarts_identity`
-  kShape,     ///< the definition of a table has changed: shape is the new one
-  kDdl,       ///< `text`: a statement that the source has kept for us; shape when it is known
+  kBegin,   ///< of a transaction; every change up to kCommit belongs to it
+  kInsert,  ///< after
+  kUpdate,  ///< after, with cells kUnchanged where the log has no value; before when it has
+            ///< another identity, or when the shape has_whole_before
+  kDelete,  ///< before
+  /// shape; `cascades`, `restarts_identity`. Tables of one statement come one after another.
+  kTruncate,
+  /// The definition of a table is another than that of the request or of the last shape: shape is
+  /// the new one. A stream that was started again may say once more what was known.
+  kShape,
+  kDdl,  ///< `text`: a statement that the source has kept for us; shape when it is known
   kCommit,
   /// Outside of transactions: everything at or before `position` has been delivered.
   kHeartbeat,
@@ -81,8 +85,9 @@ struct Change {
 
 /// A transaction as its commit record has it.
 struct CommitInfo {
-  CommitOrder order = 0;
-  Position position;  ///< a stream started here delivers what comes after this transaction
+  CommitOrder order = 0;  ///< of kBegin the same as of its kCommit, or 0
+  /// A stream started here delivers what comes after this transaction. Empty in kBegin.
+  Position position;
   std::chrono::system_clock::time_point time;  ///< at which the source committed it
   std::string transaction_id;                  ///< for messages: the source's own name for it
 };

@@ -240,14 +240,20 @@ Result<Rows> Connection::query(OpContext& context, std::string_view action, cons
   return Rows(std::move(result));
 }
 
-Result<void> Connection::execute(OpContext& context, std::string_view action,
+Result<Rows> Connection::command(OpContext& context, std::string_view action,
                                  const std::string& sql) {
   if (context.stop.stop_requested()) return cancelled_error();
   if (PQsendQuery(connection_.get(), sql.c_str()) == 0) {
     return error_of_connection(connection_.get(), action, false);
   }
   WHERRY_TRY(flush(context));
-  WHERRY_TRY(finish(context, action));
+  WHERRY_ASSIGN(std::shared_ptr<PGresult> result, finish(context, action));
+  return Rows(std::move(result));
+}
+
+Result<void> Connection::execute(OpContext& context, std::string_view action,
+                                 const std::string& sql) {
+  WHERRY_TRY(command(context, action, sql));
   return {};
 }
 

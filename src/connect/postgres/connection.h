@@ -49,6 +49,8 @@ class Connection {
   /// One statement with text parameters ($1…). `action` begins the error's message.
   Result<Rows> query(OpContext& context, std::string_view action, const std::string& sql,
                      std::span<const std::string> parameters = {});
+  /// One or more statements without parameters, or a command of a walsender; the rows of the last.
+  Result<Rows> command(OpContext& context, std::string_view action, const std::string& sql);
   /// One or more statements without parameters whose rows nobody wants.
   Result<void> execute(OpContext& context, std::string_view action, const std::string& sql);
 
@@ -63,6 +65,8 @@ class Connection {
   /// The next piece of COPY data (a whole row), valid until the next call; nullopt at the end.
   Result<std::optional<std::string_view>> receive_copy(OpContext& context);
 
+  /// libpq's own; for what is done past this class.
+  [[nodiscard]] pg_conn* handle() { return connection_.get(); }
   /// 150004 for 15.4.
   [[nodiscard]] int server_version() const;
   /// The server's value of a reported parameter: server_version, server_encoding, …

@@ -57,6 +57,9 @@ constexpr std::array kEntries = {
     Entry{"55006",
           {ErrorKind::kTransient, "postgres.in_use", "the object is in use by another session",
            "End the session that uses it"}},
+    Entry{"55",
+          {ErrorKind::kConfig, "postgres.not_ready", "the server is not in the state for this",
+           "Read the server's words"}},
     Entry{"58",
           {ErrorKind::kResource, "postgres.server_io", "the server could not read or write a file",
            "Look at the server's log and its disks"}},
@@ -120,6 +123,9 @@ constexpr std::array kEntries = {
     Entry{"42710",
           {ErrorKind::kSchema, "postgres.name_taken", "the name is already taken on the target",
            "Drop what bears the name, or rename with a transformation rule"}},
+    Entry{"42704",
+          {ErrorKind::kSchema, "postgres.unknown_object", "an object does not exist",
+           "Create it, or leave it out"}},
     Entry{"42703",
           {ErrorKind::kSchema, "postgres.unknown_column", "a column does not exist",
            "Compare the table on the target with the source table"}},
@@ -224,6 +230,15 @@ Error error_of_result(const PGresult* result, std::string_view action) {
                                   std::pair{"constraint", PG_DIAG_CONSTRAINT_NAME}}) {
     if (!field(result, code).empty()) error.with(key, field(result, code));
   }
+  return error;
+}
+
+Error error_of_words(const ServerWords& words, std::string_view action) {
+  Error error = make_classified(classify(words.sqlstate), action);
+  error.native_code = words.sqlstate;
+  error.native_text = trimmed(words.message);
+  if (!words.hint.empty()) error.native_text += "; " + trimmed(words.hint);
+  error.native_detail = trimmed(words.detail);
   return error;
 }
 

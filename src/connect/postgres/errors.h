@@ -28,6 +28,11 @@ Error error_of_result(const pg_result* result, std::string_view action);
 /// searched for the SQLSTATE that verbose messages carry, because libpq offers no field for it.
 Error error_of_connection(const pg_conn* connection, std::string_view action,
                           bool while_connecting);
+/// What an ErrorResponse says, when its bytes were read without libpq.
+struct ServerWords {
+  std::string_view sqlstate, message, hint, detail;
+};
+Error error_of_words(const ServerWords& words, std::string_view action);
 /// SQLSTATE in a verbose message ("FATAL:  28P01: …"), or empty.
 std::string_view find_sqlstate(std::string_view verbose_message);
 

@@ -64,6 +64,34 @@ std::shared_ptr<const Tables> Database::as_of(std::uint64_t version) const {
   return found == history_.end() ? nullptr : found->second;
 }
 
+void Database::add_foreign_key(ForeignKey key) {
+  std::lock_guard lock(mutex_);
+  foreign_keys_.push_back(std::move(key));
+}
+
+std::vector<ForeignKey> Database::foreign_keys() const {
+  std::lock_guard lock(mutex_);
+  return foreign_keys_;
+}
+
+Result<void> Database::apply(const std::function<Result<void>(Tables&, ApplyState&)>& edit) {
+  std::lock_guard lock(mutex_);
+  Tables tables = *history_.at(version_);
+  ApplyState state = *apply_states_.rbegin()->second;
+  WHERRY_TRY(edit(tables, state));
+  commit(std::move(tables));
+  apply_states_[version_] = std::make_shared<const ApplyState>(std::move(state));
+  return {};
+}
+
+std::shared_ptr<const ApplyState> Database::apply_state(
+    std::optional<std::uint64_t> version) const {
+  std::lock_guard lock(mutex_);
+  if (!version) return apply_states_.rbegin()->second;
+  if (!history_.contains(*version)) return nullptr;
+  return std::prev(apply_states_.upper_bound(*version))->second;
+}
+
 void Database::forget_history() {
   std::lock_guard lock(mutex_);
   history_.erase(history_.begin(), history_.find(version_));

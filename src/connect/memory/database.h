@@ -27,6 +27,20 @@ struct Table {
 using TablePtr = std::shared_ptr<const Table>;
 using Tables = std::map<schema::TableRef, TablePtr>;
 
+/// A foreign key that changes are held to, at the end of each step; loads are not.
+struct ForeignKey {
+  schema::TableRef child;
+  std::vector<std::string> columns;
+  schema::TableRef parent;
+  std::vector<std::string> parent_columns;
+};
+
+/// What a task's changes have left besides rows, as of one version.
+struct ApplyState {
+  std::map<std::string, std::map<std::uint32_t, connect::Checkpoint>> checkpoints;
+  std::vector<connect::ApplyException> exceptions;
+};
+
 class Database {
  public:
   /// Creates or replaces. REQUIRES: as many values a row as columns.
@@ -54,15 +68,29 @@ class Database {
   [[nodiscard]] std::vector<connect::DoneChunk> recorded(const std::string& load_id) const;
   void forget_records(const std::string& load_id);
 
+  /// REQUIRES: no change is applied yet.
+  void add_foreign_key(ForeignKey key);
+  [[nodiscard]] std::vector<ForeignKey> foreign_keys() const;
+  /// Commits what `edit` makes of the newest tables and state, which nobody else changes meanwhile.
+  Result<void> apply(const std::function<Result<void>(Tables&, ApplyState&)>& edit);
+  /// The newest when `version` is empty; nullptr when it is forgotten or never was.
+  [[nodiscard]] std::shared_ptr<const ApplyState> apply_state(
+      std::optional<std::uint64_t> version = std::nullopt) const;
+
   Faults& faults() { return faults_; }
 
  private:
-  void commit(Tables tables);  ///< REQUIRES: mutex_ is held
+  /// REQUIRES: mutex_ is held.
+  void commit(Tables tables);
 
   mutable std::mutex mutex_;
   std::uint64_t version_ = 0;
   std::map<std::uint64_t, std::shared_ptr<const Tables>> history_{
       {0, std::make_shared<const Tables>()}};
+  /// By the version that made it; a version without one has that of the version before.
+  std::map<std::uint64_t, std::shared_ptr<const ApplyState>> apply_states_{
+      {0, std::make_shared<const ApplyState>()}};
+  std::vector<ForeignKey> foreign_keys_;
   std::optional<std::string> password_;
   mutable std::mutex ledger_mutex_;
   std::map<std::string, std::vector<connect::DoneChunk>> ledger_;

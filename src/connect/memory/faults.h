@@ -31,8 +31,14 @@ enum class Point : std::uint8_t {
   kComplete,
   kCommitted,  ///< the rows are durable, and the answer is on its way
   kLedger,
+  kRecover,
+  kApply,  ///< each step, by its table and rows
+  kMark,
+  kApplyCommit,
+  kApplied,  ///< changes are committed, and the answer is on its way
+  kFlush,
 };
-constexpr std::size_t kPointCount = 14;
+constexpr std::size_t kPointCount = 20;
 
 struct Fault {
   Point point = Point::kRead;

@@ -23,5 +23,6 @@ Result<std::unique_ptr<connect::SnapshotSource>> make_snapshot(Database& databas
                                                                ReadOptions options,
                                                                const Position& at);
 std::unique_ptr<connect::TargetLoader> make_loader(Database& database);
+std::unique_ptr<connect::TargetApply> make_apply(Database& database);
 
 }  // namespace wherry::memory

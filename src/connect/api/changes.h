@@ -229,7 +229,8 @@ class ChangeSource {
 inline constexpr const char* kDuplicateKey = "apply.duplicate_key";
 
 /// A unique key of a target table: indexes into TablePlan::columns. A key over other columns,
-/// expressions or part of the rows has is_plain = false.
+/// expressions or part of the rows, or of a type whose equal values may differ in their form (1.0
+/// and 1.00, collations that take letters for one), has is_plain = false.
 struct ApplyKey {
   std::vector<std::size_t> columns;
   bool is_primary = false;
@@ -258,9 +259,11 @@ struct ApplyTable {
 
 enum class StepKind : std::uint8_t {
   kInsert,
-  kUpdate,   ///< rows by identity; cells kUnchanged are left as they are
-  kDelete,   ///< rows by identity
-  kRekey,    ///< an update that changes a unique key: all rows are taken out, then put back changed
+  kUpdate,  ///< rows by identity; cells kUnchanged are left as they are
+  kDelete,  ///< rows by identity
+  /// Updates that change a unique key: all rows are taken out by what they are before, then put
+  /// back changed. A row that is missing before is no row that another was changed to.
+  kRekey,
   kReplace,  ///< insert; a row with the same identity is removed before (INSERT_RECORD)
   kTruncate,
   kDdl,  ///< `statement`

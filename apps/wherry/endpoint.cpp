@@ -139,7 +139,7 @@ Result<control::Endpoint> make_endpoint(const EndpointFlags& flags,
   if (((*connector)->info().roles & role) == 0) {
     return make_error(ErrorKind::kConfig, "endpoint.role",
                       fmt::format("{} cannot be the {} of a task", scheme, flags.side),
-                      "Use an Oracle source and a PostgreSQL target");
+                      "Use an Oracle or PostgreSQL source and a PostgreSQL target");
   }
   return control::Endpoint{*connector, *std::move(settings)};
 }

@@ -132,7 +132,9 @@ Result<Prepared> prepare(OpContext& context, const TaskRequest& request, TaskObs
                 catalog->describe_tables(context, {request.rules.named_schemas()}));
   WHERRY_ASSIGN(prepared.loader,
                 request.target.connector->open_loader(context, request.target.settings));
-  WHERRY_ASSIGN(prepared.plan, engine::make_plan(tables, request.rules, *prepared.loader));
+  WHERRY_ASSIGN(prepared.plan,
+                engine::make_plan(tables, request.rules, *prepared.loader,
+                                  request.source.connector == request.target.connector));
   apply_lob_settings(prepared.plan, request.settings.lobs, request.rules);
   WHERRY_TRY(match_targets(context, prepared, existing));
   log_plan(context.log.as(Component::kMetadataManager), prepared.plan);
@@ -427,6 +429,26 @@ Result<LoadOutcome> run_full_load_task(OpContext& context, const TaskRequest& or
   return outcome;
 }
 
+namespace {
+
+/// The source as the load has read it, or as it is now where that is gone: a PostgreSQL snapshot
+/// ends with the session that made it.
+Result<std::unique_ptr<connect::SnapshotSource>> open_as_loaded(OpContext& context,
+                                                                const TaskRequest& request,
+                                                                const Position& position) {
+  const auto& [connector, settings] = request.source;
+  auto opened = connector->open_snapshot(context, settings, position);
+  if (opened.ok() || opened.error().kind != ErrorKind::kPositionLost) return opened;
+  context.log.as(Component::kValidator)
+      .warn(
+          "the point of the load can no longer be read: the source is compared as it is now, so "
+          "rows that have changed since are differences",
+          {{"cause", opened.error().message}});
+  return connector->open_snapshot(context, settings, {});
+}
+
+}  // namespace
+
 Result<ValidationOutcome> validate_task(OpContext& context, const TaskRequest& original,
                                         const engine::ValidateOptions& options,
                                         engine::DifferenceSink& sink, TaskObserver& observer) {
@@ -437,8 +459,7 @@ Result<ValidationOutcome> validate_task(OpContext& context, const TaskRequest& o
   WHERRY_TRY(state->check_identity(request.source.settings.url, request.target.settings.url));
   WHERRY_ASSIGN(const Prepared prepared,
                 prepare(context, request, observer, connect::ExistingTable::kKeep));
-  WHERRY_ASSIGN(auto source, request.source.connector->open_snapshot(
-                                 context, request.source.settings, state->position()));
+  WHERRY_ASSIGN(auto source, open_as_loaded(context, request, state->position()));
   WHERRY_ASSIGN(auto target,
                 request.target.connector->open_snapshot(context, request.target.settings, {}));
   auto progress = std::make_shared<engine::ValidationProgress>();

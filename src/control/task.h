@@ -76,8 +76,8 @@ struct ValidationOutcome {
   std::vector<engine::RefusedTable> refused;  ///< selected but not movable, so not compared
   bool has_table_errors = false;
 };
-/// Compares source and target as of the load's position, which the state directory knows; without a
-/// recorded load the source is read as it is now.
+/// Compares source and target as of the load's position, which the state directory knows. Without a
+/// recorded load, or where that position can no longer be read, the source is read as it is now.
 Result<ValidationOutcome> validate_task(OpContext& context, const TaskRequest& request,
                                         const engine::ValidateOptions& options,
                                         engine::DifferenceSink& sink, TaskObserver& observer);

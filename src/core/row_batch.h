@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/arena.h"
@@ -32,8 +34,17 @@ class RowBatch {
     row_count_ = 0;
     cells_.clear();
     owned_.clear();
+    opaque_.clear();
     arena_.reset();
   }
+  /// A row in the form that both ends have of themselves and nobody decodes (TablePlan::is_native).
+  /// Such a batch has no cells. REQUIRES: no column_count().
+  void append_opaque_row(std::string_view bytes) {
+    opaque_.append(bytes);
+    ++row_count_;
+  }
+  [[nodiscard]] std::string_view opaque_rows() const { return opaque_; }
+  [[nodiscard]] bool is_opaque() const { return !opaque_.empty(); }
   /// A new row of `column_count()` cells for the caller to fill; valid until the next append_row().
   Cell* append_row() {
     const std::size_t at = cells_.size();
@@ -62,7 +73,7 @@ class RowBatch {
 
   /// Bytes of cells and values; what MB figures and the budget count.
   [[nodiscard]] std::size_t used_bytes() const {
-    return cells_.size() * sizeof(Cell) + arena_.used_bytes();
+    return cells_.size() * sizeof(Cell) + opaque_.size() + arena_.used_bytes();
   }
   [[nodiscard]] std::size_t budget_bytes() const { return budget_bytes_; }
   [[nodiscard]] bool is_full() const {
@@ -76,6 +87,7 @@ class RowBatch {
   std::size_t row_count_ = 0;
   std::vector<Cell> cells_;
   std::vector<std::shared_ptr<const void>> owned_;
+  std::string opaque_;
   Arena arena_;
 };
 

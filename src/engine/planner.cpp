@@ -24,8 +24,10 @@ Error collision(std::string what, const std::string& first, const std::string& s
 class TablePlanner {
  public:
   TablePlanner(const schema::TableDef& table, const mapping::RuleSet& rules,
-               connect::TargetLoader& target)
-      : table_(table), rules_(rules), target_(target) {}
+               connect::TargetLoader& target, bool is_one_engine)
+      : table_(table), rules_(rules), target_(target) {
+    plan_.is_native = is_one_engine;
+  }
 
   Result<schema::TablePlan> make() {
     plan_.source = table_.table;
@@ -59,11 +61,8 @@ class TablePlanner {
     WHERRY_TRY(check_name("column", planned.target_name));
     planned.type = column.type;
     planned.source_type = column.native_type;
-    auto type = target_.column_type(column);
-    if (!type.ok()) return std::move(type).error().with("column", column.name);
-    planned.target_type = *std::move(type);
+    WHERRY_TRY(choose_type(column, planned));
     planned.not_null = !column.nullable;
-    planned.trim_blanks = column.type.blank_padded;
     const auto [other, is_new] = names_.emplace(planned.target_name, column.name);
     if (!is_new) {
       return collision("columns", other->second, column.name, planned.target_name)
@@ -71,6 +70,32 @@ class TablePlanner {
     }
     plan_.columns.push_back(std::move(planned));
     return {};
+  }
+
+  Result<void> choose_type(const schema::ColumnDef& column, schema::ColumnPlan& planned) {
+    if (plan_.is_native) {
+      planned.target_type = column.native_type;
+      planned.is_native = true;
+      return {};
+    }
+    schema::ColumnDef carried = column;
+    // Every engine prints its own types as text.
+    if (carried.type.kind == schema::TypeKind::kNative) carried.type.kind = schema::TypeKind::kClob;
+    auto type = target_.column_type(carried);
+    if (!type.ok()) return std::move(type).error().with("column", column.name);
+    planned.type = carried.type;
+    planned.target_type = *std::move(type);
+    planned.trim_blanks = column.type.blank_padded;
+    return {};
+  }
+
+  /// Text and bytes without a limit can be a key where both ends are of one engine.
+  [[nodiscard]] bool make_key_type(schema::LogicalType& type) const {
+    if (!schema::is_lob(type)) return true;
+    if (!plan_.is_native) return false;
+    type = {};
+    type.kind = schema::TypeKind::kNative;
+    return true;
   }
 
   [[nodiscard]] Result<void> check_name(std::string_view what, const std::string& name) const {
@@ -96,7 +121,7 @@ class TablePlanner {
       const auto found = std::find_if(
           plan_.columns.begin(), plan_.columns.end(),
           [&](const schema::ColumnPlan& column) { return column.source_name == name; });
-      if (found == plan_.columns.end() || schema::is_lob(found->type)) {
+      if (found == plan_.columns.end() || !make_key_type(found->type)) {
         plan_.key.clear();
         plan_.warnings.push_back("the key " + key->name + " cannot be carried over");
         return;
@@ -140,14 +165,15 @@ bool starts_before(const Ordered& a, const Ordered& b) {
 }  // namespace
 
 Result<TaskPlan> make_plan(const std::vector<schema::TableDef>& catalogue,
-                           const mapping::RuleSet& rules, connect::TargetLoader& target) {
+                           const mapping::RuleSet& rules, connect::TargetLoader& target,
+                           bool is_one_engine) {
   TaskPlan plan;
   std::vector<Ordered> ordered;
   std::map<schema::TableRef, schema::TableRef> sources;
   for (const schema::TableDef& table : catalogue) {
     const auto load_order = rules.select(table.table);
     if (!load_order || is_control_table(table.table)) continue;
-    auto planned = TablePlanner(table, rules, target).make();
+    auto planned = TablePlanner(table, rules, target, is_one_engine).make();
     if (!planned.ok()) {
       if (planned.error().kind == ErrorKind::kConfig) return std::move(planned).error();
       plan.refused.push_back(

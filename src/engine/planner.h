@@ -25,7 +25,11 @@ struct TaskPlan {
 /// Order: load-order first (higher earlier), then the larger estimate, then the name. Generated
 /// columns are left out; columns of types nobody can carry are left out with a warning in the plan.
 /// kConfig "plan.name_collision" when two tables or two columns would bear one name.
+///
+/// `is_one_engine`: source and target are of one engine, so columns keep their native types and
+/// values their native form (TablePlan::is_native), as far as the target's match() finds them.
 Result<TaskPlan> make_plan(const std::vector<schema::TableDef>& catalogue,
-                           const mapping::RuleSet& rules, connect::TargetLoader& target);
+                           const mapping::RuleSet& rules, connect::TargetLoader& target,
+                           bool is_one_engine = false);
 
 }  // namespace wherry::engine

@@ -156,8 +156,15 @@ Error with_side(Error error, std::string_view side) {
   return error;
 }
 
-Result<void> load_segment(OpContext& context, const SegmentJob& job, const LoadOptions& options,
+Result<void> load_segment(OpContext& context, const SegmentJob& given, const LoadOptions& options,
                           TableProgress& table, SegmentOutcome& outcome) {
+  SegmentJob job = given;
+  if (job.is_careful && job.plan->is_native) {
+    // Rows that are sought one by one must be told apart and shown.
+    auto plan = std::make_shared<schema::TablePlan>(*job.plan);
+    plan->is_native_text = true;
+    job.plan = std::move(plan);
+  }
   const connect::Chunk* first = job.take(0);
   if (first == nullptr) return {};  // others were faster
   outcome.chunks.push_back({job.plan->source, job.segment.attempt, first->index, 0, 0});

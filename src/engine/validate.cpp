@@ -31,7 +31,6 @@ bool sorts_alike(const schema::LogicalType& type) {
     case TypeKind::kTimestampLtz:
     case TypeKind::kIntervalYm:
     case TypeKind::kIntervalDs:
-    case TypeKind::kNative:
     case TypeKind::kUnsupported:
       return false;
     case TypeKind::kTimestamp:

@@ -39,6 +39,9 @@ struct ColumnPlan {
   bool trim_blanks = false;              ///< CHAR padding is removed on the way
   Likeness likeness = Likeness::kExact;  ///< how source and target are compared
   std::uint64_t max_lob_bytes = 0;       ///< limited LOB mode: larger values are cut; 0: whole
+  /// The target column has the type of the source's, of the same engine, so that nothing is lost
+  /// that only this engine knows.
+  bool is_native = false;
 };
 
 struct TablePlan {
@@ -48,9 +51,12 @@ struct TablePlan {
   std::vector<std::size_t> key;     ///< indexes into columns: the row identity; empty: none
   std::string key_name;             ///< of the target's primary key
   bool key_is_primary = false;      ///< create it as PRIMARY KEY
-  /// Source and target are of one engine and each column keeps its type, so nothing is decoded:
-  /// values travel in the engine's own form, whole batches of a load as one piece where they can.
+  /// All columns are native and none is cut, so nothing is decoded: the batches of a load hold rows
+  /// in the engine's own form (RowBatch::is_opaque), and so do the values of changes.
   bool is_native = false;
+  /// With is_native: in text form, because a column's binary form means something else, or nothing,
+  /// to another server.
+  bool is_native_text = false;
   std::uint64_t estimated_rows = 0;
   std::vector<std::string> warnings;
 };

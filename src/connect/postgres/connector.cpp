@@ -90,8 +90,8 @@ class PostgresConnector : public connect::Connector {
     return connection;
   }
 
-  // Rows can be read from PostgreSQL, but a migration from it is not offered yet.
-  const connect::ConnectorInfo info_{"postgres", {"postgresql", "postgres"}, connect::kTarget};
+  const connect::ConnectorInfo info_{
+      "postgres", {"postgresql", "postgres"}, connect::kSource | connect::kTarget};
 };
 
 }  // namespace

@@ -112,7 +112,7 @@ TEST_F(Connector, DescribesTables) {
             "tz timestamp with time zone timestamp_ltz(6)\n"
             "twice integer int32 generated\n"
             "j jsonb json\n"
-            "ip inet clob\n");
+            "ip inet native\n");
   ASSERT_EQ(t.keys.size(), 2U);
   EXPECT_TRUE(t.keys[0].is_primary);
   EXPECT_THAT(t.keys[0].columns, ::testing::ElementsAre("b", "a"));

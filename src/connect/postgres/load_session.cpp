@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <numeric>
 
+#include "connect/postgres/copy_lines.h"
 #include "connect/postgres/row_encoder.h"
 #include "connect/postgres/row_text.h"
 #include "schema/postgres_ddl.h"
@@ -91,7 +93,7 @@ class CopySession : public connect::LoadSession {
         copy_(std::move(copy)),
         careful_copy_(std::move(careful_copy)),
         exceptions_table_(target.exceptions) {
-    encoder_.buffer().append(wire::kCopyHeader);
+    if (!is_text()) encoder_.buffer().append(wire::kCopyHeader);
   }
 
   Result<void> tolerate(OpContext& context, connect::RowRefusalSink& sink,
@@ -110,6 +112,11 @@ class CopySession : public connect::LoadSession {
   Result<void> write(OpContext& context, const RowBatch& batch) override {
     WHERRY_ASSERT(batch.column_count() == encoder_.columns().size() || batch.empty(),
                   "the batch has the plan's columns");
+    WHERRY_ASSERT(batch.is_opaque() == plan_->is_native || batch.empty(),
+                  "reader and writer know the plan's form of rows");
+    if (plan_->is_native) {
+      return is_careful_ ? write_lines_carefully(context, batch) : write_opaque(context, batch);
+    }
     return is_careful_ ? write_carefully(context, batch) : write_fast(context, batch);
   }
 
@@ -129,7 +136,20 @@ class CopySession : public connect::LoadSession {
  private:
   [[nodiscard]] std::string table_text() const { return to_text(plan_->target); }
 
+  [[nodiscard]] bool is_text() const { return plan_->is_native && plan_->is_native_text; }
+
   // --- one COPY for all rows ---
+
+  /// Rows as the source's server has sent them.
+  Result<void> write_opaque(OpContext& context, const RowBatch& batch) {
+    if (encoder_.buffer().size() != 0) WHERRY_TRY(send_buffer(context, nullptr, 0, 0));
+    auto sent = connection_->send_copy(context, batch.opaque_rows());
+    if (!sent) return server_error(std::move(sent).error(), nullptr, 0, 0);
+    bytes_ += batch.opaque_rows().size();
+    rows_ += batch.row_count();
+    rows_in_copy_ += batch.row_count();
+    return {};
+  }
 
   Result<void> write_fast(OpContext& context, const RowBatch& batch) {
     std::size_t r = 0;
@@ -161,13 +181,13 @@ class CopySession : public connect::LoadSession {
     auto started = connection_->begin_copy_in(context, sql);
     if (!started) return std::move(started).error().with("table", table_text());
     encoder_.buffer().clear();
-    encoder_.buffer().append(wire::kCopyHeader);
+    if (!is_text()) encoder_.buffer().append(wire::kCopyHeader);
     rows_in_copy_ = 0;
     return {};
   }
 
   Result<void> end_copy(OpContext& context, const RowBatch* batch, std::size_t r) {
-    encoder_.buffer().append(wire::kCopyTrailer);
+    if (!is_text()) encoder_.buffer().append(wire::kCopyTrailer);
     WHERRY_TRY(send_buffer(context, batch, r, rows_in_copy_));
     auto loaded = connection_->end_copy_in(context);
     if (!loaded) return server_error(std::move(loaded).error(), batch, r, rows_in_copy_);
@@ -202,6 +222,16 @@ class CopySession : public connect::LoadSession {
     return exceptions_bytes_ >= kMostExceptionBytes ? record_exceptions(context) : Result<void>();
   }
 
+  /// As write_carefully(), of rows in COPY's text form: a line each.
+  Result<void> write_lines_carefully(OpContext& context, const RowBatch& batch) {
+    lines_ = split_copy_lines(batch.opaque_rows());
+    WHERRY_ASSERT(lines_.size() == batch.row_count(), "a row is a line");
+    good_.resize(lines_.size());
+    std::iota(good_.begin(), good_.end(), std::size_t{0});
+    WHERRY_TRY(load_range(context, batch, 0, good_.size()));
+    return exceptions_bytes_ >= kMostExceptionBytes ? record_exceptions(context) : Result<void>();
+  }
+
   Result<void> load_range(OpContext& context, const RowBatch& batch, std::size_t first,
                           std::size_t last) {
     if (first == last) return {};
@@ -217,7 +247,7 @@ class CopySession : public connect::LoadSession {
     WHERRY_TRY(connection_->execute(context, kAction,
                                     "rollback to savepoint wherry_rows; "
                                     "release savepoint wherry_rows"));
-    if (last - first == 1) return refuse(error, batch.row(good_[first]));
+    if (last - first == 1) return refuse(error, text_of_row(batch, good_[first]));
     const std::uint64_t line = find_line(error.native_detail);
     if (line >= 1 && line <= last - first) {
       const std::size_t bad = first + static_cast<std::size_t>(line) - 1;
@@ -235,8 +265,12 @@ class CopySession : public connect::LoadSession {
     WHERRY_TRY(begin_copy(context, careful_copy_));
     const RowEncoder::Send send = [&] { return send_buffer(context, nullptr, 0, 0); };
     for (std::size_t i = first; i < last; ++i) {
-      WHERRY_ASSIGN(const auto problem, encoder_.put(batch.row(good_[i]), send));
-      WHERRY_ASSERT(!problem, "the row was looked at before");
+      if (plan_->is_native) {
+        encoder_.buffer().append(lines_[good_[i]]);
+      } else {
+        WHERRY_ASSIGN(const auto problem, encoder_.put(batch.row(good_[i]), send));
+        WHERRY_ASSERT(!problem, "the row was looked at before");
+      }
       ++rows_in_copy_;
       if (encoder_.buffer().size() >= kSendBytes) WHERRY_TRY(send());
     }
@@ -245,25 +279,40 @@ class CopySession : public connect::LoadSession {
 
   // --- rows that cannot be taken ---
 
-  Result<void> refuse(const RowProblem& problem, const Cell* row) {
-    RowRefusal refusal{is_truncation(problem.status), text_of_key(*plan_, row),
-                       value_error(problem, row)};
-    return refuse(std::move(refusal), row);
+  struct RowText {
+    std::string key;
+    std::string statement;  ///< empty when nobody wants it
+  };
+
+  [[nodiscard]] RowText text_of_row(const Cell* row) const {
+    const bool is_wanted = !exceptions_table_.table.empty();
+    return {text_of_key(*plan_, row), is_wanted ? insert_statement(*plan_, row) : std::string()};
   }
 
-  Result<void> refuse(const Error& error, const Cell* row) {
-    RowRefusal refusal{false, text_of_key(*plan_, row), error};
+  [[nodiscard]] RowText text_of_row(const RowBatch& batch, std::size_t r) const {
+    if (!plan_->is_native) return text_of_row(batch.row(r));
+    return {text_of_key(*plan_, lines_[r]), insert_statement(*plan_, lines_[r])};
+  }
+
+  Result<void> refuse(const RowProblem& problem, const Cell* row) {
+    RowText text = text_of_row(row);
+    RowRefusal refusal{is_truncation(problem.status), text.key, value_error(problem, row)};
+    return refuse(std::move(refusal), std::move(text));
+  }
+
+  Result<void> refuse(const Error& error, RowText text) {
+    RowRefusal refusal{false, text.key, error};
     refusal.error.with("table", table_text());
     refusal.error.with_row_data("key", refusal.key);
-    return refuse(std::move(refusal), row);
+    return refuse(std::move(refusal), std::move(text));
   }
 
-  Result<void> refuse(RowRefusal refusal, const Cell* row) {
+  Result<void> refuse(RowRefusal refusal, RowText text) {
     if (sink_ == nullptr) return std::move(refusal.error);
     WHERRY_TRY(sink_->on_row_refused(refusal));
     ++refused_;
     if (!exceptions_table_.table.empty()) {
-      exceptions_.push_back({insert_statement(*plan_, row), refusal.error.to_paragraph()});
+      exceptions_.push_back({std::move(text.statement), refusal.error.to_paragraph()});
       exceptions_bytes_ += exceptions_.back().statement.size() + exceptions_.back().error.size();
     }
     return {};
@@ -367,7 +416,8 @@ class CopySession : public connect::LoadSession {
   connect::RowRefusalSink* sink_ = nullptr;
   bool is_careful_ = false;
   bool was_row_refused_ = false;
-  std::vector<std::size_t> good_;  ///< careful: rows of the batch that can be encoded
+  std::vector<std::size_t> good_;        ///< careful: rows of the batch that can be encoded
+  std::vector<std::string_view> lines_;  ///< careful: rows of the batch in text form
   std::vector<RowException> exceptions_;
   std::size_t exceptions_bytes_ = 0;
   std::uint64_t rows_ = 0;
@@ -418,12 +468,14 @@ Result<std::unique_ptr<connect::LoadSession>> start_load(OpContext& context,
   for (const schema::ColumnPlan& column : target.plan->columns) {
     WHERRY_ASSIGN(ColumnEncoder encoder, encoder_for(*target.plan, column, target.table));
     encoder.refuses_zeros = pool->settings().refuses_null_characters;
-    encoders.push_back(encoder);
+    if (!target.plan->is_native) encoders.push_back(encoder);
     WHERRY_ASSIGN(const std::string name, schema::quote_identifier(column.target_name));
     names += (names.empty() ? "" : ", ") + name;
   }
   WHERRY_ASSIGN(const std::string name, schema::quote_table(target.plan->target));
-  const std::string copy = "copy " + name + " (" + names + ") from stdin (format binary";
+  const bool is_text = target.plan->is_native && target.plan->is_native_text;
+  const std::string copy =
+      "copy " + name + " (" + names + ") from stdin (format " + (is_text ? "text" : "binary");
   const std::string frozen_copy = copy + (target.freeze ? ", freeze true)" : ")");
   WHERRY_TRY(Ledger::begin(context, *connection, target.segment));
   std::string sql;

@@ -6,6 +6,7 @@
 
 #include "connect/postgres/describe.h"
 #include "connect/postgres/hindrances.h"
+#include "connect/postgres/native_plan.h"
 #include "connect/postgres/wire/encoder.h"
 
 namespace wherry::postgres {
@@ -161,6 +162,12 @@ class TableFit {
       out_.warnings.push_back("column " + native->name +
                               " is generated on the target and not loaded");
       return {};
+    }
+    if (column.is_native && column.target_type != native->type.name) {
+      column.is_native = false;
+      column.trim_blanks = column.type.blank_padded;
+      // PostgreSQL prints it as text, which the column may take.
+      if (column.type.kind == schema::TypeKind::kNative) column.type = {schema::TypeKind::kClob};
     }
     if (!wire::choose_encoder(column.type, native->type, column.trim_blanks)) {
       return no_conversion(column, *native);
@@ -322,6 +329,7 @@ Result<std::vector<TargetMatch>> match_tables(OpContext& context, Connection& co
   for (const auto& plan : plans) {
     out.push_back(match_one(plan, index, hindrances, existing, taken));
   }
+  WHERRY_TRY(settle_native_plans(context, connection, out));
   return out;
 }
 

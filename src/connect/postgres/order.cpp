@@ -35,6 +35,7 @@ std::string by_months(const std::string& column) {
 
 std::string order_by(const std::string& column, const schema::LogicalType& type,
                      const NativeType& native) {
+  if (type.kind == schema::TypeKind::kNative) return column + "::text collate \"C\"";
   if (is_text(native.kind)) {
     switch (schema::cell_kind_of(type)) {
       case CellKind::kTimestamp:

@@ -169,7 +169,7 @@ schema::LogicalType logical_type_of(const NativeType& type, std::string_view typ
     case NativeKind::kTime:
     case NativeKind::kInterval:  // months and days beside seconds: no logical type has all three
     case NativeKind::kOther:
-      return of(TypeKind::kClob);
+      return of(TypeKind::kNative);
   }
   return of(TypeKind::kUnsupported);
 }

@@ -89,8 +89,8 @@ class Task:
     def run(self, *more, deadline_secs=300, **passwords):
         return self.start(*more, **passwords).finish(deadline_secs)
 
-    def validate(self, *more, deadline_secs=300):
-        return wherry("validate", *self.flags(), *more, deadline_secs=deadline_secs)
+    def validate(self, *more, deadline_secs=300, **passwords):
+        return wherry("validate", *self.flags(), *more, deadline_secs=deadline_secs, **passwords)
 
     def close(self):
         self._directory.cleanup()

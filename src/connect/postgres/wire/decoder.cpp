@@ -38,6 +38,12 @@ DecodeFunction decode_function_for(CellKind cell, NativeKind native) {
 std::optional<ColumnDecoder> choose_decoder(const schema::LogicalType& type,
                                             const NativeType& native, bool trim_blanks) {
   if (type.kind == schema::TypeKind::kUnsupported) return std::nullopt;
+  if (type.kind == schema::TypeKind::kNative) {
+    // The field's bytes as they are, whatever the column is.
+    NativeType bytes;
+    bytes.kind = NativeKind::kBytea;
+    return choose_decoder({schema::TypeKind::kBlob}, bytes, false);
+  }
   ColumnDecoder decoder;
   decoder.kind = schema::cell_kind_of(type);
   decoder.decode = decode_function_for(decoder.kind, native.kind);

@@ -164,6 +164,12 @@ std::string_view text_of(EncodeStatus status) {
 
 std::optional<ColumnEncoder> choose_encoder(const schema::LogicalType& type,
                                             const NativeType& native, bool trim_blanks) {
+  if (type.kind == TypeKind::kNative) {
+    // The field's bytes as they are, whatever the column is.
+    NativeType bytes;
+    bytes.kind = NativeKind::kBytea;
+    return choose_encoder({TypeKind::kBlob}, bytes, false);
+  }
   if (type.kind == TypeKind::kUnsupported || !is_sensible(type.kind, native)) return std::nullopt;
   const CellKind cell = schema::cell_kind_of(type);
   ColumnEncoder encoder;

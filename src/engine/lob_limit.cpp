@@ -40,24 +40,6 @@ Result<std::uint64_t> cut_at(const SpilledValue& value, std::uint64_t limit, boo
   return whole_characters(limit, {reinterpret_cast<const char*>(bytes.data()), got});
 }
 
-/// Whether the value was cut.
-Result<bool> limit_cell(Cell& cell, std::uint64_t limit, Arena& arena) {
-  const bool is_text = cell.kind == CellKind::kText;
-  if (cell.state == CellState::kSpilled) {
-    SpilledValue value = *reinterpret_cast<const SpilledValue*>(cell.payload.ptr);
-    if (value.size_bytes <= limit) return false;
-    WHERRY_ASSIGN(value.size_bytes, cut_at(value, limit, is_text));
-    cell.payload.ptr = arena.copy(&value, sizeof value);
-    return true;
-  }
-  if (cell.state != CellState::kSet || cell.size_bytes <= limit) return false;
-  const std::string_view value = cell.bytes();
-  const auto first = static_cast<std::size_t>(limit >= 3 ? limit - 3 : 0);
-  const std::string_view before = value.substr(first, static_cast<std::size_t>(limit) - first + 1);
-  cell.size_bytes = static_cast<std::uint32_t>(is_text ? whole_characters(limit, before) : limit);
-  return true;
-}
-
 using OnCut = std::function<void(std::size_t row, std::size_t column)>;
 
 Result<std::uint64_t> limit_all(RowBatch& batch, const schema::TablePlan& plan,
@@ -86,6 +68,23 @@ std::string text_of_key(const schema::TablePlan& plan, const Cell* row) {
 }
 
 }  // namespace
+
+Result<bool> limit_cell(Cell& cell, std::uint64_t limit, Arena& arena) {
+  const bool is_text = cell.kind == CellKind::kText;
+  if (cell.state == CellState::kSpilled) {
+    SpilledValue value = *reinterpret_cast<const SpilledValue*>(cell.payload.ptr);
+    if (value.size_bytes <= limit) return false;
+    WHERRY_ASSIGN(value.size_bytes, cut_at(value, limit, is_text));
+    cell.payload.ptr = arena.copy(&value, sizeof value);
+    return true;
+  }
+  if (cell.state != CellState::kSet || cell.size_bytes <= limit) return false;
+  const std::string_view value = cell.bytes();
+  const auto first = static_cast<std::size_t>(limit >= 3 ? limit - 3 : 0);
+  const std::string_view before = value.substr(first, static_cast<std::size_t>(limit) - first + 1);
+  cell.size_bytes = static_cast<std::uint32_t>(is_text ? whole_characters(limit, before) : limit);
+  return true;
+}
 
 Result<std::uint64_t> limit_lobs(RowBatch& batch, const schema::TablePlan& plan) {
   return limit_all(batch, plan, [](std::size_t, std::size_t) {});

@@ -8,6 +8,9 @@
 
 namespace wherry::engine {
 
+/// Cuts a text or byte value that is longer than `limit`; whether it was. What a spilled value then
+/// needs is in `arena`.
+Result<bool> limit_cell(Cell& cell, std::uint64_t limit, Arena& arena);
 /// Cuts the values of a batch that are above ColumnPlan::max_lob_bytes; returns how many. Keeps
 /// those that are spilled where they are.
 Result<std::uint64_t> limit_lobs(RowBatch& batch, const schema::TablePlan& plan);

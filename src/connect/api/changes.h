@@ -227,6 +227,9 @@ class ChangeSource {
 
 /// The code of a kData error of TargetApplier: a row has a value of a unique key that another has.
 inline constexpr const char* kDuplicateKey = "apply.duplicate_key";
+/// The code of a kTransient error of TargetApplier when the connection is well, a deadlock for one:
+/// the transaction, which is rolled back, may be begun again at once.
+inline constexpr const char* kTryAgain = "apply.try_again";
 
 /// A unique key of a target table: indexes into TablePlan::columns. A key over other columns,
 /// expressions or part of the rows, or of a type whose equal values may differ in their form (1.0
@@ -269,7 +272,8 @@ enum class StepKind : std::uint8_t {
   kDdl,  ///< `statement`
 };
 
-/// One row of a step. Cells by TablePlan::columns.
+/// One row of a step. Cells by TablePlan::columns; those that are kUnchanged stay as they are, and
+/// get their default in a row that is inserted.
 struct ApplyRow {
   const Cell* before = nullptr;  ///< the identity at least; nullptr for inserts
   const Cell* after = nullptr;   ///< nullptr for deletes
@@ -336,6 +340,8 @@ class TargetApplier {
   virtual Result<std::vector<StepReport>> execute(OpContext&, std::span<const ApplyStep>) = 0;
   /// A savepoint, which takes the place of the one before.
   virtual Result<void> mark(OpContext&) = 0;
+  /// Takes back what came after the mark, which stays. REQUIRES: mark().
+  virtual Result<void> take_back(OpContext&) = 0;
   virtual Result<void> commit(OpContext&, const Checkpoint&,
                               std::span<const ApplyException> exceptions) = 0;
   virtual Result<void> rollback(OpContext&) = 0;

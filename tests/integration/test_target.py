@@ -1,4 +1,5 @@
 """Tables that exist on the target, rows it refuses, control tables, LOB limits, scripts: end to end."""
+import os
 import pathlib
 import re
 import subprocess
@@ -162,7 +163,7 @@ class Target(unittest.TestCase):
             def dump():
                 text = subprocess.run(
                     ["pg_dump", "-s", self.postgres.url(self.database)], check=True, text=True,
-                    stdout=subprocess.PIPE, env={"PATH": "/usr/bin:/bin", "PGPASSWORD": PASSWORD}
+                    stdout=subprocess.PIPE, env={**os.environ, "PGPASSWORD": PASSWORD}
                 ).stdout
                 # Newer versions fence the text with a word that is made up each time.
                 return re.sub(r"(?m)^\\(un)?restrict .*\n", "", text)

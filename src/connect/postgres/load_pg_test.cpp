@@ -361,20 +361,27 @@ TEST_F(Load, CountsReplacedZerosInTheLog) {
 TEST_F(Load, FreezesTheRowsOfATableItLoadsWhole) {
   const auto batch = rows(1, 1000);
   WHERRY_EXPECT_OK(load(simple_plan(), {batch.get()}));
-  EXPECT_EQ(value("select relallvisible = relpages from pg_class where relname = 'orders'"), "t");
+  if (major_version() >= 14) {  // an older one freezes rows and does not mark their pages
+    EXPECT_EQ(value("select relallvisible = relpages from pg_class where relname = 'orders'"), "t");
+  }
+  run("create extension pageinspect schema public");
+  EXPECT_EQ(value("select bool_and(t_infomask & 768 = 768) from "
+                  "public.heap_page_items(public.get_raw_page('app.orders', 0))"),
+            "t");
 }
 
 TEST_F(Load, CompressesLargeValuesWithLz4WhereTheServerCan) {
-  if (value("select count(*) from pg_settings where name = 'default_toast_compression' "
-            "and 'lz4' = any(enumvals)") == "0") {
-    GTEST_SKIP() << "the server is built without lz4";
-  }
+  const bool has_lz4 = value(
+                           "select count(*) from pg_settings where name = "
+                           "'default_toast_compression' and 'lz4' = any(enumvals)") == "1";
   auto plan = simple_plan();
   plan->columns[1].type = logical(TypeKind::kClob);
   plan->columns[1].target_type = "text";
   const auto batch = rows(1, 1, std::string(20'000, 'x'));
   WHERRY_EXPECT_OK(load(plan, {batch.get()}));
-  EXPECT_EQ(value("select pg_column_compression(name) from app.orders"), "lz4");
+  EXPECT_EQ(value("select length(name) from app.orders"), "20000");
+  if (major_version() < 14) return;  // knows one compression only
+  EXPECT_EQ(value("select pg_column_compression(name) from app.orders"), has_lz4 ? "lz4" : "pglz");
   settings_.options["toast_compression"] = "default";
   WHERRY_EXPECT_OK(load(plan, {batch.get()}));
   EXPECT_EQ(value("select pg_column_compression(name) from app.orders"), "pglz");

@@ -56,6 +56,9 @@ class PostgresTest : public ::testing::Test {
     return rows->is_null(0, 0) ? "NULL" : std::string(rows->text(0, 0));
   }
 
+  /// 15 of 15.18.
+  int major_version() { return admin_->server_version() / 10'000; }
+
   std::unique_ptr<connect::TargetLoader> loader() {
     auto made = connector_->open_loader(context_, settings_);
     EXPECT_TRUE(made.ok());

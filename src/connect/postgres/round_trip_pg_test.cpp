@@ -495,7 +495,8 @@ TEST_F(RoundTrip, ChunksCoverATableOnce) {
   auto chunks =
       (*snapshot)->plan(context_, table, connect::ChunkHints{.max_chunks = 4, .wanted_chunks = 4});
   WHERRY_EXPECT_OK(chunks);
-  ASSERT_EQ(chunks->size(), 4U);
+  // Before version 14 a range of rows' addresses costs a scan of the whole table.
+  ASSERT_EQ(chunks->size(), major_version() >= 14 ? 4U : 1U);
   std::vector<int> seen(40'001, 0);
   for (const connect::Chunk& chunk : *chunks) {
     auto reader = (*snapshot)->open(context_, plan, chunk, connect::RowOrder::kAny);

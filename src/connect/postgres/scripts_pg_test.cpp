@@ -64,8 +64,9 @@ alter table "Odd ""Name"."Kids 'n" cluster on by_room;
 
 TEST_F(Scripts, ComeBackToTheSameDump) {
   run(kEverything);
-  run("create unique index parents_identity on app.parents (part, code) nulls not distinct; "
-      "alter table app.parents replica identity using index parents_identity");
+  run(std::string("create unique index parents_identity on app.parents (part, code)") +
+      (major_version() >= 15 ? " nulls not distinct" : "") +
+      "; alter table app.parents replica identity using index parents_identity");
   run("create function app.f() returns trigger language plpgsql as $$begin return new; end$$; "
       "create trigger t_origin before insert on app.parents for each row execute function app.f(); "
       "create trigger \"T always\" after update of code on app.parents for each row when (old.code "
@@ -78,6 +79,8 @@ TEST_F(Scripts, ComeBackToTheSameDump) {
       "alter table app.parents enable always trigger \"T always\"; "
       "alter table app.parents enable replica trigger t_replica; "
       "alter table app.parents disable trigger t_off");
+  // Before version 13 a partitioned table has no triggers before a row.
+  const std::string time = major_version() >= 13 ? "before" : "after";
   run("create table app.parted (id integer, day date, v text) partition by range (day); "
       "create table app.parted_a partition of app.parted for values from ('2024-01-01') to "
       "('2025-01-01') partition by list (id); "
@@ -86,7 +89,9 @@ TEST_F(Scripts, ComeBackToTheSameDump) {
       "('2026-01-01'); "
       "alter table app.parted add constraint parted_unique unique (id, day); "
       "create index parted_v on app.parted (v); create index only_b on app.parted_b (v, id); "
-      "create trigger t_parted before insert on app.parted for each row execute function app.f(); "
+      "create trigger t_parted " +
+      time +
+      " insert on app.parted for each row execute function app.f(); "
       "alter table app.parted_b disable trigger t_parted; "
       "create table app.points (a integer, b date, foreign key (a, b) references app.parted (id, "
       "day)); "

@@ -17,8 +17,9 @@ ARROWS = {
     "schema": {"core"},
     "mapping": {"core", "schema"},
     "connect/api": {"core", "schema"},
-    "connect/support": {"core", "schema", "connect/api"},
-    "engine": {"core", "schema", "mapping", "connect/api"},
+    "changes": {"core", "schema", "connect/api"},
+    "connect/support": {"core", "schema", "connect/api", "changes"},
+    "engine": {"core", "schema", "mapping", "connect/api", "changes"},
     "control": {"core", "schema", "mapping", "connect/api", "engine"},
 }
 # The Oracle client is a library without the rest: these files alone of its folder, and tests, may
@@ -33,6 +34,7 @@ TEST_EXTRA = {"engine": {"connect/memory"}, "control": {"connect/memory"}}
 LIBRARIES = {
     re.compile(r"^(libpq|postgresql)"): {"connect/postgres"},
     re.compile(r"^openssl/"): {"net", "connect/oracle"},
+    re.compile(r"^zstd"): {"changes"},
     re.compile(r"^CLI/"): set(),
 }
 ANGLE = re.compile(r"^\s*#\s*include\s+<([^>]+)>", re.M)

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -80,7 +81,10 @@ struct Change {
                                  ///< does not have are kUnchanged
   const Cell* after = nullptr;   ///< likewise
   std::string_view text;         ///< kDdl
-  std::uint32_t commit = 0;      ///< kBegin, kCommit, kHeartbeat: ChangeBatch::commit()
+  static constexpr std::uint32_t kNoCommit = std::numeric_limits<std::uint32_t>::max();
+  std::uint32_t commit = kNoCommit;  ///< kCommit, kHeartbeat; kBegin perhaps: ChangeBatch::commit()
+
+  [[nodiscard]] bool has_commit() const { return commit != kNoCommit; }
 };
 
 /// A transaction as its commit record has it.
@@ -117,7 +121,7 @@ class ChangeBatch {
     commits_.push_back(std::move(info));
   }
   [[nodiscard]] const std::vector<Change>& changes() const { return changes_; }
-  /// REQUIRES: `change` is of this batch and has one.
+  /// REQUIRES: `change` is of this batch and has_commit().
   [[nodiscard]] const CommitInfo& commit(const Change& change) const {
     return commits_[change.commit];
   }
@@ -127,7 +131,9 @@ class ChangeBatch {
   }
   [[nodiscard]] Arena& arena() { return arena_; }
   /// Keeps a shape or a spill file alive until the batch is reset.
-  void keep(std::shared_ptr<const void> resource) { kept_.push_back(std::move(resource)); }
+  void keep(std::shared_ptr<const void> resource) {
+    if (kept_.empty() || kept_.back() != resource) kept_.push_back(std::move(resource));
+  }
 
   [[nodiscard]] bool empty() const { return changes_.empty(); }
   [[nodiscard]] std::size_t used_bytes() const {

@@ -16,7 +16,6 @@
 #include <string_view>
 #include <vector>
 
-#include "connect/api/changes.h"
 #include "core/op_context.h"
 #include "core/position.h"
 #include "core/result.h"
@@ -27,6 +26,9 @@
 #include "schema/table_plan.h"
 
 namespace wherry::connect {
+
+class ChangeSource;  // connect/api/changes.h
+class TargetApply;
 
 using schema::TableDef;
 using schema::TablePlan;
@@ -318,15 +320,9 @@ class Connector {
   /// kUnsupported from a connector without kTarget.
   virtual Result<std::unique_ptr<TargetLoader>> open_loader(OpContext&, const Settings&) = 0;
   /// kUnsupported from a connector without kChangeSource.
-  virtual Result<std::unique_ptr<ChangeSource>> open_change_source(OpContext&, const Settings&) {
-    return make_error(ErrorKind::kUnsupported, "connect.no_changes",
-                      "changes cannot be read from this engine", "Use --migration-type full-load");
-  }
+  virtual Result<std::unique_ptr<ChangeSource>> open_change_source(OpContext&, const Settings&);
   /// kUnsupported from a connector without kChangeTarget.
-  virtual Result<std::unique_ptr<TargetApply>> open_apply(OpContext&, const Settings&) {
-    return make_error(ErrorKind::kUnsupported, "connect.no_apply",
-                      "changes cannot be applied to this engine", "Use --migration-type full-load");
-  }
+  virtual Result<std::unique_ptr<TargetApply>> open_apply(OpContext&, const Settings&);
 };
 
 /// Connectors by URL scheme; filled in apps/, read only afterwards.

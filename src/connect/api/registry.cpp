@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "connect/api/changes.h"
 #include "connect/api/connector.h"
 
 namespace wherry::connect {
@@ -24,6 +25,16 @@ std::vector<const Connector*> Registry::all() const {
   std::vector<const Connector*> out;
   for (const auto& connector : connectors_) out.push_back(connector.get());
   return out;
+}
+
+Result<std::unique_ptr<ChangeSource>> Connector::open_change_source(OpContext&, const Settings&) {
+  return make_error(ErrorKind::kUnsupported, "connect.no_changes",
+                    "changes cannot be read from this engine", "Use --migration-type full-load");
+}
+
+Result<std::unique_ptr<TargetApply>> Connector::open_apply(OpContext&, const Settings&) {
+  return make_error(ErrorKind::kUnsupported, "connect.no_apply",
+                    "changes cannot be applied to this engine", "Use --migration-type full-load");
 }
 
 }  // namespace wherry::connect

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "connect/api/changes.h"
 #include "connect/api/connector.h"
 #include "connect/memory/faults.h"
 #include "connect/memory/value.h"

@@ -111,6 +111,39 @@ TEST(Oson, GrowsItsSizes) {
   EXPECT_EQ(json_text(*json_at(decode_oson(encode_oson(parse_json(rows))), "$[2].b")), "6");
 }
 
+/// As 21c writes it: flags 0x2106, nodes of containers 0x84 and 0xC4.
+TEST(Oson, HasTheFormOfAServersImages) {
+  const std::string image = encode_oson(parse_json(R"({"s":["x"]})"));
+  const std::string head("\xFF\x4A\x5A\x01\x21\x06\x01\x00\x02", 9);
+  EXPECT_EQ(image.substr(0, head.size()), head);
+  EXPECT_NE(image.find("\x84\x01\x01"), std::string::npos);
+  EXPECT_NE(image.find("\xC4\x01"), std::string::npos);
+}
+
+/// The list of an object is as wide as the ids in it: there are readers that know one width.
+TEST(Oson, CountsAndIdsOfAnObjectAreOfOneWidth) {
+  std::string many = R"({"few":{"one":1},)";
+  for (int i = 0; i < 300; ++i) many += "\"n" + std::to_string(i) + "\":0,";
+  many.back() = '}';
+  const std::string image = encode_oson(parse_json(many));
+  EXPECT_NE(image.find(std::string("\x8C\x00\x01", 3)), std::string::npos);
+  EXPECT_EQ(json_text(*json_at(decode_oson(image), "$.few.one")), "1");
+}
+
+/// A donor of field ids is told by its place in the tree, whatever the places of values count from.
+TEST(Oson, DonorsAreAbsoluteAmongRelativeOffsets) {
+  const std::string head("\xFF\x4A\x5A\x01\x21\x07\x01\x00\x02\x00\x14\x00\x00", 13);
+  const std::string names(
+      "\x2C\x00\x00\x01"
+      "a",
+      5);
+  const std::string array("\xC4\x02\x00\x06\x00\x0E", 6);
+  const std::string donor("\x84\x01\x01\x00\x05\x42\xC1\x02", 8);
+  const std::string other("\x9C\x00\x06\x00\x05\x31", 6);
+  EXPECT_EQ(json_text(decode_oson(head + names + array + donor + other)),
+            R"([{"a":1},{"a":true}])");
+}
+
 TEST(Oson, DamagedImagesAreErrors) {
   const std::string image = encode_oson(parse_json(R"({"a":[1,"xyz",{"b":null}],"c":1.5})"));
   for (std::size_t size = 0; size < image.size(); ++size) {

@@ -2,6 +2,7 @@
 // and the name list of an object once for all objects that have the same.
 #include <algorithm>
 #include <map>
+#include <tuple>
 #include <unordered_map>
 
 #include "engine/error.h"
@@ -16,6 +17,7 @@ constexpr std::uint8_t kShortNames = 1, kLongNames = 3;
 
 constexpr std::uint16_t kRelativeOffsets = 0x0001;
 constexpr std::uint16_t kInlineLeaf = 0x0002;
+constexpr std::uint16_t kLengthInNode = 0x0004;  // of a server's images, not of clients'
 constexpr std::uint16_t kFieldCountU32 = 0x0008;
 constexpr std::uint16_t kScalarDocument = 0x0010;
 constexpr std::uint16_t kHashU8 = 0x0100;
@@ -26,6 +28,7 @@ constexpr std::uint16_t kTinyNodes = 0x2000;
 constexpr std::uint16_t kLongOffsetsU16 = 0x0100;  // in the second flags
 
 constexpr int kContainer = 0x80, kArray = 0x40, kOffsetsU32 = 0x20, kCounts = 0x18;
+constexpr int kServerNode = 0x04;
 constexpr int kCountU16 = 0x08, kCountU32 = 0x10, kShared = 0x18;
 
 constexpr std::size_t kMaxShortName = 255, kMaxName = 65535;
@@ -51,13 +54,13 @@ class Names {
   void number() {
     for (const auto& [name, id] : ids_)
       (name.size() > kMaxShortName ? long_ : short_).push_back(name);
-    const auto sort = [](std::vector<std::string_view>& names, std::uint32_t mask) {
-      std::sort(names.begin(), names.end(), [mask](std::string_view a, std::string_view b) {
-        return std::pair(hash_of(a) & mask, a) < std::pair(hash_of(b) & mask, b);
-      });
+    const auto key_of = [](std::string_view name) {
+      return std::tuple(hash_of(name) & 0xFF, name.size(), name);
     };
-    sort(short_, 0xFF);
-    sort(long_, 0xFFFF);
+    for (auto* list : {&short_, &long_}) {
+      std::sort(list->begin(), list->end(),
+                [&](std::string_view a, std::string_view b) { return key_of(a) < key_of(b); });
+    }
     std::uint32_t next = 1;
     for (const auto* list : {&short_, &long_}) {
       for (const std::string_view name : *list) ids_.find(name)->second = next++;
@@ -120,7 +123,8 @@ class TreeWriter {
   void container(const Json& j) {
     const bool object = j.shape == Json::Shape::kObject;
     const std::size_t n = j.items.size();
-    const int bytes = count_bytes(n);
+    // As wide as the field ids, which some readers take to have the width of the count.
+    const int bytes = object ? std::max(count_bytes(n), id_bytes_) : count_bytes(n);
     const std::size_t start = tree.size();
     std::vector<std::size_t> order(n);
     for (std::size_t i = 0; i < n; ++i) order[i] = i;
@@ -132,7 +136,8 @@ class TreeWriter {
                 [&](std::size_t a, std::size_t b) { return id_of[a] < id_of[b]; });
       for (const std::size_t i : order) append_be(ids, id_of[i], id_bytes_);
     }
-    int head = kContainer | (object ? 0x04 : kArray) | (offset_bytes_ == 4 ? kOffsetsU32 : 0);
+    int head =
+        kContainer | kServerNode | (object ? 0 : kArray) | (offset_bytes_ == 4 ? kOffsetsU32 : 0);
     const auto known = n == 0 ? shared_.end() : shared_.find(ids);
     if (object && known != shared_.end()) {
       tree.push_back(static_cast<char>(head | kShared));
@@ -300,8 +305,7 @@ class OsonReader {
     const int offset_bytes = (tag & kOffsetsU32) != 0 ? 4 : 2;
     std::uint64_t n = 0;
     if ((tag & kCounts) == kShared) {
-      const std::uint64_t where = in.be(offset_bytes) + (has(kRelativeOffsets) ? start : 0);
-      ImageReader other(tree_, where);
+      ImageReader other(tree_, in.be(offset_bytes));
       const int other_tag = other.u8();
       if (!object || (other_tag & kCounts) == kShared) throw ImageReader::Short{};
       n = fields(other, other_tag, out.names);
@@ -415,7 +419,7 @@ std::string encode_oson(const Json& document) {
   const NameSegment short_segment(names.short_names(), 1, wide_names);
   const bool wide_long = NameSegment::is_wide(names.long_names(), 2);
   const NameSegment long_segment(names.long_names(), 2, wide_long);
-  const unsigned flags = kInlineLeaf | kHashU8 | kTinyNodes |
+  const unsigned flags = kInlineLeaf | kLengthInNode | kHashU8 | kTinyNodes |
                          (id_bytes == 4   ? kFieldCountU32
                           : id_bytes == 2 ? kFieldCountU16
                                           : 0U) |

@@ -1,6 +1,10 @@
 // JSON, VECTOR and XMLTYPE images.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
 #include "connect/oracle/wire/charset.h"
 #include "connect/oracle/wire/datetime.h"
 #include "connect/oracle/wire/number.h"
@@ -219,6 +223,31 @@ TEST(Charset, ConvertsOrRefuses) {
   EXPECT_EQ(text, "n\xC3\xA9");
   EXPECT_FALSE(to_utf8("\x81", 832, text));
   EXPECT_FALSE(to_utf8("x", 9999, text));
+}
+
+/// Names of more than 255 bytes have hashes of two bytes, and still lie in the order of the low
+/// one.
+TEST(Oson, LongNamesLieInTheOrderOfTheLowByteOfTheirHash) {
+  const auto low_byte = [](const std::string& name) {
+    std::uint32_t hash = 0x811C9DC5;
+    for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
+    return hash & 0xFF;
+  };
+  std::string json = "{";
+  std::vector<std::string> names;
+  for (int i = 10; i < 60; ++i) {
+    names.push_back(std::string(256, 'k') + std::to_string(i));
+    json += "\"" + names.back() + "\":1,";
+  }
+  json.back() = '}';
+  std::string problem;
+  const auto image = json_to_oson(json, problem);
+  ASSERT_TRUE(image.has_value()) << problem;
+  std::sort(names.begin(), names.end(),
+            [&](const auto& a, const auto& b) { return image->find(a) < image->find(b); });
+  EXPECT_TRUE(std::is_sorted(names.begin(), names.end(), [&](const auto& a, const auto& b) {
+    return low_byte(a) < low_byte(b);
+  }));
 }
 
 }  // namespace

@@ -127,7 +127,8 @@ class NameSegment {
       : hash_mask_(hash_mask), length_bytes_(length_bytes) {}
 
   void add(const std::string& name) { ids_.emplace(Key{hash_of(name) & hash_mask_, name}, 0); }
-  /// Servers look fields up by hash, so names lie in the order of theirs.
+  /// Servers look fields up by hash, so names lie in the order of theirs: of its low byte, also
+  /// where two are stored.
   void number_from(std::uint32_t first) {
     for (auto& [key, id] : ids_) {
       id = first++;
@@ -153,7 +154,8 @@ class NameSegment {
     std::uint32_t hash;
     std::string name;
     bool operator<(const Key& other) const {
-      if (hash != other.hash) return hash < other.hash;
+      const std::uint32_t a = hash & 0xFF, b = other.hash & 0xFF;
+      if (a != b) return a < b;
       if (name.size() != other.name.size()) return name.size() < other.name.size();
       return name < other.name;
     }

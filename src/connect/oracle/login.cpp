@@ -65,7 +65,8 @@ Error too_old(std::string_view banner, std::uint8_t field_version) {
 class Login {
  public:
   Login(const OpContext& context, Connection& connection, const ConnectOptions& options,
-        const wire::ClientIdentity& identity, const wire::LoginRandom& random)
+        const wire::ClientIdentity& identity, const wire::LoginRandom& random,
+        const Announcement* announced)
       : context_(context),
         connection_(connection),
         options_(options),
@@ -75,6 +76,11 @@ class Login {
     const bool has_own = options.call_timeout.count() != 0;
     caller_ = std::make_unique<Caller>(std::move(connection.channel),
                                        has_own ? options.call_timeout : connection.receive_timeout);
+    if (announced != nullptr) {
+      types_ = announced->types;
+      has_checksum_ = announced->has_checksum;
+      return;
+    }
     types_.compile_capabilities = wire::client_compile_capabilities(
         wire::kMaxFieldVersion, connection.accept.has_end_of_response());
     types_.runtime_capabilities = wire::client_runtime_capabilities();
@@ -110,9 +116,11 @@ class Login {
     const std::uint8_t server_version =
         wire::capability(protocol_.compile_capabilities, wire::kCapFieldVersion);
     if (server_version < wire::kMinFieldVersion) return too_old(protocol_.banner, server_version);
-    has_zone_ = (wire::capability(protocol_.runtime_capabilities, 1) & wire::kRuntimeTimeZone) != 0;
+    has_zone_ = types_.time_zone &&
+                (wire::capability(protocol_.runtime_capabilities, 1) & wire::kRuntimeTimeZone) != 0;
     dialect_ = wire::negotiate(protocol_, types_, connection_.accept.version,
                                connection_.accept.has_end_of_response());
+    dialect_.has_checksum = has_checksum_;
     // Servers before 23.4 announced the mark without keeping to it.
     if (dialect_.field_version < wire::kMaxFieldVersion) dialect_.end_of_response = false;
     return {};
@@ -120,7 +128,7 @@ class Login {
 
   Result<void> take_types() {
     WHERRY_ASSIGN(const auto reply, caller_->take(context_, [this](Reader& in) {
-      return decode_data_types(in, has_zone_, false);
+      return decode_data_types(in, has_zone_, types_.zone_file_version.has_value());
     }));
     if (reply && reply->time_zone) zone_ = zone_of_image(*reply->time_zone);
     return {};
@@ -297,6 +305,7 @@ class Login {
   wire::DataTypesRequest types_;
   wire::ProtocolReply protocol_;
   wire::Dialect dialect_;
+  bool has_checksum_ = true;
   bool has_zone_ = false;
   bool renegotiate_ = false;
   std::optional<wire::ZoneField> zone_;
@@ -367,10 +376,10 @@ std::optional<wire::ZoneField> zone_of_text(std::string_view text) {
 
 Result<LoggedIn> log_in(const OpContext& context, Connection connection,
                         const ConnectOptions& options, const wire::ClientIdentity& identity,
-                        const wire::LoginRandom& random) {
+                        const wire::LoginRandom& random, const Announcement* announced) {
   OpContext limited = context;
   limited.deadline = std::min(limited.deadline, connection.wait.until);
-  return Login(limited, connection, options, identity, random).run();
+  return Login(limited, connection, options, identity, random, announced).run();
 }
 
 }  // namespace wherry::oracle

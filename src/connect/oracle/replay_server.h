@@ -3,6 +3,7 @@
 // the next one is written: every border is a border of the client's reads too.
 #pragma once
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
@@ -48,6 +49,8 @@ class Pair {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) std::abort();
     client_ = ends[0];
+    // As a dialled one: the client waits with its deadline, not in recv().
+    if (fcntl(client_, F_SETFL, O_NONBLOCK) != 0) std::abort();
     thread_ = std::thread([server = ends[1], script] {
       script(server);
       ::close(server);

@@ -37,6 +37,8 @@ class Flow {
   /// Packets before and behind CONNECT and ACCEPT have headers of one known form.
   [[nodiscard]] bool knows_header_form() const { return has_seen_connect_; }
   [[nodiscard]] bool has_large_header() const { return has_large_header_; }
+  /// What was found out so far.
+  [[nodiscard]] const Session& session() const { return session_; }
   [[nodiscard]] std::size_t gathered_bytes() const {
     return turn_bytes_.size() + services_.bytes.size();
   }

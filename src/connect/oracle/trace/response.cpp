@@ -127,13 +127,13 @@ class ResponseDecoder {
       return wire::decode_call_result(in_, session_.dialect);
     }
     const Reader begin = in_;
-    wire::CallResult result = read_call_result(session_.has_checksum);
+    wire::CallResult result = read_call_result(session_.dialect.has_checksum);
     if (is_plausible_end(result)) return result;
     const Reader first = in_;
     in_ = begin;
-    wire::CallResult other = read_call_result(!session_.has_checksum);
+    wire::CallResult other = read_call_result(!session_.dialect.has_checksum);
     if (is_plausible_end(other)) {
-      session_.has_checksum = !session_.has_checksum;
+      session_.dialect.has_checksum = !session_.dialect.has_checksum;
       return other;
     }
     if (session_.is_negotiated) {
@@ -162,7 +162,7 @@ class ResponseDecoder {
 
   wire::CallResult read_call_result(bool has_checksum) {
     wire::Dialect dialect = session_.dialect;
-    if (!has_checksum) dialect.field_version = kChecksumVersion - 1;
+    dialect.has_checksum = has_checksum;
     return wire::decode_call_result(in_, dialect);
   }
 

@@ -341,7 +341,7 @@ TEST(TracedStatus, IsReadWithAndWithoutStatementChecksum) {
     const Decoded decoded = decode_response(session, out.bytes());
     EXPECT_EQ(decoded.ending, Ending::kComplete) << decoded.problem;
     EXPECT_EQ(decoded.messages[0].fields["row_count"], 3);
-    EXPECT_EQ(session.has_checksum, has_checksum);
+    EXPECT_EQ(session.dialect.has_checksum, has_checksum);
   }
 }
 

@@ -81,9 +81,6 @@ struct Session {
   std::vector<std::uint8_t> client_capabilities, server_capabilities;
   std::vector<std::uint8_t> client_runtime, server_runtime;
   std::uint16_t client_charset = wire::kCharsetAl32Utf8;
-  /// Statement type and checksum of the status message (field version 14 and above). Servers leave
-  /// them out for some clients (seen: 23.26 with go-ora), so the bytes have to tell.
-  bool has_checksum = true;
   /// Bytes behind the position of each described column; -1: as the field version says.
   int column_tail_bytes = -1;
   std::map<std::uint32_t, Cursor> cursors;

@@ -26,6 +26,9 @@ struct Dialect {
   /// Server's compile capability 15 bit 0x01, 16 bit 0x01: fields of the status message.
   bool has_call_status = true;
   bool has_call_sequence = true;
+  /// Statement type and checksum in the status message of field version 14 and above. Servers leave
+  /// them out for some clients (seen: 23.26 with go-ora); nothing that is negotiated says so.
+  bool has_checksum = true;
   /// Responses end with message 29 and data flag 0x2000.
   bool end_of_response = false;
   /// Client's encoding flag 0x02: user name and SQL text travel as CLR, else raw.

@@ -8,6 +8,8 @@ namespace wherry::oracle::wire {
 namespace {
 
 constexpr std::uint8_t kEncodingTextLengths = 0x02;
+constexpr std::size_t kCapTtc4 = 40;
+constexpr std::uint8_t kTtc4EndOfResponse = 0x20;
 constexpr std::uint16_t kTypeSb1 = 27;
 constexpr std::uint8_t kFieldVersion121 = 7;
 
@@ -143,7 +145,8 @@ Dialect negotiate(const ProtocolReply& server, const DataTypesRequest& client,
   dialect.chunks = counts_in_ub4 ? ChunkLength::kUb4 : ChunkLength::kUb1;
   // Every server since 10.2 sends both status fields, and the official clients do not look at
   // capabilities 15 and 16; obeying a cleared bit here would break what works for them.
-  dialect.end_of_response = end_of_response;
+  dialect.end_of_response = end_of_response && (capability(client.compile_capabilities, kCapTtc4) &
+                                                kTtc4EndOfResponse) != 0;
   dialect.text_is_clr = (client.encoding_flags & kEncodingTextLengths) != 0;
   dialect.wide_scale = announces_wide_scale(client.types);
   dialect.long_strings = (capability(server.runtime_capabilities, 6) & 0x04) != 0;

@@ -79,11 +79,11 @@ CallResult decode_call_result(Reader& in, const Dialect& dialect) {
     result.code = short_code;
     result.row_count = current_row;
   }
-  // Statement type and checksum, which servers leave out for some clients: what follows then, a
-  // text or the mark of the end, is no length of an integer.
+  // Where statement type and checksum are left out, what follows, a text or the mark of the end, is
+  // no length of an integer.
   constexpr std::uint8_t kMaxIntegerLength = 4;
-  const bool has_checksum = in.remaining() == 0 || in.peek() <= kMaxIntegerLength;
-  if (dialect.field_version >= 14 && has_checksum) {
+  const bool may_be_checksum = in.remaining() == 0 || in.peek() <= kMaxIntegerLength;
+  if (dialect.field_version >= 14 && dialect.has_checksum && may_be_checksum) {
     in.ub4();
     in.ub4();
   }

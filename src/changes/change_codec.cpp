@@ -242,6 +242,11 @@ void ChangeEncoder::add(const ChangeBatch* batch, const Change& change, std::str
     out.byte(kShapeRecord);
     out.text(encode_shape(*change.shape));
   }
+  encode_record(batch, change, bytes);
+}
+
+void encode_record(const ChangeBatch* batch, const Change& change, std::string& bytes) {
+  ByteWriter out(bytes);
   const bool is_row = change.before != nullptr || change.after != nullptr;
   const bool has_commit = is_marker(change.kind) && change.has_commit();
   const bool first = change.before != nullptr || has_commit || change.cascades ||

@@ -15,11 +15,15 @@
 
 namespace wherry::changes {
 
+/// Appends the record without its shape to `out`. `change` is of `batch`, which may be nullptr when
+/// it has no commit.
+void encode_record(const connect::ChangeBatch* batch, const connect::Change& change,
+                   std::string& out);
+
 /// Used by one thread at a time.
 class ChangeEncoder {
  public:
-  /// Appends the record to `out`. `change` is of `batch`, which may be nullptr when it has no
-  /// commit.
+  /// The same with its shape, when that is a new one.
   void add(const connect::ChangeBatch* batch, const connect::Change& change, std::string& out);
   /// Shapes are written again before their next row: after another stream has begun, or when
   /// records were cut off.
@@ -44,14 +48,15 @@ class ChangeDecoder {
   /// Takes one record off `bytes` and adds it to `out`, which keeps what the record refers to.
   /// kData "change_file.damaged" when there is none; `out` may then hold nonsense, but no record.
   Result<void> next(std::string_view& bytes, LargeValues& values, connect::ChangeBatch& out);
-  void forget_shapes() { shapes_.clear(); }
+  /// A shape as encode_shape() has it; false: it is none. Bytes that were learnt already keep their
+  /// RowShape.
+  bool learn(std::string_view bytes);
 
  private:
   struct Known {
     std::string bytes;
     connect::RowShapePtr shape;
   };
-  bool learn(std::string_view bytes);
 
   std::map<std::uint32_t, Known> shapes_;
 };

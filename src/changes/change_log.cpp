@@ -26,7 +26,7 @@ Result<void> ChangeLogWriter::add(const connect::ChangeBatch& batch,
   }
   const std::uint64_t before = file_.size_bytes();
   for (const SpilledValue& value : values) {
-    if (auto written = write_value(value); !written.ok()) {
+    if (auto written = write_large_value(file_, value); !written.ok()) {
       WHERRY_TRY(file_.cut(before));
       return written;
     }
@@ -52,7 +52,7 @@ Result<void> ChangeLogWriter::flush() {
   return {};
 }
 
-Result<void> ChangeLogWriter::write_value(const SpilledValue& value) {
+Result<void> write_large_value(BlockWriter& file, const SpilledValue& value) {
   std::string piece;
   for (std::uint64_t done = 0; done < value.size_bytes; done += piece.size()) {
     piece.resize(static_cast<std::size_t>(
@@ -61,7 +61,7 @@ Result<void> ChangeLogWriter::write_value(const SpilledValue& value) {
                   value.file->read(value.offset_bytes + done,
                                    std::as_writable_bytes(std::span(piece.data(), piece.size()))));
     WHERRY_ASSERT(got == piece.size(), "a spilled value is longer than its file");
-    WHERRY_TRY(file_.write(BlockKind::kValue, false, piece));
+    WHERRY_TRY(file.write(BlockKind::kValue, false, piece));
   }
   return {};
 }
@@ -72,12 +72,11 @@ Result<ChangeLogReader> ChangeLogReader::open(const std::filesystem::path& path,
   return ChangeLogReader(std::move(file), path, std::move(spill_directory));
 }
 
-Result<void> ChangeLogReader::add_piece(std::string_view piece) {
-  if (!are_pieces_of_next_) {
-    WHERRY_ASSIGN(pieces_, SpillFile::create(spill_directory_));
-    are_pieces_of_next_ = true;
+Result<void> LargeValueCollector::add(std::string_view piece) {
+  if (!file_) {
+    WHERRY_ASSIGN(file_, SpillFile::create(directory_));
   }
-  return pieces_->append(piece);
+  return file_->append(piece);
 }
 
 Result<bool> ChangeLogReader::next_block(std::uint64_t limit_bytes) {
@@ -87,11 +86,10 @@ Result<bool> ChangeLogReader::next_block(std::uint64_t limit_bytes) {
     if (state == BlockState::kEnd) return false;
     if (state == BlockState::kCut) return damaged_error().with("file", path_.string());
     if (block.kind == BlockKind::kValue) {
-      WHERRY_TRY(add_piece(block.raw));
+      WHERRY_TRY(pieces_.add(block.raw));
     } else if (block.kind == BlockKind::kRecords) {
       records_ = block.raw;
-      values_ = {are_pieces_of_next_ ? pieces_ : nullptr, 0};
-      are_pieces_of_next_ = false;
+      values_ = pieces_.take();
       if (!records_.empty()) return true;
     }
   }

@@ -6,11 +6,29 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "changes/block_file.h"
 #include "changes/change_codec.h"
 
 namespace wherry::changes {
+
+/// Writes the value's pieces; after an error some of them may be there.
+Result<void> write_large_value(BlockWriter& file, const SpilledValue& value);
+
+/// Puts the pieces of large values together, for the records that follow them.
+class LargeValueCollector {
+ public:
+  explicit LargeValueCollector(std::filesystem::path spill_directory)
+      : directory_(std::move(spill_directory)) {}
+  Result<void> add(std::string_view piece);
+  /// All since the last call.
+  LargeValues take() { return {std::exchange(file_, nullptr), 0}; }
+
+ private:
+  std::filesystem::path directory_;
+  std::shared_ptr<SpillFile> file_;
+};
 
 class ChangeLogWriter {
  public:
@@ -34,7 +52,6 @@ class ChangeLogWriter {
 
  private:
   Result<void> write_waiting();
-  Result<void> write_value(const SpilledValue& value);
 
   BlockWriter file_;
   const std::size_t block_bytes_;
@@ -58,16 +75,14 @@ class ChangeLogReader {
                   std::filesystem::path spill_directory)
       : file_(std::move(file)),
         path_(std::move(path)),
-        spill_directory_(std::move(spill_directory)) {}
+        pieces_(std::move(spill_directory)) {}
   Result<bool> next_block(std::uint64_t limit_bytes);
-  Result<void> add_piece(std::string_view piece);
 
   BlockReader file_;
-  std::filesystem::path path_, spill_directory_;
+  std::filesystem::path path_;
   ChangeDecoder decoder_;
   std::string_view records_;  ///< of the block that file_ holds
-  bool are_pieces_of_next_ = false;
-  std::shared_ptr<SpillFile> pieces_;  ///< of large values
+  LargeValueCollector pieces_;
   LargeValues values_;
 };
 

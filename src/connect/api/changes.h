@@ -263,7 +263,8 @@ struct ApplyTable {
   std::vector<ForeignKey> foreign_keys;
   bool has_triggers = false;  ///< that fire while we apply
   std::vector<std::string> warnings;
-  std::optional<Error> refused;  ///< kSchema "apply.…": why this table cannot take changes
+  std::shared_ptr<const void> native;  ///< the connector's own
+  std::optional<Error> refused;        ///< kSchema "apply.…": why this table cannot take changes
 };
 
 enum class StepKind : std::uint8_t {
@@ -316,6 +317,9 @@ struct CommitPoint {
   friend auto operator<=>(const CommitPoint&, const CommitPoint&) = default;
 };
 
+/// Lanes are numbered below this.
+inline constexpr std::uint32_t kMaxLanes = 64;
+
 /// How far the target is, kept with its rows. Each lane has its own; the highest `point` of all
 /// lanes is what counts, and with it all that is above it in any lane's `applied_above`.
 struct Checkpoint {
@@ -329,6 +333,18 @@ struct Checkpoint {
 /// `points`, ascending, as one short text, and back: for a column of table wherry_checkpoint.
 std::string to_text(const std::vector<CommitPoint>& points);
 Result<std::vector<CommitPoint>> parse_commit_points(std::string_view text);
+
+/// A position as awsdms_txn_state has it, and as a user may give it back ("CdcStartPosition").
+inline std::string to_checkpoint_text(const Position& position) {
+  return position.text.starts_with("checkpoint:") ? position.text
+                                                  : "checkpoint:V1#" + position.text;
+}
+
+/// What TargetApplier::apply() has done.
+struct ApplyOutcome {
+  bool is_committed = false;  ///< false: rolled back, because a row was missing
+  std::vector<StepReport> reports;
+};
 
 /// Changes the target: one object, one connection and one thread for each lane.
 ///
@@ -351,6 +367,28 @@ class TargetApplier {
   virtual Result<void> commit(OpContext&, const Checkpoint&,
                               std::span<const ApplyException> exceptions) = 0;
   virtual Result<void> rollback(OpContext&) = 0;
+  /// begin(), execute() and commit(), in one round trip where that can be: for a small transaction
+  /// that somebody waits for. Rolled back when it fails, and when a row is missing.
+  virtual Result<ApplyOutcome> apply(OpContext& context, std::span<const ApplyStep> steps,
+                                     const Checkpoint& checkpoint) {
+    WHERRY_TRY(begin(context));
+    WHERRY_ASSIGN(std::vector<StepReport> reports, execute(context, steps));
+    for (const StepReport& report : reports) {
+      if (report.missing.empty()) continue;
+      WHERRY_TRY(rollback(context));
+      return ApplyOutcome{false, std::move(reports)};
+    }
+    WHERRY_TRY(commit(context, checkpoint, {}));
+    return ApplyOutcome{true, std::move(reports)};
+  }
+};
+
+/// What a task's settings say about how its target is changed.
+struct ApplySettings {
+  std::string task_name;               ///< TASK_NAME of the control tables
+  std::string server_name;             ///< SERVER_NAME
+  bool has_txn_state = false;          ///< TaskRecoveryTableEnabled: awsdms_txn_state
+  std::uint32_t statement_cache = 50;  ///< StatementCacheSize: prepared statements of a lane
 };
 
 /// A table that the target must change because the source's has changed.
@@ -362,6 +400,9 @@ struct TableAlteration {
   /// kAlter: for each column of `to` the column of `from` that it was, or nothing: it is new. Names
   /// and types that differ have changed; columns of `from` that are not in here are dropped.
   std::vector<std::optional<std::size_t>> origins;
+  /// kAlter: for each column of `to` what rows that exist get in it when it is new: an expression
+  /// of the target's language, or nothing: NULL. Empty: nothing for all.
+  std::vector<std::optional<std::string>> defaults;
 };
 
 /// The target of a task's changes. Thread-safe.

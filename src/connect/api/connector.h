@@ -7,6 +7,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -29,6 +30,7 @@ namespace wherry::connect {
 
 class ChangeSource;  // connect/api/changes.h
 class TargetApply;
+struct ApplySettings;
 
 using schema::TableDef;
 using schema::TablePlan;
@@ -212,14 +214,34 @@ struct HistorySlot {
   std::uint32_t minutes = 0;  ///< the length of all slots
   std::uint64_t records = 0;
   std::uint64_t bytes = 0;
+  bool is_change_processing = false;  ///< else FULL LOAD
+  /// CHANGE PROCESSING: how far the target is behind at the end of the slot.
+  std::uint64_t latency_secs = 0;
+};
+
+/// What awsdms_status says of ongoing replication. What is empty or unknown is NULL there.
+struct StatusFigures {
+  using Time = std::optional<std::chrono::system_clock::time_point>;
+  std::uint64_t pending_changes = 0;  ///< committed at the source, cached, not applied
+  std::uint64_t disk_swap_bytes = 0;
+  std::uint64_t memory_bytes = 0;
+  std::string current_position;  ///< being read
+  Time current_time;
+  std::string tail_position;  ///< where the oldest transaction that is open began
+  Time tail_time;
+  Time applied_time;  ///< commit time of the last transaction applied
 };
 
 /// Writes to the control tables that a task wanted; to others a call does nothing.
 class ControlWriter {
  public:
   virtual ~ControlWriter() = default;
-  /// "FULL LOAD", "NOT RUNNING".
-  virtual Result<void> set_status(OpContext&, std::string_view status) = 0;
+  /// "FULL LOAD", "CHANGE PROCESSING", "NOT RUNNING".
+  virtual Result<void> set_status(OpContext&, std::string_view status,
+                                  const StatusFigures& figures) = 0;
+  Result<void> set_status(OpContext& context, std::string_view status) {
+    return set_status(context, status, StatusFigures{});
+  }
   /// `reason`: a few words.
   virtual Result<void> suspend(OpContext&, const TableRef& target, std::string_view reason) = 0;
   virtual Result<void> end_suspension(OpContext&, const TableRef& target) = 0;
@@ -322,7 +344,8 @@ class Connector {
   /// kUnsupported from a connector without kChangeSource.
   virtual Result<std::unique_ptr<ChangeSource>> open_change_source(OpContext&, const Settings&);
   /// kUnsupported from a connector without kChangeTarget.
-  virtual Result<std::unique_ptr<TargetApply>> open_apply(OpContext&, const Settings&);
+  virtual Result<std::unique_ptr<TargetApply>> open_apply(OpContext&, const Settings&,
+                                                          const ApplySettings&);
 };
 
 /// Connectors by URL scheme; filled in apps/, read only afterwards.

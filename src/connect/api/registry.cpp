@@ -32,7 +32,8 @@ Result<std::unique_ptr<ChangeSource>> Connector::open_change_source(OpContext&, 
                     "changes cannot be read from this engine", "Use --migration-type full-load");
 }
 
-Result<std::unique_ptr<TargetApply>> Connector::open_apply(OpContext&, const Settings&) {
+Result<std::unique_ptr<TargetApply>> Connector::open_apply(OpContext&, const Settings&,
+                                                            const ApplySettings&) {
   return make_error(ErrorKind::kUnsupported, "connect.no_apply",
                     "changes cannot be applied to this engine", "Use --migration-type full-load");
 }

@@ -1,6 +1,10 @@
 #include "connect/postgres/control_tables.h"
 
+#include <fmt/format.h>
+
 #include <array>
+#include <chrono>
+#include <ctime>
 #include <vector>
 
 #include "connect/postgres/describe.h"
@@ -41,6 +45,22 @@ constexpr Definition kDefinitions[] = {
       unique (server_name, task_name, timeslot_type, timeslot))"}};
 
 constexpr const char* kNow = "pg_catalog.timezone('UTC', pg_catalog.clock_timestamp())";
+
+constexpr std::uint64_t kMegabyte = 1024 * 1024;
+constexpr std::size_t kMostName = 128;
+
+/// "2026-05-01 12:00:00.250000" in UTC; empty for none.
+std::string utc_text(const connect::StatusFigures::Time& time) {
+  if (!time) return {};
+  const auto micros =
+      std::chrono::duration_cast<std::chrono::microseconds>(time->time_since_epoch()).count();
+  const std::time_t seconds = static_cast<std::time_t>(micros / 1'000'000);
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  std::array<char, 40> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S", &parts);
+  return fmt::format("{}.{:06}", text.data(), micros % 1'000'000);
+}
 
 const std::string& schema_of(const ControlTables& tables) {
   static const std::string kDefault = kDefaultControlSchema;
@@ -84,16 +104,30 @@ class PostgresControlWriter final : public connect::ControlWriter {
                         std::string schema)
       : pool_(std::move(pool)), tables_(std::move(tables)), schema_(std::move(schema)) {}
 
-  Result<void> set_status(OpContext& context, std::string_view status) override {
+  using ControlWriter::set_status;
+  Result<void> set_status(OpContext& context, std::string_view status,
+                          const connect::StatusFigures& figures) override {
     if (!tables_.has_status) return {};
     return write(context,
-                 "insert into " + name(kStatus) +
-                     " (server_name, task_name, task_status, status_time, pending_changes, "
-                     "disk_swap_size) values ($1, $2, $3, " +
-                     kNow +
-                     ", 0, 0) on conflict (server_name, task_name) do update set task_status = "
-                     "excluded.task_status, status_time = excluded.status_time",
-                 {std::string(status)});
+                 "insert into " + name(kStatus) + " values ($1, $2, $3, " + kNow +
+                     ", $4, $5, $6, nullif($7, ''), nullif($8, '')::timestamp, nullif($9, ''), "
+                     "nullif($10, '')::timestamp, nullif($11, '')::timestamp) "
+                     "on conflict (server_name, task_name) do update set "
+                     "task_status = excluded.task_status, status_time = excluded.status_time, "
+                     "pending_changes = excluded.pending_changes, "
+                     "disk_swap_size = excluded.disk_swap_size, "
+                     "task_memory = excluded.task_memory, "
+                     "source_current_position = excluded.source_current_position, "
+                     "source_current_timestamp = excluded.source_current_timestamp, "
+                     "source_tail_position = excluded.source_tail_position, "
+                     "source_tail_timestamp = excluded.source_tail_timestamp, "
+                     "source_timestamp_applied = excluded.source_timestamp_applied",
+                 {std::string(status), std::to_string(figures.pending_changes),
+                  std::to_string(figures.disk_swap_bytes / kMegabyte),
+                  std::to_string(figures.memory_bytes / kMegabyte),
+                  figures.current_position.substr(0, kMostName), utc_text(figures.current_time),
+                  figures.tail_position.substr(0, kMostName), utc_text(figures.tail_time),
+                  utc_text(figures.applied_time)});
   }
 
   Result<void> suspend(OpContext& context, const schema::TableRef& target,
@@ -118,14 +152,13 @@ class PostgresControlWriter final : public connect::ControlWriter {
 
   Result<void> add_history(OpContext& context, const connect::HistorySlot& slot) override {
     if (!tables_.has_history) return {};
-    constexpr std::uint64_t kMegabyte = 1024 * 1024;
     return write(context,
-                 "insert into " + name(kHistory) +
-                     " (server_name, task_name, timeslot_type, timeslot, timeslot_duration, "
-                     "timeslot_records, timeslot_volume) values ($1, $2, 'FULL LOAD', " +
-                     kNow + ", $3, $4, $5)",
-                 {std::to_string(slot.minutes), std::to_string(slot.records),
-                  std::to_string(slot.bytes / kMegabyte)});
+                 "insert into " + name(kHistory) + " values ($1, $2, $3, " + kNow +
+                     ", $4, nullif($5, '')::bigint, $6, $7)",
+                 {slot.is_change_processing ? "CHANGE PROCESSING" : "FULL LOAD",
+                  std::to_string(slot.minutes),
+                  slot.is_change_processing ? std::to_string(slot.latency_secs) : std::string(),
+                  std::to_string(slot.records), std::to_string(slot.bytes / kMegabyte)});
   }
 
  private:

@@ -261,6 +261,21 @@ TEST_F(RowErrors, TheControlSchemaIsCheckedAndTheGrantIsNamed) {
   EXPECT_EQ(value("select timeslot_type || timeslot_duration || timeslot_records || "
                   "timeslot_volume from own.awsdms_history"),
             "FULL LOAD510003");
+  WHERRY_EXPECT_OK((*writer)->add_history(context_, {5, 7, 0, true, 12}));
+  EXPECT_EQ(value("select timeslot_records || '/' || timeslot_latency from own.awsdms_history "
+                  "where timeslot_type = 'CHANGE PROCESSING'"),
+            "7/12");
+  connect::StatusFigures figures;
+  figures.pending_changes = 42;
+  figures.disk_swap_bytes = 3 << 20;
+  figures.current_position = "0/1A2B";
+  figures.applied_time = std::chrono::system_clock::time_point(std::chrono::milliseconds(1500));
+  WHERRY_EXPECT_OK((*writer)->set_status(context_, "CHANGE PROCESSING", figures));
+  EXPECT_EQ(
+      value("select concat_ws('|', task_status, pending_changes, disk_swap_size, task_memory, "
+            "source_current_position, source_tail_position, source_timestamp_applied) "
+            "from own.awsdms_status"),
+      "CHANGE PROCESSING|42|3|0|0/1A2B|1970-01-01 00:00:01.5");
   EXPECT_EQ(
       value("select string_agg(attname, ' ' order by attnum) from pg_attribute where attrelid "
             "= 'own.awsdms_apply_exceptions'::regclass and attnum > 0"),

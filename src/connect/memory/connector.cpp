@@ -133,7 +133,7 @@ Result<std::unique_ptr<connect::TargetLoader>> MemoryConnector::open_loader(
 }
 
 Result<std::unique_ptr<connect::TargetApply>> MemoryConnector::open_apply(
-    OpContext& context, const connect::Settings& settings) {
+    OpContext& context, const connect::Settings& settings, const connect::ApplySettings&) {
   WHERRY_ASSIGN(Database * database, find(settings));
   WHERRY_TRY(database->faults().pass(context, Point::kOpenLoader));
   return make_apply(*database);

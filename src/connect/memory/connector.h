@@ -36,8 +36,9 @@ class MemoryConnector final : public connect::Connector {
                                                                  const Position& at) override;
   Result<std::unique_ptr<connect::TargetLoader>> open_loader(
       OpContext& context, const connect::Settings& settings) override;
-  Result<std::unique_ptr<connect::TargetApply>> open_apply(
-      OpContext& context, const connect::Settings& settings) override;
+  Result<std::unique_ptr<connect::TargetApply>> open_apply(OpContext& context,
+                                                           const connect::Settings& settings,
+                                                           const connect::ApplySettings&) override;
 
  private:
   Result<Database*> find(const connect::Settings& settings);

@@ -13,7 +13,7 @@ namespace {
 // $1 text[] of type names. The last column: whether the binary form means the same to every server:
 // it exists, and holds no OID of this database's own types (arrays and rows name their parts by
 // OID, the reg types are OIDs).
-constexpr const char* kTypes = R"(
+constexpr const char* kPlanTypes = R"(
 with recursive wanted (name, oid) as (
   select n, pg_catalog.to_regtype(n)::oid from unnest($1::text[]) n),
 walk (name, oid) as (
@@ -49,7 +49,7 @@ Result<TypeFindings> find_types(OpContext& context, Connection& connection,
   if (names.empty()) return out;
   const std::array parameters = {array_literal({names.begin(), names.end()})};
   WHERRY_ASSIGN(const Rows rows, connection.query(context, "cannot read the types of the columns",
-                                                  kTypes, parameters));
+                                                  kPlanTypes, parameters));
   for (int r = 0; r < rows.count(); ++r) {
     out.emplace(rows.text(r, 0), TypeFinding{rows.boolean(r, 1), rows.boolean(r, 2)});
   }

@@ -207,6 +207,20 @@ Result<BlockReader> BlockReader::open(const std::filesystem::path& path) {
       .with("file", path.string());
 }
 
+Result<bool> BlockReader::has_block_behind() {
+  BlockHead head;
+  WHERRY_ASSIGN(const std::size_t got, read_at(fd_, path_, offset_bytes_,
+                                               reinterpret_cast<char*>(&head), sizeof head));
+  if (got != sizeof head) return false;
+  const std::uint64_t before = offset_bytes_;
+  offset_bytes_ += sizeof head + head.stored_bytes;
+  Block block;
+  auto state = next(UINT64_MAX, block);
+  offset_bytes_ = before;
+  if (!state.ok()) return std::move(state).error();
+  return *state == BlockState::kBlock;
+}
+
 Result<BlockState> BlockReader::next(std::uint64_t limit_bytes, Block& out) {
   const std::uint64_t left = limit_bytes > offset_bytes_ ? limit_bytes - offset_bytes_ : 0;
   if (left == 0) return BlockState::kEnd;

@@ -86,6 +86,9 @@ class BlockReader {
 
   /// The next block of the first `limit_bytes`; they may be more than the file has.
   Result<BlockState> next(std::uint64_t limit_bytes, Block& out);
+  /// After kCut: a whole block follows where the one that is wrong seems to end, so the file was
+  /// damaged and not cut off.
+  Result<bool> has_block_behind();
   /// Where the next block begins.
   [[nodiscard]] std::uint64_t offset_bytes() const { return offset_bytes_; }
 

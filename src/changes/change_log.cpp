@@ -49,6 +49,15 @@ Result<void> ChangeLogWriter::flush() {
                          std::string_view(waiting_).substr(0, border_bytes_)));
   waiting_.erase(0, border_bytes_);
   border_bytes_ = 0;
+  border_file_bytes_ = file_.size_bytes();
+  return {};
+}
+
+Result<void> ChangeLogWriter::drop_unfinished() {
+  WHERRY_TRY(flush());
+  WHERRY_TRY(file_.cut(border_file_bytes_));
+  waiting_.clear();
+  forget_shapes();  // some were in what is cut off
   return {};
 }
 
@@ -118,6 +127,10 @@ Result<SurvivingLog> survey(const std::filesystem::path& path,
     const bool is_about = is_first && block.kind == BlockKind::kAbout;
     if (is_about) log.about = std::string(block.raw);
     if (block.is_border || is_about) log.size_bytes = file.offset_bytes();
+  }
+  if (state == BlockState::kCut) {
+    WHERRY_ASSIGN(const bool is_damaged, file.has_block_behind());
+    if (is_damaged) return damaged_error().with("file", path.string());
   }
   log.was_cut = state == BlockState::kCut || file.offset_bytes() != log.size_bytes;
   WHERRY_ASSIGN(ChangeLogReader reader, ChangeLogReader::open(path, spill_directory));

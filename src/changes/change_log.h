@@ -34,7 +34,9 @@ class ChangeLogWriter {
  public:
   /// `block_bytes`: of a block before it is squeezed.
   explicit ChangeLogWriter(BlockWriter file, std::size_t block_bytes = 64 * 1024)
-      : file_(std::move(file)), block_bytes_(block_bytes) {}
+      : file_(std::move(file)),
+        block_bytes_(block_bytes),
+        border_file_bytes_(file_.size_bytes()) {}
 
   /// Adds one record; it may wait in memory until flush(). After an error it was not added:
   /// "spill.disk_full" leaves everything as it was, and the call may be made again.
@@ -45,7 +47,11 @@ class ChangeLogWriter {
   /// that has not ended goes on waiting. Errors: as add().
   Result<void> flush();
   Result<void> sync() { return file_.sync(); }
-  /// Written so far; a reader may go so far.
+  /// Takes back what belongs to a transaction that has not ended.
+  Result<void> drop_unfinished();
+  /// Written up to the last commit or heartbeat.
+  [[nodiscard]] std::uint64_t border_bytes() const { return border_file_bytes_; }
+  /// Written so far.
   [[nodiscard]] std::uint64_t size_bytes() const { return file_.size_bytes(); }
   /// Written and waiting.
   [[nodiscard]] std::uint64_t all_bytes() const { return file_.size_bytes() + waiting_.size(); }
@@ -55,6 +61,7 @@ class ChangeLogWriter {
 
   BlockWriter file_;
   const std::size_t block_bytes_;
+  std::uint64_t border_file_bytes_;
   ChangeEncoder encoder_;
   std::string waiting_;
   std::size_t border_bytes_ = 0;  ///< of waiting_: the end of its last commit or heartbeat

@@ -26,6 +26,11 @@ std::string through_oson(const std::string& text) {
   return json_text(decode_oson(encode_oson(parse_json(text))));
 }
 
+TEST(Vectors, HaveNoNegativeZero) {
+  const Vector vector = parse_vector("[-0, 1]");
+  EXPECT_EQ(vector_text(vector), vector_text(decode_vector(encode_vector(vector))));
+}
+
 TEST(Oson, RefusesIntervalsThatNoIntervalHas) {
   // The interval of "days, hours, …, nanoseconds" as the only node of an image.
   const auto image = [](const std::string& parts) {

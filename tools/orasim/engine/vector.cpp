@@ -55,7 +55,7 @@ class VectorText {
       bad_vector("dimension value is either not a number or infinity");
     }
     text_.remove_prefix(static_cast<std::size_t>(end - text_.data()));
-    return value;
+    return value + 0.0;  // images have no negative zero
   }
   std::vector<double> list() {
     std::vector<double> out;
@@ -115,9 +115,9 @@ void append_value(std::string& out, double value, VectorFormat format) {
 double read_value(ImageReader& in, VectorFormat format) {
   switch (format) {
     case VectorFormat::kFloat32:
-      return float_of(in.take(4));
+      return float_of(in.take(4)) + 0.0F;
     case VectorFormat::kFloat64:
-      return double_of(in.take(8));
+      return double_of(in.take(8)) + 0.0;
     case VectorFormat::kInt8:
       return static_cast<std::int8_t>(in.u8());
     case VectorFormat::kBinary:

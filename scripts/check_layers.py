@@ -33,7 +33,7 @@ TEST_EXTRA = {"engine": {"connect/memory"}, "control": {"connect/memory"}}
 # Standard, system and third-party headers that only some folders may see.
 LIBRARIES = {
     re.compile(r"^(libpq|postgresql)"): {"connect/postgres"},
-    re.compile(r"^openssl/"): {"net", "connect/oracle"},
+    re.compile(r"^openssl/"): {"net", "connect/oracle", "connect/postgres"},
     re.compile(r"^zstd"): {"changes"},
     re.compile(r"^CLI/"): set(),
 }

@@ -82,6 +82,9 @@ full_page_writes = off
 shared_buffers = 64MB
 max_connections = 60
 max_wal_size = 2GB
+wal_level = logical
+max_wal_senders = 20
+max_replication_slots = 20
 log_min_messages = fatal
 lc_messages = 'C'
 CONF

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <functional>
-#include <optional>
 #include <string>
 
 #include "core/spill_file.h"
@@ -41,7 +40,7 @@ Result<std::uint64_t> cut_at(const SpilledValue& value, std::uint64_t limit, boo
   return whole_characters(limit, {reinterpret_cast<const char*>(bytes.data()), got});
 }
 
-using OnCut = std::function<void(const ValueLength& length)>;
+using OnCut = std::function<void(std::size_t row, std::size_t column)>;
 
 Result<std::uint64_t> limit_all(RowBatch& batch, const schema::TablePlan& plan,
                                 const OnCut& on_cut) {
@@ -50,11 +49,10 @@ Result<std::uint64_t> limit_all(RowBatch& batch, const schema::TablePlan& plan,
     const std::uint64_t limit = plan.columns[c].max_lob_bytes;
     if (limit == 0) continue;
     for (std::size_t r = 0; r < batch.row_count(); ++r) {
-      WHERRY_ASSIGN(const auto had, limit_cell(batch.row(r)[c], limit, batch.arena()));
-      if (!had) continue;
+      WHERRY_ASSIGN(const bool is_cut, limit_cell(batch.row(r)[c], limit, batch.arena()));
+      if (!is_cut) continue;
       ++count;
-      const ValueLength* whole = batch.length_of(r, c);
-      on_cut(whole != nullptr ? *whole : ValueLength{r, c, *had, false});
+      on_cut(r, c);
     }
   }
   return count;
@@ -71,42 +69,39 @@ std::string text_of_key(const schema::TablePlan& plan, const Cell* row) {
 
 }  // namespace
 
-Result<std::optional<std::uint64_t>> limit_cell(Cell& cell, std::uint64_t limit, Arena& arena) {
+Result<bool> limit_cell(Cell& cell, std::uint64_t limit, Arena& arena) {
   const bool is_text = cell.kind == CellKind::kText;
-  std::optional<std::uint64_t> had;
   if (cell.state == CellState::kSpilled) {
     SpilledValue value = *reinterpret_cast<const SpilledValue*>(cell.payload.ptr);
-    if (value.size_bytes <= limit) return had;
-    had = value.size_bytes;
+    if (value.size_bytes <= limit) return false;
     WHERRY_ASSIGN(value.size_bytes, cut_at(value, limit, is_text));
     cell.payload.ptr = arena.copy(&value, sizeof value);
-    return had;
+    return true;
   }
-  if (cell.state != CellState::kSet || cell.size_bytes <= limit) return had;
-  had = cell.size_bytes;
+  if (cell.state != CellState::kSet || cell.size_bytes <= limit) return false;
   const std::string_view value = cell.bytes();
   const auto first = static_cast<std::size_t>(limit >= 3 ? limit - 3 : 0);
   const std::string_view before = value.substr(first, static_cast<std::size_t>(limit) - first + 1);
   cell.size_bytes = static_cast<std::uint32_t>(is_text ? whole_characters(limit, before) : limit);
-  return had;
+  return true;
 }
 
 Result<std::uint64_t> limit_lobs(RowBatch& batch, const schema::TablePlan& plan) {
-  return limit_all(batch, plan, [](const ValueLength&) {});
+  return limit_all(batch, plan, [](std::size_t, std::size_t) {});
 }
 
-Result<std::uint64_t> limit_lobs(RowBatch& batch, TableProgress& table, const Logger& log) {
+Result<void> limit_lobs(RowBatch& batch, TableProgress& table, const Logger& log) {
   const schema::TablePlan& plan = *table.plan;
-  const OnCut tell = [&](const ValueLength& had) {
+  const OnCut tell = [&](std::size_t r, std::size_t c) {
     if (++table.truncated_values > kMostLoggedLobs) return;
-    const schema::ColumnPlan& column = plan.columns[had.column];
+    const schema::ColumnPlan& column = plan.columns[c];
     log.warn("The value of column '" + column.source_name + "' in table '" +
                  schema::to_text(plan.source) + "' was truncated to length " +
                  std::to_string(column.max_lob_bytes),
-             {{"key", text_of_key(plan, batch.row(had.row))},
-              {had.in_characters ? "characters" : "bytes", std::to_string(had.length)}});
+             {{"key", text_of_key(plan, batch.row(r))}});
   };
-  return limit_all(batch, plan, tell);
+  WHERRY_TRY(limit_all(batch, plan, tell));
+  return {};
 }
 
 }  // namespace wherry::engine

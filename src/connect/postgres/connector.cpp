@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "connect/postgres/catalog.h"
+#include "connect/postgres/change_source.h"
 #include "connect/postgres/connection.h"
 #include "connect/postgres/load.h"
 #include "connect/postgres/snapshot.h"
@@ -77,6 +78,12 @@ class PostgresConnector : public connect::Connector {
     return make_loader(std::move(own));
   }
 
+  Result<std::unique_ptr<connect::ChangeSource>> open_change_source(
+      OpContext&, const connect::Settings& settings) override {
+    WHERRY_ASSIGN(ConnectionSettings own, read_settings(settings));
+    return make_change_source(std::move(own));
+  }
+
  private:
   static Result<std::unique_ptr<Connection>> log_in(OpContext& context,
                                                     const connect::Settings& settings) {
@@ -90,8 +97,9 @@ class PostgresConnector : public connect::Connector {
     return connection;
   }
 
-  const connect::ConnectorInfo info_{
-      "postgres", {"postgresql", "postgres"}, connect::kSource | connect::kTarget};
+  const connect::ConnectorInfo info_{"postgres",
+                                     {"postgresql", "postgres"},
+                                     connect::kSource | connect::kTarget | connect::kChangeSource};
 };
 
 }  // namespace

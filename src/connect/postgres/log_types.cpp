@@ -12,9 +12,9 @@ constexpr std::string_view kReadingTypes = "cannot read the catalogue";
 
 // $1 oid[]: these types and all that they are made of: domain bases, array elements, ranges. A
 // multirange's number is in pg_range since 14 only.
-constexpr const char* kTypes = R"(
+constexpr const char* kLogTypes = R"(
 with recursive parts (oid) as (
-  select pg_catalog.unnest($1::oid[])
+  select unnest($1::oid[])
   union
   select n.oid
     from parts p join pg_catalog.pg_type t on t.oid = p.oid
@@ -29,9 +29,9 @@ select t.oid, t.typname, t.typtype, t.typcategory = 'A' and t.typlen = -1, t.typ
   from parts p join pg_catalog.pg_type t on t.oid = p.oid)";
 
 // $1 oid[], $2 int[]: names with their modifiers, in that order.
-constexpr const char* kTypeNames = R"(
+constexpr const char* kLogTypeNames = R"(
 select coalesce(pg_catalog.format_type(k.type, k.modifier), '?')
-  from pg_catalog.unnest($1::oid[], $2::int[]) with ordinality as k (type, modifier, place)
+  from unnest($1::oid[], $2::int[]) with ordinality as k (type, modifier, place)
  order by k.place)";
 
 struct TypeParts {
@@ -65,9 +65,10 @@ PartsByOid read_parts(const Rows& rows) {
   return out;
 }
 
-/// Types whose values are numbers of things in this very database.
-bool names_things(std::string_view type) {
-  return type.starts_with("reg") || type == "refcursor" || type == "aclitem";
+/// Types whose values are numbers of things in this very database; and tsquery, whose empty value
+/// the server sends but does not take (tsqueryrecv: "malformed tsquery: operand not found").
+bool needs_text(std::string_view type) {
+  return type.starts_with("reg") || type == "tsquery";
 }
 
 bool is_portable(const PartsByOid& all, std::uint32_t oid) {
@@ -83,7 +84,7 @@ bool is_portable(const PartsByOid& all, std::uint32_t oid) {
     case 'm':
       return parts.has_binary && is_portable(all, parts.range_of);
     case 'b':
-      if (!parts.has_binary || (oid < kFirstOwnOid && names_things(parts.name))) return false;
+      if (!parts.has_binary || (oid < kFirstOwnOid && needs_text(parts.name))) return false;
       // array_send() writes the element type's number.
       return !parts.is_array || (parts.element < kFirstOwnOid && is_portable(all, parts.element));
     default:
@@ -131,9 +132,9 @@ Result<void> LogTypes::learn(OpContext& context, Connection& connection,
     lists[1] += separator + std::to_string(modifier);
   }
   for (std::string& list : lists) list += '}';
-  WHERRY_ASSIGN(const Rows rows, connection.query(context, kReadingTypes, kTypes,
-                                                  std::span(lists).first(1)));
-  WHERRY_ASSIGN(const Rows names, connection.query(context, kReadingTypes, kTypeNames, lists));
+  WHERRY_ASSIGN(const Rows rows,
+                connection.query(context, kReadingTypes, kLogTypes, std::span(lists).first(1)));
+  WHERRY_ASSIGN(const Rows names, connection.query(context, kReadingTypes, kLogTypeNames, lists));
   const PartsByOid all = read_parts(rows);
   int row = 0;
   for (const TypeKey& key : missing) {

@@ -70,8 +70,7 @@ void settle(schema::TablePlan& plan, const TypeFindings& types) {
   plan.is_native = true;
   plan.is_native_text = false;
   for (const schema::ColumnPlan& column : plan.columns) {
-    const bool is_changed = column.max_lob_bytes != 0 || column.character_rules != nullptr;
-    if (!column.is_native || is_changed) {
+    if (!column.is_native || column.max_lob_bytes != 0) {
       plan.is_native = false;
       continue;
     }

@@ -71,7 +71,8 @@ Result<std::unique_ptr<ReplicationLink>> ReplicationLink::open(OpContext& contex
   own.parameters.emplace_back("replication", "database");
   // Its bytes are read here, and GSS encryption is libpq's own secret.
   own.parameters.emplace_back("gssencmode", "disable");
-  own.toast_compression = "default";  // needs a statement with parameters, which a walsender refuses
+  own.toast_compression =
+      "default";  // needs a statement with parameters, which a walsender refuses
   WHERRY_ASSIGN(std::unique_ptr<Connection> session, Connection::open(context, own));
   return std::unique_ptr<ReplicationLink>(new ReplicationLink(std::move(session)));
 }
@@ -167,8 +168,7 @@ Result<std::size_t> ReplicationLink::fill(OpContext& context, SteadyTime until) 
 Result<std::size_t> ReplicationLink::receive(char* to, std::size_t size) {
   if (tls_ != nullptr) {
     std::lock_guard lock(mutex_);
-    const int got =
-        SSL_read(tls_, to, static_cast<int>(std::min<std::size_t>(size, kBufferBytes)));
+    const int got = SSL_read(tls_, to, static_cast<int>(std::min<std::size_t>(size, kBufferBytes)));
     if (got > 0) return static_cast<std::size_t>(got);
     const int state = SSL_get_error(tls_, got);
     if (state == SSL_ERROR_WANT_READ || state == SSL_ERROR_WANT_WRITE) return std::size_t{0};

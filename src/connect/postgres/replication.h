@@ -1,6 +1,7 @@
-// A replication connection: a walsender that takes commands and SQL until start(), and sends its log
-// from then on. libpq logs in; after start() its socket is read here, in pieces of a quarter of a
-// megabyte: libpq would take a message at a time through 16 kB (bench: a third of the reader's CPU).
+// A replication connection: a walsender that takes commands and SQL until start(), and sends its
+// log from then on. libpq logs in; after start() its socket is read here, in pieces of a quarter of
+// a megabyte: libpq would take a message at a time through 16 kB (bench: a third of the reader's
+// CPU).
 //
 // Used by one thread at a time, but for send_status(), which is thread-safe.
 #pragma once

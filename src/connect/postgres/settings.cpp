@@ -51,6 +51,7 @@ Error unknown_option(std::string_view key, std::set<std::string> known) {
   known.emplace(kNullCharacters);
   known.emplace(kColumnTypes);
   known.emplace(kReplicationRole);
+  known.insert(change_option_names().begin(), change_option_names().end());
   const auto nearest = std::min_element(
       known.begin(), known.end(),
       [&](const auto& a, const auto& b) { return edit_distance(key, a) < edit_distance(key, b); });
@@ -110,6 +111,8 @@ Result<void> apply_option(ConnectionSettings& out, const std::set<std::string>& 
   }
   if (key == kConnectTimeout) return read_seconds(key, value, out.connect_timeout_secs);
   if (key == kLockTimeout) return read_seconds(key, value, out.lock_timeout_secs);
+  WHERRY_ASSIGN(const bool is_known, apply_change_option(out.changes, key, value));
+  if (is_known) return {};
   if (!keywords.contains(key)) return unknown_option(key, keywords);
   out.parameters.emplace_back(key, value);
   return {};

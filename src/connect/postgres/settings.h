@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "connect/api/connector.h"
+#include "connect/postgres/change_settings.h"
 #include "schema/postgres_types.h"
 
 namespace wherry::postgres {
@@ -31,6 +32,7 @@ struct ConnectionSettings {
   /// Option null_characters: "space" (U+0000 in text becomes a space and is counted, as DMS does)
   /// or "error" (the row cannot be loaded).
   bool refuses_null_characters = false;
+  ChangeSettings changes;  ///< of a source
   std::string spill_directory;
   std::string control_schema = "public";  ///< where Wherry's own tables live; DMS's default
 };

@@ -16,7 +16,7 @@
 namespace wherry::postgres {
 namespace {
 
-constexpr std::string_view kPrefix = "snapshot:";
+constexpr std::string_view kPrefix = kSnapshotPrefix;
 constexpr const char* kBegin = "begin isolation level repeatable read, read only";
 constexpr std::uint64_t kBlockBytes = 8192;  ///< of nearly all servers; only an estimate needs it
 

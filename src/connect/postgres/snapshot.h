@@ -3,11 +3,14 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "connect/api/connector.h"
 #include "connect/postgres/settings.h"
 
 namespace wherry::postgres {
+
+inline constexpr std::string_view kSnapshotPrefix = "snapshot:";
 
 /// The snapshot named by `at` ("snapshot:…"), or one taken now. A named one can be read as long as
 /// the session that exported it lives; kPositionLost afterwards.

@@ -29,7 +29,6 @@ class Proxy:
         self._cut_side = "server"
         self._chooser = None
         self._troubles_left = 0
-        self.forwarded = {"client": 0, "server": 0}  # bytes that came from either side
         self.cuts = self.stalls = 0
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -66,8 +65,6 @@ class Proxy:
                 pass
 
     def _count(self, side, size):
-        with self._lock:
-            self.forwarded[side] += size
         if side != self._counted or self._released.is_set():
             return
         with self._lock:

@@ -1,0 +1,547 @@
+#include "connect/postgres/changes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <charconv>
+
+#include "connect/postgres/connection.h"
+#include "connect/postgres/log_position.h"
+#include "connect/postgres/log_tables.h"
+#include "connect/postgres/pulse.h"
+#include "connect/postgres/replication.h"
+#include "connect/postgres/slot.h"
+#include "connect/postgres/wire/copy_buffer.h"
+#include "schema/postgres_ddl.h"
+
+namespace wherry::postgres {
+namespace {
+
+using connect::Change;
+using connect::ChangeBatch;
+using connect::ChangeKind;
+using connect::CommitInfo;
+using connect::StreamState;
+using std::chrono::milliseconds;
+using wire::MessageType;
+using StreamClock = std::chrono::steady_clock;
+
+constexpr milliseconds kMostSilence{10'000};
+/// An idle stream asks this often how far the source is.
+constexpr milliseconds kAskInterval{1'000};
+constexpr milliseconds kLeastBetweenAsks{100};
+constexpr std::string_view kStarting = "cannot start reading the source's log";
+constexpr const char* kReload = "Load the tables again (--start reload-target)";
+constexpr const char* kKeepMore =
+    "Raise max_slot_wal_keep_size, then load the tables again (--start reload-target)";
+
+/// Words of a server that no longer has the log: ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE from an
+/// invalidated slot, a segment's file that is gone.
+Error with_lost_log(Error error) {
+  if (error.native_code == "55000" || error.native_code == "58P01") {
+    error.kind = ErrorKind::kPositionLost;
+    error.code = "postgres.log_lost";
+    error.hint = kKeepMore;
+  }
+  return error;
+}
+
+Error malformed_log(std::string_view what) {
+  return make_error(ErrorKind::kInternal, "postgres.malformed_log",
+                    "the source's log is not understood: " + std::string(what),
+                    "Please report it with the server's version");
+}
+
+int protocol_version(int server_version) {
+  if (server_version >= 160000) return 4;
+  if (server_version >= 150000) return 3;
+  return server_version >= 140000 ? 2 : 1;
+}
+
+class PostgresChangeStream : public connect::ChangeStream {
+ public:
+  PostgresChangeStream(ConnectionSettings settings, connect::StreamRequest request,
+                       StreamNames names)
+      : settings_(std::move(settings)),
+        names_(std::move(names)),
+        is_native_(request.is_native),
+        tables_(std::move(request), settings_.changes.ddl_schema, names_.tables) {}
+
+  Result<void> start(OpContext& context, const Position& from) override {
+    pulse_.reset();
+    link_.reset();
+    decoder_ = {};
+    has_begin_ = has_sent_begin_ = false;
+    WHERRY_ASSIGN(const LogPosition position, read_position(from));
+    WHERRY_ASSIGN(auto link, ReplicationLink::open(context, settings_));
+    WHERRY_ASSIGN(base_, identify_system(context, link->session()));
+    WHERRY_TRY(check_position(context, link->session(), position));
+    WHERRY_TRY(check_slot(context, link->session(), position));
+    WHERRY_ASSIGN(Connection * catalog, open_catalog(context));
+    WHERRY_ASSIGN(const milliseconds silence, sender_patience(context, *catalog));
+    WHERRY_ASSIGN(is_binary_, choose_binary(context, *catalog));
+    tables_.expect_form(is_binary_);
+    progress_.received = progress_.flushed = position.lsn;
+    delivered_lsn_ = idle_lsn_ = position.lsn;
+    auto started = link->start(context, start_command(catalog->server_version(), position.lsn));
+    if (!started) return with_lost_log(std::move(started).error());
+    link_ = std::move(link);
+    pulse_ =
+        std::make_unique<Pulse>(settings_, names_.slot, *link_, progress_, silence, context.log);
+    return {};
+  }
+
+  Result<StreamState> read(OpContext& context, ChangeBatch& out) override {
+    if (link_ == nullptr) {
+      return make_error(ErrorKind::kTransient, "postgres.not_started",
+                        "the stream is not connected", "It is started again");
+    }
+    ++batch_number_;
+    for (;;) {
+      WHERRY_TRY(take_all(context, out));
+      if (out.is_full()) return StreamState::kMore;
+      WHERRY_ASSIGN(const std::size_t size, fill(context, StreamClock::now()));
+      if (size != 0) continue;
+      add_heartbeat(out);
+      if (!out.empty()) return StreamState::kIdle;
+      const auto now = StreamClock::now();
+      if (now >= context.deadline) return StreamState::kIdle;
+      WHERRY_TRY(ask(now));
+      WHERRY_TRY(fill(context, std::min(context.deadline, now + kAskInterval)));
+    }
+  }
+
+  Result<void> confirm(OpContext&, const Position& durable) override {
+    WHERRY_ASSIGN(const LogPosition position, read_position(durable));
+    if (position.lsn <= progress_.flushed) return {};
+    progress_.flushed = position.lsn;
+    if (link_ == nullptr || StreamClock::now() - last_status_ < kLeastBetweenAsks) return {};
+    return send_status(false);
+  }
+
+  Result<connect::SourceHead> head(OpContext& context) override {
+    WHERRY_ASSIGN(Connection * catalog, open_catalog(context));
+    WHERRY_ASSIGN(
+        const Rows rows,
+        catalog->query(context, "cannot read where the source's log ends",
+                       "select pg_catalog.pg_current_wal_flush_lsn(), (extract(epoch from "
+                       "pg_catalog.clock_timestamp()) * 1000000)::bigint"));
+    WHERRY_ASSIGN(const auto slot, find_slot(context, *catalog, names_.slot));
+    if (!slot) return slot_missing();
+    if (slot->wal_status == "lost") return slot_lost();
+    LogPosition end = base_;
+    end.lsn = parse_lsn(rows.text(0, 0)).value_or(0);
+    connect::SourceHead out;
+    out.order = order_before(end.lsn);
+    out.position = to_position(end);
+    out.time = std::chrono::system_clock::time_point(std::chrono::microseconds(rows.integer(0, 1)));
+    out.kept_bytes = end.lsn > slot->restart_lsn ? end.lsn - slot->restart_lsn : 0;
+    out.bytes_until_lost = slot->safe_bytes;
+    return out;
+  }
+
+ private:
+  Result<void> check_position(OpContext& context, Connection& session,
+                              const LogPosition& position) {
+    const LogPosition& server = base_;
+    if (server.system != position.system) {
+      return make_error(ErrorKind::kPositionLost, "postgres.other_system",
+                        fmt::format("the position is of another PostgreSQL system ({}, not {})",
+                                    position.system, server.system),
+                        kReload);
+    }
+    if (server.timeline != position.timeline) {
+      WHERRY_TRY(check_timeline(context, session, position, server.timeline));
+    }
+    if (position.lsn > server.lsn) {
+      return make_error(
+          ErrorKind::kPositionLost, "postgres.position_ahead",
+          fmt::format("the position {} lies beyond the end of the source's log ({}): the source "
+                      "was restored to an earlier state",
+                      lsn_text(position.lsn), lsn_text(server.lsn)),
+          kReload);
+    }
+    return {};
+  }
+
+  /// After a promotion the log goes on from where the old timeline ended, and what came after that
+  /// there was never taken over.
+  Result<void> check_timeline(OpContext& context, Connection& session, const LogPosition& position,
+                              std::uint32_t timeline) {
+    WHERRY_ASSIGN(const Rows rows,
+                  session.command(context, "cannot read the history of the source's timeline",
+                                  fmt::format("TIMELINE_HISTORY {}", timeline)));
+    const auto end = end_of_timeline(rows.text(0, 1), position.timeline);
+    if (end && position.lsn <= *end) return {};
+    return make_error(
+        ErrorKind::kPositionLost, "postgres.other_timeline",
+        fmt::format("the position {} of timeline {} is not in the log of timeline {}{}",
+                    lsn_text(position.lsn), position.timeline, timeline,
+                    end ? ", which left the other one at " + lsn_text(*end) : ""),
+        kReload);
+  }
+
+  Error slot_missing() const {
+    return make_error(ErrorKind::kPositionLost, "postgres.slot_missing",
+                      "the source has no replication slot " + names_.slot +
+                          " any more, so changes since then are lost",
+                      kReload);
+  }
+  Error slot_lost() const {
+    Error error = make_error(
+        ErrorKind::kPositionLost, "postgres.log_lost",
+        "the source has thrown away log that replication slot " + names_.slot + " still needed",
+        kReload);
+    error.hint = "Raise max_slot_wal_keep_size, then load the tables again (--start reload-target)";
+    return error;
+  }
+
+  Result<void> check_slot(OpContext& context, Connection& session, const LogPosition& position) {
+    WHERRY_TRY(await_free_slot(context, session, names_.slot));
+    WHERRY_ASSIGN(const auto slot, find_slot(context, session, names_.slot));
+    if (!slot) return slot_missing();
+    if (!slot->is_logical || slot->plugin != "pgoutput") {
+      return make_error(ErrorKind::kConfig, "postgres.slot_unusable",
+                        "the replication slot " + names_.slot + " is not of plug-in pgoutput",
+                        "Name another one with SlotName");
+    }
+    if (slot->wal_status == "lost") return slot_lost();
+    if (slot->confirmed_lsn > position.lsn) {
+      return make_error(
+          ErrorKind::kPositionLost, "postgres.position_passed",
+          fmt::format("replication slot {} begins at {} only, after the position "
+                      "{}",
+                      names_.slot, lsn_text(slot->confirmed_lsn), lsn_text(position.lsn)),
+          kReload);
+    }
+    WHERRY_ASSIGN(const Rows rows,
+                  session.command(context, kStarting,
+                                  "select from pg_catalog.pg_publication where pubname = " +
+                                      schema::quote_literal(names_.publication)));
+    if (rows.count() != 0) return {};
+    return make_error(ErrorKind::kPositionLost, "postgres.publication_missing",
+                      "the source has no publication " + names_.publication + " any more", kReload);
+  }
+
+  /// Half of what a walsender waits for an answer, and no more than kMostSilence.
+  static Result<milliseconds> sender_patience(OpContext& context, Connection& catalog) {
+    WHERRY_ASSIGN(const Rows rows,
+                  catalog.query(context, kStarting,
+                                "select setting::bigint / 3 from pg_catalog.pg_settings "
+                                "where name = 'wal_sender_timeout'"));
+    const milliseconds third(rows.integer(0, 0));
+    if (third.count() <= 0) return kMostSilence;
+    return std::clamp(third, milliseconds(50), kMostSilence);
+  }
+
+  Result<bool> choose_binary(OpContext& context, Connection& catalog) {
+    if (needs_text_ || catalog.server_version() < 140000) return false;
+    return tables_.can_be_binary(context, catalog);
+  }
+
+  [[nodiscard]] std::string start_command(int server_version, wire::Lsn lsn) const {
+    std::string publication = *schema::quote_identifier(names_.publication);
+    return fmt::format(
+        "START_REPLICATION SLOT {} LOGICAL {} (proto_version '{}', "
+        "publication_names {}{})",
+        *schema::quote_identifier(names_.slot), lsn_text(lsn), protocol_version(server_version),
+        schema::quote_literal(publication), is_binary_ ? ", binary 'true'" : "");
+  }
+
+  Result<Connection*> open_catalog(OpContext& context) {
+    if (catalog_ == nullptr || !catalog_->is_reusable() || !catalog_->is_quiet()) {
+      catalog_.reset();
+      WHERRY_ASSIGN(catalog_, Connection::open(context, settings_));
+    }
+    return catalog_.get();
+  }
+
+  Result<std::size_t> fill(OpContext& context, StreamClock::time_point until) {
+    auto size = link_->fill(context, until);
+    if (!size) return with_lost_log(std::move(size).error());
+    return size;
+  }
+
+  Result<void> send_status(bool wants_reply) {
+    last_status_ = StreamClock::now();
+    return link_->send_status(progress_.received, progress_.flushed, wants_reply);
+  }
+
+  /// An idle walsender speaks seldom by itself.
+  Result<void> ask(StreamClock::time_point now) {
+    if (now - last_ask_ < kLeastBetweenAsks) return {};
+    last_ask_ = now;
+    return send_status(true);
+  }
+
+  Result<void> take_all(OpContext& context, ChangeBatch& out) {
+    while (!out.is_full()) {
+      auto data = link_->next();
+      if (!data) return with_lost_log(std::move(data).error());
+      if (!*data) return {};
+      if (!wire::decode_wal_message(**data, wal_)) return malformed_log("a message's frame");
+      if (wal_.type == 'k') {
+        WHERRY_TRY(take_keepalive());
+      } else {
+        WHERRY_TRY(take_message(context, out));
+      }
+    }
+    return {};
+  }
+
+  Result<void> take_keepalive() {
+    if (!has_begin_ && wal_.end > idle_lsn_) {
+      idle_lsn_ = wal_.end;
+      idle_time_ = wal_.sent;
+      progress_.received = std::max(progress_.received.load(), wal_.end);
+    }
+    return wal_.wants_reply ? send_status(false) : Result<void>();
+  }
+
+  Result<void> take_message(OpContext& context, ChangeBatch& out) {
+    if (!decoder_.decode(wal_.data, message_)) {
+      return malformed_log(fmt::format("a message '{}' of {} bytes",
+                                       wal_.data.empty() ? ' ' : wal_.data[0], wal_.data.size()));
+    }
+    switch (message_.type) {
+      case MessageType::kBegin:
+        has_begin_ = true;
+        has_sent_begin_ = false;
+        begin_ = {message_.lsn, message_.time, message_.xid};
+        return {};
+      case MessageType::kCommit:
+        take_commit(out);
+        return {};
+      case MessageType::kRelation:
+        return take_relation(context, out);
+      case MessageType::kInsert:
+      case MessageType::kUpdate:
+      case MessageType::kDelete:
+        return take_row(context, out);
+      case MessageType::kTruncate:
+        return take_truncate(out);
+      case MessageType::kOrigin:
+      case MessageType::kType:
+      case MessageType::kMessage:
+        return {};
+      default:
+        return malformed_log(
+            fmt::format("a message '{}' that was not asked for", static_cast<char>(message_.type)));
+    }
+  }
+
+  /// A transaction without a change for us is not told of.
+  void open_transaction(ChangeBatch& out) {
+    if (has_sent_begin_) return;
+    has_sent_begin_ = true;
+    CommitInfo info;
+    info.order = begin_.lsn;
+    info.time = to_time_point(begin_.time);
+    info.transaction_id = std::to_string(begin_.xid);
+    out.add(ChangeKind::kBegin, std::move(info));
+  }
+
+  void take_commit(ChangeBatch& out) {
+    has_begin_ = false;
+    progress_.received = std::max(progress_.received.load(), message_.end_lsn);
+    if (!has_sent_begin_) {
+      idle_lsn_ = std::max(idle_lsn_, message_.end_lsn);
+      idle_time_ = message_.time;
+      return;
+    }
+    delivered_lsn_ = message_.end_lsn;
+    CommitInfo info;
+    info.order = message_.lsn;
+    info.position = position_at(message_.end_lsn);
+    info.time = to_time_point(message_.time);
+    info.transaction_id = std::to_string(begin_.xid);
+    out.add(ChangeKind::kCommit, std::move(info));
+  }
+
+  void add_heartbeat(ChangeBatch& out) {
+    if (has_begin_ || idle_lsn_ <= delivered_lsn_) return;
+    delivered_lsn_ = idle_lsn_;
+    CommitInfo info;
+    info.order = order_before(idle_lsn_);
+    info.position = position_at(idle_lsn_);
+    info.time = to_time_point(idle_time_);
+    out.add(ChangeKind::kHeartbeat, std::move(info));
+  }
+
+  [[nodiscard]] Position position_at(wire::Lsn lsn) const {
+    LogPosition out = base_;
+    out.lsn = lsn;
+    return to_position(out);
+  }
+
+  const connect::RowShape* keep_shape(LogTable& table, ChangeBatch& out) const {
+    if (table.kept_in_batch != batch_number_) {
+      table.kept_in_batch = batch_number_;
+      out.keep(table.shape);
+    }
+    return table.shape.get();
+  }
+
+  Result<void> take_relation(OpContext& context, ChangeBatch& out) {
+    WHERRY_ASSIGN(Connection * catalog, open_catalog(context));
+    WHERRY_ASSIGN(const bool is_news, tables_.learn(context, *catalog, message_));
+    LogTable& table = *tables_.find(message_.relation);
+    table.kept_in_batch = 0;
+    if (table.is_wanted && is_binary_ && !table.is_portable) {
+      needs_text_ = true;
+      return make_error(ErrorKind::kTransient, "postgres.text_needed",
+                        "a column was made whose type has no binary form for others",
+                        "The stream is started again, in text form")
+          .with("table", to_text(table.shape->definition.table));
+    }
+    if (!is_news) return {};
+    open_transaction(out);
+    Change& change = out.add(ChangeKind::kShape);
+    change.shape = keep_shape(table, out);
+    return {};
+  }
+
+  Result<void> take_row(OpContext& context, ChangeBatch& out) {
+    LogTable* table = tables_.find(message_.relation);
+    if (table == nullptr) return malformed_log("a row of a table that it has not told of");
+    if (table->is_audit && message_.type == MessageType::kInsert) {
+      return take_ddl(context, *table, out);
+    }
+    if (!table->is_wanted) return {};
+    open_transaction(out);
+    const std::byte* copy =
+        is_native_ ? out.arena().copy(wal_.data.data(), wal_.data.size()) : nullptr;
+    const Cell* before = nullptr;
+    const Cell* after = nullptr;
+    if (message_.type != MessageType::kInsert && message_.old_kind != 0) {
+      const RowForm form = message_.old_kind == 'K' ? RowForm::kKey : RowForm::kBefore;
+      WHERRY_ASSIGN(before, make_cells(*table, message_.before, form, copy, out));
+    }
+    if (message_.type != MessageType::kDelete) {
+      WHERRY_ASSIGN(after, make_cells(*table, message_.after, RowForm::kAfter, copy, out));
+    }
+    Change& change = out.add(message_.type == MessageType::kInsert   ? ChangeKind::kInsert
+                             : message_.type == MessageType::kUpdate ? ChangeKind::kUpdate
+                                                                     : ChangeKind::kDelete);
+    change.shape = keep_shape(*table, out);
+    change.before = before;
+    change.after = after;
+    return {};
+  }
+
+  Result<const Cell*> make_cells(const LogTable& table, const std::vector<wire::Field>& fields,
+                                 RowForm form, const std::byte* copy, ChangeBatch& out) {
+    Cell* cells = out.allocate_cells(table.shape->definition.columns.size());
+    const auto bad = tables_.fill(table, fields, form, wal_.data, copy, out.arena(), cells);
+    if (!bad) return static_cast<const Cell*>(cells);
+    const schema::ColumnDef& column = table.shape->definition.columns.at(*bad);
+    return make_error(ErrorKind::kData, "postgres.unreadable_value",
+                      "a value of the log is no " + column.native_type + " that is known here",
+                      "Please report the column's type and the server's version")
+        .with("table", to_text(table.shape->definition.table))
+        .with("column", column.name)
+        .with("position", lsn_text(wal_.start));
+  }
+
+  Result<void> take_truncate(ChangeBatch& out) {
+    for (const std::uint32_t relation : message_.relations) {
+      LogTable* table = tables_.find(relation);
+      if (table == nullptr) return malformed_log("a truncated table that it has not told of");
+      if (!table->is_wanted) continue;
+      open_transaction(out);
+      Change& change = out.add(ChangeKind::kTruncate);
+      change.shape = keep_shape(*table, out);
+      change.cascades = (message_.flags & wire::kTruncateCascades) != 0;
+      change.restarts_identity = (message_.flags & wire::kTruncateRestartsIdentity) != 0;
+    }
+    return {};
+  }
+
+  /// A row of awsdms_ddl_audit.
+  Result<void> take_ddl(OpContext& context, const LogTable& audit, ChangeBatch& out) {
+    std::string_view tag;
+    std::string_view text;
+    schema::TableRef name;
+    std::uint32_t oid = 0;
+    const auto& columns = audit.shape->definition.columns;
+    if (columns.size() != message_.after.size()) return malformed_log("a row of DDL");
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      const wire::Field& field = message_.after[i];
+      if (columns[i].name == "c_tag") tag = field.bytes;
+      if (columns[i].name == "c_ddlqry") text = field.bytes;
+      if (columns[i].name == "c_schema") name.schema = field.bytes;
+      if (columns[i].name == "c_name") name.name = field.bytes;
+      if (columns[i].name == "c_oid") oid = read_oid(field);
+    }
+    open_transaction(out);
+    connect::RowShapePtr shape;
+    Change& change = out.add(ChangeKind::kDdl);
+    const std::byte* copy = out.arena().copy(text.data(), text.size());
+    change.text = {reinterpret_cast<const char*>(copy), text.size()};
+    if (tag == "DROP TABLE") {
+      change.ddl = connect::DdlKind::kDropTable;
+      shape = tables_.last_shape(oid, name);
+    } else if (tag.starts_with("CREATE TABLE") || tag == "SELECT INTO") {
+      WHERRY_ASSIGN(Connection * catalog, open_catalog(context));
+      WHERRY_ASSIGN(shape, tables_.describe(context, *catalog, oid, name));
+      if (shape != nullptr) change.ddl = connect::DdlKind::kCreateTable;
+    } else if (const LogTable* table = tables_.find(oid); table != nullptr) {
+      shape = table->shape;
+    }
+    change.shape = shape.get();
+    if (shape != nullptr) out.keep(std::move(shape));
+    return {};
+  }
+
+  static std::uint32_t read_oid(const wire::Field& field) {
+    if (field.kind == wire::FieldKind::kBinary && field.bytes.size() == 4) {
+      return wire::load_u32(field.bytes.data());
+    }
+    std::int32_t number = 0;
+    std::from_chars(field.bytes.data(), field.bytes.data() + field.bytes.size(), number);
+    return std::bit_cast<std::uint32_t>(number);
+  }
+
+  struct Begin {
+    wire::Lsn lsn = 0;
+    wire::ServerTime time = 0;
+    std::uint32_t xid = 0;
+  };
+
+  const ConnectionSettings settings_;
+  const StreamNames names_;
+  const bool is_native_;
+  LogTables tables_;
+  std::unique_ptr<Connection> catalog_;
+  LogPosition base_;  ///< system and timeline of all positions
+  bool is_binary_ = false;
+  bool needs_text_ = false;
+
+  wire::PgoutputDecoder decoder_;
+  wire::WalMessage wal_;
+  wire::Message message_;
+  Begin begin_;
+  bool has_begin_ = false;       ///< within a transaction of the log
+  bool has_sent_begin_ = false;  ///< and it had a change for us
+  wire::Lsn delivered_lsn_ = 0;  ///< the last position in any batch
+  wire::Lsn idle_lsn_ = 0;       ///< everything before it has come
+  wire::ServerTime idle_time_ = 0;
+  std::uint64_t batch_number_ = 0;
+
+  StreamProgress progress_;
+  StreamClock::time_point last_status_, last_ask_;
+  std::unique_ptr<ReplicationLink> link_;
+  std::unique_ptr<Pulse> pulse_;  ///< last: uses the link and the progress
+};
+
+}  // namespace
+
+std::unique_ptr<connect::ChangeStream> make_change_stream(ConnectionSettings settings,
+                                                          connect::StreamRequest request,
+                                                          StreamNames names) {
+  return std::make_unique<PostgresChangeStream>(std::move(settings), std::move(request),
+                                                std::move(names));
+}
+
+}  // namespace wherry::postgres

@@ -1,0 +1,88 @@
+// The tables of a log: what its relation messages say becomes shapes, its fields become cells.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "connect/api/changes.h"
+#include "connect/postgres/connection.h"
+#include "connect/postgres/log_types.h"
+#include "connect/postgres/wire/decoder.h"
+#include "connect/postgres/wire/pgoutput.h"
+
+namespace wherry::postgres {
+
+/// One table as the log has it now.
+struct LogTable {
+  std::uint32_t oid = 0;
+  schema::TableRef source;  ///< the request's name for it
+  bool is_wanted = false;   ///< a table of the request
+  bool is_audit = false;    ///< where event triggers tell of DDL
+  bool is_portable = true;  ///< see LogType
+  connect::RowShapePtr shape;
+  /// Of a request that is not native: one for each column of the shape.
+  std::vector<wire::ColumnDecoder> decoders;
+  std::vector<NativeKind> kinds;
+  std::vector<char> is_passed_on;   ///< values are the server's own, in the form they came in
+  std::string signature;            ///< what the shape was made from
+  std::uint64_t kept_in_batch = 0;  ///< for the stream: which batch keeps the shape
+};
+
+enum class RowForm : std::uint8_t {
+  kAfter,
+  kBefore,
+  kKey,  ///< fields that do not belong to the key mean nothing
+};
+
+class LogTables {
+ public:
+  /// `published`: tables of the request by OID, for those that have another name by now.
+  LogTables(connect::StreamRequest request, std::string ddl_schema,
+            std::map<std::uint32_t, schema::TableRef> published);
+
+  /// Takes a relation message; looks types up through `catalog` when they are new. Whether the
+  /// table's shape is another than the last one, or than the request has it.
+  Result<bool> learn(OpContext& context, Connection& catalog, const wire::Message& relation);
+  /// nullptr: no relation message has told of it.
+  [[nodiscard]] LogTable* find(std::uint32_t oid);
+  /// A shape of a table that is in the catalogue now; nullptr: it is not.
+  Result<connect::RowShapePtr> describe(OpContext& context, Connection& catalog, std::uint32_t oid,
+                                        const schema::TableRef& table);
+  /// The last shape of a table; one without columns when the log had none.
+  [[nodiscard]] connect::RowShapePtr last_shape(std::uint32_t oid, const schema::TableRef& table);
+  /// Whether the request's tables, as the catalogue has them now, can come in binary form.
+  Result<bool> can_be_binary(OpContext& context, Connection& catalog);
+
+  /// What form values come in that are passed on as they are: that of NULL, too.
+  void expect_form(bool is_binary) {
+    passed_kind_ = is_binary ? CellKind::kBytes : CellKind::kText;
+  }
+  /// Fields to cells in `out`. The column that holds no value of its type, or nothing: all is well.
+  /// `message` is what the fields lie in, `copy` the same bytes where they stay.
+  std::optional<std::size_t> fill(const LogTable& table, const std::vector<wire::Field>& fields,
+                                  RowForm form, std::string_view message, const std::byte* copy,
+                                  Arena& arena, Cell* out);
+
+ private:
+  Result<connect::RowShapePtr> make_shape(OpContext& context, Connection& catalog,
+                                          const wire::Message& relation, LogTable& table);
+  [[nodiscard]] schema::TablePlanPtr plan_of(const schema::TableRef& source) const;
+  [[nodiscard]] bool is_as_requested(const connect::RowShape& shape) const;
+
+  const connect::StreamRequest request_;
+  const std::string ddl_schema_;
+  const std::map<std::uint32_t, schema::TableRef> published_;
+  LogTypes types_;
+  std::unordered_map<std::uint32_t, LogTable> tables_;
+  LogTable* last_ = nullptr;  ///< rows of one table follow each other
+  std::uint32_t next_id_ = 1;
+  CellKind passed_kind_ = CellKind::kText;
+  std::string binary_;  ///< a field, when it has come as text
+};
+
+}  // namespace wherry::postgres

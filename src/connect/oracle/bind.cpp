@@ -1,5 +1,8 @@
 // Values to their wire form.
 #include "connect/oracle/client.h"
+
+#include <algorithm>
+
 #include "connect/oracle/wire/datetime.h"
 #include "connect/oracle/wire/number.h"
 #include "connect/oracle/wire/oson.h"
@@ -225,6 +228,26 @@ Bind Bind::out_national(OracleType type, std::uint32_t max_bytes) {
   Bind bind = out(type, max_bytes);
   bind.form_ = CharsetForm::kNational;
   return bind;
+}
+
+Bind Bind::array(OracleType type, std::span<const Bind> elements, std::uint32_t max_elements) {
+  Bind array(type, default_form(type), std::nullopt, elements.empty() ? default_size(type) : 0);
+  if (!elements.empty()) array.form_ = elements.front().form();
+  for (const Bind& element : elements) {
+    WHERRY_ASSERT(element.type() == type && element.form() == array.form_ && !element.is_array(),
+                  "the elements of an array are single values of its type");
+    array.max_bytes_ = std::max(array.max_bytes_, element.max_bytes());
+    array.elements_.push_back(element.wire());
+  }
+  array.max_elements_ =
+      std::max({static_cast<std::uint32_t>(elements.size()), max_elements, std::uint32_t{1}});
+  return array;
+}
+
+Bind Bind::out_array(OracleType type, std::uint32_t max_elements, std::uint32_t max_bytes) {
+  Bind array = out(type, max_bytes);
+  array.max_elements_ = std::max(max_elements, std::uint32_t{1});
+  return array;
 }
 
 Bind& Bind::in_out(std::uint32_t max_bytes) {

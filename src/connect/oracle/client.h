@@ -125,6 +125,14 @@ class Bind {
   static Bind out_national(OracleType type, std::uint32_t max_bytes = 0);
   /// IN OUT: the value, with room for `max_bytes` to come back.
   Bind& in_out(std::uint32_t max_bytes = 0);
+  /// Elements 1, 2, … of an index-by table (TABLE OF … INDEX BY PLS_INTEGER) of a PL/SQL block;
+  /// none: an empty one. With in_out() as many may come back as are sent, or `max_elements` if that
+  /// is more. REQUIRES: each element is a single value of that type and charset form.
+  static Bind array(OracleType type, std::span<const Bind> elements,
+                    std::uint32_t max_elements = 0);
+  /// OUT bind of an index-by table with room for elements of `max_bytes`. Those that come are in
+  /// ExecResult::arrays; more than there is room for are ORA-06513.
+  static Bind out_array(OracleType type, std::uint32_t max_elements, std::uint32_t max_bytes = 0);
 
   [[nodiscard]] OracleType type() const { return type_; }
   [[nodiscard]] CharsetForm form() const { return form_; }
@@ -133,6 +141,10 @@ class Bind {
   [[nodiscard]] std::uint32_t max_bytes() const { return max_bytes_; }
   /// Content in wire form, without length; nullopt is NULL.
   [[nodiscard]] const std::optional<std::string>& wire() const { return wire_; }
+  [[nodiscard]] bool is_array() const { return max_elements_.has_value(); }
+  [[nodiscard]] std::optional<std::uint32_t> max_elements() const { return max_elements_; }
+  /// Of an array, each as wire().
+  [[nodiscard]] std::span<const std::optional<std::string>> elements() const { return elements_; }
 
  private:
   Bind(OracleType type, CharsetForm form, std::optional<std::string> wire, std::uint32_t max_bytes);
@@ -142,6 +154,8 @@ class Bind {
   bool is_out_ = false;
   std::uint32_t max_bytes_;
   std::optional<std::string> wire_;
+  std::optional<std::uint32_t> max_elements_;
+  std::vector<std::optional<std::string>> elements_;
 };
 
 /// How the values of CLOB, NCLOB and BLOB columns come.
@@ -244,9 +258,15 @@ struct ExecResult {
   /// OUT values as text, one entry a bind (nullopt: not OUT, NULL, or below); RAW in lower-case
   /// hex.
   std::vector<std::optional<std::string>> out;
+  /// PL/SQL: `out` of every row of an array, whose last one is `out` itself. Empty when nothing is
+  /// OUT.
+  std::vector<std::vector<std::optional<std::string>>> out_rows;
+  /// Index-by tables that came back, per bind the elements.
+  std::vector<std::vector<std::optional<std::string>>> arrays;
   /// RETURNING: per bind the values of all rows.
   std::vector<std::vector<std::optional<std::string>>> returned;
-  /// LOBs that came back, per bind: one of an OUT bind, one a row of RETURNING; nullptr is NULL.
+  /// LOBs that came back, per bind: one of an OUT bind, one a row of RETURNING or of an array;
+  /// nullptr is NULL.
   std::vector<std::vector<std::unique_ptr<Lob>>> lobs;
   /// REF CURSORs of OUT binds, one entry a bind; nullptr elsewhere.
   std::vector<std::unique_ptr<Query>> cursors;
@@ -284,7 +304,8 @@ class Session {
   virtual Result<ExecResult> execute(OpContext&, std::string_view sql,
                                      std::span<const Bind> binds = {},
                                      const ExecuteOptions& options = {}) = 0;
-  /// Array DML: every row has the same number and types of binds.
+  /// Array DML: every row has the same number and types of binds. Also a PL/SQL block once a row;
+  /// where its binds are IN OUT that takes a round trip a row.
   virtual Result<ExecResult> execute_array(OpContext&, std::string_view sql,
                                            std::span<const BindRow> rows,
                                            const ExecuteOptions& options = {}) = 0;

@@ -227,6 +227,89 @@ TEST_F(Client, RunsBlocksWithOutBinds) {
   }
 }
 
+using Texts = std::vector<std::optional<std::string>>;
+
+TEST_F(Client, RunsABlockForEveryRowOfAnArray) {
+  const std::string sql = "begin :o := 100 / :i; end;";
+  const auto rows = [](std::initializer_list<std::int64_t> numbers) {
+    std::vector<BindRow> list;
+    for (const std::int64_t n : numbers) {
+      list.push_back({Bind::out(OracleType::kNumber), Bind::number(n)});
+    }
+    return list;
+  };
+  for (int round = 0; round < 2; ++round) {
+    const auto done = session_->execute_array(context_, sql, rows({1, 4, 5, 50}));
+    ASSERT_DONE(done);
+    EXPECT_EQ(done->row_count, 4U);
+    ASSERT_EQ(done->out_rows.size(), 4U);
+    EXPECT_EQ(done->out_rows[1][0], "25");
+    EXPECT_EQ(done->out_rows[3][0], "2");
+  }
+  const auto failed = session_->execute_array(context_, sql, rows({1, 2, 0, 4}));
+  ASSERT_FALSE(failed.ok());
+  EXPECT_EQ(failed.error().native_code, "ORA-01476");
+  EXPECT_NE(failed.error().to_paragraph().find("(row 3)"), std::string::npos)
+      << failed.error().to_paragraph();
+  const std::vector<BindRow> words = {{Bind::text("a").in_out(100)}, {Bind::text("b").in_out(100)}};
+  const auto both = session_->execute_array(context_, "begin :io := :io || '!'; end;", words);
+  ASSERT_DONE(both);
+  EXPECT_EQ(both->out_rows, (std::vector<Texts>{{"a!"}, {"b!"}}));
+}
+
+TEST_F(Client, PassesIndexByTablesInOutAndBoth) {
+  std::vector<Bind> words;
+  for (int i = 1; i <= 300; ++i) words.push_back(Bind::text("word " + std::to_string(i)));
+  words[1] = Bind::null(OracleType::kVarchar);
+  const Bind binds[] = {Bind::array(OracleType::kVarchar, words),
+                        Bind::out_array(OracleType::kNumber, 300),
+                        Bind::array(OracleType::kVarchar, std::span(words).first(2), 3).in_out(),
+                        Bind::out_array(OracleType::kDate, 1)};
+  const std::string sql =
+      "declare type texts is table of varchar2(20) index by pls_integer; "
+      "type numbers is table of number index by binary_integer; "
+      "w texts := :1; n numbers; b texts := :3; d dbms_sql.date_table; begin "
+      "for i in 1 .. w.count loop n(i) := nvl(length(w(i)), 0); end loop; "
+      "b(3) := b(1) || w(w.last); :2 := n; :3 := b; :4 := d; end;";
+  for (int round = 0; round < 2; ++round) {
+    const auto done = session_->execute(context_, sql, binds);
+    ASSERT_DONE(done);
+    ASSERT_EQ(done->arrays.size(), 4U);
+    EXPECT_TRUE(done->arrays[0].empty());
+    ASSERT_EQ(done->arrays[1].size(), 300U);
+    EXPECT_EQ(done->arrays[1][0], "6");
+    EXPECT_EQ(done->arrays[1][1], "0");
+    EXPECT_EQ(done->arrays[1][299], "8");
+    EXPECT_EQ(done->arrays[2], (Texts{"word 1", std::nullopt, "word 1word 300"}));
+    EXPECT_TRUE(done->arrays[3].empty());
+  }
+  const Bind small[] = {Bind::out_array(OracleType::kNumber, 2)};
+  const auto full = session_->execute(
+      context_, "declare n dbms_sql.number_table; begin n(3) := 1; :1 := n; end;", small);
+  ASSERT_FALSE(full.ok());
+  EXPECT_EQ(full.error().native_code, "ORA-06513");
+  const auto in_sql = session_->execute(context_, "delete from dual where dummy = :1",
+                                        std::span(binds).first(1));
+  ASSERT_FALSE(in_sql.ok());
+  EXPECT_EQ(in_sql.error().native_code, "ORA-01484");
+}
+
+TEST_F(Client, ReadsWhatBlocksPrint) {
+  run("begin dbms_output.enable; end;");
+  run("begin for i in 1 .. 5 loop dbms_output.put_line('line ' || i); end loop; end;");
+  const Bind binds[] = {Bind::out_array(OracleType::kVarchar, 4, 32767),
+                        Bind::number(std::int64_t{4}).in_out()};
+  const std::string sql = "begin dbms_output.get_lines(:lines, :count); end;";
+  auto done = session_->execute(context_, sql, binds);
+  ASSERT_DONE(done);
+  EXPECT_EQ(done->arrays[0], (Texts{"line 1", "line 2", "line 3", "line 4"}));
+  EXPECT_EQ(done->out[1], "4");
+  done = session_->execute(context_, sql, binds);
+  ASSERT_DONE(done);
+  EXPECT_EQ(done->arrays[0], Texts{"line 5"});
+  EXPECT_EQ(done->out[1], "1");
+}
+
 TEST_F(Client, ReturnsValuesAndListsBadRowsOfAnArray) {
   run("create table arr (id number primary key, v varchar2(10))");
   const Bind binds[] = {Bind::number(std::int64_t{1}), Bind::text("x"),

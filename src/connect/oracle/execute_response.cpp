@@ -60,6 +60,7 @@ ExecuteResponse::ExecuteResponse(const SessionParts& parts, StatementKind kind,
   result_.out.resize(binds.size());
   result_.lobs.resize(binds.size());
   result_.cursors.resize(binds.size());
+  result_.arrays.resize(binds.size());
 }
 
 Result<ExecResult> ExecuteResponse::read(const OpContext& context) {
@@ -142,6 +143,7 @@ Result<void> ExecuteResponse::take_values(const OpContext& context) {
   for (std::size_t i = 0; i < values->size(); ++i) {
     for (OutValue& value : (*values)[i]) keep(i, std::move(value));
   }
+  if (kind_ == StatementKind::kPlsql) result_.out_rows.push_back(result_.out);
   return {};
 }
 
@@ -154,7 +156,8 @@ std::vector<ExecuteResponse::OutValues> ExecuteResponse::decode_row(Reader& in) 
     const bool comes = is_plsql && i < directions.size() ? directions[i] != BindDirection::kIn
                                                          : binds_[i].is_out();
     if (!comes) continue;
-    const std::uint32_t count = is_plsql ? 1 : in.ub4();
+    const bool is_single = is_plsql && !binds_[i].is_array();
+    const std::uint32_t count = is_single ? 1 : in.ub4();
     for (std::uint32_t row = 0; row < count && in.ok(); ++row) {
       values[i].push_back(decode_value(in, binds_[i]));
     }
@@ -172,6 +175,8 @@ void ExecuteResponse::keep(std::size_t bind, OutValue value) {
     result_.lobs[bind].push_back(std::move(lob));
   } else if (value.cursor) {
     result_.cursors[bind] = open_cursor(*std::move(value.cursor));
+  } else if (binds_[bind].is_array()) {
+    result_.arrays[bind].push_back(std::move(value.text));
   } else if (kind_ == StatementKind::kPlsql) {
     result_.out[bind] = std::move(value.text);
   } else {

@@ -155,6 +155,7 @@ BindSet BindSet::of(std::span<const std::span<const Bind>> rows, bool is_plsql,
       }
       wire::ValueFormat& format = set.formats[i];
       format.max_bytes = std::max(format.max_bytes, bind.max_bytes());
+      format.max_elements = std::max(format.max_elements, bind.max_elements());
       if (!is_plsql && format.max_bytes > limit) {
         set.is_long[i] = 1;
         if (format.max_bytes > kLongStrings && format.type == OracleType::kVarchar) {
@@ -170,6 +171,8 @@ BindSet BindSet::of(std::span<const std::span<const Bind>> rows, bool is_plsql,
       value.type = bind.type();
       value.is_null = !bind.wire().has_value();
       if (bind.wire()) value.bytes = *bind.wire();
+      value.is_array = bind.is_array();
+      value.elements = bind.elements();
       values.push_back(value);
     }
   }

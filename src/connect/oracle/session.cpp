@@ -4,6 +4,7 @@
 #include <openssl/rand.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "connect/oracle/errors.h"
 #include "connect/oracle/execute_response.h"
@@ -68,6 +69,23 @@ Result<std::unique_ptr<Session>> connect_renewing(OpContext& context,
   session = connect_once(context, one_password);
   if (session.ok() || session.error().code != "oracle.password_expired") return session;
   return connect_once(context, options);
+}
+
+template <class List>
+void move_to_end(List& from, List& to) {
+  std::move(from.begin(), from.end(), std::back_inserter(to));
+}
+
+/// What the next rows of an array gave.
+void append(ExecResult& total, ExecResult next) {
+  total.row_count += next.row_count;
+  total.transaction_open = next.transaction_open;
+  total.out = std::move(next.out);
+  total.arrays = std::move(next.arrays);
+  total.cursors = std::move(next.cursors);
+  move_to_end(next.out_rows, total.out_rows);
+  move_to_end(next.implicit_results, total.implicit_results);
+  for (std::size_t i = 0; i < total.lobs.size(); ++i) move_to_end(next.lobs[i], total.lobs[i]);
 }
 
 }  // namespace
@@ -153,7 +171,46 @@ Result<ExecResult> SessionImpl::execute_array(OpContext& context, std::string_vi
   for (const std::span<const Bind> row : spans) {
     WHERRY_ASSERT(row.size() == spans[0].size(), "every row of an array has the same binds");
   }
+  if (kind_of_statement(sql) == StatementKind::kPlsql) {
+    return run_block_rows(context, sql, spans, options);
+  }
   return run(context, sql, spans, options);
+}
+
+/// The server tells the directions of a block's binds with the first execution alone, and takes one
+/// execution's IN OUT values for the next one's. Index-by tables it takes in one execution a call.
+bool SessionImpl::must_run_alone(std::string_view sql, std::span<const Bind> row) const {
+  const CachedStatement* known = parts_.cache->find(sql);
+  if (known == nullptr || known->directions.size() != row.size()) return !row.empty();
+  const auto& directions = known->directions;
+  return std::any_of(row.begin(), row.end(), [](const Bind& bind) { return bind.is_array(); }) ||
+         std::find(directions.begin(), directions.end(), wire::BindDirection::kInOut) !=
+             directions.end();
+}
+
+Result<ExecResult> SessionImpl::run_block_rows(OpContext& context, std::string_view sql,
+                                               std::span<const std::span<const Bind>> rows,
+                                               const ExecuteOptions& options) {
+  std::optional<ExecResult> total;
+  for (std::size_t done = 0; done < rows.size();) {
+    const bool is_alone = must_run_alone(sql, rows[done]);
+    const std::size_t count = is_alone ? 1 : rows.size() - done;
+    ExecuteOptions part_options = options;
+    part_options.commit = options.commit && done + count == rows.size();
+    auto part = run(context, sql, rows.subspan(done, count), part_options);
+    if (!part.ok()) {
+      const bool is_of_server = !caller_->is_broken() && !part.error().native_code.empty();
+      const std::uint64_t before = is_of_server ? caller_->result().row_count : 0;
+      return std::move(part).error().with("row", std::to_string(done + before + 1));
+    }
+    if (total) {
+      append(*total, std::move(*part));
+    } else {
+      total = std::move(*part);
+    }
+    done += count;
+  }
+  return *std::move(total);
 }
 
 Result<std::span<const Bind>> LongBlockValues::shorten(OpContext& context,

@@ -47,6 +47,10 @@ class SessionImpl : public Session {
                          std::span<const std::span<const Bind>> rows,
                          const ExecuteOptions& options);
 
+  Result<ExecResult> run_block_rows(OpContext& context, std::string_view sql,
+                                    std::span<const std::span<const Bind>> rows,
+                                    const ExecuteOptions& options);
+  [[nodiscard]] bool must_run_alone(std::string_view sql, std::span<const Bind> row) const;
   Result<ExecResult> run_once(OpContext& context, const wire::ExecuteRequest& request,
                               StatementKind kind, std::span<const Bind> binds,
                               CachedStatement& statement);

@@ -6,6 +6,14 @@
 
 namespace wherry::oracle {
 
+const CachedStatement* StatementCache::find(std::string_view sql) const {
+  const auto found = std::find_if(statements_.begin(), statements_.end(),
+                                  [&](const CachedStatement& one) { return one.sql == sql; });
+  const bool is_usable =
+      found != statements_.end() && found->session_epoch == caller_->session_epoch();
+  return is_usable ? &*found : nullptr;
+}
+
 std::optional<CachedStatement> StatementCache::take(std::string_view sql) {
   const auto found = std::find_if(statements_.begin(), statements_.end(),
                                   [&](const CachedStatement& one) { return one.sql == sql; });

@@ -30,6 +30,8 @@ class StatementCache {
 
   /// Takes the statement out while it is used, so that the same text can run twice at a time.
   std::optional<CachedStatement> take(std::string_view sql);
+  /// The same without taking it; nullptr: it is not there.
+  [[nodiscard]] const CachedStatement* find(std::string_view sql) const;
   /// Gives it (back); the one that was not used for the longest time is closed when there are too
   /// many. Without a capacity the statement's own cursor is closed.
   void put(CachedStatement statement);

@@ -379,6 +379,111 @@ TEST(Statements, ReturnSeveralRowsOfValuesAndLobs) {
       });
 }
 
+/// An I/O vector of these directions, unless empty, and rows of OUT values.
+Bytes out_values(std::string_view directions, std::span<const std::string_view> values) {
+  Writer answer;
+  if (!directions.empty()) {
+    answer.u8(11);
+    answer.u8(0);
+    answer.ub2(static_cast<std::uint16_t>(directions.size()));
+    answer.ub4(0);
+    answer.ub4(1);
+    for (int empty = 0; empty < 3; ++empty) answer.ub2(0);
+    answer.raw(directions);
+  }
+  for (const std::string_view value : values) {
+    answer.u8(7);
+    answer.clr(number(value));
+    answer.u8(0);
+  }
+  return answer.take();
+}
+
+std::vector<BindRow> rows_of(const Bind& first, const Bind& second, std::size_t count) {
+  return std::vector<BindRow>(count, BindRow{first, second});
+}
+
+using OutRows = std::vector<std::vector<std::optional<std::string>>>;
+
+TEST(Statements, RunABlockForManyRowsInTwoCalls) {
+  on_both_kinds(
+      [](Peer& peer, const ServerKind& kind) {
+        const std::string_view first[] = {"1"}, rest[] = {"2", "3", "4"};
+        expect(seen(peer.read_request(), kind).has_sql, "the first row parses");
+        peer.send_response(joined({out_values("\x20\x10", first), peer.success(6, 1)}));
+        const SeenExecute second = seen(peer.read_request(), kind);
+        expect(second.cursor_id == 6 && !second.has_sql, "the others come together");
+        peer.send_response(joined({out_values("\x20\x10", rest), peer.success(6, 3)}));
+        seen(peer.read_request(), kind);
+        peer.send_response(joined({out_values("", rest), peer.success(6, 3)}));
+      },
+      [](Session& session, OpContext& context) {
+        const std::string sql = "begin :o := f(:i); end;";
+        const Bind in = Bind::number(std::int64_t{7});
+        const Bind out = Bind::out(OracleType::kNumber);
+        auto done = session.execute_array(context, sql, rows_of(in, out, 4));
+        ASSERT_TRUE(done.ok()) << done.error().to_paragraph();
+        EXPECT_EQ(done->out_rows, (OutRows{{std::nullopt, "1"},
+                                           {std::nullopt, "2"},
+                                           {std::nullopt, "3"},
+                                           {std::nullopt, "4"}}));
+        EXPECT_EQ(done->out.at(1), "4");
+        EXPECT_EQ(done->row_count, 4U);
+        // Directions are known now, so one call does.
+        done = session.execute_array(context, sql, rows_of(in, out, 3));
+        ASSERT_TRUE(done.ok()) << done.error().to_paragraph();
+        EXPECT_EQ(done->out_rows.size(), 3U);
+      });
+}
+
+TEST(Statements, RunABlockWithInOutBindsOnceForEveryRow) {
+  on_both_kinds(
+      [](Peer& peer, const ServerKind& kind) {
+        const std::string_view first[] = {"1"}, second[] = {"2"};
+        seen(peer.read_request(), kind);
+        peer.send_response(joined({out_values("\x20\x30", first), peer.success(6, 1)}));
+        seen(peer.read_request(), kind);
+        peer.send_response(joined({out_values("", second), peer.success(6, 1)}));
+        seen(peer.read_request(), kind);
+        peer.send_response(peer.status(6502, "ORA-06502: PL/SQL: numeric or value error\n", 6));
+      },
+      [](Session& session, OpContext& context) {
+        const Bind in = Bind::number(std::int64_t{7});
+        const auto done = session.execute_array(context, "begin p(:i, :io); end;",
+                                                rows_of(in, Bind(in).in_out(), 4));
+        ASSERT_FALSE(done.ok());
+        EXPECT_EQ(done.error().native_code, "ORA-06502");
+        EXPECT_NE(done.error().to_paragraph().find("(row 3)"), std::string::npos)
+            << done.error().to_paragraph();
+      });
+}
+
+TEST(Statements, TakeIndexByTables) {
+  on_both_kinds(
+      [](Peer& peer, const ServerKind&) {
+        peer.read_request();
+        Writer answer;
+        answer.raw(out_values("\x10\x30", {}));
+        answer.u8(7);
+        answer.ub4(0);
+        answer.ub4(3);
+        for (const char* value : {"1", "", "3"}) {
+          answer.clr(*value == 0 ? std::string() : number(value));
+          answer.u8(0);
+        }
+        answer.raw(peer.success(4, 1));
+        peer.send_response(answer.take());
+      },
+      [](Session& session, OpContext& context) {
+        const Bind one[] = {Bind::number(std::int64_t{9})};
+        const Bind binds[] = {Bind::out_array(OracleType::kVarchar, 10),
+                              Bind::array(OracleType::kNumber, one, 3).in_out()};
+        const auto done = session.execute(context, "begin p(:1, :2); end;", binds);
+        ASSERT_TRUE(done.ok()) << done.error().to_paragraph();
+        EXPECT_EQ(done->arrays, (OutRows{{}, {"1", std::nullopt, "3"}}));
+      });
+}
+
 TEST(Statements, CanBeStoppedAtEveryBorderOfPackets) {
   for (int packets = 0; packets <= 6; ++packets) {
     SCOPED_TRACE(std::to_string(packets) + " packets before the stop");

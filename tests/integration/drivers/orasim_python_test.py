@@ -666,6 +666,100 @@ class Blocks(Case):
             self.assertEqual((number.getvalue(), both.getvalue(), never.getvalue()),
                              (1, expected, None))
 
+    def test_index_by_tables(self):
+        cursor = self.connect().cursor()
+        days = [datetime.datetime(2026, 8, n) for n in range(1, 31)]
+        words = [None if n % 7 == 0 else f"wörd {n}" * n for n in range(300)]
+        given = cursor.arrayvar(str, words, 3000)
+        both = cursor.arrayvar(oracledb.DB_TYPE_DATE, 40)
+        both.setvalue(0, days)
+        lengths = cursor.arrayvar(int, 300)
+        none = cursor.arrayvar(bytes, 5)
+        for _ in range(3):
+            cursor.execute(
+                "declare type texts is table of varchar2(3000) index by pls_integer; "
+                "w texts := :w; n dbms_sql.number_table; d dbms_sql.date_table := :d; "
+                "type raws is table of raw(10) index by pls_integer; r raws; begin "
+                "for i in w.first .. w.last loop n(i) := length(w(i)); end loop; "
+                "d(d.count + 1) := d(1) + 100; :n := n; :d := d; :r := r; end;",
+                w=given, d=both, n=lengths, r=none)
+            self.assertEqual(lengths.getvalue(), [w if w is None else len(w) for w in words])
+            self.assertEqual(both.getvalue(), days + [datetime.datetime(2026, 11, 9)])
+            self.assertEqual(none.getvalue(), [])
+            both.setvalue(0, days)
+
+    def test_index_by_tables_that_do_not_fit(self):
+        cursor = self.connect().cursor()
+        self.assert_ora(6513, cursor.execute,
+                        "declare n dbms_sql.number_table; begin n(4) := 1; :n := n; end;",
+                        [cursor.arrayvar(int, 3)])
+        self.assert_ora(1484, cursor.execute, "select :1 from dual", [cursor.arrayvar(int, [1])])
+        self.assert_ora(6550, cursor.execute, "begin :n := 1; end;", [cursor.arrayvar(int, 3)])
+        missing = cursor.var(int)
+        cursor.execute("declare n dbms_sql.number_table; begin n(1) := 5; n.delete(1); "
+                       "if not n.exists(1) then :v := n(1); end if; "
+                       "exception when no_data_found then :v := -1; end;", [missing])
+        self.assertEqual(missing.getvalue(), -1)
+
+    def test_a_query_collected_into_index_by_tables(self):
+        cursor = self.table(self.connect(), "collected", "n number, t varchar2(20)")
+        cursor.executemany("insert into collected values (:1, :2)",
+                           [(n, f"row {n}") for n in range(50)])
+        numbers, texts = cursor.arrayvar(int, 50), cursor.arrayvar(str, 50)
+        for low, high in ((0, 50), (20, 25), (50, 50)):
+            cursor.execute("begin select n, t bulk collect into :n, :t from collected "
+                           "where n >= :low and n < :high order by n; end;",
+                           n=numbers, t=texts, low=low, high=high)
+            self.assertEqual(numbers.getvalue(), list(range(low, high)))
+            self.assertEqual(texts.getvalue(), [f"row {n}" for n in range(low, high)])
+
+    def test_what_blocks_print(self):
+        cursor = self.connect().cursor()
+        line, status = cursor.var(str), cursor.var(int)
+        cursor.callproc("dbms_output.put_line", ["lost"])
+        cursor.callproc("dbms_output.get_line", (line, status))
+        self.assertEqual((line.getvalue(), status.getvalue()), (None, 1))
+        cursor.callproc("dbms_output.enable")
+        cursor.execute("begin dbms_output.put('one '); dbms_output.put(1); dbms_output.new_line; "
+                       "for i in 2 .. 250 loop dbms_output.put_line('line ' || i); end loop; end;")
+        cursor.callproc("dbms_output.get_line", (line, status))
+        self.assertEqual((line.getvalue(), status.getvalue()), ("one 1", 0))
+        lines, count, found = cursor.arrayvar(str, 100), cursor.var(int), []
+        while count.getvalue() is None or count.getvalue() == 100:
+            count.setvalue(0, 100)
+            cursor.callproc("dbms_output.get_lines", (lines, count))
+            found += lines.getvalue()[:count.getvalue()]
+        self.assertEqual(found, [f"line {n}" for n in range(2, 251)])
+        cursor.callproc("dbms_output.enable", [2000])
+        self.assert_ora(20000, cursor.execute,
+                        "begin for i in 1 .. 9 loop dbms_output.put_line(rpad('x', 300)); "
+                        "end loop; end;")
+        cursor.callproc("dbms_output.disable")
+
+    def test_many_executions_with_out_binds(self):
+        cursor = self.connect().cursor()
+        result, text = cursor.var(int, arraysize=200), cursor.var(str, arraysize=200)
+        cursor.setinputsizes(result, None, text)
+        for count in (200, 3):
+            cursor.executemany("begin :r := :n * 2; :t := 'n ' || :n; end;",
+                               [(None, n, None) for n in range(count)])
+            for n in range(count):
+                self.assertEqual((result.getvalue(n), text.getvalue(n)), (2 * n, f"n {n}"))
+
+    def test_many_executions_with_in_out_binds(self):
+        cursor = self.connect().cursor()
+        both = cursor.var(str, arraysize=20)
+        cursor.setinputsizes(both)
+        cursor.executemany("begin :1 := :1 || '!'; end;", [(f"v{n}",) for n in range(20)])
+        self.assertEqual([both.getvalue(n) for n in range(20)], [f"v{n}!" for n in range(20)])
+
+    def test_a_block_of_many_executions_stops_at_the_bad_one(self):
+        cursor = self.table(self.connect(), "executed", "n number primary key")
+        rows = [(n,) for n in (1, 2, 3, 2, 4)]
+        self.assert_ora(1, cursor.executemany,
+                        "begin insert into executed values (:1); end;", rows)
+        self.assertEqual(cursor.execute("select count(*) from executed").fetchone(), (3,))
+
     def test_endless_loop_is_cancelled(self):
         connection = self.connect()
         connection.call_timeout = 300

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -44,6 +45,7 @@ enum class Type : std::uint8_t {
   kIntervalDs = 183,
   kUrowid = 208,
   kTimestampLtz = 231,
+  kIndexTable = 251,  ///< TABLE OF … INDEX BY PLS_INTEGER: PL/SQL variables and array binds only
   kBoolean = 252,
 };
 
@@ -130,6 +132,9 @@ using Lob = std::shared_ptr<const LobData>;
 /// A query that has been opened and whose rows nobody has read yet; defined in engine/session.h.
 struct OpenCursor;
 using CursorRef = std::shared_ptr<OpenCursor>;
+/// Changed only by its one owner; others copy it first.
+struct IndexTable;
+using IndexTableRef = std::shared_ptr<IndexTable>;
 
 struct Value {
   Type type = Type::kVarchar2;
@@ -138,8 +143,9 @@ struct Value {
   /// bool: kBoolean. RowId: kRowid, kUrowid. Lob: kClob and kXml (UTF-8), kBlob, and the images of
   /// kJson (OSON), kVector and kObject.
   /// CursorRef: kCursor; NULL is a cursor variable that was never opened.
+  /// IndexTableRef: kIndexTable; NULL is an empty one.
   std::variant<std::monostate, std::string, Number, DateTime, IntervalYm, IntervalDs, float, double,
-               bool, RowId, Lob, CursorRef>
+               bool, RowId, Lob, CursorRef, IndexTableRef>
       data;
 
   [[nodiscard]] bool is_null() const { return data.index() == 0; }
@@ -147,6 +153,11 @@ struct Value {
   [[nodiscard]] const Number& number() const { return std::get<Number>(data); }
   [[nodiscard]] const DateTime& date_time() const { return std::get<DateTime>(data); }
   [[nodiscard]] const Lob& lob() const { return std::get<Lob>(data); }
+};
+
+struct IndexTable {
+  DataType element;
+  std::map<std::int64_t, Value> elements;
 };
 
 /// Types whose value is a Lob.

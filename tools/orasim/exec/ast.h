@@ -139,6 +139,7 @@ struct QueryBlock {
   std::vector<SelectItem> items;
   std::vector<Name> into;       ///< PL/SQL SELECT … INTO: variable names
   std::vector<int> into_binds;  ///< … or binds; parallel, -1 = name
+  bool is_bulk = false;         ///< BULK COLLECT INTO
   std::vector<TableRefPtr> from;
   ExprPtr where, start_with, connect_by, having;
   bool nocycle = false;

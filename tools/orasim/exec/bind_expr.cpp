@@ -315,6 +315,7 @@ BoundExpr Binder::name(const ast::Expr& e) {
   if (e.name.size() > 1) {
     if (auto found = part_of_column(e)) return *std::move(found);
   }
+  if (auto found = e.name.size() > 1 ? index_table(e) : std::nullopt) return *std::move(found);
   const std::string& word = e.name.back().text;
   const bool is_truth = word == "TRUE" || word == "FALSE";
   if (is_truth && e.name.size() == 1 && !e.name[0].quoted &&
@@ -493,6 +494,7 @@ ast::Expr shorter_name(const ast::Expr& e, std::size_t n) {
 }  // namespace
 
 BoundExpr Binder::call(const ast::Expr& e) {
+  if (auto found = index_table(e)) return *std::move(found);
   std::string full;
   for (const ast::Ident& part : e.name) full += (full.empty() ? "" : ".") + part.text;
   if (full.compare(0, 4, "SYS.") == 0) full.erase(0, 4);

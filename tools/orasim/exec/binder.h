@@ -55,6 +55,8 @@ class Binder {
   BoundExpr pseudo_column(const ast::Expr& e, const std::string& word);
   std::optional<BoundExpr> column(const ast::Expr& e);
   BoundExpr sequence_value(const ast::Expr& e);
+  /// bind_index_table.cpp: nullopt when the name is no index-by table in sight.
+  std::optional<BoundExpr> index_table(const ast::Expr& e);
   BoundExpr bind(const ast::Expr& e);
   BoundExpr unary(const ast::Expr& e);
   BoundExpr binary(const ast::Expr& e);
@@ -110,6 +112,8 @@ class Binder {
   bool in_aggregate_ = false, in_outer_aggregate_ = false;
 };
 
+/// The index of an element, a whole number; ORA-06502 for NULL.
+std::int64_t table_index(const Value& index, const ConvertContext& c);
 /// Slot of a column name in one scope, or -1; ORA-00918.
 int find_column(const Scope& scope, const ast::Expr& name);
 bool has_aggregate(const ast::Expr& e);

@@ -27,8 +27,9 @@ struct Raised {
 enum class Flow { kNext, kExit, kContinue, kReturn };
 
 struct Variable {
-  DataType type;
+  DataType type;  ///< of a table: of its elements
   bool is_typed = false, is_constant = false, is_not_null = false;
+  bool is_table = false;
 };
 
 constexpr int kUserDefined = 6510;
@@ -187,16 +188,17 @@ class Machine {
   }
 
   void declare(const Declaration& d, Scope& scope) {
-    Variable v{d.type, d.is_typed, false, false};
+    Variable v{d.type, d.is_typed, false, false, d.is_table};
     if (!d.type_of.empty()) {
       const auto source = variables_.find(d.type_of);
       if (source == variables_.end()) fail_undeclared(d.type_of, d.pos);
       v.type = source->second.type;
       v.is_typed = source->second.is_typed;
+      v.is_table = source->second.is_table;
     }
-    const Value initial =
-        d.initial ? traced(d.pos, [&] { return evaluate(*d.initial); }) : make_null(v.type.type);
-    scope.declare(d.name, v, make_null(v.type.type));
+    const Value null = v.is_table ? empty_table(v.type) : make_null(v.type.type);
+    const Value initial = d.initial ? traced(d.pos, [&] { return evaluate(*d.initial); }) : null;
+    scope.declare(d.name, v, null);
     if (d.initial || d.is_not_null) {
       variables_[d.name].is_not_null = d.is_not_null;
       traced(d.pos, [&] { assign({d.name, -1, d.pos}, initial); });
@@ -260,9 +262,10 @@ class Machine {
         return raise_application_error(n);
       case Kind::kExecute:
         return execute_immediate(n);
-      case Kind::kCall:
-        for (const auto& e : n.exprs) evaluate(*e);
-        return;
+      case Kind::kDeleteElements:
+        return delete_elements(n);
+      case Kind::kOutput:
+        return dbms_output(n);
       case Kind::kOpen:
         return open_cursor(n);
       case Kind::kClose:
@@ -327,8 +330,26 @@ class Machine {
     runner_.variables()["SQL"] = make_int(static_cast<std::int64_t>(rows));
   }
 
+  /// BULK COLLECT INTO: the columns as tables, empty ones of no rows.
+  void collect_into(const Node& n, const std::vector<Row>& rows) {
+    set_row_count(rows.size());
+    for (std::size_t i = 0; i < n.targets.size(); ++i) {
+      std::vector<Value> values;
+      for (const Row& row : rows) {
+        if (row.size() != n.targets.size()) {
+          fail_compile(sql_, n.pos, "PL/SQL: ORA-00947: not enough values");
+        }
+        values.push_back(row[i]);
+      }
+      assign(n.targets[i], table_of(std::move(values)));
+    }
+  }
+
   void select_into(const Node& n) {
     const auto& query = *std::get<ast::QueryPtr>(n.sql);
+    if (n.is_bulk) {
+      return collect_into(n, sql_part(n.pos, [&] { return runner_.select(query, SIZE_MAX); }));
+    }
     const std::vector<Row> rows = sql_part(n.pos, [&] { return runner_.select(query, 2); });
     set_row_count(std::min<std::size_t>(rows.size(), 1));
     if (rows.empty()) raise(1403);
@@ -436,6 +457,94 @@ class Machine {
     raise_text(static_cast<int>(-code), text.is_null() ? "" : to_text_value(text).text(), n.pos);
   }
 
+  // --- index-by tables ------------------------------------------------------------------------
+
+  static Value empty_table(const DataType& element) {
+    auto table = std::make_shared<IndexTable>();
+    table->element = element;
+    return Value{Type::kIndexTable, false, std::move(table)};
+  }
+
+  static Value table_of(std::vector<Value> values) {
+    auto table = std::make_shared<IndexTable>();
+    std::int64_t index = 0;
+    for (Value& value : values) table->elements[++index] = std::move(value);
+    return Value{Type::kIndexTable, false, std::move(table)};
+  }
+
+  /// What the target names, as a table of its own.
+  IndexTable& table_at(const Target& target) {
+    const auto found = variables_.find(target.name);
+    if (found == variables_.end()) fail_undeclared(target.name, target.pos);
+    if (!found->second.is_table) {
+      fail_compile(sql_, target.pos, "PLS-00308: '" + target.name + "' is no table");
+    }
+    auto& table = std::get<IndexTableRef>(runner_.variables()[target.name].data);
+    if (table.use_count() > 1) table = std::make_shared<IndexTable>(*table);
+    return *table;
+  }
+
+  void assign_element(const Target& target, const Value& value) {
+    const std::int64_t index = integer(*target.index);
+    IndexTable& table = table_at(target);
+    table.elements[index] = converted_to(value, table.element);
+  }
+
+  void assign_table(const Target& target, const Value& value) {
+    if (value.type != Type::kIndexTable) {
+      fail_compile(sql_, target.pos, "PLS-00382: expression is of wrong type");
+    }
+    Value copy = empty_table(variables_[target.name].type);
+    if (const auto* from = std::get_if<IndexTableRef>(&value.data)) {
+      IndexTable& to = *std::get<IndexTableRef>(copy.data);
+      for (const auto& [index, element] : (*from)->elements) {
+        to.elements[index] = converted_to(element, to.element);
+      }
+    }
+    runner_.variables()[target.name] = std::move(copy);
+  }
+
+  void delete_elements(const Node& n) {
+    IndexTable& table = table_at(n.targets.front());
+    if (n.exprs.empty()) {
+      table.elements.clear();
+    } else {
+      table.elements.erase(integer(*n.exprs.front()));
+    }
+  }
+
+  // --- supplied packages ----------------------------------------------------------------------
+
+  void dbms_output(const Node& n) {
+    DbmsOutput& output = runner_.output();
+    if (n.name == "ENABLE") {
+      constexpr std::int64_t kDefaultBytes = 20000;
+      const bool is_unlimited = !n.exprs.empty() && evaluate(*n.exprs[0]).is_null();
+      if (is_unlimited) return output.enable(std::nullopt);
+      return output.enable(n.exprs.empty() ? kDefaultBytes : integer(*n.exprs[0]));
+    }
+    if (n.name == "DISABLE") return output.disable();
+    if (n.name == "GET_LINE") {
+      const std::optional<std::string> line = output.get_line();
+      assign(n.targets[0], make_text(line.value_or("")));
+      return assign(n.targets[1], make_int(line ? 0 : 1));
+    }
+    if (n.name == "GET_LINES") {
+      std::vector<Value> lines;
+      for (std::string& line : output.get_lines(integer(*n.exprs[0]))) {
+        lines.push_back(make_text(std::move(line)));
+      }
+      const auto count = static_cast<std::int64_t>(lines.size());
+      assign(n.targets[0], table_of(std::move(lines)));
+      return assign(n.targets[1], make_int(count));
+    }
+    if (!n.exprs.empty()) {
+      const Value text = to_text_value(evaluate(*n.exprs[0]));
+      output.put(text.is_null() ? std::string_view() : text_of(text));
+    }
+    if (n.name != "PUT") output.new_line();
+  }
+
   // --- loops and conditions -------------------------------------------------------------------
 
   Flow run_if(const Node& n) {
@@ -520,6 +629,10 @@ class Machine {
       const auto i = static_cast<std::size_t>(target.bind);
       Row& binds = runner_.binds();
       if (binds.size() <= i) binds.resize(i + 1);
+      const bool is_table = value.type == Type::kIndexTable;
+      if (is_table != (binds[i].type == Type::kIndexTable)) {
+        fail_compile(sql_, target.pos, "PLS-00382: expression is of wrong type");
+      }
       binds[i] = value;
       return;
     }
@@ -530,6 +643,11 @@ class Machine {
       fail_compile(
           sql_, target.pos,
           "PLS-00363: expression '" + target.name + "' cannot be used as an assignment target");
+    }
+    if (target.index) return assign_element(target, value);
+    if (v.is_table) return assign_table(target, value);
+    if (value.type == Type::kIndexTable) {
+      fail_compile(sql_, target.pos, "PLS-00382: expression is of wrong type");
     }
     Value converted = v.is_typed ? converted_to(value, v.type) : value;
     if (v.is_not_null && converted.is_null()) raise(6502);

@@ -1,10 +1,12 @@
 // Reads an anonymous block into its tree.
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "exec/block_tree.h"
 #include "exec/errors.h"
 #include "exec/parser.h"
+#include "exec/types.h"
 
 namespace orasim::plsql {
 namespace {
@@ -26,10 +28,47 @@ std::string symbol_at(std::string_view sql, int pos) {
 }
 
 bool is_supplied_package(const std::string& name) {
-  static constexpr std::string_view kPackages[] = {"DBMS_OUTPUT",  "DBMS_SESSION",
-                                                   "DBMS_STATS",   "DBMS_LOCK",
-                                                   "DBMS_UTILITY", "DBMS_APPLICATION_INFO"};
+  static constexpr std::string_view kPackages[] = {
+      "DBMS_SESSION", "DBMS_STATS", "DBMS_LOCK", "DBMS_UTILITY", "DBMS_APPLICATION_INFO"};
   return std::find(std::begin(kPackages), std::end(kPackages), name) != std::end(kPackages);
+}
+
+/// Types of supplied packages that are index-by tables, by their elements.
+std::optional<DataType> supplied_table(const std::string& full_name) {
+  const auto text = [](std::uint32_t bytes) {
+    return text_type(Type::kVarchar2, bytes, false, false);
+  };
+  if (full_name == "DBMS_OUTPUT.CHARARR" || full_name == "DBMS_SQL.VARCHAR2A") return text(32767);
+  if (full_name == "DBMS_SQL.VARCHAR2_TABLE") return text(4000);
+  if (full_name == "DBMS_SQL.NUMBER_TABLE") return plain_number();
+  if (full_name == "DBMS_SQL.DATE_TABLE") return simple_type(Type::kDate);
+  return std::nullopt;
+}
+
+enum class Passing : std::uint8_t { kIn, kOut, kInOut };
+struct Parameter {
+  std::string_view name;
+  Passing passing = Passing::kIn;
+};
+struct Procedure {
+  std::string_view name;
+  std::vector<Parameter> parameters;
+  std::size_t optional = 0;  ///< of them, the last ones
+};
+
+const Procedure* output_procedure(const std::string& name) {
+  static const Procedure kProcedures[] = {
+      {"ENABLE", {{"BUFFER_SIZE"}}, 1},
+      {"DISABLE", {}},
+      {"PUT", {{"A"}}},
+      {"PUT_LINE", {{"A"}}},
+      {"NEW_LINE", {}},
+      {"GET_LINE", {{"LINE", Passing::kOut}, {"STATUS", Passing::kOut}}},
+      {"GET_LINES", {{"LINES", Passing::kOut}, {"NUMLINES", Passing::kInOut}}},
+  };
+  const auto* found = std::find_if(std::begin(kProcedures), std::end(kProcedures),
+                                   [&](const Procedure& p) { return p.name == name; });
+  return found == std::end(kProcedures) ? nullptr : found;
 }
 
 class BlockParser {
@@ -127,6 +166,7 @@ class BlockParser {
 
   void declaration(Block& b) {
     if (p_.accept("PRAGMA")) return pragma();
+    if (p_.is_word("TYPE") && p_.is_word("IS", 2)) return table_type();
     Declaration d;
     d.pos = p_.peek().begin;
     d.name = name();
@@ -157,7 +197,44 @@ class BlockParser {
     expect_symbol(";");
   }
 
+  /// TYPE name IS TABLE OF type INDEX BY a whole number.
+  void table_type() {
+    p_.take();
+    const std::string type = name();
+    expect("IS");
+    if (!p_.accept_words({"TABLE", "OF"})) raise_text(3001, "unimplemented feature", here());
+    DataType element = plsql_part([&] { return p_.data_type(); });
+    p_.accept_words({"NOT", "NULL"});
+    const bool is_by_number =
+        p_.accept_words({"INDEX", "BY"}) &&
+        (p_.accept("PLS_INTEGER") || p_.accept("BINARY_INTEGER") || p_.accept("NATURAL") ||
+         p_.accept("POSITIVE"));
+    if (!is_by_number) raise_text(3001, "unimplemented feature", here());
+    expect_symbol(";");
+    table_types_[type] = std::move(element);
+  }
+
+  [[nodiscard]] int here() const { return p_.peek().begin; }
+
+  /// A type declared above, or one of a supplied package.
+  bool declared_table(Declaration& d) {
+    std::optional<DataType> element;
+    std::size_t words = 1;
+    if (const auto own = table_types_.find(p_.peek().text); own != table_types_.end()) {
+      element = own->second;
+    } else if (p_.is_symbol(".", 1) && !is_type_of()) {
+      words = 3;
+      element = supplied_table(p_.peek().text + "." + p_.peek(2).text);
+    }
+    if (!element) return false;
+    for (std::size_t i = 0; i < words; ++i) p_.take();
+    d.type = *std::move(element);
+    d.is_table = true;
+    return true;
+  }
+
   void declared_type(Declaration& d) {
+    if (declared_table(d)) return;
     if (!is_type_of()) {
       d.type = plsql_part([&] { return p_.data_type(); });
       return;
@@ -307,12 +384,28 @@ class BlockParser {
     return {name(), -1, pos};
   }
 
+  /// What was read as an expression and is to be assigned to: a bind, a variable or an element.
+  Target target_of(ast::Expr& e) {
+    if (e.kind == ast::ExprKind::kBind) {
+      p_.make_target(e.bind);
+      return {"", e.bind, e.begin};
+    }
+    const bool is_element = e.kind == ast::ExprKind::kCall && e.args.size() == 1;
+    if ((e.kind != ast::ExprKind::kName && !is_element) || e.name.size() != 1) {
+      fail_compile(sql_, e.begin, "PLS-00363: expression cannot be used as an assignment target");
+    }
+    Target target{e.name.front().text, -1, e.begin};
+    if (is_element) target.index = std::move(e.args.front());
+    return target;
+  }
+
   void select_into(Node& n) {
     n.kind = Kind::kSelectInto;
     ast::QueryPtr query = p_.query();
     const ast::Query* first = query.get();
     while (!first->block) first = first->left.get();
     const ast::QueryBlock& b = *first->block;
+    n.is_bulk = b.is_bulk;
     for (std::size_t i = 0; i < b.into_binds.size(); ++i) {
       const std::string variable = b.into_binds[i] < 0 ? b.into[i].back().text : std::string();
       const int pos = b.into_binds[i] < 0 ? b.into[i].back().pos : n.pos;
@@ -467,9 +560,92 @@ class BlockParser {
     }
   }
 
-  /// A call reads like an expression; what it calls decides whether it exists.
-  void call(Node& n) {
+  [[noreturn]] void fail_arguments(std::string_view procedure, int pos) const {
+    fail_compile(sql_, pos,
+                 "PLS-00306: wrong number or types of arguments in call to '" +
+                     std::string(procedure) + "'");
+  }
+
+  /// DBMS_OUTPUT.procedure (arguments), by position or name.
+  void output_call(Node& n) {
+    n.kind = Kind::kOutput;
+    while (p_.take().text != "DBMS_OUTPUT") expect_symbol(".");
+    expect_symbol(".");
+    const int pos = here();
+    n.name = p_.take().text;
+    const Procedure* procedure = output_procedure(n.name);
+    if (procedure == nullptr) {
+      fail_compile(sql_, pos, "PLS-00302: component '" + n.name + "' must be declared");
+    }
+    const std::size_t count = procedure->parameters.size();
+    std::vector<ast::ExprPtr> values(count);
+    std::vector<std::optional<Target>> targets(count);
+    std::size_t given = 0;
+    if (p_.accept_symbol("(") && !p_.accept_symbol(")")) {
+      do {
+        const std::size_t at = parameter_at(*procedure, given++, pos);
+        argument(procedure->parameters[at].passing, values[at], targets[at]);
+      } while (p_.accept_symbol(","));
+      expect_symbol(")");
+    }
+    if (given + procedure->optional < count) fail_arguments(n.name, pos);
+    for (auto& value : values) {
+      if (value) n.exprs.push_back(std::move(value));
+    }
+    for (auto& target : targets) {
+      if (target) n.targets.push_back(*std::move(target));
+    }
+  }
+
+  std::size_t parameter_at(const Procedure& procedure, std::size_t position, int pos) {
+    const auto& parameters = procedure.parameters;
+    if (p_.is_symbol("=>", 1)) {
+      const std::string word = p_.take().text;
+      p_.take();
+      position = static_cast<std::size_t>(
+          std::find_if(parameters.begin(), parameters.end(),
+                       [&](const Parameter& one) { return one.name == word; }) -
+          parameters.begin());
+    }
+    if (position >= parameters.size()) fail_arguments(procedure.name, pos);
+    return position;
+  }
+
+  void argument(Passing passing, ast::ExprPtr& value, std::optional<Target>& target) {
+    if (passing == Passing::kOut && p_.peek().kind == TokenKind::kBind) {
+      target = cursor_target();
+      return;
+    }
     ast::ExprPtr e = expression();
+    if (passing == Passing::kIn) {
+      value = std::move(e);
+      return;
+    }
+    target = target_of(*e);
+    if (passing != Passing::kInOut) return;
+    if (target->index) fail_compile(sql_, e->begin, "PLS-00363: pass a variable or a bind here");
+    value = std::move(e);
+  }
+
+  void delete_elements(Node& n, ast::Expr& call) {
+    n.kind = Kind::kDeleteElements;
+    n.targets.push_back({call.name.front().text, -1, call.begin});
+    n.exprs = std::move(call.args);
+  }
+
+  /// A call reads like an expression; what it calls decides whether it exists. So does the element
+  /// that is assigned to.
+  void call(Node& n) {
+    const bool is_output = p_.is_word("DBMS_OUTPUT") ||
+                           (p_.is_word("SYS") && p_.is_word("DBMS_OUTPUT", 2));
+    if (is_output) return output_call(n);
+    ast::ExprPtr e = expression();
+    if (p_.accept_symbol(":=")) {
+      n.kind = Kind::kAssign;
+      n.targets.push_back(target_of(*e));
+      n.exprs.push_back(expression());
+      return;
+    }
     if (e->kind != ast::ExprKind::kCall && e->kind != ast::ExprKind::kName) {
       fail_symbol(sql_, n.pos);
     }
@@ -484,10 +660,12 @@ class BlockParser {
     } else if (first == "DBMS_SQL" && e->name.size() == 2 && e->name[1].text == "RETURN_RESULT" &&
                !e->args.empty()) {
       n.kind = Kind::kReturnResult;
+    } else if (e->name.size() == 2 && e->name[1].text == "DELETE" && e->args.size() < 2) {
+      return delete_elements(n, *e);
     } else if (e->name.size() == 2 && is_supplied_package(first)) {
-      n.kind = Kind::kCall;
-      // Only text to print is worth its value: the others name constants of their packages.
-      if (first != "DBMS_OUTPUT") return;
+      // Nothing to do; the arguments name constants of their packages.
+      n.kind = Kind::kNull;
+      return;
     } else {
       std::string full;
       for (const auto& part : e->name) full += (full.empty() ? "" : ".") + part.text;
@@ -498,6 +676,7 @@ class BlockParser {
 
   std::string_view sql_;
   Parser p_;
+  std::map<std::string, DataType> table_types_;  ///< declared, by their elements
   std::map<std::string, int> exceptions_;  ///< user-defined; 0 without EXCEPTION_INIT
 };
 

@@ -88,6 +88,7 @@ class RecordingRunner : public StatementRunner {
   void rollback_to_mark(std::uint64_t mark) override { log.resize(committed_ + mark); }
   std::map<std::string, Value>& variables() override { return variables_; }
   Row& binds() override { return binds_; }
+  DbmsOutput& output() override { return output_; }
   std::shared_ptr<const ObjectType> find_type(const std::string&, const std::string&) override {
     return nullptr;
   }
@@ -113,6 +114,7 @@ class RecordingRunner : public StatementRunner {
   std::size_t committed_ = 0;
   std::map<std::string, Value> variables_;
   Row binds_;
+  DbmsOutput output_;
 };
 
 using Lines = std::vector<std::string>;

@@ -33,10 +33,11 @@ enum class Kind : std::uint8_t {
   kRaise,
   kRaiseApplicationError,
   kExecute,
-  kCall,
   kOpen,          ///< OPEN cursor FOR: a query in `sql`, or text and USING in `exprs`
   kClose,         ///< CLOSE cursor
   kReturnResult,  ///< DBMS_SQL.RETURN_RESULT
+  kDeleteElements,  ///< v.DELETE, v.DELETE(i)
+  kOutput,        ///< DBMS_OUTPUT: the procedure in `name`, IN values in `exprs`, OUT in `targets`
   kTypeShape,     ///< x := DBMS_PICKLER.GET_TYPE_SHAPE (name, eight out parameters)
 };
 
@@ -55,11 +56,12 @@ struct Branch {
   Body body;
 };
 
-/// Where a value goes: a bind, or the variable `name` when `bind` is -1.
+/// Where a value goes: a bind, or the variable `name` when `bind` is -1, or an element of it.
 struct Target {
   std::string name;
   int bind = -1;
   int pos = 0;
+  ast::ExprPtr index = nullptr;
 };
 
 struct Node {
@@ -76,6 +78,7 @@ struct Node {
   std::unique_ptr<Block> block;
   ExceptionName exception;  ///< of RAISE; without a name: the one being handled
   bool reverse = false;
+  bool is_bulk = false;  ///< SELECT … BULK COLLECT INTO
 };
 
 struct Declaration {
@@ -84,6 +87,7 @@ struct Declaration {
   DataType type;
   bool is_typed = true;  ///< false for table.column%TYPE: keeps what is assigned
   std::string type_of;   ///< variable%TYPE
+  bool is_table = false;  ///< an index-by table of `type`
   bool is_constant = false, is_not_null = false;
   ast::ExprPtr initial;
 };

@@ -544,6 +544,7 @@ Value convert(const Value& v, Type wanted, const ConvertContext& c) {
     case Type::kCursor:
     case Type::kBfile:
     case Type::kObject:
+    case Type::kIndexTable:
       break;
   }
   raise_inconsistent(type_word(wanted), type_word(v.type));

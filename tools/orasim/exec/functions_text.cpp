@@ -146,6 +146,21 @@ Value instr(const Args& a, const FunctionContext& c) {
   return make_int(static_cast<std::int64_t>(char_count(std::string_view(text).substr(0, at))) + 1);
 }
 
+/// The same in bytes for BLOBs, from the start only.
+Value lob_instr(const Args& a, const FunctionContext& c) {
+  if (a[0].type != Type::kBlob) return instr(a, c);
+  if (any_null(a)) return make_null(Type::kNumber);
+  const std::string& data = a[0].lob()->data;
+  const std::string part =
+      a[1].type == Type::kBlob ? a[1].lob()->data : to_raw(a[1], c.convert).text();
+  const std::int64_t position = a.size() > 2 ? as_int(a[2], c) : 1;
+  std::int64_t occurrence = a.size() > 3 ? as_int(a[3], c) : 1;
+  if (position < 1 || occurrence < 1) return make_null(Type::kNumber);
+  std::size_t at = static_cast<std::size_t>(position - 1);
+  while ((at = data.find(part, at)) != std::string::npos && --occurrence > 0) ++at;
+  return make_int(at == std::string::npos ? 0 : static_cast<std::int64_t>(at) + 1);
+}
+
 std::vector<std::string> characters_of(std::string_view text) {
   std::vector<std::string> out;
   while (!text.empty()) {
@@ -478,7 +493,7 @@ constexpr ScalarFunction kTextFunctions[] = {
     {"SUBSTR", 2, 3, substr, same_text_type},
     {"SUBSTRB", 2, 3, substrb, same_text_type},
     {"INSTR", 2, 4, instr, number_type},
-    {"DBMS_LOB.INSTR", 2, 4, instr, number_type},
+    {"DBMS_LOB.INSTR", 2, 4, lob_instr, number_type},
     {"INSTRB", 2, 2, instrb, number_type},
     {"ASCIISTR", 1, 1, asciistr, long_text_type},
     {"LTRIM", 1, 2, ltrim, same_text_type},

@@ -65,6 +65,8 @@ class Parser {
   int add_bind(const Token& token);
   /// PL/SQL: a bind that is given a value.
   int add_target_bind(const Token& token);
+  /// The same of a bind that was read before: an IN OUT argument.
+  void make_target(int bind) { binds_[static_cast<std::size_t>(bind)].is_written = true; }
   int add_returning_bind(const Token& token);
   ast::Returning returning();
   [[nodiscard]] std::vector<BindInfo> take_binds() { return std::move(binds_); }

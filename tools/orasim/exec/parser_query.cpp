@@ -142,8 +142,10 @@ void Parser::select_item(ast::QueryBlock& b) {
 }
 
 void Parser::select_into(ast::QueryBlock& b) {
-  if (accept("BULK"))
-    raise_text(6550, "PLS-00103: BULK COLLECT is not supported here", peek().begin);
+  if (accept("BULK")) {
+    expect("COLLECT");
+    b.is_bulk = true;
+  }
   expect("INTO");
   do {
     if (peek().kind == TokenKind::kBind) {

@@ -9,6 +9,7 @@
 #include "engine/session.h"
 #include "engine/value.h"
 #include "exec/ast.h"
+#include "exec/dbms_output.h"
 
 namespace orasim {
 
@@ -44,6 +45,7 @@ class StatementRunner {
   /// PL/SQL variables by upper-case name, and the block's binds in wire order.
   virtual std::map<std::string, Value>& variables() = 0;
   virtual Row& binds() = 0;
+  virtual DbmsOutput& output() = 0;
   /// nullptr: no such type.
   virtual std::shared_ptr<const ObjectType> find_type(const std::string& owner,
                                                       const std::string& name) = 0;

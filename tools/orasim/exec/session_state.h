@@ -10,6 +10,7 @@
 
 #include "engine/nls.h"
 #include "engine/session.h"
+#include "exec/dbms_output.h"
 #include "exec/executor.h"
 #include "exec/locked_lobs.h"
 
@@ -23,6 +24,7 @@ struct SessionState {
   SessionIdentity identity;
   Nls nls;
   std::string current_schema;
+  DbmsOutput output;
   EndToEnd end_to_end;  ///< changed under the lock of the database: other sessions may look
   /// Shared: a cursor opened before a commit still reads through its transaction.
   std::shared_ptr<Transaction> transaction;

@@ -504,6 +504,7 @@ class SessionRunner final : public StatementRunner {
   void rollback_to_mark(std::uint64_t mark) override { state_.transaction->rollback_to(mark); }
   Variables& variables() override { return variables_; }
   Row& binds() override { return binds_; }
+  DbmsOutput& output() override { return state_.output; }
   std::shared_ptr<const ObjectType> find_type(const std::string& owner,
                                               const std::string& name) override {
     if (owner == "SYS" && name == "XMLTYPE") {

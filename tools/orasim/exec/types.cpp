@@ -125,6 +125,8 @@ std::string type_word(Type type, bool national) {
       return "BINARY_DOUBLE";
     case Type::kCursor:
       return "CURSER";
+    case Type::kIndexTable:
+      return "PL/SQL TABLE";
     case Type::kClob:
       return national ? "NCLOB" : "CLOB";
     case Type::kBlob:

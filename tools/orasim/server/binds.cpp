@@ -12,9 +12,6 @@ using wire::Codec;
 using wire::TypeSpec;
 
 Value Calls::engine_value(const TypeSpec& spec, const wire::BindValue& bind) {
-  if (spec.is_array()) {
-    throw OraError(6550, "PL/SQL arrays cannot be bound: this server has no collections");
-  }
   const Type type = wire::bind_type(spec);
   if (type == Type::kCursor) return make_null(type);
   const bool is_locator = type == Type::kClob || type == Type::kBlob || type == Type::kBfile;
@@ -22,6 +19,18 @@ Value Calls::engine_value(const TypeSpec& spec, const wire::BindValue& bind) {
   if (bind.is_null) return Value{type, spec.is_national(), {}};
   if (type == Type::kBfile) return BfileTable::value_of(bind.content);
   return lobs_.find(bind.content).value();
+}
+
+// The elements of an index-by table, numbered from 1.
+Value Calls::engine_table(const TypeSpec& spec, const wire::BindValue& bind) {
+  auto table = std::make_shared<IndexTable>();
+  table->element.type = wire::bind_type(spec);
+  table->element.national = spec.is_national();
+  std::int64_t index = 0;
+  for (const wire::BindValue& element : bind.elements) {
+    table->elements[++index] = engine_value(spec, element);
+  }
+  return Value{Type::kIndexTable, false, std::move(table)};
 }
 
 namespace {
@@ -56,7 +65,12 @@ std::vector<Row> Calls::engine_rows(const Cursor& cursor, const Run& run) {
       const bool returning = i < cursor.shape.returning.size() && cursor.shape.returning[i];
       if (returning) continue;
       const std::size_t sent = binds[i].is_repeated() ? first_of_name(cursor, i) : i;
-      row.push_back(engine_value(binds[sent], from.at(sent)));
+      const TypeSpec& spec = binds[sent];
+      if (spec.is_array() && !cursor.shape.is_plsql) {
+        throw OraError(1484, "arrays can only be bound to PL/SQL statements");
+      }
+      row.push_back(spec.is_array() ? engine_table(spec, from.at(sent))
+                                    : engine_value(spec, from.at(sent)));
     }
   }
   return rows;
@@ -81,8 +95,29 @@ std::size_t text_bytes(const Value& value, Codec codec) {
 
 }  // namespace
 
+// What there is from element 1 to the last one. Where one is missing between them a null is sent;
+// what a real server does then is not known.
+void Calls::write_out_array(const TypeSpec& spec, const Value& value) {
+  wire::Writer& out = channel_.out();
+  const auto* table = std::get_if<IndexTableRef>(&value.data);
+  if (table == nullptr || (*table)->elements.empty()) return out.ub(0);
+  const auto& elements = (*table)->elements;
+  const std::int64_t last = elements.rbegin()->first;
+  if (elements.begin()->first < 1 || last > spec.max_elements) {
+    throw OraError(6513,
+                   "PL/SQL: index for PL/SQL table out of range for host language array");
+  }
+  out.ub(static_cast<std::uint64_t>(last));
+  for (std::int64_t i = 1; i <= last; ++i) {
+    const auto found = elements.find(i);
+    write_out_value(spec, found == elements.end() ? make_null(wire::bind_type(spec))
+                                                  : found->second);
+  }
+}
+
 // One out or RETURNING value and its trailing length.
 void Calls::write_out_value(const TypeSpec& spec, const Value& value) {
+  if (value.type == Type::kIndexTable) return write_out_array(spec, value);
   wire::Writer& out = channel_.out();
   Codec codec = wire::bind_codec(spec);
   if (codec == Codec::kLocator) {

@@ -65,11 +65,13 @@ class Calls {
   void write_returning_vector(const Cursor&);
   void write_returning(Cursor&, const std::vector<std::vector<Value>>& values);
   void write_out_value(const wire::TypeSpec&, const Value&);
+  void write_out_array(const wire::TypeSpec&, const Value&);
   void write_implicit_results(const std::vector<CursorRef>&);
   Cursor& open_for_client(OpenCursor&);
   void write_rows(Cursor&, std::uint32_t wanted, wire::CallStatus&);
   std::vector<Row> engine_rows(const Cursor&, const Run&);
   Value engine_value(const wire::TypeSpec&, const wire::BindValue&);
+  Value engine_table(const wire::TypeSpec&, const wire::BindValue&);
   wire::CallStatus status_of(const Cursor&) const;
 
   // Others.

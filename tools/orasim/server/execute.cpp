@@ -284,12 +284,22 @@ CallStatus Calls::run_plsql(Cursor& cursor, const Run& run) {
   const std::vector<Row> rows = engine_rows(cursor, run);
   const std::size_t executions = std::max<std::size_t>(rows.size(), 1);
   ExecuteOptions options = run.options;
+  const std::size_t before = channel_.out().size();
   for (std::size_t i = 0; i < executions; ++i) {
     options.commit_on_success = run.options.commit_on_success && i + 1 == executions;
-    const ExecuteResult result = cursor.statement->execute(
-        rows.empty() ? std::vector<Row>{} : std::vector<Row>{rows[i]}, options);
-    write_out_binds(cursor, result, run.first && i == 0);
-    write_implicit_results(result.implicit_results);
+    try {
+      const ExecuteResult result = cursor.statement->execute(
+          rows.empty() ? std::vector<Row>{} : std::vector<Row>{rows[i]}, options);
+      write_out_binds(cursor, result, run.first && i == 0);
+      write_implicit_results(result.implicit_results);
+    } catch (const OraError& error) {
+      if (executions == 1) throw;
+      // The row count tells clients which execution it was.
+      channel_.out().truncate(before);
+      status.ora_code = error.code();
+      status.text = error.what();
+      return status;
+    }
     ++status.row_count;
   }
   wire::encode_return_parameters(channel_.out(), shared_.database.current_scn(), cursor.id,

@@ -62,6 +62,8 @@ std::string data_type_text(const DataType& t) {
       return "BOOLEAN";
     case Type::kCursor:
       return "REF CURSOR";
+    case Type::kIndexTable:
+      return "PL/SQL TABLE";
   }
   return "UNDEFINED";
 }

@@ -110,13 +110,12 @@ void decode_bind_value(Reader& in, const TypeSpec& spec, BindValue& out) {
   out.content = as_text(view);
 }
 
-// PL/SQL arrays are a count and the elements. The engine has no arrays, so the server refuses the
-// call by its metadata; here they are only stepped over.
+// PL/SQL arrays are a count and the elements.
 void decode_bind(Reader& in, const TypeSpec& spec, BindValue& out) {
   if (!spec.is_array()) return decode_bind_value(in, spec, out);
+  out.is_null = false;
   for (std::uint32_t left = in.ub4(); left > 0; --left) {
-    BindValue element;
-    decode_bind_value(in, spec, element);
+    decode_bind_value(in, spec, out.elements.emplace_back());
   }
 }
 

@@ -97,6 +97,7 @@ struct TypeSpec {
 struct BindValue {
   bool is_null = true;
   std::string content;
+  std::vector<BindValue> elements = {};  ///< of an index-by table
 };
 using BindRow = std::vector<BindValue>;
 

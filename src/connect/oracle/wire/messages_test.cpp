@@ -345,5 +345,31 @@ TEST(Requests, LongBindsComeLast) {
   EXPECT_EQ(to_hex_upper(ByteView(bytes).last(5)), "07FD01014C");
 }
 
+TEST(Requests, IndexByTablesAreACountAndTheElements) {
+  RequestBuilder builder(dialect_of(12));
+  builder.begin();
+  ExecuteRequest request;
+  request.options = kParse | kExecuteOption | kBind | kPlsqlBind;
+  request.sql = "x";
+  std::vector<ValueFormat> formats(2);
+  formats[0].form = CharsetForm::kDatabase;
+  formats[0].max_bytes = 4000;
+  formats[0].max_elements = 5;
+  const std::vector<std::optional<std::string>> elements = {"a", std::nullopt};
+  std::vector<BindValue> values(2);
+  values[0].is_array = true;
+  values[0].elements = elements;
+  values[1].is_null = false;
+  values[1].bytes = "b";
+  const std::vector<std::vector<BindValue>> rows = {values};
+  request.binds = formats;
+  request.rows = rows;
+  builder.execute(request);
+  const std::string bytes = to_hex_upper(builder.bytes());
+  // Type, flags with the one for arrays, precision and scale, bytes, elements.
+  EXPECT_NE(bytes.find("01410000020FA00105"), std::string::npos) << bytes;
+  EXPECT_EQ(bytes.substr(bytes.size() - 16), "0701020161000162");
+}
+
 }  // namespace
 }  // namespace wherry::oracle::wire

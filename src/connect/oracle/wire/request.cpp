@@ -12,6 +12,7 @@ constexpr std::uint32_t kFreeLobArray = 0x80111;
 constexpr std::uint32_t kSessionDuration = 10;
 constexpr std::uint64_t kOpenReadOnly = 11;
 constexpr std::uint32_t kRowidBindBytes = 5267;
+constexpr std::uint8_t kWithIndicators = 0x01, kArray = 0x40;
 
 /// ROWIDs are bound as their text.
 bool is_rowid(OracleType type) {
@@ -154,10 +155,10 @@ void RequestBuilder::execute(const ExecuteRequest& request) {
 void RequestBuilder::value_format(const ValueFormat& format) {
   const bool rowid = is_rowid(format.type);
   out_.u8(static_cast<std::uint8_t>(rowid ? OracleType::kVarchar : format.type));
-  out_.u8(1);
+  out_.u8(format.max_elements ? kWithIndicators | kArray : kWithIndicators);
   out_.zeros(2);
   out_.ub4(rowid ? kRowidBindBytes : format.max_bytes);
-  out_.ub4(0);
+  out_.ub4(format.max_elements.value_or(0));
   out_.ub8(format.continuation_flags);
   out_.ub4(0);
   out_.ub2(0);
@@ -182,7 +183,19 @@ void RequestBuilder::bind_row(const ExecuteRequest& request, const std::vector<B
   }
 }
 
+void RequestBuilder::bind_array(const BindValue& array) {
+  out_.ub4(static_cast<std::uint32_t>(array.elements.size()));
+  for (const std::optional<std::string>& element : array.elements) {
+    BindValue value;
+    value.type = array.type;
+    value.is_null = !element.has_value();
+    if (element) value.bytes = *element;
+    bind_value(value);
+  }
+}
+
 void RequestBuilder::bind_value(const BindValue& value) {
+  if (value.is_array) return bind_array(value);
   if (value.is_null) {
     if (value.type == OracleType::kBoolean) out_.u8(0xFD);
     // A cursor to be opened is one byte of 0.

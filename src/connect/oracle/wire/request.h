@@ -53,6 +53,8 @@ struct ValueFormat {
   std::uint64_t continuation_flags = 0;
   /// LOB data wanted in the row: bytes, or characters of a CLOB; 0: none.
   std::uint32_t prefetch_length = 0;
+  /// An index-by table of PL/SQL: the elements the client has room for.
+  std::optional<std::uint32_t> max_elements = {};
   friend bool operator==(const ValueFormat&, const ValueFormat&) = default;
 };
 
@@ -61,6 +63,9 @@ struct BindValue {
   OracleType type = OracleType::kVarchar;
   bool is_null = true;
   std::string_view bytes;
+  /// An index-by table: its elements in place of `bytes`.
+  bool is_array = false;
+  std::span<const std::optional<std::string>> elements = {};
 };
 
 struct ExecuteRequest {
@@ -129,6 +134,7 @@ class RequestBuilder {
   void execute_fixed_part(const ExecuteRequest& request);
   void value_format(const ValueFormat& format);
   void bind_row(const ExecuteRequest& request, const std::vector<BindValue>& row);
+  void bind_array(const BindValue& array);
   void bind_value(const BindValue& value);
   void document(ByteView image);
 

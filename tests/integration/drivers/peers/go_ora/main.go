@@ -442,6 +442,40 @@ func inOutBinds() {
 	equal(23, value)
 }
 
+// Also the number of lines, which is IN OUT.
+func indexTables() {
+	exec("begin dbms_output.enable; for i in 1 .. 5 loop dbms_output.put_line('line ' || i); end loop; end;")
+	lines, count := make([]string, 4, 4), 4
+	exec("begin dbms_output.get_lines(:1, :2); end;", go_ora.Out{Dest: &lines, Size: 4},
+		go_ora.Out{Dest: &count, In: true})
+	equal([]string{"line 1", "line 2", "line 3", "line 4"}, lines)
+	equal(4, count)
+	words, lengths := []string{"a", "bb", "ccc"}, []int{}
+	exec("declare type texts is table of varchar2(100) index by pls_integer; w texts := :1; "+
+		"n dbms_sql.number_table; begin for i in 1 .. w.count loop n(i) := length(w(i)); "+
+		"end loop; :2 := n; end;", words, go_ora.Out{Dest: &lengths, Size: 3})
+	equal([]int{1, 2, 3}, lengths)
+}
+
+type pair struct {
+	A int64  `udt:"A"`
+	B string `udt:"B"`
+}
+
+// Columns of named types are read by other drivers; this server has no binds of them.
+func namedTypes() {
+	exec("create type pair as object (a number, b varchar2(10))")
+	defer exec("drop type pair")
+	must(go_ora.RegisterType(db, "PAIR", "", pair{}))
+	_, err := db.Exec("begin if :1 is null then null; end if; end;", pair{1, "x"})
+	failure := refused(932, err)
+	equal(true, strings.HasPrefix(failure.ErrMsg,
+		"ORA-00932: inconsistent datatypes: objects cannot be bound to this server"))
+	var n int
+	one(&n, "select 3 from dual")
+	equal(3, n)
+}
+
 func blockTimes() {
 	var at time.Time
 	given := time.Date(2026, 8, 9, 12, 13, 14, 0, time.UTC)
@@ -555,7 +589,9 @@ func checks() []check {
 		{"prepared changes", preparedChanges}, {"array errors", arrayErrors},
 		{"returning", returning}, {"constraint errors", constraintErrors}, {"blocks", blocks},
 		{"bulk insert", bulkInsert},
-		{"in-out binds", inOutBinds}, {"block times", blockTimes},
+		{"in-out binds", inOutBinds}, {"index-by tables", indexTables},
+		{"named types", namedTypes},
+		{"block times", blockTimes},
 		{"error in a block", errorInBlock}, {"lobs in line", lobs("")},
 		{"lobs by locator", lobs("&lob fetch=post")}, {"named zones", namedZones},
 		{"documents as text", documentsAsText}, {"cancel", cancel},

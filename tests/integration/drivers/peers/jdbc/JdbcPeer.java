@@ -33,8 +33,10 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Properties;
 import java.util.TimeZone;
+import oracle.jdbc.OracleCallableStatement;
 import oracle.jdbc.OracleDatabaseException;
 import oracle.jdbc.OraclePreparedStatement;
+import oracle.jdbc.OracleTypes;
 
 public final class JdbcPeer {
   private interface Check {
@@ -484,6 +486,43 @@ public final class JdbcPeer {
     }
   }
 
+  private static void indexTables() throws Exception {
+    String sql = "declare type texts is table of varchar2(100) index by pls_integer; "
+        + "w texts := ?; n dbms_sql.number_table; begin "
+        + "for i in 1 .. w.count loop n(i) := length(w(i)); end loop; ? := n; end;";
+    try (OracleCallableStatement call = (OracleCallableStatement) connection.prepareCall(sql)) {
+      for (int size : new int[] {1, 40}) {
+        String[] words = new String[size];
+        for (int i = 0; i < size; i++) words[i] = "x".repeat(i + 1);
+        call.setPlsqlIndexTable(1, words, 40, size, OracleTypes.VARCHAR, 100);
+        call.registerIndexTableOutParameter(2, 40, OracleTypes.NUMBER, 0);
+        call.execute();
+        BigDecimal[] lengths = (BigDecimal[]) call.getPlsqlIndexTable(2);
+        equal(size, lengths.length);
+        for (int i = 0; i < size; i++) equal(i + 1, lengths[i].intValue());
+      }
+    }
+  }
+
+  /** The number of lines is IN OUT by one question mark. */
+  private static void printedLines() throws Exception {
+    run("begin dbms_output.enable(null); end;",
+        "begin for i in 1 .. 5 loop dbms_output.put_line('line ' || i); end loop; end;");
+    try (OracleCallableStatement call = (OracleCallableStatement) connection.prepareCall(
+        "{call dbms_output.get_lines(?, ?)}")) {
+      String found = "";
+      for (int expected : new int[] {4, 1, 0}) {
+        call.registerIndexTableOutParameter(1, 10, OracleTypes.VARCHAR, 100);
+        call.setInt(2, 4);
+        call.registerOutParameter(2, Types.INTEGER);
+        call.execute();
+        equal(expected, call.getInt(2));
+        for (String line : (String[]) call.getPlsqlIndexTable(1)) found += line + ";";
+      }
+      equal("line 1;line 2;line 3;line 4;line 5;", found);
+    }
+  }
+
   private static void scrolling() throws Exception {
     try (Statement statement = connection.createStatement(
             ResultSet.TYPE_SCROLL_INSENSITIVE, ResultSet.CONCUR_READ_ONLY);
@@ -648,7 +687,19 @@ public final class JdbcPeer {
     clob.truncate(5);
     equal("First", clob.getSubString(1, 100));
     equal(5L, clob.length());
+    equal(4L, clob.position("st", 2));
+    equal(-1L, clob.position("ST", 1));
+    Clob part = connection.createClob();
+    part.setString(1, "rs");
+    equal(3L, clob.position(part, 1));
+    part.free();
     clob.free();
+    Blob blob = connection.createBlob();
+    blob.setBytes(1, new byte[] {1, 2, 3, 2, 3});
+    equal(4L, blob.position(new byte[] {2, 3}, 3));
+    blob.truncate(2);
+    equal(new byte[] {1, 2}, blob.getBytes(1, 9));
+    blob.free();
     Clob national = connection.createNClob();
     national.setString(1, "ñ");
     equal("ñ", national.getSubString(1, 10));
@@ -874,6 +925,8 @@ public final class JdbcPeer {
     all.put("returning", JdbcPeer::returning);
     all.put("constraint errors", JdbcPeer::constraintErrors);
     all.put("blocks", JdbcPeer::blocks);
+    all.put("index-by tables", JdbcPeer::indexTables);
+    all.put("printed lines", JdbcPeer::printedLines);
     all.put("scrolling", JdbcPeer::scrolling);
     all.put("error in a block", JdbcPeer::errorInBlock);
     all.put("lobs", JdbcPeer::lobs);

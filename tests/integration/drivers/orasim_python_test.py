@@ -713,6 +713,51 @@ class Blocks(Case):
             self.assertEqual(numbers.getvalue(), list(range(low, high)))
             self.assertEqual(texts.getvalue(), [f"row {n}" for n in range(low, high)])
 
+    def test_loops_over_rows(self):
+        cursor = self.table(self.connect(), "looped", "n number, t varchar2(20)")
+        cursor.executemany("insert into looped values (:1, :2)",
+                           [(n, f"row {n}") for n in range(6)])
+        text = cursor.var(str, 4000)
+        for source, declared in (
+                ("(select n, t as name from looped where n < :high order by n)", ""),
+                ("rows_below", "declare cursor rows_below is select n, t as name from looped "
+                               "where n < :high order by n; ")):
+            cursor.execute(f"{declared}begin :t := ''; for r in {source} loop "
+                           "continue when r.n = 1; "
+                           "update looped set t = r.name || '!' where n = r.n; "
+                           ":t := :t || r.n || r.name || ';'; exit when r.n = 3; "
+                           "end loop; end;", t=text, high=5)
+            self.assertEqual(text.getvalue(), "0row 0;2row 2;3row 3;")
+            cursor.execute("update looped set t = rtrim(t, '!')")
+        self.assert_ora(6550, cursor.execute,
+                        "begin for r in (select n from looped) loop :x := r.missing; end loop; end;",
+                        [cursor.var(str)])
+        self.assert_ora(1476, cursor.execute,
+                        "begin for r in (select 1 / n as x from looped order by n) loop null; "
+                        "end loop; end;")
+
+    def test_cursors_are_opened_fetched_and_closed(self):
+        cursor = self.table(self.connect(), "opened", "n number")
+        cursor.executemany("insert into opened values (:1)", [(n,) for n in range(7)])
+        text = cursor.var(str, 4000)
+        cursor.execute(
+            "declare cursor c is select n from opened order by n; x number; "
+            "v dbms_sql.number_table; r sys_refcursor; begin "
+            "if c%isopen then :t := 'open '; else :t := 'closed '; end if; open c; loop "
+            "fetch c into x; exit when c%notfound; :t := :t || x || ','; "
+            "exit when c%rowcount = 3; end loop; "
+            "fetch c bulk collect into v limit 3; :t := :t || v.count || c%rowcount; "
+            "fetch c bulk collect into v; :t := :t || v.count || c%rowcount; close c; "
+            "open c; fetch c into v(9); :t := :t || v(9); close c; "
+            "open r for select 5 from dual; fetch r into x; :t := :t || x; "
+            "fetch r into x; if r%notfound and not r%found then :t := :t || ' end'; end if; "
+            "close r; end;", t=text)
+        self.assertEqual(text.getvalue(), "closed 0,1,2,361705 end")
+        self.assert_ora(6511, cursor.execute, "declare cursor c is select 1 from dual; "
+                                              "begin open c; open c; end;")
+        self.assert_ora(1001, cursor.execute, "declare cursor c is select 1 from dual; x number; "
+                                              "begin fetch c into x; end;")
+
     def test_what_blocks_print(self):
         cursor = self.connect().cursor()
         line, status = cursor.var(str), cursor.var(int)

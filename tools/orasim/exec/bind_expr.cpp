@@ -310,12 +310,29 @@ BoundExpr Binder::row_scn(const ast::Expr& e) {
   raise_invalid_identifier(quoted_name(e.name), e.begin);
 }
 
+/// A PL/SQL variable, or the column of a loop's row, which is kept as "ROW.COLUMN".
+std::optional<BoundExpr> Binder::variable(const ast::Expr& e) {
+  if (env_.variables == nullptr || e.name.size() > 2) return std::nullopt;
+  const std::string& first = e.name.front().text;
+  const auto found =
+      env_.variables->find(e.name.size() == 1 ? first : first + "." + e.name[1].text);
+  if (found == env_.variables->end()) return std::nullopt;
+  BoundExpr out;
+  out.type = simple_type(found->second.type);
+  if (is_text(out.type.type)) out.type = text_type(Type::kVarchar2, 4000, false, false);
+  out.is_constant = true;
+  // Read when it runs: the block may have assigned it since.
+  out.eval = [v = &found->second](const Frame&) { return *v; };
+  return out;
+}
+
 BoundExpr Binder::name(const ast::Expr& e) {
   if (auto found = column(e)) return *std::move(found);
   if (e.name.size() > 1) {
     if (auto found = part_of_column(e)) return *std::move(found);
   }
   if (auto found = e.name.size() > 1 ? index_table(e) : std::nullopt) return *std::move(found);
+  if (auto found = variable(e)) return *std::move(found);
   const std::string& word = e.name.back().text;
   const bool is_truth = word == "TRUE" || word == "FALSE";
   if (is_truth && e.name.size() == 1 && !e.name[0].quoted &&
@@ -323,18 +340,6 @@ BoundExpr Binder::name(const ast::Expr& e) {
     return bound_condition([value = word == "TRUE"](const Frame&) { return boolean(value); });
   }
   if (e.name.size() > 1 && (word == "NEXTVAL" || word == "CURRVAL")) return sequence_value(e);
-  if (env_.variables != nullptr && e.name.size() == 1) {
-    const auto variable = env_.variables->find(word);
-    if (variable != env_.variables->end()) {
-      BoundExpr out;
-      out.type = simple_type(variable->second.type);
-      if (is_text(out.type.type)) out.type = text_type(Type::kVarchar2, 4000, false, false);
-      out.is_constant = true;
-      // Read when it runs: the block may have assigned it since.
-      out.eval = [v = &variable->second](const Frame&) { return *v; };
-      return out;
-    }
-  }
   std::string full;
   for (const ast::Ident& part : e.name) full += (full.empty() ? "" : ".") + part.text;
   if (full.compare(0, 4, "SYS.") == 0) full.erase(0, 4);

@@ -55,6 +55,7 @@ class Binder {
   BoundExpr pseudo_column(const ast::Expr& e, const std::string& word);
   std::optional<BoundExpr> column(const ast::Expr& e);
   BoundExpr sequence_value(const ast::Expr& e);
+  std::optional<BoundExpr> variable(const ast::Expr& e);
   /// bind_index_table.cpp: nullopt when the name is no index-by table in sight.
   std::optional<BoundExpr> index_table(const ast::Expr& e);
   BoundExpr bind(const ast::Expr& e);

@@ -30,6 +30,7 @@ struct Variable {
   DataType type;  ///< of a table: of its elements
   bool is_typed = false, is_constant = false, is_not_null = false;
   bool is_table = false;
+  const ast::Query* query = nullptr;  ///< of a declared cursor
 };
 
 constexpr int kUserDefined = 6510;
@@ -188,7 +189,7 @@ class Machine {
   }
 
   void declare(const Declaration& d, Scope& scope) {
-    Variable v{d.type, d.is_typed, false, false, d.is_table};
+    Variable v{d.type, d.is_typed, false, false, d.is_table, d.query.get()};
     if (!d.type_of.empty()) {
       const auto source = variables_.find(d.type_of);
       if (source == variables_.end()) fail_undeclared(d.type_of, d.pos);
@@ -199,6 +200,7 @@ class Machine {
     const Value null = v.is_table ? empty_table(v.type) : make_null(v.type.type);
     const Value initial = d.initial ? traced(d.pos, [&] { return evaluate(*d.initial); }) : null;
     scope.declare(d.name, v, null);
+    if (v.type.type == Type::kCursor) declare_attributes(d.name, scope);
     if (d.initial || d.is_not_null) {
       variables_[d.name].is_not_null = d.is_not_null;
       traced(d.pos, [&] { assign({d.name, -1, d.pos}, initial); });
@@ -233,6 +235,8 @@ class Machine {
         return run_if(n);
       case Kind::kFor:
         return run_for(n);
+      case Kind::kForRows:
+        return run_for_rows(n);
       case Kind::kWhile:
       case Kind::kLoop:
         return run_loop(n);
@@ -268,9 +272,11 @@ class Machine {
         return dbms_output(n);
       case Kind::kOpen:
         return open_cursor(n);
+      case Kind::kFetch:
+        return n.is_bulk ? fetch_bulk(n) : fetch_row(n);
       case Kind::kClose:
         cursor_of(evaluate(*n.exprs.front()))->rows.reset();
-        return;
+        return set_attributes(n.name, {});
       case Kind::kTypeShape:
         return type_shape(n);
       case Kind::kReturnResult:
@@ -388,6 +394,8 @@ class Machine {
     CursorRef cursor;
     if (const auto* query = std::get_if<ast::QueryPtr>(&n.sql)) {
       cursor = sql_part(n.pos, [&] { return runner_.open_cursor(**query); });
+    } else if (n.exprs.empty()) {
+      cursor = open_declared(n.targets.front());
     } else {
       const Value text = evaluate(*n.exprs.front());
       if (text.is_null()) raise_text(6535, "statement string in OPEN is NULL or 0 length");
@@ -396,6 +404,107 @@ class Machine {
       cursor = runner_.open_cursor(std::string(text_of(text)), values);
     }
     assign(n.targets.front(), Value{Type::kCursor, false, std::move(cursor)});
+    set_attributes(n.targets.front().name, CursorState{});
+  }
+
+  CursorRef open_declared(const Target& target) {
+    const auto found = variables_.find(target.name);
+    if (found == variables_.end()) fail_undeclared(target.name, target.pos);
+    if (found->second.query == nullptr) {
+      fail_compile(sql_, target.pos, "PLS-00382: expression is of wrong type");
+    }
+    const auto* open = std::get_if<CursorRef>(&runner_.variables()[target.name].data);
+    if (open != nullptr && (*open)->rows) raise_text(6511, "PL/SQL: cursor already open");
+    return sql_part(target.pos, [&] { return runner_.open_cursor(*found->second.query); });
+  }
+
+  /// What the attributes of an open cursor say.
+  struct CursorState {
+    std::optional<bool> found;
+    std::int64_t rows = 0;
+  };
+
+  static void declare_attributes(const std::string& cursor, Scope& scope) {
+    for (const char* attribute : {"%FOUND", "%NOTFOUND", "%ISOPEN"}) {
+      scope.declare(cursor + attribute, constant(), make_null(Type::kBoolean));
+    }
+    scope.declare(cursor + "%ROWCOUNT", constant(), make_null(Type::kNumber));
+  }
+
+  /// nullopt: closed.
+  void set_attributes(const std::string& cursor, std::optional<CursorState> state) {
+    auto& values = runner_.variables();
+    if (!values.contains(cursor + "%ISOPEN")) return;  // a bind, or no cursor
+    const auto truth = [](std::optional<bool> value) {
+      return value ? Value{Type::kBoolean, false, *value} : make_null(Type::kBoolean);
+    };
+    const std::optional<bool> found = state ? state->found : std::nullopt;
+    values[cursor + "%FOUND"] = truth(found);
+    values[cursor + "%NOTFOUND"] = truth(found ? std::optional(!*found) : std::nullopt);
+    values[cursor + "%ISOPEN"] = truth(state.has_value());
+    values[cursor + "%ROWCOUNT"] = state ? make_int(state->rows) : make_null(Type::kNumber);
+  }
+
+  CursorRef cursor_named(const std::string& name, int pos) {
+    const auto found = variables_.find(name);
+    if (found == variables_.end()) fail_undeclared(name, pos);
+    return cursor_of(runner_.variables()[name]);
+  }
+
+  [[nodiscard]] std::int64_t rows_fetched(const std::string& cursor) {
+    const Value& count = runner_.variables()[cursor + "%ROWCOUNT"];
+    return count.is_null() ? 0 : count.number().to_int().value_or(0);
+  }
+
+  void check_count(const Node& n, std::size_t columns) const {
+    if (n.targets.size() == columns) return;
+    fail_compile(sql_, n.pos,
+                 "PLS-00394: wrong number of values in the INTO list of a FETCH statement");
+  }
+
+  void fetch_row(const Node& n) {
+    const CursorRef cursor = cursor_named(n.name, n.pos);
+    check_count(n, cursor->columns.size());
+    Row row;
+    const bool found = cursor->rows->next(row);
+    for (std::size_t i = 0; found && i < row.size(); ++i) assign(n.targets[i], row[i]);
+    set_attributes(n.name, CursorState{found, rows_fetched(n.name) + (found ? 1 : 0)});
+  }
+
+  void fetch_bulk(const Node& n) {
+    const CursorRef cursor = cursor_named(n.name, n.pos);
+    check_count(n, cursor->columns.size());
+    const std::int64_t limit = n.exprs.empty() ? INT64_MAX : integer(*n.exprs.front());
+    std::vector<std::vector<Value>> columns(n.targets.size());
+    std::int64_t count = 0;
+    Row row;
+    for (; count < limit && cursor->rows->next(row); ++count) {
+      for (std::size_t i = 0; i < row.size(); ++i) columns[i].push_back(std::move(row[i]));
+    }
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      assign(n.targets[i], table_of(std::move(columns[i])));
+    }
+    const bool found = n.exprs.empty() ? count != 0 : count == limit;
+    set_attributes(n.name, CursorState{found, rows_fetched(n.name) + count});
+  }
+
+  /// FOR row IN (query) or a declared cursor: the row's columns are variables "ROW.COLUMN".
+  Flow run_for_rows(const Node& n) {
+    const auto* query = std::get_if<ast::QueryPtr>(&n.sql);
+    const CursorRef cursor = query != nullptr
+                                 ? sql_part(n.pos, [&] { return runner_.open_cursor(**query); })
+                                 : open_declared(n.targets.front());
+    Row row;
+    while (cursor->rows->next(row)) {
+      runner_.check_cancel();
+      Scope scope(*this);
+      for (std::size_t i = 0; i < row.size(); ++i) {
+        scope.declare(n.name + "." + cursor->columns[i].name, constant(), std::move(row[i]));
+      }
+      Flow flow = run(n.body);
+      if (ends_loop(n, flow)) return flow;
+    }
+    return Flow::kNext;
   }
 
   /// "OWNER"."NAME"; anything else is no type.

@@ -104,18 +104,35 @@ class BlockParser {
     }
   }
 
+  /// Reads SQL, whose errors say so.
+  template <typename F>
+  auto sql_part(F&& read) {
+    try {
+      return read();
+    } catch (const OraError& e) {
+      if (!is_compile_code(e.code())) throw;
+      fail_compile(sql_, e.position(), std::string("PL/SQL: ") + e.what());
+    }
+  }
+
   ast::ExprPtr expression() {
     ast::ExprPtr e = plsql_part([&] { return p_.condition(); });
     replace_cursor_attributes(*e);
     return e;
   }
 
-  /// SQL%ROWCOUNT is the variable SQL; SQL%FOUND and SQL%NOTFOUND compare it with zero.
+  /// SQL%ROWCOUNT is the variable SQL; SQL%FOUND and SQL%NOTFOUND compare it with zero. Those of
+  /// other cursors are variables: "C%FOUND".
   void replace_cursor_attributes(ast::Expr& e) {
     for (auto& arg : e.args) {
       if (arg) replace_cursor_attributes(*arg);
     }
-    if (e.kind != ast::ExprKind::kName || (e.op != "FOUND" && e.op != "NOTFOUND")) return;
+    if (e.kind != ast::ExprKind::kName || e.op.empty()) return;
+    if (e.name.size() == 1 && e.name.front().text != "SQL") {
+      e.name.front().text += "%" + e.op;
+      e.op.clear();
+    }
+    if (e.op != "FOUND" && e.op != "NOTFOUND") return;
     auto count = std::make_unique<ast::Expr>();
     count->kind = ast::ExprKind::kName;
     count->name = std::move(e.name);
@@ -166,6 +183,7 @@ class BlockParser {
 
   void declaration(Block& b) {
     if (p_.accept("PRAGMA")) return pragma();
+    if (p_.is_word("CURSOR") && p_.is_word("IS", 2)) return cursor(b);
     if (p_.is_word("TYPE") && p_.is_word("IS", 2)) return table_type();
     Declaration d;
     d.pos = p_.peek().begin;
@@ -195,6 +213,19 @@ class BlockParser {
     exceptions_[exception] = static_cast<int>(code < 0 ? -code : code);
     expect_symbol(")");
     expect_symbol(";");
+  }
+
+  /// CURSOR name IS query.
+  void cursor(Block& b) {
+    Declaration d;
+    p_.take();
+    d.pos = here();
+    d.name = name();
+    d.type = simple_type(Type::kCursor);
+    expect("IS");
+    d.query = sql_part([&] { return p_.query(); });
+    expect_symbol(";");
+    b.declarations.push_back(std::move(d));
   }
 
   /// TYPE name IS TABLE OF type INDEX BY a whole number.
@@ -323,14 +354,11 @@ class BlockParser {
   }
 
   bool sql_statement(Node& n) {
-    try {
+    return sql_part([&] {
       if (!read_sql(n)) return false;
       if (!p_.is_symbol(";")) p_.fail(933);
       return true;
-    } catch (const OraError& e) {
-      if (!is_compile_code(e.code())) throw;
-      fail_compile(sql_, e.position(), std::string("PL/SQL: ") + e.what());
-    }
+    });
   }
 
   bool read_sql(Node& n) {
@@ -365,6 +393,7 @@ class BlockParser {
     p_.take();
     n.kind = Kind::kOpen;
     n.targets.push_back(cursor_target());
+    if (p_.is_symbol(";")) return;  // of a declared cursor
     expect("FOR");
     if (p_.is_word("SELECT") || p_.is_word("WITH")) {
       n.sql = p_.query();
@@ -382,6 +411,24 @@ class BlockParser {
     const int pos = p_.peek().begin;
     if (p_.peek().kind == TokenKind::kBind) return {"", p_.add_target_bind(p_.take()), pos};
     return {name(), -1, pos};
+  }
+
+  /// FETCH cursor [BULK COLLECT] INTO targets [LIMIT n].
+  void fetch(Node& n) {
+    n.kind = Kind::kFetch;
+    n.name = name();
+    n.is_bulk = p_.accept_words({"BULK", "COLLECT"});
+    expect("INTO");
+    do {
+      n.targets.push_back(any_target());
+    } while (p_.accept_symbol(","));
+    if (n.is_bulk && p_.accept("LIMIT")) n.exprs.push_back(expression());
+  }
+
+  /// A bind, a variable or an element.
+  Target any_target() {
+    if (p_.peek().kind == TokenKind::kBind) return cursor_target();
+    return target_of(*expression());
   }
 
   /// What was read as an expression and is to be assigned to: a bind, a variable or an element.
@@ -440,9 +487,13 @@ class BlockParser {
       if (!p_.is_symbol(";")) n.exception = exception_name();
     } else if (p_.accept_words({"EXECUTE", "IMMEDIATE"})) {
       execute_immediate(n);
+    } else if (p_.is_word("FETCH") && !p_.is_symbol(":=", 1)) {
+      p_.take();
+      fetch(n);
     } else if (p_.is_word("CLOSE") && !p_.is_symbol(":=", 1)) {
       p_.take();
       n.kind = Kind::kClose;
+      if (p_.peek().kind == TokenKind::kWord) n.name = p_.peek().text;
       n.exprs.push_back(expression());
     } else {
       return false;
@@ -468,9 +519,19 @@ class BlockParser {
     expect("IN");
     n.reverse = p_.accept("REVERSE");
     if (p_.is_symbol("(") && (p_.is_word("SELECT", 1) || p_.is_word("WITH", 1))) {
-      raise_text(3001, "unimplemented feature", p_.peek().begin);
+      n.kind = Kind::kForRows;
+      p_.take();
+      n.sql = sql_part([&] { return p_.query(); });
+      expect_symbol(")");
+      return loop_body(n);
     }
-    n.exprs.push_back(expression());
+    ast::ExprPtr first = expression();
+    if (!n.reverse && first->kind == ast::ExprKind::kName && p_.is_word("LOOP")) {
+      n.kind = Kind::kForRows;
+      n.targets.push_back(target_of(*first));
+      return loop_body(n);
+    }
+    n.exprs.push_back(std::move(first));
     expect_symbol("..");
     n.exprs.push_back(expression());
     loop_body(n);

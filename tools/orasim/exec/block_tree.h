@@ -25,6 +25,7 @@ enum class Kind : std::uint8_t {
   kAssign,
   kIf,
   kFor,
+  kForRows,  ///< over a query in `sql`, or the cursor variable in `targets`
   kWhile,
   kLoop,
   kExit,
@@ -33,7 +34,8 @@ enum class Kind : std::uint8_t {
   kRaise,
   kRaiseApplicationError,
   kExecute,
-  kOpen,          ///< OPEN cursor FOR: a query in `sql`, or text and USING in `exprs`
+  kOpen,          ///< OPEN cursor FOR: a query in `sql`, or text and USING in `exprs`; or neither
+  kFetch,         ///< FETCH the cursor `name` into `targets`; LIMIT of BULK COLLECT in `exprs`
   kClose,         ///< CLOSE cursor
   kReturnResult,  ///< DBMS_SQL.RETURN_RESULT
   kDeleteElements,  ///< v.DELETE, v.DELETE(i)
@@ -88,6 +90,7 @@ struct Declaration {
   bool is_typed = true;  ///< false for table.column%TYPE: keeps what is assigned
   std::string type_of;   ///< variable%TYPE
   bool is_table = false;  ///< an index-by table of `type`
+  ast::QueryPtr query = nullptr;  ///< CURSOR name IS
   bool is_constant = false, is_not_null = false;
   ast::ExprPtr initial;
 };

@@ -28,8 +28,8 @@ std::string symbol_at(std::string_view sql, int pos) {
 }
 
 bool is_supplied_package(const std::string& name) {
-  static constexpr std::string_view kPackages[] = {
-      "DBMS_SESSION", "DBMS_STATS", "DBMS_LOCK", "DBMS_UTILITY", "DBMS_APPLICATION_INFO"};
+  static constexpr std::string_view kPackages[] = {"DBMS_SESSION", "DBMS_STATS", "DBMS_LOCK",
+                                                   "DBMS_UTILITY", "DBMS_APPLICATION_INFO"};
   return std::find(std::begin(kPackages), std::end(kPackages), name) != std::end(kPackages);
 }
 
@@ -236,10 +236,9 @@ class BlockParser {
     if (!p_.accept_words({"TABLE", "OF"})) raise_text(3001, "unimplemented feature", here());
     DataType element = plsql_part([&] { return p_.data_type(); });
     p_.accept_words({"NOT", "NULL"});
-    const bool is_by_number =
-        p_.accept_words({"INDEX", "BY"}) &&
-        (p_.accept("PLS_INTEGER") || p_.accept("BINARY_INTEGER") || p_.accept("NATURAL") ||
-         p_.accept("POSITIVE"));
+    const bool is_by_number = p_.accept_words({"INDEX", "BY"}) &&
+                              (p_.accept("PLS_INTEGER") || p_.accept("BINARY_INTEGER") ||
+                               p_.accept("NATURAL") || p_.accept("POSITIVE"));
     if (!is_by_number) raise_text(3001, "unimplemented feature", here());
     expect_symbol(";");
     table_types_[type] = std::move(element);
@@ -697,8 +696,8 @@ class BlockParser {
   /// A call reads like an expression; what it calls decides whether it exists. So does the element
   /// that is assigned to.
   void call(Node& n) {
-    const bool is_output = p_.is_word("DBMS_OUTPUT") ||
-                           (p_.is_word("SYS") && p_.is_word("DBMS_OUTPUT", 2));
+    const bool is_output =
+        p_.is_word("DBMS_OUTPUT") || (p_.is_word("SYS") && p_.is_word("DBMS_OUTPUT", 2));
     if (is_output) return output_call(n);
     ast::ExprPtr e = expression();
     if (p_.accept_symbol(":=")) {
@@ -738,7 +737,7 @@ class BlockParser {
   std::string_view sql_;
   Parser p_;
   std::map<std::string, DataType> table_types_;  ///< declared, by their elements
-  std::map<std::string, int> exceptions_;  ///< user-defined; 0 without EXCEPTION_INIT
+  std::map<std::string, int> exceptions_;        ///< user-defined; 0 without EXCEPTION_INIT
 };
 
 }  // namespace

@@ -34,13 +34,13 @@ enum class Kind : std::uint8_t {
   kRaise,
   kRaiseApplicationError,
   kExecute,
-  kOpen,          ///< OPEN cursor FOR: a query in `sql`, or text and USING in `exprs`; or neither
-  kFetch,         ///< FETCH the cursor `name` into `targets`; LIMIT of BULK COLLECT in `exprs`
-  kClose,         ///< CLOSE cursor
-  kReturnResult,  ///< DBMS_SQL.RETURN_RESULT
+  kOpen,            ///< OPEN cursor FOR: a query in `sql`, or text and USING in `exprs`; or neither
+  kFetch,           ///< FETCH the cursor `name` into `targets`; LIMIT of BULK COLLECT in `exprs`
+  kClose,           ///< CLOSE cursor
+  kReturnResult,    ///< DBMS_SQL.RETURN_RESULT
   kDeleteElements,  ///< v.DELETE, v.DELETE(i)
-  kOutput,        ///< DBMS_OUTPUT: the procedure in `name`, IN values in `exprs`, OUT in `targets`
-  kTypeShape,     ///< x := DBMS_PICKLER.GET_TYPE_SHAPE (name, eight out parameters)
+  kOutput,     ///< DBMS_OUTPUT: the procedure in `name`, IN values in `exprs`, OUT in `targets`
+  kTypeShape,  ///< x := DBMS_PICKLER.GET_TYPE_SHAPE (name, eight out parameters)
 };
 
 struct Block;
@@ -87,9 +87,9 @@ struct Declaration {
   std::string name;
   int pos = 0;
   DataType type;
-  bool is_typed = true;  ///< false for table.column%TYPE: keeps what is assigned
-  std::string type_of;   ///< variable%TYPE
-  bool is_table = false;  ///< an index-by table of `type`
+  bool is_typed = true;           ///< false for table.column%TYPE: keeps what is assigned
+  std::string type_of;            ///< variable%TYPE
+  bool is_table = false;          ///< an index-by table of `type`
   ast::QueryPtr query = nullptr;  ///< CURSOR name IS
   bool is_constant = false, is_not_null = false;
   ast::ExprPtr initial;

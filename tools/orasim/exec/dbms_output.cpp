@@ -39,8 +39,7 @@ void DbmsOutput::put(std::string_view text) {
                           " bytes per line");
   }
   if (limit_ && bytes_ + text.size() > *limit_) {
-    raise_text(20000,
-               "ORU-10027: buffer overflow, limit of " + std::to_string(*limit_) + " bytes");
+    raise_text(20000, "ORU-10027: buffer overflow, limit of " + std::to_string(*limit_) + " bytes");
   }
   bytes_ += text.size();
   line_ += text;

@@ -104,14 +104,13 @@ void Calls::write_out_array(const TypeSpec& spec, const Value& value) {
   const auto& elements = (*table)->elements;
   const std::int64_t last = elements.rbegin()->first;
   if (elements.begin()->first < 1 || last > spec.max_elements) {
-    throw OraError(6513,
-                   "PL/SQL: index for PL/SQL table out of range for host language array");
+    throw OraError(6513, "PL/SQL: index for PL/SQL table out of range for host language array");
   }
   out.ub(static_cast<std::uint64_t>(last));
   for (std::int64_t i = 1; i <= last; ++i) {
     const auto found = elements.find(i);
-    write_out_value(spec, found == elements.end() ? make_null(wire::bind_type(spec))
-                                                  : found->second);
+    write_out_value(spec,
+                    found == elements.end() ? make_null(wire::bind_type(spec)) : found->second);
   }
 }
 

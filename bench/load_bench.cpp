@@ -60,13 +60,21 @@ schema::TableDef definition_of(const Shape& shape) {
   return table;
 }
 
-/// Text lies in one place for all rows; only numbers and times change.
+/// Text lies in one place for all rows, and longer than any batch.
+const std::string& filler() {
+  static const std::string text = [] {
+    std::string made(1024, ' ');
+    for (std::size_t i = 0; i < made.size(); ++i) made[i] = static_cast<char>('a' + i % 26);
+    return made;
+  }();
+  return text;
+}
+
+/// Only numbers and times change.
 class MadeRows final : public connect::ChunkReader {
  public:
   MadeRows(const Shape& shape, std::int64_t next, std::int64_t end)
-      : shape_(shape), next_(next), end_(end) {
-    for (std::size_t i = 0; i < filler_.size(); ++i) filler_[i] = static_cast<char>('a' + i % 26);
-  }
+      : shape_(shape), next_(next), end_(end) {}
 
   Result<connect::ReadState> read(OpContext&, RowBatch& out) override {
     out.reset(shape_.kinds.size());
@@ -104,14 +112,13 @@ class MadeRows final : public connect::ChunkReader {
         cell.payload.i64 = 1'600'000'000'000'000 + next_ * 1'000'003;
         break;
       default:
-        cell.payload.ptr = reinterpret_cast<const std::byte*>(filler_.data() + next_ % 26);
+        cell.payload.ptr = reinterpret_cast<const std::byte*>(filler().data() + next_ % 26);
         cell.size_bytes = static_cast<std::uint32_t>(text_bytes(shape_, column));
     }
   }
 
   const Shape& shape_;
   std::int64_t next_, end_;
-  std::array<char, 1024> filler_;
   std::array<std::optional<CellKind>, 16> kinds_;
 };
 
@@ -194,6 +201,7 @@ Result<std::uint64_t> run(const std::string& target, const Shape& shape, std::in
   engine::LoadOptions options;
   options.max_subtasks = subtasks;
   options.segment_bytes = options.chunk_bytes = kChunkBytes;
+  options.split_after = std::chrono::seconds(2);
   options.load_id = "bench";
   WHERRY_TRY(loader->done_chunks(context, options.load_id, std::nullopt));
   NoJournal journal;
@@ -201,6 +209,10 @@ Result<std::uint64_t> run(const std::string& target, const Shape& shape, std::in
   WHERRY_TRY(loader->forget(context, options.load_id));
   const engine::TableProgress& table = progress.tables().front();
   if (table.error) return *table.error;
+  if (table.rows.load() != static_cast<std::uint64_t>(rows)) {
+    return make_error(ErrorKind::kInternal, "bench.rows", "rows were left out",
+                      std::to_string(table.rows.load()));
+  }
   return table.rows.load();
 }
 

@@ -359,6 +359,7 @@ engine::LoadOptions load_options(const TaskSettings& settings, const std::string
   options.chunk_bytes = options.segment_bytes;
   options.least_chunk_bytes =
       std::min<std::uint64_t>(options.least_chunk_bytes, options.segment_bytes);
+  options.split_after = std::chrono::seconds(settings.split_after_secs);
   options.read_bytes_per_second = std::uint64_t{settings.max_read_mb_per_second} * kMegabyte;
   options.retry = settings.retry;
   options.load_id = load_id;

@@ -283,6 +283,8 @@ class Reader {
       const std::string here = path + "/" + key;
       if (key == "SegmentSizeMB") {
         number(value, here, 1, 65536, settings.segment_size_mb);
+      } else if (key == "SplitAfterSeconds") {
+        number(value, here, 0, 3600, settings.split_after_secs);
       } else if (key == "MaxSourceConnections") {
         number(value, here, 0, 49, settings.max_source_connections);
       } else if (key == "MaxReadMBPerSecond") {

@@ -45,6 +45,7 @@ struct TaskSettings {
   std::string control_schema;  ///< ControlTablesSettings.ControlSchema; empty: the target's default
   // WherrySettings, a section that DMS has not:
   std::uint32_t segment_size_mb = 64;        ///< SegmentSizeMB, 1 to 65536
+  std::uint32_t split_after_secs = 2;        ///< SplitAfterSeconds, 0 to 3600
   std::uint32_t max_source_connections = 0;  ///< MaxSourceConnections, 0 (no limit) to 49
   std::uint32_t max_read_mb_per_second = 0;  ///< MaxReadMBPerSecond; 0: no limit
   std::vector<std::string> not_carried_out;  ///< paths of keys that were sent and have no effect

@@ -81,7 +81,9 @@ class Loader {
         options_(options),
         progress_(progress),
         journal_(journal),
-        scheduler_(tasks.size(), {options.max_subtasks, segment_bytes_of(options)}),
+        scheduler_(tasks.size(), {.workers = options.max_subtasks,
+                                  .segment_bytes = segment_bytes_of(options),
+                                  .split_after = options.split_after}),
         throttle_(options.read_bytes_per_second),
         forward_(context.stop, [this] { stop_.request_stop(); }),
         context_{stop_.get_token(), context.deadline, context.log} {
@@ -223,7 +225,7 @@ class Loader {
     if (task.chunks.empty()) WHERRY_TRY(plan(own, table));
     if (task.done.empty()) WHERRY_TRY(prepare(own, task, was_started));
     show_chunks(index);
-    scheduler_.set_chunks(index, task.chunks, task.done);
+    scheduler_.set_chunks(index, task.chunks, task.done, task.parallel_load.has_value());
     return {};
   }
 

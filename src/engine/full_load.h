@@ -103,7 +103,10 @@ struct LoadOptions {
   std::uint64_t segment_bytes = 64ULL * 1024 * 1024;
   std::uint64_t chunk_bytes = 64ULL * 1024 * 1024;       ///< of a chunk at the source, at most
   std::uint64_t least_chunk_bytes = 8ULL * 1024 * 1024;  ///< a smaller one is not worth its query
-  std::uint64_t read_bytes_per_second = 0;               ///< from the source, in all; 0: no limit
+  /// A table gets helpers when it has taken so long and would take as long again; one with a
+  /// parallel-load rule gets them at once.
+  std::chrono::milliseconds split_after{0};
+  std::uint64_t read_bytes_per_second = 0;  ///< from the source, in all; 0: no limit
   RetryPolicy retry;
   ErrorPolicy errors;
   /// In the target's ledger. Empty: there is none; every table is then loaded in one transaction,

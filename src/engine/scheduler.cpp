@@ -2,8 +2,20 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace wherry::engine {
+namespace {
+
+/// How often an idle worker looks whether a table has become worth its help.
+constexpr std::chrono::milliseconds kGlance{100};
+
+/// A chunk of unknown size counts too.
+std::uint64_t bytes_of(const connect::Chunk& chunk) {
+  return std::max<std::uint64_t>(chunk.estimated_bytes, 1);
+}
+
+}  // namespace
 
 Scheduler::Scheduler(std::size_t table_count, Options options)
     : options_(options), tables_(table_count), waiting_(table_count), open_(table_count) {}
@@ -11,11 +23,13 @@ Scheduler::Scheduler(std::size_t table_count, Options options)
 std::optional<Job> Scheduler::next(std::optional<std::size_t> last, std::stop_token stop) {
   std::unique_lock lock(mutex_);
   std::optional<Job> job;
-  changed_.wait(lock, stop, [&] {
+  const auto is_over = [&] {
     if (is_closed_ || open_ == 0) return true;
     job = choose(last);
     return job.has_value();
-  });
+  };
+  while (!changed_.wait_for(lock, stop, kGlance, is_over) && !stop.stop_requested()) {
+  }
   if (is_closed_ || stop.stop_requested()) return std::nullopt;
   return job;
 }
@@ -65,7 +79,20 @@ std::optional<Job> Scheduler::busiest() {
 }
 
 bool Scheduler::takes_helpers(const Table& table) const {
-  return table.free > 0 && !table.is_exclusive && !table.verdict;
+  return table.free > 0 && !table.is_promised && !table.is_exclusive && !table.verdict &&
+         is_worth_helping(table);
+}
+
+/// Another session costs both servers, and rows that come from several are out of order when the
+/// key is built. What was taken is not all read yet: a slow table looks faster than it is only at
+/// first.
+bool Scheduler::is_worth_helping(const Table& table) const {
+  if (table.splits_at_once || table.workers == 0) return true;
+  const std::chrono::duration<double> elapsed = options_.now() - table.started;
+  const std::chrono::duration<double> least = options_.split_after;
+  if (elapsed < least || table.taken_bytes == 0) return least.count() == 0;
+  return elapsed * static_cast<double>(table.free_bytes) >=
+         least * static_cast<double>(table.taken_bytes);
 }
 
 /// A table in one transaction can be written frozen; worth it while there are others to load beside
@@ -81,14 +108,17 @@ Job Scheduler::load(std::size_t index) {
   Table& table = tables_[index];
   const bool is_whole = is_for_one(table);
   table.is_exclusive = is_whole;
+  if (std::exchange(table.is_promised, false)) changed_.notify_all();
   ++table.workers;
   return Job{JobKind::kLoad, index, is_whole};
 }
 
 void Scheduler::set_chunks(std::size_t index, std::vector<connect::Chunk> chunks,
-                           const std::vector<connect::DoneChunk>& done) {
+                           const std::vector<connect::DoneChunk>& done, bool splits_at_once) {
   std::lock_guard lock(mutex_);
   Table& table = tables_[index];
+  table.splits_at_once = splits_at_once;
+  table.taken_bytes = 0;
   table.chunks = std::move(chunks);
   table.states.assign(table.chunks.size(), ChunkState::kFree);
   table.next_free = 0;
@@ -102,7 +132,7 @@ void Scheduler::set_chunks(std::size_t index, std::vector<connect::Chunk> chunks
   table.free = table.chunks.size() - table.done;
   table.free_bytes = 0;
   for (std::size_t i = 0; i < table.chunks.size(); ++i) {
-    if (table.states[i] == ChunkState::kFree) table.free_bytes += table.chunks[i].estimated_bytes;
+    if (table.states[i] == ChunkState::kFree) table.free_bytes += bytes_of(table.chunks[i]);
   }
 }
 
@@ -115,7 +145,9 @@ const connect::Chunk* Scheduler::take(const Job& job, std::uint64_t bytes) {
   const connect::Chunk& chunk = table.chunks[table.next_free];
   table.states[table.next_free] = ChunkState::kTaken;
   --table.free;
-  table.free_bytes -= chunk.estimated_bytes;
+  table.free_bytes -= bytes_of(chunk);
+  if (table.taken_bytes == 0) table.started = options_.now();
+  table.taken_bytes += bytes_of(chunk);
   return &chunk;
 }
 
@@ -126,7 +158,7 @@ void Scheduler::give_back(std::size_t index, const std::vector<std::uint32_t>& c
     WHERRY_ASSERT(table.states[chunk] == ChunkState::kTaken, "only what was taken is given back");
     table.states[chunk] = ChunkState::kFree;
     ++table.free;
-    table.free_bytes += table.chunks[chunk].estimated_bytes;
+    table.free_bytes += bytes_of(table.chunks[chunk]);
     table.next_free = std::min<std::size_t>(table.next_free, chunk);
   }
   changed_.notify_all();
@@ -155,6 +187,7 @@ bool Scheduler::end(const Job& job, JobEnd end) {
   }
   if (job.kind == JobKind::kOpen) {
     table.stage = Stage::kLoading;
+    table.is_promised = table.free > 0;
     loading_.push_back(job.table);
   }
   if (job.is_whole) table.is_exclusive = false;

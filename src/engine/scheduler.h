@@ -1,12 +1,15 @@
 // Who does what next in a load: tables begin in their order, a worker stays with its table while
 // there is something left to read, and one that finds no table to begin helps the running one with
-// the most left. Chunks are handed out one by one, so nobody waits behind a long table.
+// the most left, where that is worth another session. Chunks are handed out one by one, so nobody
+// waits behind a long table.
 //
 // Knows no database: the loader carries out what it says and reports back. Thread-safe.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -37,9 +40,13 @@ enum class JobEnd : std::uint8_t {
 
 class Scheduler {
  public:
+  using Clock = std::chrono::steady_clock;
   struct Options {
     std::uint32_t workers = 1;
     std::uint64_t segment_bytes = 64ULL * 1024 * 1024;  ///< the largest number: whole tables only
+    /// A table gets helpers when it has been loaded for so long and would go on for as long again.
+    std::chrono::milliseconds split_after{0};
+    std::function<Clock::time_point()> now = Clock::now;
   };
   Scheduler(std::size_t table_count, Options options);
 
@@ -47,9 +54,10 @@ class Scheduler {
   /// of the worker's last job.
   std::optional<Job> next(std::optional<std::size_t> last, std::stop_token stop);
 
-  /// For kOpen: the table's chunks, and which of them are durable already.
+  /// For kOpen: the table's chunks, and which of them are durable already. `splits_at_once`:
+  /// helpers may come from the beginning.
   void set_chunks(std::size_t table, std::vector<connect::Chunk> chunks,
-                  const std::vector<connect::DoneChunk>& done);
+                  const std::vector<connect::DoneChunk>& done, bool splits_at_once = false);
   /// For kLoad: the next chunk of a segment that has read `bytes` so far; nullopt: the segment is
   /// long enough, or nothing is left. The pointer lives until the table begins anew.
   const connect::Chunk* take(const Job& job, std::uint64_t bytes);
@@ -74,7 +82,11 @@ class Scheduler {
     std::size_t next_free = 0;  ///< no chunk before it is free
     std::size_t free = 0, done = 0;
     std::uint64_t free_bytes = 0;
+    bool splits_at_once = false;
+    Clock::time_point started;      ///< when its first chunk was taken
+    std::uint64_t taken_bytes = 0;  ///< since then
     std::uint32_t workers = 0;
+    bool is_promised = false;  ///< the worker that opened it comes for its first chunk
     bool is_exclusive = false;
     std::optional<JobEnd> verdict;  ///< kAgain or kFailed, once a worker has said so
   };
@@ -83,6 +95,7 @@ class Scheduler {
   std::optional<Job> job_of(std::size_t table);
   std::optional<Job> busiest();
   [[nodiscard]] bool takes_helpers(const Table& table) const;
+  [[nodiscard]] bool is_worth_helping(const Table& table) const;
   [[nodiscard]] bool is_for_one(const Table& table) const;
   Job load(std::size_t table);
   void leave(Table& table);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <thread>
 
 namespace wherry::engine {
@@ -147,6 +148,78 @@ TEST_F(Schedule, AWaitingWorkerWakesWhenAllIsDone) {
     waiter.join();
     EXPECT_FALSE(waited);
   }
+}
+
+/// One table of ten chunks that is loaded by one worker; the clock is the test's.
+class Splitting : public ::testing::Test {
+ protected:
+  void open(bool splits_at_once) {
+    const auto job = scheduler_.next(std::nullopt, {});
+    scheduler_.set_chunks(0, chunks_of(10, 32 * kMb), {}, splits_at_once);
+    scheduler_.end(*job, JobEnd::kDone);
+    first_ = *scheduler_.next(0, {});
+    take();
+  }
+  void take() { ASSERT_NE(scheduler_.take(first_, 0), nullptr); }
+  /// A worker without a table comes.
+  void ask() {
+    looks_ = 0;
+    asking_ = std::thread([this] {
+      scheduler_.next(std::nullopt, {});
+      has_job_ = true;
+    });
+  }
+  /// Whether it was told to wait and has looked again.
+  bool waits() {
+    const int before = looks_;
+    while (looks_ < before + 2 && !has_job_) std::this_thread::yield();
+    return !has_job_;
+  }
+  void TearDown() override {
+    if (asking_.joinable()) asking_.join();
+  }
+
+  std::atomic<int> looks_{0}, seconds_{0};
+  std::atomic<bool> has_job_{false};
+  std::thread asking_;
+  Job first_;
+  Scheduler scheduler_{1,
+                       {.workers = 3,
+                        .segment_bytes = 64 * kMb,
+                        .split_after = std::chrono::seconds(2),
+                        .now = [this] {
+                          ++looks_;
+                          return Scheduler::Clock::time_point(std::chrono::seconds(seconds_));
+                        }}};
+};
+
+TEST_F(Splitting, HelpComesWhenATableHasTakenLongAndWillTakeAsLongAgain) {
+  open(false);
+  ask();
+  EXPECT_TRUE(waits());
+  seconds_ = 1;
+  EXPECT_TRUE(waits());
+  seconds_ = 2;  // one chunk of ten was taken
+  asking_.join();
+  EXPECT_TRUE(has_job_);
+}
+
+TEST_F(Splitting, ATableThatIsSoonOverIsLeftToItsWorker) {
+  open(false);
+  for (int i = 0; i < 6; ++i) take();
+  seconds_ = 3;  // seven chunks of ten: the rest takes less than two seconds
+  ask();
+  EXPECT_TRUE(waits());
+  seconds_ = 5;  // slower than that
+  asking_.join();
+  EXPECT_TRUE(has_job_);
+}
+
+TEST_F(Splitting, ARuleSplitsAtOnce) {
+  open(true);
+  ask();
+  asking_.join();
+  EXPECT_TRUE(has_job_);
 }
 
 /// Rows are counted in 64 bits, and a table of any size is handed out chunk by chunk.

@@ -41,7 +41,7 @@ class Segments(LoadCase):
                     [selection("APP")],
                     {"FullLoadSettings": {"TargetTablePrepMode": mode,
                                           "MaxFullLoadSubTasks": subtasks},
-                     "WherrySettings": {"SegmentSizeMB": 1},
+                     "WherrySettings": {"SegmentSizeMB": 1, "SplitAfterSeconds": 0},
                      "ErrorBehavior": {"RecoverableErrorInterval": 0,
                                        "RecoverableErrorThrottling": False,
                                        "RecoverableErrorCount": 50}, **settings})
@@ -174,7 +174,8 @@ class Segments(LoadCase):
             database = self.new_database()
             task = self.task(database, chooser.choice(MODES), source_port=source.port,
                              target_port=target.port,
-                             WherrySettings={"SegmentSizeMB": 1, "MaxReadMBPerSecond": 4})
+                             WherrySettings={"SegmentSizeMB": 1, "SplitAfterSeconds": 0,
+                                             "MaxReadMBPerSecond": 4})
             with self.subTest(f"seed {SEED}, number {number}"):
                 run = task.start()
                 run.child.wait_for_line(lambda line: '"full load"' in line, 60)
@@ -211,7 +212,7 @@ class Segments(LoadCase):
                     f"postgresql://{postgres.user}@127.0.0.1:{target.port}/postgres",
                     [selection("APP")],
                     {"FullLoadSettings": {"TargetTablePrepMode": "DROP_AND_CREATE"},
-                     "WherrySettings": {"SegmentSizeMB": 1},
+                     "WherrySettings": {"SegmentSizeMB": 1, "SplitAfterSeconds": 0},
                      "ErrorBehavior": {"RecoverableErrorInterval": 1,
                                        "RecoverableErrorThrottling": False}})
         self.addCleanup(task.close)

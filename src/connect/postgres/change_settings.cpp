@@ -44,14 +44,16 @@ Result<std::int64_t> read_number(std::string_view key, const std::string& value,
 
 const std::vector<std::string>& change_option_names() {
   static const std::vector<std::string> names = {
-      "SlotName",           "PublicationName", "PluginName",      "CaptureDdls",
-      "DdlArtifactsSchema", "HeartbeatEnable", "HeartbeatSchema", "HeartbeatFrequency"};
+      "SlotName",        "PublicationName",    "PluginName",
+      "CaptureDdls",     "DdlArtifactsSchema", "HeartbeatEnable",
+      "HeartbeatSchema", "HeartbeatFrequency", "CatchUpMegabytes"};
   return names;
 }
 
 Result<bool> apply_change_option(ChangeSettings& out, std::string_view key,
                                  const std::string& value) {
   constexpr std::int64_t kMostMinutes = 7 * 24 * 60;
+  constexpr std::int64_t kMostMegabytes = 1 << 20;
   const std::string name = lowered(key);
   if (name == "slotname") {
     out.slot_name = value;
@@ -73,6 +75,9 @@ Result<bool> apply_change_option(ChangeSettings& out, std::string_view key,
   } else if (name == "heartbeatfrequency") {
     WHERRY_ASSIGN(const std::int64_t minutes, read_number(key, value, 1, kMostMinutes));
     out.heartbeat_interval = std::chrono::minutes(minutes);
+  } else if (name == "catchupmegabytes") {
+    WHERRY_ASSIGN(const std::int64_t megabytes, read_number(key, value, 0, kMostMegabytes));
+    out.catch_up_bytes = static_cast<std::uint64_t>(megabytes) << 20;
   } else {
     return false;
   }

@@ -21,6 +21,9 @@ struct ChangeSettings {
   bool has_heartbeat = false;         ///< HeartbeatEnable
   std::string heartbeat_schema = "public";
   std::chrono::minutes heartbeat_interval{5};  ///< HeartbeatFrequency, in minutes
+  /// CatchUpMegabytes (Wherry's own): a backlog that is longer than this is read with SQL, in parts
+  /// for which the source needs temporary files. 0: never.
+  std::uint64_t catch_up_bytes = std::uint64_t{64} << 20;
 };
 
 /// Their names, for "did you mean".

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <charconv>
+#include <thread>
 
+#include "connect/postgres/catch_up.h"
 #include "connect/postgres/connection.h"
 #include "connect/postgres/log_position.h"
 #include "connect/postgres/log_tables.h"
@@ -31,6 +34,8 @@ constexpr milliseconds kMostSilence{10'000};
 /// An idle stream asks this often how far the source is.
 constexpr milliseconds kAskInterval{1'000};
 constexpr milliseconds kLeastBetweenAsks{100};
+/// Of the log, for one call of SQL.
+constexpr std::uint64_t kMostBacklog = std::uint64_t{1} << 30;
 constexpr std::string_view kStarting = "cannot start reading the source's log";
 constexpr const char* kReload = "Load the tables again (--start reload-target)";
 constexpr const char* kKeepMore =
@@ -59,6 +64,42 @@ int protocol_version(int server_version) {
   return server_version >= 140000 ? 2 : 1;
 }
 
+/// A walsender sends every change by itself, and a reader that takes each as it comes costs both a
+/// switch of context for it. While the log comes in fast the reader rests, asleep and not waiting
+/// for the socket, so that the socket fills; a stream that has caught up is read at once.
+class ReadingPace {
+ public:
+  /// Before a read: a pause, when the last ones brought much.
+  void rest() const {
+    if (is_fast_) std::this_thread::sleep_for(kPause);
+  }
+  /// What a read has brought. False: more is likely to come at once.
+  bool note(std::size_t bytes) {
+    bytes_ += bytes;
+    empty_reads_ = bytes == 0 ? empty_reads_ + 1 : 0;
+    if (empty_reads_ >= kMostEmptyReads) is_fast_ = false;
+    const auto now = StreamClock::now();
+    const auto elapsed = now - since_;
+    if (elapsed >= kWindow) {
+      const auto millis = std::chrono::duration_cast<milliseconds>(elapsed).count();
+      is_fast_ = bytes_ >= kFastBytesPerMs * static_cast<std::uint64_t>(millis);
+      bytes_ = 0;
+      since_ = now;
+    }
+    return bytes == 0 && !is_fast_;
+  }
+
+ private:
+  static constexpr std::chrono::microseconds kPause{500};
+  static constexpr milliseconds kWindow{10};
+  static constexpr int kMostEmptyReads = 4;
+  static constexpr std::uint64_t kFastBytesPerMs = 4 * 1024;
+  bool is_fast_ = false;
+  int empty_reads_ = 0;
+  std::uint64_t bytes_ = 0;
+  StreamClock::time_point since_ = StreamClock::now();
+};
+
 class PostgresChangeStream : public connect::ChangeStream {
  public:
   PostgresChangeStream(ConnectionSettings settings, connect::StreamRequest request,
@@ -70,45 +111,49 @@ class PostgresChangeStream : public connect::ChangeStream {
 
   Result<void> start(OpContext& context, const Position& from) override {
     pulse_.reset();
+    catch_up_.reset();
     link_.reset();
+    next_link_.reset();
     decoder_ = {};
-    has_begin_ = has_sent_begin_ = false;
+    has_begin_ = has_sent_begin_ = is_skipped_ = false;
     WHERRY_ASSIGN(const LogPosition position, read_position(from));
     WHERRY_ASSIGN(auto link, ReplicationLink::open(context, settings_));
     WHERRY_ASSIGN(base_, identify_system(context, link->session()));
     WHERRY_TRY(check_position(context, link->session(), position));
     WHERRY_TRY(check_slot(context, link->session(), position));
     WHERRY_ASSIGN(Connection * catalog, open_catalog(context));
-    WHERRY_ASSIGN(const milliseconds silence, sender_patience(context, *catalog));
     WHERRY_ASSIGN(is_binary_, choose_binary(context, *catalog));
     tables_.expect_form(is_binary_);
     progress_.received = progress_.flushed = position.lsn;
-    delivered_lsn_ = idle_lsn_ = position.lsn;
-    auto started = link->start(context, start_command(catalog->server_version(), position.lsn));
-    if (!started) return with_lost_log(std::move(started).error());
-    link_ = std::move(link);
-    pulse_ =
-        std::make_unique<Pulse>(settings_, names_.slot, *link_, progress_, silence, context.log);
-    return {};
+    delivered_lsn_ = idle_lsn_ = skip_before_ = position.lsn;
+    next_link_ = std::move(link);
+    return go_on(context);
   }
 
   Result<StreamState> read(OpContext& context, ChangeBatch& out) override {
-    if (link_ == nullptr) {
+    if (link_ == nullptr && catch_up_ == nullptr) {
       return make_error(ErrorKind::kTransient, "postgres.not_started",
                         "the stream is not connected", "It is started again");
     }
     ++batch_number_;
+    while (catch_up_ != nullptr) {
+      WHERRY_ASSIGN(const std::optional<StreamState> state, read_backlog(context, out));
+      if (state) return *state;
+    }
     for (;;) {
       WHERRY_TRY(take_all(context, out));
       if (out.is_full()) return StreamState::kMore;
+      pace_.rest();
       WHERRY_ASSIGN(const std::size_t size, fill(context, StreamClock::now()));
-      if (size != 0) continue;
+      if (!pace_.note(size)) continue;
       add_heartbeat(out);
       if (!out.empty()) return StreamState::kIdle;
       const auto now = StreamClock::now();
       if (now >= context.deadline) return StreamState::kIdle;
       WHERRY_TRY(ask(now));
-      WHERRY_TRY(fill(context, std::min(context.deadline, now + kAskInterval)));
+      WHERRY_ASSIGN(const std::size_t waited,
+                    fill(context, std::min(context.deadline, now + kAskInterval)));
+      pace_.note(waited);
     }
   }
 
@@ -240,13 +285,83 @@ class PostgresChangeStream : public connect::ChangeStream {
     return tables_.can_be_binary(context, catalog);
   }
 
-  [[nodiscard]] std::string start_command(int server_version, wire::Lsn lsn) const {
-    std::string publication = *schema::quote_identifier(names_.publication);
-    return fmt::format(
-        "START_REPLICATION SLOT {} LOGICAL {} (proto_version '{}', "
-        "publication_names {}{})",
-        *schema::quote_identifier(names_.slot), lsn_text(lsn), protocol_version(server_version),
-        schema::quote_literal(publication), is_binary_ ? ", binary 'true'" : "");
+  /// Begins to read at the last position: with SQL when that is far behind, else through the link.
+  Result<void> go_on(OpContext& context) {
+    WHERRY_ASSIGN(Connection * catalog, open_catalog(context));
+    const wire::Lsn at = std::max(skip_before_, idle_lsn_);
+    const std::uint64_t limit = settings_.changes.catch_up_bytes;
+    if (limit != 0) {
+      WHERRY_ASSIGN(
+          const Rows rows,
+          catalog->query(context, kStarting, "select pg_catalog.pg_current_wal_flush_lsn()"));
+      const wire::Lsn end = parse_lsn(rows.text(0, 0)).value_or(0);
+      if (end > at && end - at > limit) {
+        WHERRY_TRY(advance_slot(context, *catalog));
+        const wire::Lsn until = std::min(end, at + kMostBacklog);
+        WHERRY_ASSIGN(catch_up_, CatchUp::begin(context, settings_, names_.slot, until,
+                                                plugin_options(catalog->server_version(), ", ")));
+        context.log.info("reading the backlog of the source's log",
+                         {{"from", lsn_text(at)}, {"until", lsn_text(until)}});
+        return {};
+      }
+    }
+    WHERRY_ASSIGN(const milliseconds silence, sender_patience(context, *catalog));
+    auto started =
+        next_link_->start(context, fmt::format("START_REPLICATION SLOT {} LOGICAL {} ({})",
+                                               *schema::quote_identifier(names_.slot), lsn_text(at),
+                                               plugin_options(catalog->server_version(), " ")));
+    if (!started) return with_lost_log(std::move(started).error());
+    link_ = std::move(next_link_);
+    pulse_ =
+        std::make_unique<Pulse>(settings_, names_.slot, *link_, progress_, silence, context.log);
+    return {};
+  }
+
+  /// What the engine has confirmed is not decoded once more.
+  Result<void> advance_slot(OpContext& context, Connection& catalog) {
+    const std::array parameters = {names_.slot, lsn_text(progress_.flushed)};
+    WHERRY_TRY(catalog.query(context, kStarting,
+                             "select pg_catalog.pg_replication_slot_advance(slot_name, $2::pg_lsn) "
+                             "from pg_catalog.pg_replication_slots "
+                             "where slot_name = $1 and confirmed_flush_lsn < $2::pg_lsn",
+                             parameters));
+    return {};
+  }
+
+  /// nullopt: the backlog has been read, and reading goes on otherwise.
+  Result<std::optional<StreamState>> read_backlog(OpContext& context, ChangeBatch& out) {
+    using State = CatchUp::State;
+    while (!out.is_full()) {
+      // What is there is taken; only an empty batch waits.
+      auto state =
+          catch_up_->next(context, out.empty() ? context.deadline : StreamClock::time_point());
+      if (!state) return with_lost_log(std::move(state).error());
+      if (*state == State::kNothing) return std::optional(StreamState::kIdle);
+      if (*state == State::kEnd) {
+        if (!has_begin_) idle_lsn_ = std::max(idle_lsn_, catch_up_->until());
+        idle_time_ = server_time_now();
+        catch_up_.reset();
+        WHERRY_TRY(go_on(context));
+        return std::optional<StreamState>();
+      }
+      wal_.data = catch_up_->message();
+      WHERRY_TRY(take_message(context, out));
+    }
+    return std::optional(StreamState::kMore);
+  }
+
+  /// pgoutput's options, as START_REPLICATION and SQL's functions take them.
+  [[nodiscard]] std::string plugin_options(int server_version, std::string_view between) const {
+    const bool is_sql = between != " ";
+    const auto option = [&](const char* name, const std::string& value) {
+      return (is_sql ? schema::quote_literal(name) : name) + std::string(between) +
+             schema::quote_literal(value);
+    };
+    std::string out = option("proto_version", std::to_string(protocol_version(server_version))) +
+                      ", " +
+                      option("publication_names", *schema::quote_identifier(names_.publication));
+    if (is_binary_) out += ", " + option("binary", "true");
+    return out;
   }
 
   Result<Connection*> open_catalog(OpContext& context) {
@@ -309,18 +424,20 @@ class PostgresChangeStream : public connect::ChangeStream {
         has_begin_ = true;
         has_sent_begin_ = false;
         begin_ = {message_.lsn, message_.time, message_.xid};
+        // SQL's functions begin at what the slot has confirmed, and may end within a record.
+        is_skipped_ = message_.lsn < skip_before_;
         return {};
       case MessageType::kCommit:
         take_commit(out);
         return {};
       case MessageType::kRelation:
-        return take_relation(context, out);
+        return take_relation(context);
       case MessageType::kInsert:
       case MessageType::kUpdate:
       case MessageType::kDelete:
-        return take_row(context, out);
+        return is_skipped_ ? Result<void>() : take_row(context, out);
       case MessageType::kTruncate:
-        return take_truncate(out);
+        return is_skipped_ ? Result<void>() : take_truncate(out);
       case MessageType::kOrigin:
       case MessageType::kType:
       case MessageType::kMessage:
@@ -344,6 +461,7 @@ class PostgresChangeStream : public connect::ChangeStream {
 
   void take_commit(ChangeBatch& out) {
     has_begin_ = false;
+    skip_before_ = std::max(skip_before_, message_.end_lsn);
     progress_.received = std::max(progress_.received.load(), message_.end_lsn);
     if (!has_sent_begin_) {
       idle_lsn_ = std::max(idle_lsn_, message_.end_lsn);
@@ -383,7 +501,7 @@ class PostgresChangeStream : public connect::ChangeStream {
     return table.shape.get();
   }
 
-  Result<void> take_relation(OpContext& context, ChangeBatch& out) {
+  Result<void> take_relation(OpContext& context) {
     WHERRY_ASSIGN(Connection * catalog, open_catalog(context));
     WHERRY_ASSIGN(const bool is_news, tables_.learn(context, *catalog, message_));
     LogTable& table = *tables_.find(message_.relation);
@@ -395,11 +513,17 @@ class PostgresChangeStream : public connect::ChangeStream {
                         "The stream is started again, in text form")
           .with("table", to_text(table.shape->definition.table));
     }
-    if (!is_news) return {};
+    table.is_news = table.is_news || is_news;
+    return {};
+  }
+
+  /// Before a change of a table: begins the transaction, tells of a shape that is new.
+  void prepare_for(LogTable& table, ChangeBatch& out) {
     open_transaction(out);
+    if (!table.is_news) return;
+    table.is_news = false;
     Change& change = out.add(ChangeKind::kShape);
     change.shape = keep_shape(table, out);
-    return {};
   }
 
   Result<void> take_row(OpContext& context, ChangeBatch& out) {
@@ -409,7 +533,7 @@ class PostgresChangeStream : public connect::ChangeStream {
       return take_ddl(context, *table, out);
     }
     if (!table->is_wanted) return {};
-    open_transaction(out);
+    prepare_for(*table, out);
     const std::byte* copy =
         is_native_ ? out.arena().copy(wal_.data.data(), wal_.data.size()) : nullptr;
     const Cell* before = nullptr;
@@ -449,7 +573,7 @@ class PostgresChangeStream : public connect::ChangeStream {
       LogTable* table = tables_.find(relation);
       if (table == nullptr) return malformed_log("a truncated table that it has not told of");
       if (!table->is_wanted) continue;
-      open_transaction(out);
+      prepare_for(*table, out);
       Change& change = out.add(ChangeKind::kTruncate);
       change.shape = keep_shape(*table, out);
       change.cascades = (message_.flags & wire::kTruncateCascades) != 0;
@@ -524,13 +648,18 @@ class PostgresChangeStream : public connect::ChangeStream {
   Begin begin_;
   bool has_begin_ = false;       ///< within a transaction of the log
   bool has_sent_begin_ = false;  ///< and it had a change for us
+  bool is_skipped_ = false;      ///< or it is known already
+  wire::Lsn skip_before_ = 0;    ///< commits that begin before it have been delivered
   wire::Lsn delivered_lsn_ = 0;  ///< the last position in any batch
   wire::Lsn idle_lsn_ = 0;       ///< everything before it has come
   wire::ServerTime idle_time_ = 0;
   std::uint64_t batch_number_ = 0;
 
+  ReadingPace pace_;
   StreamProgress progress_;
   StreamClock::time_point last_status_, last_ask_;
+  std::unique_ptr<CatchUp> catch_up_;           ///< while it is there, the link waits
+  std::unique_ptr<ReplicationLink> next_link_;  ///< not started
   std::unique_ptr<ReplicationLink> link_;
   std::unique_ptr<Pulse> pulse_;  ///< last: uses the link and the progress
 };

@@ -414,6 +414,47 @@ TEST_F(Changes, TellsWhereTheSourceIs) {
   });
 }
 
+TEST_F(Changes, ReadsABacklogWithSqlAndGoesOnBehindIt) {
+  settings_.options["CatchUpMegabytes"] = "1";
+  run("create table app.t (id int primary key, v text)");
+  begin({"t"});
+  run("create procedure app.fill(a int, b int) language plpgsql as $$ begin "
+      "for i in a .. b loop insert into app.t values (i, repeat('x', 1000)); commit; end loop; "
+      "end $$");
+  run("call app.fill(1, 3000)");
+  open(start_.position);
+  batch_ = std::make_unique<ChangeBatch>(20'000);
+  std::vector<std::string> records = read_commits(1000);
+  const Position half = position_;
+  const auto known = std::count(records.begin(), records.end(), "commit");
+  const auto more = read_commits(3000 - static_cast<int>(known));
+  records.insert(records.end(), more.begin(), more.end());
+  ASSERT_EQ(records.size(), 9000U);
+  for (std::size_t i = 0; i < 3000; ++i) {
+    ASSERT_TRUE(records[i * 3 + 1].starts_with("insert t (" + std::to_string(i + 1) + ","));
+  }
+  // The slot has not moved, so SQL shows what was delivered before, which is left out.
+  open(half);
+  run("alter table app.t drop v");
+  run("insert into app.t values (3001)");
+  const auto rest = read_until([](const Change& change) {
+    return change.kind == ChangeKind::kInsert && change.shape->definition.columns.size() == 1;
+  });
+  EXPECT_TRUE(rest.at(1).starts_with("insert t (" + std::to_string(known + 1) + ","));
+  EXPECT_THAT(rest, Contains("insert t (3001)"));
+  // By now the walsender sends.
+  run("insert into app.t values (3002)");
+  EXPECT_THAT(read_until([&](const Change& change) {
+                return change.kind == ChangeKind::kInsert && cell_text(change.after[0]) == "3002";
+              }),
+              Contains("insert t (3002)"));
+  await(
+      "select active and active_pid in (select pid from pg_stat_replication) "
+      "from pg_replication_slots where slot_name = '" +
+          slot() + "'",
+      "t");
+}
+
 // --- values ---
 
 class ChangedValues : public Changes {

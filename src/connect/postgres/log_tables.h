@@ -30,6 +30,7 @@ struct LogTable {
   std::vector<NativeKind> kinds;
   std::vector<char> is_passed_on;   ///< values are the server's own, in the form they came in
   std::string signature;            ///< what the shape was made from
+  bool is_news = false;             ///< for the stream: the shape is to be told
   std::uint64_t kept_in_batch = 0;  ///< for the stream: which batch keeps the shape
 };
 

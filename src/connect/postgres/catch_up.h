@@ -1,0 +1,55 @@
+// A long backlog of the log through SQL: the server decodes it into a result of COPY, which costs a
+// third of what a walsender takes that sends every change by itself (bench/log_bench). The server
+// keeps the result in work_mem and temporary files, so one call takes a part of the log only.
+//
+// Used by one thread at a time.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "connect/postgres/connection.h"
+#include "connect/postgres/wire/pgoutput.h"
+
+namespace wherry::postgres {
+
+class CatchUp {
+ public:
+  /// Asks for what the slot has up to `until`, in whole transactions; `options` are pgoutput's.
+  static Result<std::unique_ptr<CatchUp>> begin(OpContext& context,
+                                                const ConnectionSettings& settings,
+                                                const std::string& slot, wire::Lsn until,
+                                                const std::string& options);
+
+  enum class State {
+    kMessage,  ///< message() is the next one
+    kNothing,  ///< none has come yet
+    kEnd,
+  };
+  /// Waits for the next message until `deadline`, and for no time when that has passed.
+  Result<State> next(OpContext& context, std::chrono::steady_clock::time_point deadline);
+  /// One message of pgoutput, valid until next().
+  [[nodiscard]] std::string_view message() const { return message_; }
+  [[nodiscard]] wire::Lsn until() const { return until_; }
+
+ private:
+  CatchUp(std::unique_ptr<Connection> connection, wire::Lsn until)
+      : connection_(std::move(connection)), row_(nullptr, nullptr), until_(until) {}
+  /// A row of COPY's binary form; false: it was the header or the trailer alone.
+  Result<bool> take_row(std::string_view row);
+  /// nullopt: the server has not said yet whether there is a result.
+  Result<std::optional<State>> look();
+
+  std::unique_ptr<Connection> connection_;
+  std::unique_ptr<char, void (*)(void*)> row_;
+  const wire::Lsn until_;
+  std::string_view message_;
+  enum class Phase { kAsked, kRows, kOver };
+  Phase phase_ = Phase::kAsked;
+  bool has_header_ = false;
+};
+
+}  // namespace wherry::postgres

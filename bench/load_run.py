@@ -259,6 +259,8 @@ def resume_line(postgres, options):
         rest, status, end = run_task(task)
         if status != 0:
             raise SystemExit(f"the second run failed: {end}")
+        if postgres.query("killed", 'select count(*) from "APP"."BIG"') != [(rows,)]:
+            raise SystemExit("the second run left other rows than there are")
         return Line(f"a load of {segments} segments, killed at 90 %: the second run",
                     f"{rest:.2f} s", f"whole: {whole:.2f} s", rest / whole, RESUME_GOAL)
     finally:

@@ -247,7 +247,8 @@ int check_command(const Flags& flags) {
 int decode_oracle_command(const DecodeFlags& flags) {
   const std::string& file = flags.file;
   std::ifstream in(file, std::ios::binary);
-  if (!in) {
+  std::error_code ignored;
+  if (!in || std::filesystem::is_directory(file, ignored)) {
     return report(make_error(ErrorKind::kConfig, "debug.cannot_read", "cannot read the capture",
                              "Check the name and the permissions")
                       .with("file", file));

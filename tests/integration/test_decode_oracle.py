@@ -2,6 +2,7 @@
 every generation of orasim leave no byte undecoded, and a large capture takes little memory.
 """
 import collections
+import gzip
 import json
 import os
 import pathlib
@@ -18,7 +19,9 @@ from support.recorder import PcapWriter, Recorder
 
 # Oldest first; the short form takes those whose layouts differ most.
 GENERATIONS = (("11.2", "12.1", "12.2", "18c", "19c", "21c", "23ai", "26ai") if LONG else
-               ("11.2", "12.1", "19c", "23ai"))
+               ("11.2", "12.1", "19c", "21c", "23ai"))
+# A virtual machine of Java takes its time; the layouts of the others lie between these.
+JDBC_GENERATIONS = GENERATIONS if LONG else ("11.2", "19c", "21c")
 # Bytes of the large capture, and what decoding it may take. The process itself takes about 20 MiB.
 LARGE_BYTES = (520 if LONG else 24) << 20
 MEMORY_MIB = 32
@@ -107,7 +110,7 @@ class RecordedSessions(unittest.TestCase):
 
     def test_jdbc(self):
         driver, classes = peers.path("jdbc", "ojdbc11.jar"), peers.path("jdbc", "classes")
-        for generation in ("11.2", "12.1", "12.2", "18c", "19c", "23ai") if LONG else ("19c",):
+        for generation in JDBC_GENERATIONS:
             self.peer_program(["java", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-cp",
                                os.pathsep.join((str(classes), str(driver))), "JdbcPeer"],
                               generation, "--encryption", "rejected", "--checksum", "rejected")
@@ -115,7 +118,9 @@ class RecordedSessions(unittest.TestCase):
     def test_node_oracledb(self):
         modules = BUILD / "node" / "node_modules"
         if not modules.exists():
-            self.skipTest("node-oracledb is not installed (scripts/install_node_driver.sh)")
+            missing = "node-oracledb is not installed (scripts/install_node_driver.sh)"
+            self.assertFalse(peers.are_expected(), missing)
+            self.skipTest(missing)
         script = pathlib.Path(__file__).with_name("support") / "node_session.js"
         environment = dict(os.environ, NODE_PATH=str(modules))
         for generation in GENERATIONS[1:]:
@@ -125,6 +130,53 @@ class RecordedSessions(unittest.TestCase):
                                       check=False, env=environment)
                 self.assertEqual(done.returncode, 0, done.stderr.decode(errors="replace"))
             self.check(self.record(generation, run), generation)
+
+
+class BrokenInput(unittest.TestCase):
+    """What is no capture is an error that names the file; what is one and ends early is read."""
+
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.directory = directory.name
+
+    def run_on(self, content, name="file"):
+        path = os.path.join(self.directory, name)
+        if content is not None:
+            pathlib.Path(path).write_bytes(content)
+        return subprocess.run([WHERRY, "debug", "decode-oracle", path], capture_output=True,
+                              timeout=60, check=False), path
+
+    def assert_refused(self, content, code, name="file"):
+        done, path = self.run_on(content, name)
+        self.assertEqual((2, b""), (done.returncode, done.stdout), done.stderr)
+        self.assertIn(path.encode(), done.stderr)
+        self.assertIn(f"[{code}]".encode(), done.stderr)
+
+    def test_files_that_are_no_captures(self):
+        self.assert_refused(None, "debug.cannot_read", "nosuch")
+        self.assert_refused(None, "debug.cannot_read", "")  # the directory
+        self.assert_refused(b"", "oracle.capture_empty")
+        self.assert_refused(b"# a comment\n", "oracle.capture_empty")
+        self.assert_refused(gzip.compress(b"# direction=client\n00\n"),
+                            "oracle.capture_compressed")
+
+    def test_text_that_ends_early(self):
+        whole = b"# direction=client flow=0 n=7\n000d000006000000000003930100\n"
+        for size in range(31, len(whole)):
+            done, _ = self.run_on(whole[:size])
+            self.assertEqual(0, done.returncode, done.stderr)
+            for line in done.stdout.splitlines():
+                self.assertEqual((7, "client"), tuple(json.loads(line)[key]
+                                                      for key in ("n", "direction")))
+
+    def test_packet_files_that_end_early(self):
+        header = bytes.fromhex("d4c3b2a1020004000000000000000000ffff000001000000")
+        for size in range(4, len(header)):
+            done, _ = self.run_on(header[:size])
+            self.assertEqual(0, done.returncode, done.stderr)
+            self.assertEqual("damaged file", json.loads(done.stdout)["message"])
+        self.assert_refused(header, "oracle.capture_empty")
 
 
 class Turns:

@@ -35,6 +35,7 @@ void Caller::set_logged_in(const wire::Dialect& dialect) {
   builder_.continue_after(kLoginMessages);
   logged_in_ = true;
   ends_with_mark_ = dialect.end_of_response;
+  channel_->expect_end_of_response(dialect.end_of_response);
 }
 
 net::Wait Caller::wait_for(const OpContext& context) const {

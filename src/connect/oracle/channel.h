@@ -41,6 +41,8 @@ class Channel {
   Result<Packet> read_packet(const net::Wait& wait);
   /// From here on packets have the accepted form and size.
   void accept(const wire::Accept& accept);
+  /// Whether packets say where a response ends; ACCEPT only offers it.
+  void expect_end_of_response(bool expected) { end_of_response_ = expected; }
   /// From here on payloads travel under native encryption or integrity, in both directions.
   void protect(std::unique_ptr<wire::PacketGuard> guard) { guard_ = std::move(guard); }
 

@@ -372,5 +372,32 @@ TEST(ClientFaults, AStopWinsAgainstASilentServerWithinASecond) {
   server.finish();
 }
 
+/// 23.3 offers marks and does not keep to them: there a packet of one byte 29 is data like any
+/// other.
+TEST(ClientFaults, ReadsTheByteOfTheMarkAsDataWhereThereIsNoMark) {
+  ServerKind kind;
+  kind.tns_version = 319;
+  kind.field_version = 23;
+  kind.accept_flags2 = wire::kAcceptEndOfResponse;
+  Server server([&](Peer& peer) {
+    peer.log_in(kind);
+    peer.read_request();
+    peer.set_cut(1);
+    peer.send_response(
+        joined({peer.describe({scripted::column("A", OracleType::kVarchar, 40)}), row_header(),
+                row({"\x1D"}), row({std::string(29, 'x')}), peer.end_of_rows(3, 2)}));
+    peer.set_cut(0);
+    expect_farewell(peer);
+  });
+  OpContext context;
+  auto session = Session::connect(context, options_for(server));
+  ASSERT_TRUE(session.ok()) << session.error().to_paragraph();
+  const auto rows = (*session)->rows(context, "select a from t");
+  ASSERT_TRUE(rows.ok()) << rows.error().to_paragraph();
+  EXPECT_EQ(*rows, (std::vector<TextRow>{{"\x1D"}, {std::string(29, 'x')}}));
+  EXPECT_TRUE((*session)->close(context).ok());
+  server.finish();
+}
+
 }  // namespace
 }  // namespace wherry::oracle

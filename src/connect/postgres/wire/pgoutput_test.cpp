@@ -214,7 +214,8 @@ TEST(Pgoutput, ReadsPreparedTransactions) {
 
 TEST(Pgoutput, ReadsAndWritesTheFrame) {
   WalMessage wal;
-  ASSERT_TRUE(decode_wal_message(Bytes('w').u64(1).u64(2).u64(3).raw("B…").text(), wal));
+  const Bytes data = Bytes('w').u64(1).u64(2).u64(3).raw("B…");  // wal points into it
+  ASSERT_TRUE(decode_wal_message(data.text(), wal));
   EXPECT_EQ(wal.data, "B…");
   EXPECT_EQ(wal.start, 1U);
   ASSERT_TRUE(decode_wal_message(Bytes('k').u64(9).u64(3).u8(1).text(), wal));

@@ -111,12 +111,20 @@ enum class JoinKind : std::uint8_t { kInner, kLeft, kRight, kFull, kCross };
 struct TableRef;
 using TableRefPtr = std::unique_ptr<TableRef>;
 
+/// SAMPLE [BLOCK] (percent) [SEED (n)]
+struct Sample {
+  bool by_block = false;
+  double percent = 0;
+  std::optional<std::uint32_t> seed;
+};
+
 struct TableRef {
   enum class Kind : std::uint8_t { kTable, kQuery, kJoin } kind = Kind::kTable;
   int pos = 0;
   Name name;
   Ident alias;
   Ident partition;
+  std::optional<Sample> sample;
   ExprPtr as_of;  ///< AS OF SCN / TIMESTAMP
   bool as_of_timestamp = false;
   QueryPtr query;

@@ -1,5 +1,6 @@
 // Binding the FROM clause.
 #include <algorithm>
+#include <random>
 
 #include "exec/from_plan.h"
 #include "exec/parser.h"
@@ -215,6 +216,30 @@ class FromBinder {
     node.source = table_source(node.table, block_.where.get(), env_, scope_, node.table_index,
                                std::move(as_of), ref.as_of_timestamp);
     if (!ref.partition.empty()) add_partition_filter(node, ref);
+    if (ref.sample) add_sample_filter(node, *ref.sample);
+  }
+
+  /// Which rows or blocks there are is decided by a hash of their address, so that a SEED gives the
+  /// same ones again.
+  void add_sample_filter(FromNode& node, const ast::Sample& sample) {
+    std::size_t slot = 0;
+    while (slot < scope_.columns.size() && (scope_.columns[slot].rowid_of == nullptr ||
+                                            scope_.columns[slot].table != node.table_index)) {
+      ++slot;
+    }
+    if (slot == scope_.columns.size()) return;
+    const std::uint64_t seed = sample.seed ? *sample.seed : std::random_device()();
+    node.conditions.push_back(
+        [slot, seed, by_block = sample.by_block, share = sample.percent / 100](const Frame& f) {
+          const auto* id = std::get_if<RowId>(&(*f.row)[slot].data);
+          if (id == nullptr) return boolean(true);
+          std::uint64_t x = seed * 0x9e3779b97f4a7c15U + id->block * 0xbf58476d1ce4e5b9U +
+                            id->file * 0x94d049bb133111ebU + (by_block ? 0U : id->slot + 1U);
+          for (int i = 0; i < 2; ++i) x = (x ^ (x >> 31U)) * 0x94d049bb133111ebU;
+          x ^= x >> 29U;
+          constexpr double kRange = 18446744073709551616.0;  // 2^64
+          return boolean(static_cast<double>(x) / kRange < share);
+        });
   }
 
   void add_partition_filter(FromNode& node, const ast::TableRef& ref) {

@@ -134,6 +134,7 @@ class Parser {
   ast::TableRefPtr table_reference();
   ast::TableRefPtr table_primary();
   void table_suffixes(ast::TableRef& t);
+  void sample(ast::TableRef& t);
   bool join_tail(ast::TableRefPtr& left);
   [[nodiscard]] bool alias_follows(bool table) const;
   ast::QueryPtr continue_set(ast::QueryPtr left);

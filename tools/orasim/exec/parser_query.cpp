@@ -1,5 +1,6 @@
 // Queries: WITH, set operators, query blocks, ORDER BY and row limiting.
 #include <algorithm>
+#include <charconv>
 
 #include "exec/errors.h"
 #include "exec/parser.h"
@@ -215,7 +216,7 @@ void Parser::table_suffixes(ast::TableRef& t) {
     t.partition = identifier(904);
     expect_symbol(")", 907);
   }
-  if (is_word("SAMPLE")) raise_text(3001, "unimplemented feature: SAMPLE", peek().begin);
+  if (is_word("SAMPLE")) sample(t);
   auto as_of = [&] {
     if (!is_word("AS") || !is_word("OF", 1)) return;
     take();
@@ -230,6 +231,28 @@ void Parser::table_suffixes(ast::TableRef& t) {
   as_of();
   if (alias_follows(true)) t.alias = identifier(903);
   as_of();
+}
+
+void Parser::sample(ast::TableRef& t) {
+  const int pos = take().begin;
+  if (t.kind != ast::TableRef::Kind::kTable) {
+    raise_text(3001, "unimplemented feature: SAMPLE of a query", pos);
+  }
+  ast::Sample& sample = t.sample.emplace();
+  sample.by_block = accept("BLOCK");
+  expect_symbol("(", 906);
+  const Token percent = take();
+  const char* const end = percent.text.data() + percent.text.size();
+  const auto read = std::from_chars(percent.text.data(), end, sample.percent);
+  const bool is_number = percent.kind == TokenKind::kNumber && read.ptr == end;
+  if (!is_number || sample.percent < 0.000001 || sample.percent >= 100) {
+    raise_text(30562, "SAMPLE percentage must be in the range [0.000001,100)", percent.begin);
+  }
+  expect_symbol(")", 907);
+  if (!accept("SEED")) return;
+  expect_symbol("(", 906);
+  sample.seed = static_cast<std::uint32_t>(integer(30175));
+  expect_symbol(")", 907);
 }
 
 bool Parser::join_tail(ast::TableRefPtr& left) {

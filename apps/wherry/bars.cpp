@@ -37,6 +37,10 @@ class Bars final : public WatchingDisplay {
 
   void on_phase(const std::string& phase) override { print(phase + " …\n"); }
 
+  void on_interruption(const std::optional<engine::Interruption>& interruption) override {
+    print((interruption ? reconnecting_text(*interruption) : std::string("reconnected")) + "\n");
+  }
+
   void finish(const RunEnd& end) override {
     stop_watching();
     screen_.clear();

@@ -58,6 +58,9 @@ class Recorder final : public control::TaskObserver {
     validation_ = progress;
     display_.on_validation(std::move(progress));
   }
+  void on_interruption(const std::optional<engine::Interruption>& interruption) override {
+    display_.on_interruption(interruption);
+  }
   void report_table_errors() const {
     if (load_ != nullptr) report_errors(load_->tables());
     if (load_ != nullptr) report_refused_rows(load_->tables());
@@ -82,7 +85,8 @@ class Recorder final : public control::TaskObserver {
                    "awsdms_apply_exceptions there and the log name them. The first: %s\n",
                    schema::to_text(table.plan->source).c_str(),
                    count_text(table.refused_rows).c_str(),
-                   table.first_refusal ? table.first_refusal->to_paragraph().c_str() : "");
+                   table.first_refusal ? table.first_refusal->to_paragraph().c_str()
+                                       : "was left out by an earlier run");
     }
   }
   template <class Tables>

@@ -68,7 +68,9 @@ OrderedJson totals_json(const engine::LoadFigures& figures, double seconds) {
 OrderedJson finished_json(const control::FinishedTable& table) {
   OrderedJson json = names_json(table.source, table.target);
   json["state"] = engine::name_of(engine::TableState::kTableCompleted);
-  json["rows"] = table.rows;
+  json["rows"] = table.counts.rows;
+  json["refused_rows"] = table.counts.refused_rows;
+  json["truncated_values"] = table.counts.truncated_values;
   json["loaded_before"] = true;
   return json;
 }
@@ -97,11 +99,28 @@ OrderedJson event(const char* name, const OrderedJson& fields) {
   return json;
 }
 
+OrderedJson reconnecting_json(const engine::Interruption& interruption) {
+  const auto wait = interruption.next_try - std::chrono::steady_clock::now();
+  return {{"event", "reconnecting"},
+          {"side", interruption.side},
+          {"try", interruption.tries},
+          {"wait_seconds", std::max(0.0, seconds_of(wait))},
+          {"cause", interruption.cause}};
+}
+
 class JsonLines final : public WatchingDisplay {
  public:
   ~JsonLines() override { stop_watching(); }
 
   void on_phase(const std::string& phase) override { emit({{"event", "state"}, {"phase", phase}}); }
+
+  void on_interruption(const std::optional<engine::Interruption>& interruption) override {
+    if (interruption) {
+      emit(reconnecting_json(*interruption));
+    } else {
+      emit({{"event", "reconnected"}});
+    }
+  }
 
   void on_difference(const engine::Difference& d) override {
     OrderedJson json = {{"type", engine::name_of(d.kind)},
@@ -173,12 +192,7 @@ class JsonLines final : public WatchingDisplay {
     for (const auto& [worker, interruption] : now) {
       const auto shown = interruptions_.find(worker);
       if (shown != interruptions_.end() && shown->second == interruption.next_try) continue;
-      const auto wait = interruption.next_try - std::chrono::steady_clock::now();
-      emit({{"event", "reconnecting"},
-            {"side", interruption.side},
-            {"try", interruption.tries},
-            {"wait_seconds", std::max(0.0, seconds_of(wait))},
-            {"cause", interruption.cause}});
+      emit(reconnecting_json(interruption));
     }
     for (const auto& [worker, next_try] : interruptions_) {
       if (!now.contains(worker)) emit({{"event", "reconnected"}});

@@ -16,6 +16,10 @@ class Lines final : public WatchingDisplay {
 
   void on_phase(const std::string& phase) override { print(phase + "\n"); }
 
+  void on_interruption(const std::optional<engine::Interruption>& interruption) override {
+    print((interruption ? reconnecting_text(*interruption) : std::string("reconnected")) + "\n");
+  }
+
   void finish(const RunEnd& end) override {
     stop_watching();
     draw();

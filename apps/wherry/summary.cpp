@@ -54,8 +54,12 @@ std::string load_summary(const engine::LoadProgress& progress,
                        engine::name_of(engine::TableState::kTableError));
     }
     for (const control::FinishedTable& table : outcome->finished_before) {
-      out += load_line(schema::to_text(table.source), count_text(table.rows), "-", "-",
-                       "Table completed by an earlier run");
+      std::string state = "Table completed by an earlier run";
+      if (table.counts.refused_rows != 0) {
+        state += fmt::format(", {} rows left out", count_text(table.counts.refused_rows));
+      }
+      out +=
+          load_line(schema::to_text(table.source), count_text(table.counts.rows), "-", "-", state);
     }
   }
   return out + fmt::format("{} {:>14} {:>11}\n", fitted("Total", kNameColumns), count_text(rows),

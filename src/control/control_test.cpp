@@ -70,6 +70,110 @@ TEST(TaskSettings, ReadsPoliciesLobsAndControlTables) {
   }
 }
 
+TEST(TaskSettings, MakesKeysLateUnlessItIsTold) {
+  const auto is_late = [](const char* json) {
+    return TaskSettings::parse(json)->create_pk_after_full_load;
+  };
+  EXPECT_TRUE(is_late("{}"));
+  EXPECT_TRUE(is_late(R"({"FullLoadSettings": {"CreatePkAfterFullLoad": true}})"));
+  EXPECT_FALSE(is_late(R"({"FullLoadSettings": {"CreatePkAfterFullLoad": false}})"));
+}
+
+TEST(TaskSettings, KnowsWhatLobModesMean) {
+  const auto lobs = [](const std::string& keys) {
+    const auto settings = TaskSettings::parse("{\"TargetMetadata\": {" + keys + "}}");
+    EXPECT_TRUE(settings.ok()) << keys;
+    return settings.ok() ? settings->lobs : LobSettings();
+  };
+  EXPECT_EQ(lobs("").max_bytes, 0U);
+  EXPECT_EQ(lobs(R"("SupportLobs": true)").max_bytes, 0U);
+  EXPECT_EQ(lobs(R"("LimitedSizeLobMode": true)").max_bytes, 32U * 1024);
+  EXPECT_EQ(lobs(R"("LimitedSizeLobMode": true, "LobMaxSize": 102400)").max_bytes, 104857600U);
+  // A limit that was sent is meant, unless the mode says otherwise.
+  EXPECT_EQ(lobs(R"("LobMaxSize": 5)").max_bytes, 5U * 1024);
+  EXPECT_EQ(lobs(R"("FullLobMode": true, "LobMaxSize": 5)").max_bytes, 0U);
+  EXPECT_EQ(lobs(R"("LimitedSizeLobMode": false, "FullLobMode": true, "LobMaxSize": 5)").max_bytes,
+            0U);
+  const LobSettings full =
+      lobs(R"("FullLobMode": true, "InlineLobMaxSize": 16, "LobChunkSize": 32, "LobMaxSize": 0)");
+  EXPECT_EQ(full.max_bytes, 0U);
+  EXPECT_EQ(full.inline_bytes, 16U * 1024);
+  EXPECT_EQ(full.piece_bytes, 32U * 1024);
+  EXPECT_FALSE(lobs(R"("SupportLobs": false, "FullLobMode": false)").are_loaded);
+  for (const char* wrong :
+       {R"("FullLobMode": true, "LimitedSizeLobMode": true)",
+        R"("FullLobMode": false, "LimitedSizeLobMode": false)",
+        R"("LimitedSizeLobMode": true, "LobMaxSize": 0)",
+        R"("LimitedSizeLobMode": true, "LobMaxSize": 102401)", R"("LobMaxSize": -1)",
+        R"("InlineLobMaxSize": 8)", R"("LimitedSizeLobMode": true, "InlineLobMaxSize": 8)",
+        R"("FullLobMode": "true")"}) {
+    const auto settings = TaskSettings::parse("{\"TargetMetadata\": {" + std::string(wrong) + "}}");
+    ASSERT_FALSE(settings.ok()) << wrong;
+    EXPECT_NE(settings.error().message.find("/TargetMetadata"), std::string::npos);
+  }
+}
+
+TEST(TaskSettings, ReadsCharactersAsHexadecimalDigits) {
+  const auto settings = TaskSettings::parse(R"({"CharacterSetSettings": {
+      "CharacterReplacements": [
+        {"SourceCharacterCodePoint": 62, "TargetCharacterCodePoint": "61"},
+        {"SourceCharacterCodePoint": "20aC", "TargetCharacterCodePoint": 0}],
+      "CharacterSetSupport": {"CharacterSet": "ISO-8859-1",
+        "ReplaceWithCharacterCodePoint": "3F"}}})");
+  ASSERT_TRUE(settings.ok()) << settings.error().to_paragraph();
+  ASSERT_NE(settings->characters, nullptr);
+  std::string out;
+  EXPECT_TRUE(settings->characters->apply("ab€é日", out));
+  EXPECT_EQ(out, "aaé?");
+  EXPECT_TRUE(settings->not_carried_out.empty());
+  for (const char* nothing :
+       {"{}", R"({"CharacterSetSettings": null})",
+        R"({"CharacterSetSettings": {"CharacterReplacements": null, "CharacterSetSupport": null}})",
+        R"({"CharacterSetSettings": {"CharacterReplacements": []}})"}) {
+    const auto none = TaskSettings::parse(nothing);
+    ASSERT_TRUE(none.ok()) << nothing;
+    EXPECT_EQ(none->characters, nullptr);
+  }
+}
+
+TEST(TaskSettings, RefusesCharactersThatAreNone) {
+  const auto refused = [](const std::string& section, const std::string& place) {
+    const auto settings = TaskSettings::parse("{\"CharacterSetSettings\": " + section + "}");
+    ASSERT_FALSE(settings.ok()) << section;
+    EXPECT_NE(settings.error().message.find("/CharacterSetSettings" + place + ":"),
+              std::string::npos)
+        << settings.error().message;
+  };
+  for (const char* wrong : {"\"zz\"", "\"\"", "\"0x62\"", "\"D800\"", "\"110000\"", "-1", "1.5",
+                            "null", "\"62 \"", "99999999999"}) {
+    refused("{\"CharacterReplacements\": [{\"SourceCharacterCodePoint\": " + std::string(wrong) +
+                ", \"TargetCharacterCodePoint\": 0}]}",
+            "/CharacterReplacements/0/SourceCharacterCodePoint");
+  }
+  refused(R"({"CharacterReplacements": [{"SourceCharacterCodePoint": 62}]})",
+          "/CharacterReplacements/0/TargetCharacterCodePoint");
+  refused(R"({"CharacterReplacements": [{"SourceCharacterCodePoint": 62,
+              "TargetCharacterCodePoint": 61, "Kind": 1}]})",
+          "/CharacterReplacements/0/Kind");
+  refused(R"({"CharacterReplacements": {}})", "/CharacterReplacements");
+  refused(R"({"CharacterSetSupport": {"ReplaceWithCharacterCodePoint": 0}})",
+          "/CharacterSetSupport/CharacterSet");
+  refused(R"({"CharacterSetSupport": {"CharacterSet": "UTF-8"}})",
+          "/CharacterSetSupport/ReplaceWithCharacterCodePoint");
+  refused(R"({"CharacterSetSupport": {"CharacterSet": "Klingon",
+              "ReplaceWithCharacterCodePoint": 0}})",
+          "/CharacterSetSupport");
+  refused(R"({"CharacterSetSupport": {"CharacterSet": "US-ASCII",
+              "ReplaceWithCharacterCodePoint": "E9"}})",
+          "/CharacterSetSupport");
+  refused(R"({"Characters": []})", "/Characters");
+  const auto both = TaskSettings::parse(R"({"ValidationSettings": {"EnableValidation": true},
+      "CharacterSetSettings": {"CharacterReplacements": [
+        {"SourceCharacterCodePoint": 62, "TargetCharacterCodePoint": 61}]}})");
+  ASSERT_FALSE(both.ok());
+  EXPECT_NE(both.error().message.find("/ValidationSettings/EnableValidation"), std::string::npos);
+}
+
 TEST(TaskSettings, RefusesAllMistakesAtOnce) {
   const auto settings = TaskSettings::parse(R"({"FullLoadSettings": {
       "TargetTablePrepMode": "DROP", "MaxFullLoadSubTasks": 50, "CommitRate": "many", "Typo": 1},

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "control/control_tables.h"
+#include "control/start_retry.h"
 #include "core/failpoint.h"
 
 namespace wherry::control {
@@ -65,31 +66,61 @@ Result<std::unique_ptr<connect::ControlWriter>> open_control(OpContext& context,
 }
 
 /// What the LOB settings of the task, or of the table, leave of the LOB columns.
+schema::TablePlan with_lob_settings(const schema::TablePlan& plan, const LobSettings& lobs) {
+  schema::TablePlan changed = plan;
+  changed.columns.clear();
+  changed.lob_inline_bytes = lobs.inline_bytes;
+  changed.lob_piece_bytes = lobs.piece_bytes;
+  std::vector<std::size_t> places(plan.columns.size());
+  for (std::size_t i = 0; i < plan.columns.size(); ++i) {
+    schema::ColumnPlan column = plan.columns[i];
+    places[i] = changed.columns.size();
+    if (schema::is_lob(column.type)) {
+      if (!lobs.are_loaded) {
+        changed.warnings.push_back("column " + column.source_name +
+                                   " is a LOB and left out, because SupportLobs is false");
+        continue;
+      }
+      column.max_lob_bytes = lobs.max_bytes;
+    }
+    changed.columns.push_back(std::move(column));
+  }
+  // A key never holds a LOB, so its columns are all there.
+  for (std::size_t& index : changed.key) index = places[index];
+  return changed;
+}
+
 void apply_lob_settings(engine::TaskPlan& plan, const LobSettings& of_task,
                         const mapping::RuleSet& rules) {
   for (engine::TableTask& task : plan.tables) {
     LobSettings lobs = of_task;
-    if (const auto own = rules.lob_setting(task.plan->source)) lobs = {true, own->max_bytes};
-    if (lobs.are_loaded && lobs.max_bytes == 0) continue;
-    schema::TablePlan changed = *task.plan;
-    changed.columns.clear();
-    std::vector<std::size_t> places(task.plan->columns.size());
-    for (std::size_t i = 0; i < task.plan->columns.size(); ++i) {
-      schema::ColumnPlan column = task.plan->columns[i];
-      places[i] = changed.columns.size();
-      if (schema::is_lob(column.type)) {
-        if (!lobs.are_loaded) {
-          changed.warnings.push_back("column " + column.source_name +
-                                     " is a LOB and left out, because SupportLobs is false");
-          continue;
-        }
-        column.max_lob_bytes = lobs.max_bytes;
-      }
-      changed.columns.push_back(std::move(column));
+    if (const auto own = rules.lob_setting(task.plan->source)) {
+      lobs = {true, own->max_bytes, own->inline_bytes, of_task.piece_bytes};
     }
-    // A key never holds a LOB, so its columns are all there.
-    for (std::size_t& index : changed.key) index = places[index];
+    schema::TablePlan changed = with_lob_settings(*task.plan, lobs);
     if (changed.columns.empty()) continue;  // nothing but LOBs: they are loaded
+    task.plan = std::make_shared<const schema::TablePlan>(std::move(changed));
+  }
+}
+
+/// CharacterSetSettings concern text of bounded length only.
+void apply_character_rules(engine::TaskPlan& plan,
+                           const std::shared_ptr<const schema::CharacterRules>& rules) {
+  if (rules == nullptr) return;
+  for (engine::TableTask& task : plan.tables) {
+    schema::TablePlan changed = *task.plan;
+    for (schema::ColumnPlan& column : changed.columns) {
+      if (column.type.kind == schema::TypeKind::kText) column.character_rules = rules;
+    }
+    task.plan = std::make_shared<const schema::TablePlan>(std::move(changed));
+  }
+}
+
+void apply_key_time(engine::TaskPlan& plan, bool comes_first) {
+  if (!comes_first) return;
+  for (engine::TableTask& task : plan.tables) {
+    schema::TablePlan changed = *task.plan;
+    changed.key_comes_first = true;
     task.plan = std::make_shared<const schema::TablePlan>(std::move(changed));
   }
 }
@@ -114,29 +145,37 @@ Result<void> match_targets(OpContext& context, Prepared& prepared,
   return {};
 }
 
+Result<std::vector<schema::TableDef>> source_tables(OpContext& context,
+                                                    const TaskRequest& request) {
+  WHERRY_ASSIGN(auto catalog,
+                request.source.connector->open_catalog(context, request.source.settings));
+  return catalog->describe_tables(context, {request.rules.named_schemas()});
+}
+
 /// `existing`: what happens to tables that are on the target already.
 Result<Prepared> prepare(OpContext& context, const TaskRequest& request, TaskObserver& observer,
-                         connect::ExistingTable existing) {
+                         StartRetry& retry, connect::ExistingTable existing) {
   observer.on_phase("connecting");
   for (const std::string& path : request.settings.not_carried_out) {
     context.log.as(Component::kTaskManager)
         .info("a task setting has no effect in this version", {{"setting", path}});
   }
-  WHERRY_TRY(probe(context, request.source, connect::kSource));
-  WHERRY_TRY(probe(context, request.target, connect::kTarget));
+  WHERRY_TRY(retry.run("source", [&] { return probe(context, request.source, connect::kSource); }));
+  WHERRY_TRY(retry.run("target", [&] { return probe(context, request.target, connect::kTarget); }));
   observer.on_phase("planning");
   Prepared prepared;
-  WHERRY_ASSIGN(auto catalog,
-                request.source.connector->open_catalog(context, request.source.settings));
   WHERRY_ASSIGN(const auto tables,
-                catalog->describe_tables(context, {request.rules.named_schemas()}));
-  WHERRY_ASSIGN(prepared.loader,
-                request.target.connector->open_loader(context, request.target.settings));
+                retry.run("source", [&] { return source_tables(context, request); }));
+  WHERRY_ASSIGN(prepared.loader, retry.run("target", [&] {
+    return request.target.connector->open_loader(context, request.target.settings);
+  }));
   WHERRY_ASSIGN(prepared.plan,
                 engine::make_plan(tables, request.rules, *prepared.loader,
                                   request.source.connector == request.target.connector));
   apply_lob_settings(prepared.plan, request.settings.lobs, request.rules);
-  WHERRY_TRY(match_targets(context, prepared, existing));
+  apply_character_rules(prepared.plan, request.settings.characters);
+  apply_key_time(prepared.plan, !request.settings.create_pk_after_full_load);
+  WHERRY_TRY(retry.run("target", [&] { return match_targets(context, prepared, existing); }));
   log_plan(context.log.as(Component::kMetadataManager), prepared.plan);
   if (prepared.plan.empty() && request.settings.fail_on_no_tables_captured) {
     return nothing_selected();
@@ -188,30 +227,57 @@ engine::SourceViews::Open source_opener(const TaskRequest& request) {
   };
 }
 
+/// What a load that begins anew knows of a table. What an earlier load of the task has left in it
+/// is removed, so that nothing is doubled: the rows of a table that was finished, which may have
+/// been given indexes since; all of one that was not.
+TableRecord fresh_record(bool exists, const std::optional<TableRecord>& before) {
+  TableRecord record;
+  record.target_existed = exists;
+  if (!exists || !before) return record;
+  const bool was_touched = before->phase != TablePhase::kPlanned;
+  if (before->target_existed && !before->was_empty) {
+    record.may_double = before->may_double || was_touched;
+  } else if (was_touched) {
+    record.phase = TablePhase::kStarted;
+    record.target_existed = before->target_existed || before->phase == TablePhase::kComplete;
+    record.was_empty = record.target_existed;
+  }
+  return record;
+}
+
 /// Sets the point to load from: the recorded one when the task goes on, else a new one that is
 /// recorded. Afterwards the state knows every planned table.
 Result<void> choose_position(OpContext& context, const TaskRequest& request,
-                             const engine::TaskPlan& plan, TaskState& state,
+                             const engine::TaskPlan& plan, TaskState& state, StartRetry& retry,
                              engine::SourceViews& views) {
   const auto& source = request.source;
   const auto& target = request.target.settings.url;
   const bool resumes = !state.is_fresh() && request.start != StartType::kReloadTarget;
   if (resumes) WHERRY_TRY(state.check_identity(source.settings.url, target));
-  WHERRY_ASSIGN(const auto existing, existing_targets(context, request, plan));
+  const bool is_known = !state.is_fresh() && state.check_identity(source.settings.url, target).ok();
+  WHERRY_ASSIGN(const auto existing,
+                retry.run("target", [&] { return existing_targets(context, request, plan); }));
   TableRecords records;
   for (const engine::TableTask& task : plan.tables) {
-    const auto known = resumes ? state.find(task.plan->source) : std::nullopt;
+    const auto known = is_known ? state.find(task.plan->source) : std::nullopt;
+    const bool exists = existing.contains(task.plan->target);
     // What the user made or dropped before the table's turn has come is the user's.
     const bool untouched = !known || known->phase == TablePhase::kPlanned;
-    if (untouched) {
-      records[task.plan->source].target_existed = existing.contains(task.plan->target);
+    if (!resumes) {
+      records[task.plan->source] = fresh_record(exists, known);
+    } else if (untouched) {
+      TableRecord& record = records[task.plan->source];
+      record.target_existed = exists;
+      record.may_double = known && known->may_double;
     }
   }
   if (resumes) {
     views.set_first(state.position());
     return state.add(records);
   }
-  WHERRY_ASSIGN(auto view, source.connector->open_snapshot(context, source.settings, {}));
+  WHERRY_ASSIGN(auto view, retry.run("source", [&] {
+    return source.connector->open_snapshot(context, source.settings, {});
+  }));
   WHERRY_TRY(state.begin(source.settings.url, target, view->position(), std::move(records)));
   failpoint("task.begun");
   views.set_first(std::move(view));
@@ -224,25 +290,36 @@ class StateJournal final : public engine::LoadJournal {
   explicit StateJournal(TaskState& state) : state_(state) {}
 
   Result<void> on_start(const engine::TableTask& task) override {
-    TableRecord record = record_of(task, TablePhase::kStarted, 0);
+    TableRecord record = record_of(task, TablePhase::kStarted, {});
     record.chunks = task.chunks;
     return write(task, std::move(record));
   }
   Result<void> on_prepared(const engine::TableTask& task) override { return on_start(task); }
   Result<void> on_commit(const engine::TableTask& task) override {
-    return write(task, record_of(task, TablePhase::kCommitting, 0));
+    return write(task, record_of(task, TablePhase::kCommitting, {}));
   }
-  Result<void> on_loaded(const engine::TableTask& task, std::uint64_t rows) override {
-    return write(task, record_of(task, TablePhase::kLoaded, rows));
+  Result<void> on_loaded(const engine::TableTask& task, const engine::RowCounts& counts) override {
+    return write(task, record_of(task, TablePhase::kLoaded, counts));
   }
-  Result<void> on_complete(const engine::TableTask& task, std::uint64_t rows) override {
-    return write(task, record_of(task, TablePhase::kComplete, rows));
+  Result<void> on_complete(const engine::TableTask& task,
+                           const engine::RowCounts& counts) override {
+    return write(task, record_of(task, TablePhase::kComplete, counts));
   }
 
  private:
   static TableRecord record_of(const engine::TableTask& task, TablePhase phase,
-                               std::uint64_t rows) {
-    return {phase, task.target_existed, task.was_empty, rows, task.attempt, task.position, {}};
+                               const engine::RowCounts& counts) {
+    TableRecord record;
+    record.phase = phase;
+    record.target_existed = task.target_existed;
+    record.was_empty = task.was_empty;
+    record.may_double = task.may_double;
+    record.rows = counts.rows;
+    record.refused_rows = counts.refused_rows;
+    record.truncated_values = counts.truncated_values;
+    record.attempt = task.attempt;
+    record.position = task.position;
+    return record;
   }
   Result<void> write(const engine::TableTask& task, TableRecord record) {
     return state_.record(task.plan->source, std::move(record));
@@ -285,12 +362,17 @@ Result<std::optional<DoneChunks>> read_ledger(OpContext& context, connect::Targe
   return std::optional(std::move(out));
 }
 
+engine::RowCounts counts_of(const TableRecord& record) {
+  return {record.rows, record.refused_rows, record.truncated_values};
+}
+
 void take_over(engine::TableTask& task, const TableRecord& record, DoneChunks& done) {
   task.target_existed = record.target_existed;
   task.was_empty = record.was_empty;
+  task.may_double = record.may_double;
   task.was_started = record.phase != TablePhase::kPlanned;
   task.is_loaded = record.phase == TablePhase::kLoaded;
-  task.rows_loaded = record.rows;
+  task.loaded = counts_of(record);
   task.position = record.position;
   task.attempt = record.attempt;
   task.chunks = record.chunks;
@@ -306,7 +388,8 @@ void choose_tables(engine::TaskPlan& plan, const TaskState& state, DoneChunks do
     const TableRecord record = *state.find(task.plan->source);
     take_over(task, record, done);
     if (record.phase == TablePhase::kComplete) {
-      outcome.finished_before.push_back({task.plan->source, task.plan->target, record.rows});
+      outcome.finished_before.push_back({task.plan->source, task.plan->target, counts_of(record)});
+      outcome.refused_rows += record.refused_rows;
     } else if (record.phase == TablePhase::kCommitting && record.target_existed &&
                existing == connect::ExistingTable::kKeep) {
       plan.refused.push_back({task.plan->source, unknown_outcome(task.plan->source)});
@@ -329,6 +412,15 @@ void forget_ledger(OpContext& context, connect::TargetLoader& target, const std:
   }
   if (!forgotten.ok())
     context.log.as(Component::kTaskManager).warn(forgotten.error().to_log_text());
+}
+
+/// A value that the target cannot have is not worth reading.
+void limit_values(engine::TaskPlan& plan, std::uint64_t max_value_bytes) {
+  for (engine::TableTask& task : plan.tables) {
+    schema::TablePlan changed = *task.plan;
+    changed.max_value_bytes = max_value_bytes;
+    task.plan = std::make_shared<const schema::TablePlan>(std::move(changed));
+  }
 }
 
 connect::Settings with_spill(connect::Settings settings, const TaskState& state) {
@@ -371,9 +463,10 @@ engine::LoadOptions load_options(const TaskSettings& settings, const std::string
 
 Result<engine::TaskPlan> plan_task(OpContext& context, const TaskRequest& request,
                                    TaskObserver& observer) {
-  WHERRY_ASSIGN(Prepared prepared,
-                prepare(context, request, observer, request.settings.target_table_prep_mode));
-  WHERRY_TRY(check_privileges(context, request, prepared));
+  StartRetry retry(context, request.settings.retry, observer, false);
+  const auto existing = request.settings.target_table_prep_mode;
+  WHERRY_ASSIGN(Prepared prepared, prepare(context, request, observer, retry, existing));
+  WHERRY_TRY(retry.run("target", [&] { return check_privileges(context, request, prepared); }));
   return std::move(prepared.plan);
 }
 
@@ -385,20 +478,25 @@ Result<LoadOutcome> run_full_load_task(OpContext& context, const TaskRequest& or
   request.source.settings = with_spill(original.source.settings, *state);
   request.target.settings = with_spill(original.target.settings, *state);
   request.target.settings.control_schema = request.settings.control_schema;
-  WHERRY_ASSIGN(Prepared prepared,
-                prepare(context, request, observer, request.settings.target_table_prep_mode));
-  WHERRY_TRY(check_privileges(context, request, prepared));
-  WHERRY_ASSIGN(auto control_writer,
-                open_control(context, *prepared.loader, request.settings, *state));
+  StartRetry retry(context, request.settings.retry, observer, !state->is_fresh());
+  WHERRY_ASSIGN(Prepared prepared, prepare(context, request, observer, retry,
+                                           request.settings.target_table_prep_mode));
+  limit_values(prepared.plan, prepared.loader->max_value_bytes());
+  WHERRY_TRY(retry.run("target", [&] { return check_privileges(context, request, prepared); }));
+  WHERRY_ASSIGN(auto control_writer, retry.run("target", [&] {
+    return open_control(context, *prepared.loader, request.settings, *state);
+  }));
   engine::SourceViews views(source_opener(request));
   const std::string load_before = state->load_id();
-  WHERRY_TRY(choose_position(context, request, prepared.plan, *state, views));
+  WHERRY_TRY(choose_position(context, request, prepared.plan, *state, retry, views));
   if (!load_before.empty() && load_before != state->load_id()) {
     forget_ledger(context, *prepared.loader, load_before);
   }
   LoadOutcome outcome;
   outcome.position = state->position();
-  WHERRY_ASSIGN(auto done, read_ledger(context, *prepared.loader, *state));
+  WHERRY_ASSIGN(auto done, retry.run("target", [&] {
+    return read_ledger(context, *prepared.loader, *state);
+  }));
   const engine::LoadOptions options =
       load_options(request.settings, done ? state->load_id() : std::string());
   choose_tables(prepared.plan, *state, std::move(done).value_or(DoneChunks()), options.existing,
@@ -448,6 +546,18 @@ Result<std::unique_ptr<connect::SnapshotSource>> open_as_loaded(OpContext& conte
   return connector->open_snapshot(context, settings, {});
 }
 
+/// What the mapping rules load of a table: some of its partitions, or all of it.
+Result<connect::Chunk> loaded_part(OpContext& context, connect::SnapshotSource& source,
+                                   const engine::TableTask& task) {
+  const auto& rule = task.parallel_load;
+  if (!rule || rule->type != schema::ParallelLoadType::kPartitionsList) return connect::Chunk();
+  connect::ChunkHints hints;
+  hints.rule = rule;
+  hints.in_one = true;
+  WHERRY_ASSIGN(auto chunks, source.plan(context, task.definition, hints));
+  return std::move(chunks.front());
+}
+
 }  // namespace
 
 Result<ValidationOutcome> validate_task(OpContext& context, const TaskRequest& original,
@@ -458,11 +568,15 @@ Result<ValidationOutcome> validate_task(OpContext& context, const TaskRequest& o
   request.source.settings = with_spill(original.source.settings, *state);
   request.target.settings = with_spill(original.target.settings, *state);
   WHERRY_TRY(state->check_identity(request.source.settings.url, request.target.settings.url));
+  StartRetry retry(context, request.settings.retry, observer, !state->is_fresh());
   WHERRY_ASSIGN(const Prepared prepared,
-                prepare(context, request, observer, connect::ExistingTable::kKeep));
-  WHERRY_ASSIGN(auto source, open_as_loaded(context, request, state->position()));
-  WHERRY_ASSIGN(auto target,
-                request.target.connector->open_snapshot(context, request.target.settings, {}));
+                prepare(context, request, observer, retry, connect::ExistingTable::kKeep));
+  WHERRY_ASSIGN(auto source, retry.run("source", [&] {
+    return open_as_loaded(context, request, state->position());
+  }));
+  WHERRY_ASSIGN(auto target, retry.run("target", [&] {
+    return request.target.connector->open_snapshot(context, request.target.settings, {});
+  }));
   auto progress = std::make_shared<engine::ValidationProgress>();
   engine::SourceViews views(source_opener(request));
   for (const engine::TableTask& task : prepared.plan.tables) {
@@ -471,7 +585,9 @@ Result<ValidationOutcome> validate_task(OpContext& context, const TaskRequest& o
     if (record && !record->position.empty()) {
       WHERRY_ASSIGN(own, views.at(context, record->position));
     }
-    progress->add(task.plan, std::move(own));
+    connect::SnapshotSource& view = own ? *own : *source;
+    WHERRY_ASSIGN(connect::Chunk part, loaded_part(context, view, task));
+    progress->add(task.plan, std::move(own)).part = std::move(part);
   }
   observer.on_phase("validating");
   observer.on_validation(progress);

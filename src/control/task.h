@@ -46,6 +46,8 @@ class TaskObserver {
   /// The tables of this run; the counters change until the run returns.
   virtual void on_load(std::shared_ptr<const engine::LoadProgress> progress) = 0;
   virtual void on_validation(std::shared_ptr<const engine::ValidationProgress> progress) = 0;
+  /// Before the load: a connection broke and is tried again; nullopt: no longer.
+  virtual void on_interruption(const std::optional<engine::Interruption>& /*interruption*/) {}
 };
 
 /// Logs in on both sides, makes the plan, and looks whether the target's user may carry it out;
@@ -56,7 +58,7 @@ Result<engine::TaskPlan> plan_task(OpContext& context, const TaskRequest& reques
 /// A table that an earlier run has finished.
 struct FinishedTable {
   schema::TableRef source, target;
-  std::uint64_t rows = 0;
+  engine::RowCounts counts;
 };
 
 struct LoadOutcome {
@@ -64,7 +66,7 @@ struct LoadOutcome {
   std::vector<FinishedTable> finished_before;
   std::vector<engine::RefusedTable> refused;  ///< selected but not movable
   bool has_table_errors = false;
-  std::uint64_t refused_rows = 0;  ///< left out by the error policy
+  std::uint64_t refused_rows = 0;  ///< left out by the error policy, in earlier runs too
 };
 /// The full load. An error is fatal for the task; table errors are in the observer's progress.
 Result<LoadOutcome> run_full_load_task(OpContext& context, const TaskRequest& request,

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -71,6 +72,8 @@ constexpr std::array<std::string_view, 10> kOtherErrorKeys = {
     "FailOnTransactionConsistencyBreached",
     "FullLoadIgnoreConflicts"};
 
+constexpr std::int64_t kMostLobKilobytes = 102'400;
+
 using engine::ErrorAction;
 
 std::optional<ErrorAction> action_of(std::string_view name) {
@@ -106,11 +109,20 @@ class Reader {
         target_metadata(value);
       } else if (section == "ControlTablesSettings") {
         control_tables(value);
+      } else if (section == "CharacterSetSettings") {
+        character_set(value);
+      } else if (section == "ValidationSettings") {
+        validation(value);
       } else if (section == "WherrySettings") {
         own_settings(value);
       } else {
         settings.not_carried_out.push_back("/" + section);
       }
+    }
+    if (settings.characters != nullptr && is_validated_) {
+      mistake("/ValidationSettings/EnableValidation",
+              "cannot be true beside CharacterSetSettings; compare with `wherry validate`, which "
+              "knows of them");
     }
   }
 
@@ -183,35 +195,145 @@ class Reader {
   void target_metadata(const Json& section) {
     const std::string path = "/TargetMetadata";
     if (!is_object(section, path)) return;
-    bool is_limited = false;
-    bool is_full = false;
-    std::uint32_t max_kb = 32;
+    std::optional<bool> is_limited;
+    std::optional<bool> is_full;
+    std::optional<std::uint32_t> max_kb;
+    std::uint32_t inline_kb = 0;
+    std::uint32_t piece_kb = 0;
     for (const auto& [key, value] : section.items()) {
       const std::string here = path + "/" + key;
-      std::uint32_t unused = 0;
       if (key == "SupportLobs") {
         truth(value, here, settings.lobs.are_loaded);
       } else if (key == "LimitedSizeLobMode") {
-        truth(value, here, is_limited);
+        truth(value, here, is_limited.emplace());
       } else if (key == "FullLobMode") {
-        truth(value, here, is_full);
+        truth(value, here, is_full.emplace());
       } else if (key == "LobMaxSize") {
-        number(value, here, 0, 102'400, max_kb);
-      } else if (key == "InlineLobMaxSize" || key == "LobChunkSize") {
-        // LOBs come in pieces of bounded size in any mode, with their rows.
-        number(value, here, 0, 102'400, unused);
+        number(value, here, 0, kMostLobKilobytes, max_kb.emplace());
+      } else if (key == "InlineLobMaxSize") {
+        number(value, here, 0, kMostLobKilobytes, inline_kb);
+      } else if (key == "LobChunkSize") {
+        number(value, here, 0, kMostLobKilobytes, piece_kb);
       } else if (!contains(kTargetMetadataKeys, key)) {
         mistake(here, "unknown key");
       } else if (value != Json(false) && value != Json(0) && value != Json("")) {
         settings.not_carried_out.push_back(here);
       }
     }
-    if (!settings.lobs.are_loaded || !is_limited) return;
-    if (is_full) {
+    if (!settings.lobs.are_loaded) return;
+    if (is_full == true && is_limited == true) {
       return mistake(path, "FullLobMode and LimitedSizeLobMode cannot both be true");
     }
-    if (max_kb == 0) return mistake(path + "/LobMaxSize", "must not be 0 in limited LOB mode");
-    settings.lobs.max_bytes = std::uint64_t{max_kb} * 1024;
+    if (is_full == false && is_limited == false) {
+      return mistake(path,
+                     "FullLobMode and LimitedSizeLobMode cannot both be false while "
+                     "SupportLobs is true");
+    }
+    if (inline_kb != 0 && is_full != true) {
+      return mistake(path + "/InlineLobMaxSize", "needs FullLobMode to be true");
+    }
+    settings.lobs.inline_bytes = std::uint64_t{inline_kb} * 1024;
+    if (is_full == true) settings.lobs.piece_bytes = std::uint64_t{piece_kb} * 1024;
+    // DMS's default is the limited mode; here a limit has to be asked for.
+    const bool asks_for_limit = max_kb.value_or(0) != 0 && is_full != true;
+    if (!is_limited.value_or(asks_for_limit)) return;
+    constexpr std::uint32_t kDefaultKilobytes = 32;
+    if (max_kb == 0U) return mistake(path + "/LobMaxSize", "must not be 0 in limited LOB mode");
+    settings.lobs.max_bytes = std::uint64_t{max_kb.value_or(kDefaultKilobytes)} * 1024;
+  }
+
+  void validation(const Json& section) {
+    const std::string path = "/ValidationSettings";
+    if (!is_object(section, path)) return;
+    const auto enabled = section.find("EnableValidation");
+    if (enabled != section.end()) truth(*enabled, path + "/EnableValidation", is_validated_);
+    settings.not_carried_out.push_back(path);
+  }
+
+  void character_set(const Json& section) {
+    const std::string path = "/CharacterSetSettings";
+    if (!is_object(section, path)) return;
+    std::vector<schema::CharacterReplacement> replacements;
+    std::optional<schema::CharacterSetRule> set;
+    const std::size_t mistakes_before = mistakes.size();
+    for (const auto& [key, value] : section.items()) {
+      const std::string here = path + "/" + key;
+      if (key != "CharacterReplacements" && key != "CharacterSetSupport") {
+        mistake(here, "unknown key");
+      } else if (value.is_null()) {
+        continue;
+      } else if (key == "CharacterReplacements") {
+        replacements = character_replacements(value, here);
+      } else {
+        set = character_set_support(value, here);
+      }
+    }
+    if (mistakes.size() != mistakes_before || (replacements.empty() && !set)) return;
+    auto rules = schema::CharacterRules::make(replacements, set);
+    if (rules.ok()) {
+      settings.characters = *std::move(rules);
+    } else {
+      mistake(path + "/CharacterSetSupport",
+              rules.error().message + " (" + rules.error().hint + ")");
+    }
+  }
+
+  std::vector<schema::CharacterReplacement> character_replacements(const Json& list,
+                                                                   const std::string& path) {
+    std::vector<schema::CharacterReplacement> out;
+    if (!list.is_array()) mistake(path, "must be an array of objects");
+    for (std::size_t i = 0; list.is_array() && i < list.size(); ++i) {
+      const std::string here = path + "/" + std::to_string(i);
+      if (!is_object(list[i], here)) continue;
+      schema::CharacterReplacement replacement;
+      code_point(list[i], here, "SourceCharacterCodePoint", replacement.source);
+      code_point(list[i], here, "TargetCharacterCodePoint", replacement.target);
+      refuse_others(list[i], here, {"SourceCharacterCodePoint", "TargetCharacterCodePoint"});
+      out.push_back(replacement);
+    }
+    return out;
+  }
+
+  std::optional<schema::CharacterSetRule> character_set_support(const Json& object,
+                                                                const std::string& path) {
+    if (!is_object(object, path)) return std::nullopt;
+    schema::CharacterSetRule rule;
+    const auto name = object.find("CharacterSet");
+    if (name == object.end() || !name->is_string() || name->get<std::string>().empty()) {
+      mistake(path + "/CharacterSet", "the name of a character set is missing");
+    } else {
+      rule.name = name->get<std::string>();
+    }
+    code_point(object, path, "ReplaceWithCharacterCodePoint", rule.replacement);
+    refuse_others(object, path, {"CharacterSet", "ReplaceWithCharacterCodePoint"});
+    return rule;
+  }
+
+  void refuse_others(const Json& object, const std::string& path,
+                     std::initializer_list<std::string_view> known) {
+    for (const auto& [key, value] : object.items()) {
+      if (!contains(known, key)) mistake(path + "/" + key, "unknown key");
+    }
+  }
+
+  /// Hexadecimal digits, also where they are written as a JSON number: 62 is "b".
+  void code_point(const Json& object, const std::string& path, const char* key, char32_t& out) {
+    const std::string here = path + "/" + key;
+    const auto found = object.find(key);
+    if (found == object.end()) return mistake(here, "is missing");
+    const std::string digits = found->is_string()
+                                   ? found->get<std::string>()
+                                   : (found->is_number_unsigned() ? found->dump() : std::string());
+    std::uint32_t number = 0;
+    const char* const end = digits.data() + digits.size();
+    const auto [at, status] = std::from_chars(digits.data(), end, number, 16);
+    if (digits.empty() || status != std::errc{} || at != end ||
+        !schema::CharacterRules::is_code_point(number)) {
+      return mistake(here, fmt::format("{} is not the number of a character in hexadecimal digits, "
+                                       "0 to 10FFFF without D800 to DFFF",
+                                       found->dump()));
+    }
+    out = number;
   }
 
   void control_tables(const Json& section) {
@@ -333,6 +455,8 @@ class Reader {
       mistake(path, fmt::format("{} is not a whole number from {} to {}", value.dump(), low, high));
     }
   }
+
+  bool is_validated_ = false;
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "core/result.h"
 #include "engine/error_policy.h"
 #include "engine/retry.h"
+#include "schema/character_rules.h"
 
 namespace wherry::control {
 
@@ -19,6 +21,8 @@ namespace wherry::control {
 struct LobSettings {
   bool are_loaded = true;       ///< SupportLobs
   std::uint64_t max_bytes = 0;  ///< LimitedSizeLobMode with LobMaxSize; 0: whole, also FullLobMode
+  std::uint64_t inline_bytes = 0;  ///< InlineLobMaxSize; 0: as many as Wherry thinks best
+  std::uint64_t piece_bytes = 0;   ///< LobChunkSize; 0: as large as Wherry thinks best
 };
 
 /// ControlTablesSettings.
@@ -34,12 +38,14 @@ struct TaskSettings {
   connect::ExistingTable target_table_prep_mode = connect::ExistingTable::kKeep;
   std::uint32_t max_full_load_subtasks = 8;  ///< FullLoadSettings.MaxFullLoadSubTasks, 1 to 49
   std::uint32_t commit_rate = 10000;         ///< FullLoadSettings.CommitRate, rows, 1 to 50000
-  /// FullLoadSettings.CreatePkAfterFullLoad. DMS's default makes the key with the table; Wherry
-  /// makes it after the rows of the table in both cases, so that the value changes nothing.
-  bool create_pk_after_full_load = false;
+  /// FullLoadSettings.CreatePkAfterFullLoad: the key of a table that Wherry makes comes after its
+  /// rows, or with the table. Not sent: after them, which is faster, where DMS's default is before.
+  bool create_pk_after_full_load = true;
   engine::ErrorPolicy errors;  ///< ErrorBehavior
   LobSettings lobs;
   ControlTableSettings control_tables;
+  /// CharacterSetSettings; nullptr: nothing is replaced.
+  std::shared_ptr<const schema::CharacterRules> characters;
   bool fail_on_no_tables_captured = true;  ///< ErrorBehavior.FailOnNoTablesCaptured
   engine::RetryPolicy retry;               ///< ErrorBehavior.RecoverableError*
   std::string control_schema;  ///< ControlTablesSettings.ControlSchema; empty: the target's default

@@ -59,7 +59,10 @@ OrderedJson json_of(const TableRecord& record) {
   OrderedJson json = {{"phase", name_of(record.phase)},
                       {"target_existed", record.target_existed},
                       {"rows", record.rows}};
+  if (record.refused_rows != 0) json["refused_rows"] = record.refused_rows;
+  if (record.truncated_values != 0) json["truncated_values"] = record.truncated_values;
   if (record.was_empty) json["was_empty"] = true;
+  if (record.may_double) json["may_double"] = true;
   if (record.attempt != 1) json["attempt"] = record.attempt;
   if (!record.position.empty()) json["position"] = record.position.text;
   if (record.phase != TablePhase::kStarted) return json;
@@ -76,7 +79,10 @@ TableRecord record_of(const OrderedJson& json, TableRecord record) {
   record.phase = phase_of(json.at("phase"));
   record.rows = json.at("rows").get<std::uint64_t>();
   record.target_existed = json.value("target_existed", record.target_existed);
+  record.refused_rows = json.value("refused_rows", std::uint64_t{0});
+  record.truncated_values = json.value("truncated_values", std::uint64_t{0});
   record.was_empty = json.value("was_empty", false);
+  record.may_double = json.value("may_double", false);
   record.attempt = json.value("attempt", std::uint64_t{1});
   record.position.text = json.value("position", std::string());
   record.chunks.clear();

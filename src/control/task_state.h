@@ -32,7 +32,10 @@ struct TableRecord {
   TablePhase phase = TablePhase::kPlanned;
   bool target_existed = false;  ///< before this task made anything
   bool was_empty = false;       ///< it existed without a row
-  std::uint64_t rows = 0;
+  bool may_double = false;      ///< engine::TableTask::may_double
+  std::uint64_t rows = 0;       ///< these three: from kLoaded on
+  std::uint64_t refused_rows = 0;
+  std::uint64_t truncated_values = 0;
   std::uint64_t attempt = 1;                ///< counts how often the table was begun anew
   Position position = {};                   ///< of its own; empty: the load's
   std::vector<connect::Chunk> chunks = {};  ///< from kStarted on, until kLoaded

@@ -40,6 +40,10 @@ struct NoObserver final : TaskObserver {
   void on_phase(const std::string& phase) override { phases.push_back(phase); }
   void on_load(std::shared_ptr<const engine::LoadProgress> load) override { progress = load; }
   void on_validation(std::shared_ptr<const engine::ValidationProgress>) override {}
+  void on_interruption(const std::optional<engine::Interruption>& interruption) override {
+    interruptions.push_back(interruption);
+  }
+  std::vector<std::optional<engine::Interruption>> interruptions;
   std::vector<std::string> phases;
   std::shared_ptr<const engine::LoadProgress> progress;
 };
@@ -157,6 +161,99 @@ TEST_F(TaskTest, ATableInErrorIsLoadedByTheNextRun) {
   expect_all_loaded_once();
 }
 
+/// DO_NOTHING keeps what others have put there, and nothing else.
+TEST_F(TaskTest, AReloadDoublesNothing) {
+  target_.put(table_def("B"));  // empty
+  target_.put(table_def("C", false), {{Value::integer(1000), Value::text("theirs")}});
+  ASSERT_TRUE(run().ok());
+  ASSERT_TRUE(target_
+                  .change({"S", "A"},
+                          [](memory::Table& table) -> Result<void> {
+                            table.definition.keys.push_back({"LATER", {"NAME"}, false});
+                            return {};
+                          })
+                  .ok());
+  EXPECT_EQ(target_.find({"S", "C"})->rows.size(), 21U);
+  request_.start = StartType::kReloadTarget;
+  for (int i = 0; i < 2; ++i) {
+    const auto outcome = run();
+    ASSERT_TRUE(outcome.ok()) << outcome.error().to_paragraph();
+    EXPECT_TRUE(outcome->has_table_errors);
+    EXPECT_EQ(target_.find({"S", "A"})->rows, rows(20));
+    EXPECT_EQ(target_.find({"S", "A"})->definition.keys.size(), 2U);  // what was added stays
+    EXPECT_EQ(target_.find({"S", "B"})->rows, rows(20));
+    EXPECT_EQ(target_.find({"S", "C"})->rows.size(), 21U);
+    const auto& c = observer_.progress->tables()[2];
+    ASSERT_TRUE(c.error);
+    EXPECT_EQ(c.error->code, "load.mixed_rows");
+  }
+  // Whoever has removed the rows gets the table, also from a run that goes on.
+  target_.put(table_def("C", false));
+  request_.start = StartType::kDefault;
+  const auto outcome = run();
+  ASSERT_TRUE(outcome.ok());
+  EXPECT_FALSE(outcome->has_table_errors);
+  EXPECT_EQ(target_.find({"S", "C"})->rows, rows(20));
+}
+
+/// What a suspended table has on the target stays there, and a reload removes it.
+TEST_F(TaskTest, AReloadBeginsATableInErrorFromACleanTable) {
+  for (const auto mode : {connect::ExistingTable::kDrop, connect::ExistingTable::kTruncate,
+                          connect::ExistingTable::kKeep}) {
+    request_.settings.target_table_prep_mode = mode;
+    request_.state_directory = directory_ / std::to_string(static_cast<int>(mode));
+    for (const char* name : {"A", "B", "C"}) target_.drop({"S", name});
+    request_.start = StartType::kDefault;
+    // The rows of B are durable, its key is missing.
+    target_.faults().add(
+        {Point::kComplete, "B", 0, 1, make_error(ErrorKind::kData, "test.key", "not unique")});
+    auto outcome = run();
+    ASSERT_TRUE(outcome.ok());
+    EXPECT_TRUE(outcome->has_table_errors);
+    EXPECT_EQ(target_.find({"S", "B"})->rows, rows(20));
+    request_.start = StartType::kReloadTarget;
+    outcome = run();
+    ASSERT_TRUE(outcome.ok());
+    EXPECT_FALSE(outcome->has_table_errors);
+    expect_all_loaded_once();
+  }
+}
+
+TEST_F(TaskTest, RowsThatWereLeftOutAreCountedByLaterRunsToo) {
+  for (const char* name : {"A", "B", "C"}) {
+    schema::TableDef def = table_def(name);
+    def.columns[1].nullable = false;
+    target_.put(def);
+  }
+  std::vector<Row> faulty = rows(20);
+  faulty[3][1] = faulty[7][1] = Value::null();
+  source_.put(table_def("A"), faulty);
+  target_.faults().add(
+      {Point::kWrite, "B", 0, 1, make_error(ErrorKind::kResource, "test.disk", "no space")});
+  ASSERT_FALSE(run().ok());
+  for (int i = 0; i < 2; ++i) {
+    const auto outcome = run();
+    ASSERT_TRUE(outcome.ok()) << outcome.error().to_paragraph();
+    EXPECT_EQ(outcome->refused_rows, 2U);
+    ASSERT_GE(outcome->finished_before.size(), 1U);
+    EXPECT_EQ(outcome->finished_before[0].counts.rows, 18U);
+    EXPECT_EQ(outcome->finished_before[0].counts.refused_rows, 2U);
+  }
+}
+
+TEST_F(TaskTest, TheKeyComesWithTheTableWhenTheSettingSaysSo) {
+  for (const bool comes_after : {true, false}) {
+    request_.state_directory = directory_ / (comes_after ? "after" : "before");
+    target_.drop({"S", "B"});
+    request_.settings.create_pk_after_full_load = comes_after;
+    run_until_stopped_at(target_, Point::kWrite);
+    EXPECT_EQ(target_.find({"S", "B"})->definition.keys.size(), comes_after ? 0U : 1U);
+    ASSERT_TRUE(run().ok());
+    expect_all_loaded_once();
+    for (const char* name : {"A", "C"}) target_.drop({"S", name});
+  }
+}
+
 TEST_F(TaskTest, StartTypesAreRefusedWhereTheyMakeNoSense) {
   request_.start = StartType::kResumeProcessing;
   EXPECT_EQ(run().error().code, "task.never_started");
@@ -181,6 +278,55 @@ TEST_F(TaskTest, ALostPositionMeansANewerOneAlsoForTheValidation) {
   EXPECT_EQ(target_.find({"S", "A"})->rows.size(), 20U);
   EXPECT_EQ(target_.find({"S", "B"})->rows.size(), 30U);
   EXPECT_EQ(target_.find({"S", "C"})->rows.size(), 30U);
+}
+
+/// Nothing has been loaded yet, and it goes on all the same.
+TEST_F(TaskTest, ConnectionsThatBreakAtTheStartAreMadeAgain) {
+  request_.settings.retry.wait = std::chrono::milliseconds(1);
+  struct Place {
+    memory::Database& database;
+    Point point;
+    const char* side;
+  };
+  const Place places[] = {
+      {source_, Point::kProbe, "source"},      {target_, Point::kProbe, "target"},
+      {source_, Point::kCatalog, "source"},    {target_, Point::kCatalog, "target"},
+      {target_, Point::kOpenLoader, "target"}, {source_, Point::kOpenSnapshot, "source"},
+      {target_, Point::kLedger, "target"}};
+  for (const Place& place : places) {
+    const std::string name = place.side + std::to_string(static_cast<int>(place.point));
+    request_.state_directory = directory_ / name;
+    for (const char* table : {"A", "B", "C"}) target_.drop({"S", table});
+    request_.settings.retry.most_tries = -1;  // six at the start
+    place.database.faults().add({place.point, {}, 0, 6, memory::cut_error()});
+    auto outcome = run();
+    ASSERT_TRUE(outcome.ok()) << name << outcome.error().to_paragraph();
+    expect_all_loaded_once();
+    ASSERT_EQ(observer_.interruptions.size(), 7U) << name;
+    EXPECT_EQ(observer_.interruptions[5]->side, place.side);
+    EXPECT_EQ(observer_.interruptions[5]->tries, 6);
+    EXPECT_FALSE(observer_.interruptions[6]);
+    request_.settings.retry.most_tries = 2;
+    request_.state_directory = directory_ / (name + " for good");
+    place.database.faults().add({place.point, {}, 0, 3, memory::cut_error()});
+    outcome = run();
+    ASSERT_FALSE(outcome.ok()) << name;
+    EXPECT_EQ(outcome.error().code, "memory.cut");
+  }
+}
+
+TEST_F(TaskTest, AServerThatHasNeverAnsweredIsNotWaitedFor) {
+  const Error nobody = make_error(ErrorKind::kTransient, "net.refused", "nobody listens", "");
+  request_.settings.retry.wait = std::chrono::milliseconds(1);
+  source_.faults().add({Point::kProbe, {}, 0, 1, nobody});
+  EXPECT_EQ(run().error().code, "net.refused");
+  // Later it is.
+  source_.faults().add({Point::kCatalog, {}, 0, 1, nobody});
+  ASSERT_TRUE(run().ok());
+  request_.start = StartType::kReloadTarget;
+  source_.faults().add({Point::kProbe, {}, 0, 1, nobody});
+  ASSERT_TRUE(run().ok());
+  expect_all_loaded_once();
 }
 
 TEST_F(TaskTest, NothingSelectedFailsUnlessSettingsAllowIt) {

@@ -4,6 +4,7 @@
 // settings only.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -17,6 +18,14 @@
 #include "core/cell.h"
 
 namespace wherry {
+
+/// The true length of a value of which a batch holds the beginning only.
+struct ValueLength {
+  std::size_t row = 0;
+  std::size_t column = 0;
+  std::uint64_t length = 0;
+  bool in_characters = false;  ///< UTF-16 units, else bytes
+};
 
 class RowBatch {
  public:
@@ -35,6 +44,7 @@ class RowBatch {
     cells_.clear();
     owned_.clear();
     opaque_.clear();
+    lengths_.clear();
     arena_.reset();
   }
   /// A row in the form that both ends have of themselves and nobody decodes (TablePlan::is_native).
@@ -71,6 +81,19 @@ class RowBatch {
   /// Keeps `resource` (a spill file, say) alive until the batch is reset.
   void keep(std::shared_ptr<const void> resource) { owned_.push_back(std::move(resource)); }
 
+  /// Of a value that was not read to its end, because more is not wanted. In the order of rows.
+  void note_length(const ValueLength& length) { lengths_.push_back(length); }
+  /// nullptr: the batch holds the whole value, or nobody knows how long it is.
+  [[nodiscard]] const ValueLength* length_of(std::size_t row, std::size_t column) const {
+    auto found = std::lower_bound(
+        lengths_.begin(), lengths_.end(), row,
+        [](const ValueLength& length, std::size_t wanted) { return length.row < wanted; });
+    for (; found != lengths_.end() && found->row == row; ++found) {
+      if (found->column == column) return &*found;
+    }
+    return nullptr;
+  }
+
   /// Bytes of cells and values; what MB figures and the budget count.
   [[nodiscard]] std::size_t used_bytes() const {
     return cells_.size() * sizeof(Cell) + opaque_.size() + arena_.used_bytes();
@@ -88,6 +111,7 @@ class RowBatch {
   std::vector<Cell> cells_;
   std::vector<std::shared_ptr<const void>> owned_;
   std::string opaque_;
+  std::vector<ValueLength> lengths_;
   Arena arena_;
 };
 

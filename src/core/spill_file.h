@@ -36,6 +36,8 @@ class SpillFile {
 
 /// What a kSpilled cell points to; the batch keeps the file alive.
 struct SpilledValue {
+  /// nullptr: the value is larger than the target can have (TablePlan::max_value_bytes) and was not
+  /// read.
   const SpillFile* file = nullptr;
   std::uint64_t offset_bytes = 0;
   std::uint64_t size_bytes = 0;

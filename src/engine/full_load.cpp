@@ -49,11 +49,12 @@ Error unknown_outcome(const Error& cause) {
   return error;
 }
 
-std::string side_of(const Error& error) {
-  for (const ErrorField& field : error.fields) {
-    if (field.key == "side") return field.value;
-  }
-  return "target";
+Error would_double() {
+  return make_error(ErrorKind::kSchema, "load.mixed_rows",
+                    "the table on the target has rows, those that an earlier load of this task has "
+                    "added among them, and loading again would double them",
+                    "Remove the rows and start again; or let the load do it: TargetTablePrepMode "
+                    "TRUNCATE_BEFORE_LOAD removes all rows of the table");
 }
 
 /// One table while it is loaded. The task is changed only by the worker that opens the table, when
@@ -215,7 +216,7 @@ class Loader {
     Running& table = tables_[index];
     TableTask& task = table.task;
     if (task.is_loaded) {
-      progress_.tables()[index].rows = task.rows_loaded;
+      show_counts(progress_.tables()[index], task.loaded);
       scheduler_.set_chunks(index, {}, {});
       return {};
     }
@@ -280,15 +281,33 @@ class Loader {
     WHERRY_ASSIGN(const connect::PrepareReport report,
                   on_side("target", target_.prepare(own, *task.plan, mode_of(task, is_repeated))));
     failpoint("load.prepared");
-    if (may_clean(task) || !report.is_empty) return {};
+    if (may_clean(task)) return {};
+    if (!report.is_empty) return task.may_double ? would_double() : Result<void>();
     task.was_empty = true;
     return journal_.on_prepared(task);
   }
 
-  static std::uint64_t rows_of(const std::vector<connect::DoneChunk>& chunks) {
-    std::uint64_t rows = 0;
-    for (const connect::DoneChunk& chunk : chunks) rows += chunk.rows;
-    return rows;
+  static RowCounts counts_of(const std::vector<connect::DoneChunk>& chunks) {
+    RowCounts counts;
+    for (const connect::DoneChunk& chunk : chunks) {
+      counts.rows += chunk.rows;
+      counts.refused_rows += chunk.refused_rows;
+      counts.truncated_values += chunk.truncated_values;
+    }
+    counts.rows -= std::min(counts.rows, counts.refused_rows);
+    return counts;
+  }
+
+  static RowCounts counts_of(const TableProgress& progress) {
+    return {progress.rows, progress.refused_rows, progress.truncated_values};
+  }
+
+  static void show_counts(TableProgress& progress, const RowCounts& counts) {
+    progress.rows = counts.rows;
+    progress.refused_rows = counts.refused_rows;
+    progress.truncated_values = counts.truncated_values;
+    std::lock_guard lock(progress.refusal_mutex);
+    progress.first_refusal.reset();
   }
 
   void show_chunks(std::size_t index) {
@@ -302,7 +321,7 @@ class Loader {
     progress.durable_bytes = 0;
     progress.chunks_done = 0;
     count_done(index, task.done);
-    progress.rows = rows_of(task.done);
+    show_counts(progress, counts_of(task.done));
     progress.bytes = progress.durable_bytes.load();
     progress.rows_before = progress.rows.load();
     progress.bytes_before = progress.bytes.load();
@@ -420,6 +439,7 @@ class Loader {
     TableProgress& progress = progress_.tables()[job.table];
     progress.rows -= outcome.rows;
     progress.bytes -= outcome.bytes;
+    progress.truncated_values -= outcome.truncated_values;
     std::vector<std::uint32_t> chunks;
     for (const connect::DoneChunk& chunk : outcome.chunks) chunks.push_back(chunk.chunk);
     scheduler_.give_back(job.table, chunks);
@@ -430,17 +450,17 @@ class Loader {
   Result<void> complete(OpContext& own, std::size_t index) {
     Running& table = tables_[index];
     TableTask& task = table.task;
-    const std::uint64_t rows = progress_.tables()[index].rows;
+    const RowCounts counts = counts_of(progress_.tables()[index]);
     table.view.reset();
     if (!task.is_loaded) {
       failpoint("load.all_rows");
-      WHERRY_TRY(journal_.on_loaded(task, rows));
+      WHERRY_TRY(journal_.on_loaded(task, counts));
       task.is_loaded = true;
     }
     failpoint("load.before_key");
     WHERRY_TRY(on_side("target", target_.complete(own, *task.plan, is_own(task))));
     failpoint("load.after_key");
-    return journal_.on_complete(task, rows);
+    return journal_.on_complete(task, counts);
   }
 
   // How a job ends.

@@ -43,11 +43,12 @@ std::string_view name_of(TableState state);
 struct TableProgress {
   schema::TablePlanPtr plan;
   std::atomic<TableState> state{TableState::kBeforeLoad};
-  std::atomic<std::uint64_t> rows{0};          ///< sent to the target; those of earlier runs too
-  std::atomic<std::uint64_t> refused_rows{0};  ///< left out by the error policy
-  std::atomic<std::uint64_t> truncated_values{0};  ///< LOBs that were cut at their limit
-  std::atomic<std::uint64_t> bytes{0};             ///< of cells and values read
-  std::atomic<std::int64_t> wait_input_ns{0};      ///< writer without a batch: the source is slow
+  std::atomic<std::uint64_t> rows{0};  ///< sent to the target; those of earlier runs too
+  // Left out by the error policy, and LOBs cut at their limit; those of earlier runs too.
+  std::atomic<std::uint64_t> refused_rows{0};
+  std::atomic<std::uint64_t> truncated_values{0};
+  std::atomic<std::uint64_t> bytes{0};          ///< of cells and values read
+  std::atomic<std::int64_t> wait_input_ns{0};   ///< writer without a batch: the source is slow
   std::atomic<std::int64_t> wait_output_ns{0};  ///< reader without a free batch: the target is slow
   std::atomic<std::int64_t> started_ns{0};      ///< of the steady clock; 0: not yet
   std::atomic<std::int64_t> elapsed_ns{0};      ///< 0 until the table has ended
@@ -114,6 +115,13 @@ struct LoadOptions {
   std::string load_id;
 };
 
+/// What became of a table's rows.
+struct RowCounts {
+  std::uint64_t rows = 0;  ///< on the target
+  std::uint64_t refused_rows = 0;
+  std::uint64_t truncated_values = 0;
+};
+
 /// A table to load and what is known of it.
 struct TableTask {
   schema::TablePlanPtr plan;
@@ -124,13 +132,16 @@ struct TableTask {
   bool target_existed = true;
   /// With target_existed and kKeep: it was empty then, so whatever is in it is the task's.
   bool was_empty = false;
+  /// With target_existed: an earlier load of this task may have left rows among those of others,
+  /// and loading again would double them. Matters for kKeep only.
+  bool may_double = false;
   /// An earlier run has begun with the table, so a target table that did not exist before is its
   /// own.
   bool was_started = false;
   /// An earlier run has made all rows durable; only the key is missing.
   bool is_loaded = false;
-  std::uint64_t rows_loaded = 0;  ///< then
-  Position position;              ///< the table is read at; empty: the load's
+  RowCounts loaded;   ///< then
+  Position position;  ///< the table is read at; empty: the load's
   std::uint64_t attempt = 1;
   std::vector<connect::Chunk> chunks;    ///< as planned by an earlier run; empty: not yet
   std::vector<connect::DoneChunk> done;  ///< of this attempt, as the target's ledger has it
@@ -149,9 +160,9 @@ class LoadJournal {
   /// a crash nobody knows whether they did.
   virtual Result<void> on_commit(const TableTask& task) = 0;
   /// All rows are durable.
-  virtual Result<void> on_loaded(const TableTask& task, std::uint64_t rows) = 0;
+  virtual Result<void> on_loaded(const TableTask& task, const RowCounts& counts) = 0;
   /// The table has its key as well: nothing is left to do.
-  virtual Result<void> on_complete(const TableTask& task, std::uint64_t rows) = 0;
+  virtual Result<void> on_complete(const TableTask& task, const RowCounts& counts) = 0;
 };
 
 /// Loads `tasks` in their order. `progress` must hold one entry a task, in the same order. The

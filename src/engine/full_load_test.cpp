@@ -260,6 +260,64 @@ Error lost_error() {
   return make_error(ErrorKind::kPositionLost, "test.lost", "snapshot too old");
 }
 
+/// 400 rows in segments of eight; each 4th row does not fit (the target's NAME is NOT NULL), each
+/// 2nd STORY is too long.
+void make_faulty_rows(World& world) {
+  cut_small(world);
+  world.options.max_subtasks = 1;
+  world.options.existing = connect::ExistingTable::kTruncate;
+  schema::TableDef def = table_def("T");
+  def.columns[2] = column("STORY", TypeKind::kClob);
+  std::vector<Row> rows;
+  for (std::int64_t id = 1; id <= 400; ++id) {
+    rows.push_back({Value::integer(id), id % 4 == 0 ? Value::null() : Value::text("name"),
+                    Value::text(id % 2 == 0 ? "much too long" : "short")});
+  }
+  world.source.put(def, rows);
+  def.columns[1].nullable = false;
+  world.target.put(def);
+  world.change_plan = [](schema::TablePlan& plan) { plan.columns[2].max_lob_bytes = 8; };
+}
+
+void expect_faulty_rows_counted(const World& world) {
+  const TableProgress& table = world.table("T");
+  EXPECT_EQ(table.state, TableState::kTableCompleted);
+  EXPECT_EQ(world.target_rows("T").size(), 300U);
+  EXPECT_EQ(table.rows, 300U);
+  EXPECT_EQ(table.refused_rows, 100U);
+  EXPECT_EQ(table.truncated_values, 200U);
+}
+
+TEST(FullLoad, CountsAreTrueAfterAResume) {
+  World world;
+  make_faulty_rows(world);
+  world.target.faults().add({Point::kFinish, "T", 0, 1, std::nullopt});
+  std::thread load([&] { EXPECT_FALSE(world.load().ok()); });
+  ASSERT_TRUE(world.target.faults().wait_held(1, kDeadline));
+  world.target.faults().add({Point::kBegin, "T", 0, 1, disk_error()});
+  world.target.faults().release();
+  load.join();
+  EXPECT_EQ(world.table("T").rows, 6U);
+  const auto done = world.target.recorded("load");
+  ASSERT_EQ(done.size(), 1U);
+  EXPECT_EQ(done[0].rows, 8U);
+  EXPECT_EQ(done[0].refused_rows, 2U);
+  EXPECT_EQ(done[0].truncated_values, 4U);
+  ASSERT_TRUE(world.resume().ok());
+  expect_faulty_rows_counted(world);
+  EXPECT_EQ(world.table("T").rows_before, 6U);
+}
+
+TEST(FullLoad, CountsAreTrueAfterBrokenConnections) {
+  World world;
+  make_faulty_rows(world);
+  for (const Point point : {Point::kWrite, Point::kFinish, Point::kCommitted}) {
+    world.target.faults().add({point, "T", 0, 2, memory::cut_error()});
+  }
+  ASSERT_TRUE(world.load().ok());
+  expect_faulty_rows_counted(world);
+}
+
 TEST(FullLoad, ATableThatLosesItsViewIsReadAgainAtANewerOne) {
   World world;
   cut_small(world);
@@ -284,6 +342,16 @@ TEST(FullLoad, ATableThatLosesItsViewIsReadAgainAtANewerOne) {
   EXPECT_EQ(world.journal.count("start"), 3U);
   EXPECT_EQ(world.journal.positions["T"].size(), 2U);
   EXPECT_NE(world.journal.positions["T"][1], "");
+}
+
+TEST(FullLoad, CountsBeginAnewWithANewView) {
+  World world;
+  make_faulty_rows(world);
+  world.source_options["batch_rows"] = "1";
+  world.source.faults().add({Point::kRead, "T", 5, 1, lost_error()});
+  ASSERT_TRUE(world.load().ok());
+  EXPECT_EQ(world.journal.positions["T"].size(), 2U);
+  expect_faulty_rows_counted(world);
 }
 
 TEST(FullLoad, RowsAmongThoseOfOthersAreNotReadAgain) {

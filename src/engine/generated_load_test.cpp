@@ -110,8 +110,8 @@ struct SilentJournal final : LoadJournal {
   Result<void> on_start(const TableTask&) override { return {}; }
   Result<void> on_prepared(const TableTask&) override { return {}; }
   Result<void> on_commit(const TableTask&) override { return {}; }
-  Result<void> on_loaded(const TableTask&, std::uint64_t) override { return {}; }
-  Result<void> on_complete(const TableTask&, std::uint64_t) override { return {}; }
+  Result<void> on_loaded(const TableTask&, const RowCounts&) override { return {}; }
+  Result<void> on_complete(const TableTask&, const RowCounts&) override { return {}; }
 };
 
 std::uint64_t resident_bytes() {

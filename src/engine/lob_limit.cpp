@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "core/spill_file.h"
@@ -40,7 +41,7 @@ Result<std::uint64_t> cut_at(const SpilledValue& value, std::uint64_t limit, boo
   return whole_characters(limit, {reinterpret_cast<const char*>(bytes.data()), got});
 }
 
-using OnCut = std::function<void(std::size_t row, std::size_t column)>;
+using OnCut = std::function<void(const ValueLength& length)>;
 
 Result<std::uint64_t> limit_all(RowBatch& batch, const schema::TablePlan& plan,
                                 const OnCut& on_cut) {
@@ -49,10 +50,11 @@ Result<std::uint64_t> limit_all(RowBatch& batch, const schema::TablePlan& plan,
     const std::uint64_t limit = plan.columns[c].max_lob_bytes;
     if (limit == 0) continue;
     for (std::size_t r = 0; r < batch.row_count(); ++r) {
-      WHERRY_ASSIGN(const bool is_cut, limit_cell(batch.row(r)[c], limit, batch.arena()));
-      if (!is_cut) continue;
+      WHERRY_ASSIGN(const auto had, limit_cell(batch.row(r)[c], limit, batch.arena()));
+      if (!had) continue;
       ++count;
-      on_cut(r, c);
+      const ValueLength* whole = batch.length_of(r, c);
+      on_cut(whole != nullptr ? *whole : ValueLength{r, c, *had, false});
     }
   }
   return count;
@@ -69,39 +71,42 @@ std::string text_of_key(const schema::TablePlan& plan, const Cell* row) {
 
 }  // namespace
 
-Result<bool> limit_cell(Cell& cell, std::uint64_t limit, Arena& arena) {
+Result<std::optional<std::uint64_t>> limit_cell(Cell& cell, std::uint64_t limit, Arena& arena) {
   const bool is_text = cell.kind == CellKind::kText;
+  std::optional<std::uint64_t> had;
   if (cell.state == CellState::kSpilled) {
     SpilledValue value = *reinterpret_cast<const SpilledValue*>(cell.payload.ptr);
-    if (value.size_bytes <= limit) return false;
+    if (value.size_bytes <= limit) return had;
+    had = value.size_bytes;
     WHERRY_ASSIGN(value.size_bytes, cut_at(value, limit, is_text));
     cell.payload.ptr = arena.copy(&value, sizeof value);
-    return true;
+    return had;
   }
-  if (cell.state != CellState::kSet || cell.size_bytes <= limit) return false;
+  if (cell.state != CellState::kSet || cell.size_bytes <= limit) return had;
+  had = cell.size_bytes;
   const std::string_view value = cell.bytes();
   const auto first = static_cast<std::size_t>(limit >= 3 ? limit - 3 : 0);
   const std::string_view before = value.substr(first, static_cast<std::size_t>(limit) - first + 1);
   cell.size_bytes = static_cast<std::uint32_t>(is_text ? whole_characters(limit, before) : limit);
-  return true;
+  return had;
 }
 
 Result<std::uint64_t> limit_lobs(RowBatch& batch, const schema::TablePlan& plan) {
-  return limit_all(batch, plan, [](std::size_t, std::size_t) {});
+  return limit_all(batch, plan, [](const ValueLength&) {});
 }
 
-Result<void> limit_lobs(RowBatch& batch, TableProgress& table, const Logger& log) {
+Result<std::uint64_t> limit_lobs(RowBatch& batch, TableProgress& table, const Logger& log) {
   const schema::TablePlan& plan = *table.plan;
-  const OnCut tell = [&](std::size_t r, std::size_t c) {
+  const OnCut tell = [&](const ValueLength& had) {
     if (++table.truncated_values > kMostLoggedLobs) return;
-    const schema::ColumnPlan& column = plan.columns[c];
+    const schema::ColumnPlan& column = plan.columns[had.column];
     log.warn("The value of column '" + column.source_name + "' in table '" +
                  schema::to_text(plan.source) + "' was truncated to length " +
                  std::to_string(column.max_lob_bytes),
-             {{"key", text_of_key(plan, batch.row(r))}});
+             {{"key", text_of_key(plan, batch.row(had.row))},
+              {had.in_characters ? "characters" : "bytes", std::to_string(had.length)}});
   };
-  WHERRY_TRY(limit_all(batch, plan, tell));
-  return {};
+  return limit_all(batch, plan, tell);
 }
 
 }  // namespace wherry::engine

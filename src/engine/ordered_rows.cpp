@@ -2,6 +2,7 @@
 
 #include "core/decimal.h"
 #include "engine/cell_compare.h"
+#include "engine/character_pass.h"
 #include "engine/likeness.h"
 #include "engine/lob_limit.h"
 
@@ -67,6 +68,7 @@ Result<void> OrderedRows::refill(OpContext& context) {
     at_end_ = state == connect::ReadState::kEnd;
   }
   WHERRY_TRY(limit_lobs(batch_, *plan_));
+  replace_characters(batch_, *plan_);
   for (std::size_t c = 0; c < plan_->columns.size(); ++c) {
     const schema::Likeness likeness = plan_->columns[c].likeness;
     if (likeness == schema::Likeness::kExact) continue;

@@ -21,6 +21,29 @@ Error collision(std::string what, const std::string& first, const std::string& s
                     "Change the transformation rules so that every name is used once");
 }
 
+/// Columns of a ranges rule exist and can be compared with what is written in a rule (AWS DMS User
+/// Guide: no DOUBLE, FLOAT, BLOB, CLOB, NCLOB).
+Result<void> check_ranges(const schema::TableDef& table,
+                          const std::optional<schema::ParallelLoad>& rule) {
+  if (!rule || rule->type != schema::ParallelLoadType::kRanges) return {};
+  for (const std::string& name : rule->columns) {
+    const int found = table.find_column(name);
+    std::string problem = "does not exist";
+    if (found >= 0) {
+      const schema::LogicalType& type = table.columns[static_cast<std::size_t>(found)].type;
+      const bool is_float =
+          type.kind == schema::TypeKind::kFloat32 || type.kind == schema::TypeKind::kFloat64;
+      if (!schema::is_lob(type) && !is_float) continue;
+      problem = "has a type that has no ranges";
+    }
+    return make_error(ErrorKind::kSchema, "plan.bad_ranges",
+                      "a column of the table's parallel-load rule " + problem,
+                      "Correct the rule in the table mappings; names are compared exactly")
+        .with("column", name);
+  }
+  return {};
+}
+
 class TablePlanner {
  public:
   TablePlanner(const schema::TableDef& table, const mapping::RuleSet& rules,
@@ -173,7 +196,11 @@ Result<TaskPlan> make_plan(const std::vector<schema::TableDef>& catalogue,
   for (const schema::TableDef& table : catalogue) {
     const auto load_order = rules.select(table.table);
     if (!load_order || is_control_table(table.table)) continue;
+    auto parallel_load = rules.parallel_load(table.table);
     auto planned = TablePlanner(table, rules, target, is_one_engine).make();
+    if (auto checked = check_ranges(table, parallel_load); planned.ok() && !checked.ok()) {
+      planned = std::move(checked).error();
+    }
     if (!planned.ok()) {
       if (planned.error().kind == ErrorKind::kConfig) return std::move(planned).error();
       plan.refused.push_back(
@@ -188,7 +215,7 @@ Result<TaskPlan> make_plan(const std::vector<schema::TableDef>& catalogue,
     Ordered& entry = ordered.emplace_back();
     entry.task.plan = std::make_shared<const schema::TablePlan>(*std::move(planned));
     entry.task.definition = table;
-    entry.task.parallel_load = rules.parallel_load(table.table);
+    entry.task.parallel_load = std::move(parallel_load);
     entry.load_order = *load_order;
   }
   std::sort(ordered.begin(), ordered.end(), starts_before);

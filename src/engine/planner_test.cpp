@@ -125,6 +125,28 @@ TEST(Planner, RefusesATableWithoutColumnsAndGoesOn) {
   EXPECT_EQ(names(*plan), std::vector<std::string>{"GOOD"});
 }
 
+TEST(Planner, RangesOverColumnsThatHaveNoneAreRefused) {
+  const auto refused = [](const std::string& name) {
+    World world;
+    schema::TableDef def = table_def("T");
+    def.columns.push_back(column("STORY", TypeKind::kClob));
+    def.columns.push_back(column("RATIO", TypeKind::kFloat64));
+    world.source.put(def);
+    const auto plan = world.plan(R"({"rules":[{"rule-type":"selection","rule-id":"1",
+        "rule-name":"1","rule-action":"include","object-locator":{"schema-name":"S",
+        "table-name":"T"}},{"rule-type":"table-settings","rule-id":"2","rule-name":"2",
+        "object-locator":{"schema-name":"S","table-name":"T"},"parallel-load":{"type":"ranges",
+        "columns":["ID",")" + name +
+                                 R"("],"boundaries":[["5","5"]]}}]})");
+    EXPECT_TRUE(plan.ok()) << plan.error().to_paragraph();
+    return plan->refused.empty() ? std::string() : plan->refused[0].error.code;
+  };
+  EXPECT_EQ(refused("AMOUNT"), "");
+  for (const char* wrong : {"amount", "STORY", "RATIO"}) {
+    EXPECT_EQ(refused(wrong), "plan.bad_ranges") << wrong;
+  }
+}
+
 TEST(Planner, LeavesControlTablesAlone) {
   World world;
   for (const char* name : {"awsdms_status", "AWSDMS_STATUS", "wherry_checkpoint", "mine"}) {

@@ -5,6 +5,7 @@
 #include "core/batch_pool.h"
 #include "core/bounded_queue.h"
 #include "core/failpoint.h"
+#include "engine/character_pass.h"
 #include "engine/guarded.h"
 #include "engine/lob_limit.h"
 #include "engine/row_errors.h"
@@ -67,7 +68,9 @@ class SegmentReader {
       }
       if (!batch) return cancelled_error();
       WHERRY_ASSIGN(const connect::ReadState state, reader->read(context, *batch));
-      WHERRY_TRY(limit_lobs(*batch, table_, context.log));
+      WHERRY_ASSIGN(const std::uint64_t cut, limit_lobs(*batch, table_, context.log));
+      outcome_.truncated_values += cut;
+      replace_characters(*batch, *job_.plan);
       connect::DoneChunk& done = outcome_.chunks.back();
       done.rows += batch->row_count();
       done.bytes += batch->used_bytes();
@@ -136,6 +139,8 @@ Result<void> write_segment(OpContext& context, const SegmentJob& job, const Load
   failpoint("load.before_commit");
   outcome.may_be_durable = true;
   outcome.refused_rows = row_errors.count();
+  outcome.chunks.front().refused_rows = outcome.refused_rows;
+  outcome.chunks.front().truncated_values = outcome.truncated_values;
   auto report = session->finish(writer_context, outcome.chunks);
   if (!report.ok()) {
     outcome.may_isolate = session->may_isolate();
@@ -154,6 +159,13 @@ Result<void> write_segment(OpContext& context, const SegmentJob& job, const Load
 Error with_side(Error error, std::string_view side) {
   if (error.kind == ErrorKind::kTransient) error.with("side", side);
   return error;
+}
+
+std::string side_of(const Error& error) {
+  for (const ErrorField& field : error.fields) {
+    if (field.key == "side") return field.value;
+  }
+  return "target";
 }
 
 Result<void> load_segment(OpContext& context, const SegmentJob& given, const LoadOptions& options,

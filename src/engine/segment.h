@@ -27,7 +27,8 @@ struct SegmentOutcome {
   std::vector<connect::DoneChunk> chunks;  ///< taken; with their rows once they were read whole
   std::uint64_t rows = 0;                  ///< counted into the table's progress
   std::uint64_t bytes = 0;
-  bool may_be_durable = false;  ///< it failed while it was committed
+  std::uint64_t truncated_values = 0;  ///< counted into the table's progress
+  bool may_be_durable = false;         ///< it failed while it was committed
   /// It failed because the target refused some row; a careful one finds out which.
   bool may_isolate = false;
   std::uint64_t refused_rows =
@@ -36,6 +37,8 @@ struct SegmentOutcome {
 
 /// Says of a transient error which end it comes from ("source", "target"), unless it does already.
 Error with_side(Error error, std::string_view side);
+/// What with_side() said; "target" when it said nothing.
+std::string side_of(const Error& error);
 
 /// Durable when it returns without an error. Counts into `table` and tells in `outcome` how much,
 /// also when it fails. Transient errors bear the field "side".

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <random>
 #include <string>
@@ -67,15 +68,16 @@ struct CollectedMilestones final : LoadJournal {
     {
       std::lock_guard lock(mutex);
       positions[task.plan->source.name].push_back(task.position.text);
+      chunks[task.plan->source.name] = task.chunks;
     }
     return add(task, "start");
   }
   Result<void> on_prepared(const TableTask& task) override { return add(task, "prepared"); }
   Result<void> on_commit(const TableTask& task) override { return add(task, "commit"); }
-  Result<void> on_loaded(const TableTask& task, std::uint64_t) override {
+  Result<void> on_loaded(const TableTask& task, const RowCounts&) override {
     return add(task, "loaded");
   }
-  Result<void> on_complete(const TableTask& task, std::uint64_t) override {
+  Result<void> on_complete(const TableTask& task, const RowCounts&) override {
     return add(task, "complete");
   }
   Result<void> add(const TableTask& task, const std::string& milestone) {
@@ -91,6 +93,7 @@ struct CollectedMilestones final : LoadJournal {
   }
   std::mutex mutex;
   std::map<std::string, std::vector<std::string>> positions;  ///< at each start
+  std::map<std::string, std::vector<connect::Chunk>> chunks;  ///< as of the last start
   std::vector<std::string> all;
   std::string fails_at;
 };
@@ -111,13 +114,37 @@ class World {
     WHERRY_ASSIGN(auto catalog, connector.open_catalog(context, settings("source")));
     WHERRY_ASSIGN(const auto tables, catalog->describe_tables(context, {}));
     WHERRY_ASSIGN(loader, connector.open_loader(context, settings("target")));
-    return make_plan(tables, rules, *loader);
+    WHERRY_ASSIGN(TaskPlan made, make_plan(tables, rules, *loader));
+    for (TableTask& task : made.tables) {
+      schema::TablePlan changed = *task.plan;
+      if (change_plan) change_plan(changed);
+      task.plan = std::make_shared<const schema::TablePlan>(std::move(changed));
+    }
+    return made;
   }
 
   Result<void> load(const std::string& json = {}) {
     WHERRY_ASSIGN(TaskPlan made, plan(json));
     tasks = std::move(made.tables);
     for (TableTask& task : tasks) task.target_existed = target.find(task.plan->target) != nullptr;
+    return run_tasks();
+  }
+
+  /// What is left of a load() that an error ended, with what its journal and the ledger know.
+  Result<void> resume() {
+    for (TableTask& task : tasks) {
+      const std::string& name = task.plan->source.name;
+      task.chunks = journal.chunks[name];
+      task.was_started = !task.chunks.empty();
+      task.done.clear();
+      for (const connect::DoneChunk& chunk : target.recorded(options.load_id)) {
+        if (chunk.table == task.plan->source) task.done.push_back(chunk);
+      }
+    }
+    return run_tasks();
+  }
+
+  Result<void> run_tasks() {
     progress = std::make_unique<LoadProgress>();
     for (const TableTask& task : tasks) progress->add(task.plan);
     WHERRY_ASSIGN(auto snapshot, connector.open_snapshot(context, settings("source"), {}));
@@ -172,6 +199,7 @@ class World {
   std::map<std::string, std::string> source_options, target_options;
   LoadOptions options;
   ValidateOptions validate_options;
+  std::function<void(schema::TablePlan&)> change_plan;
   std::stop_source stop;
   OpContext context;
   std::unique_ptr<connect::TargetLoader> loader;

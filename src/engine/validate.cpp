@@ -40,8 +40,9 @@ bool sorts_alike(const schema::LogicalType& type) {
   }
 }
 
+/// Replaced characters sort otherwise than those that the source has.
 bool is_exact(const schema::ColumnPlan& column) {
-  return column.likeness == schema::Likeness::kExact;
+  return column.likeness == schema::Likeness::kExact && column.character_rules == nullptr;
 }
 
 /// Whether rows can be paired by the key: not when the target keeps it as values that sort
@@ -92,7 +93,8 @@ class TableComparison {
     plan_ = source_plan;
     outside_ = outside_of(plan_->key, plan_->columns.size());
     auto target_plan = std::make_shared<schema::TablePlan>(target_side(*source_plan));
-    WHERRY_ASSIGN(auto left, source.open(context_, source_plan, {}, connect::RowOrder::kByKey));
+    WHERRY_ASSIGN(auto left,
+                  source.open(context_, source_plan, table_.part, connect::RowOrder::kByKey));
     WHERRY_ASSIGN(auto right, target.open(context_, target_plan, {}, connect::RowOrder::kByKey));
     OrderedRows source_rows(std::move(left), source_plan, options_.batch_bytes, "source",
                             table_.source_rows);
@@ -321,7 +323,8 @@ schema::TablePlan target_side(const schema::TablePlan& plan) {
   for (schema::ColumnPlan& column : side.columns) {
     column.source_name = column.target_name;
     column.source_type = column.target_type;
-    column.trim_blanks = false;  // the load has trimmed what was padding
+    column.trim_blanks = false;      // the load has trimmed what was padding
+    column.character_rules.reset();  // … and replaced what was to be
   }
   return side;
 }

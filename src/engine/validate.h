@@ -51,7 +51,8 @@ std::string_view name_of(ValidationState state);
 /// One table's comparison; written by the validation, read by anyone at any time.
 struct TableValidation {
   schema::TablePlanPtr plan;
-  SourceView view;  ///< the table was read at a point of its own; nullptr: at the load's
+  SourceView view;           ///< the table was read at a point of its own; nullptr: at the load's
+  connect::Chunk part = {};  ///< of the source: what the mapping rules load
   std::atomic<ValidationState> state{ValidationState::kPending};
   std::atomic<std::uint64_t> source_rows{0};
   std::atomic<std::uint64_t> target_rows{0};
@@ -62,9 +63,11 @@ struct TableValidation {
 /// All tables of a validation. The deque keeps addresses; it does not change once it has begun.
 class ValidationProgress {
  public:
-  void add(schema::TablePlanPtr plan, SourceView view = {}) {
-    tables_.emplace_back().plan = std::move(plan);
-    tables_.back().view = std::move(view);
+  TableValidation& add(schema::TablePlanPtr plan, SourceView view = {}) {
+    TableValidation& table = tables_.emplace_back();
+    table.plan = std::move(plan);
+    table.view = std::move(view);
+    return table;
   }
   [[nodiscard]] const std::deque<TableValidation>& tables() const { return tables_; }
   [[nodiscard]] std::deque<TableValidation>& tables() { return tables_; }

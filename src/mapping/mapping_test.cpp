@@ -180,9 +180,17 @@ TEST(Rules, LobSettingsOfATable) {
   EXPECT_FALSE(limited->lob_setting({"S", "U"}));
   EXPECT_EQ(with(R"({"mode":"unlimited","bulk-max-size":0})")->lob_setting({"S", "T"})->max_bytes,
             0U);
+  EXPECT_EQ(
+      with(R"({"mode":"unlimited","bulk-max-size":"64"})")->lob_setting({"S", "T"})->inline_bytes,
+      65536U);
   EXPECT_FALSE(with(R"({"mode":"none"})")->lob_setting({"S", "T"}));
-  for (const char* wrong : {R"({"mode":"limited"})", R"({"mode":"some"})", R"(7)",
-                            R"({"mode":"limited","bulk-max-size":200000})", R"({"size":1})"}) {
+  EXPECT_FALSE(with(R"({"mode":"none","bulk-max-size":"16"})")->lob_setting({"S", "T"}));
+  for (const char* wrong :
+       {R"({"mode":"limited"})", R"({"mode":"some"})", R"(7)",
+        R"({"mode":"limited","bulk-max-size":200000})", R"({"size":1})",
+        R"({"mode":"limited","bulk-max-size":"12abc"})", R"({"mode":"limited","bulk-max-size":0})",
+        R"({"mode":"unlimited","bulk-max-size":-1})",
+        R"({"mode":"unlimited","bulk-max-size":true})"}) {
     EXPECT_FALSE(with(wrong).ok()) << wrong;
   }
 }

@@ -316,21 +316,19 @@ class RuleParser {
       return std::nullopt;
     }
     if (mode == "none") return std::nullopt;
-    if (mode == "unlimited") return schema::LobSetting{};
     // DMS's console writes numbers as text.
-    const Json size = json.value("bulk-max-size", Json(0));
-    std::int64_t kilobytes = 0;
-    if (size.is_number_integer()) {
-      kilobytes = size.get<std::int64_t>();
-    } else if (size.is_string()) {
-      const std::string& digits = size.get_ref<const std::string&>();
-      std::from_chars(digits.data(), digits.data() + digits.size(), kilobytes);
-    }
-    if (kilobytes < 1 || kilobytes > kMostKilobytes) {
-      problem(path + "/bulk-max-size", "limited mode needs a bulk-max-size from 1 to 102400 (KB)");
+    const bool has_size = !is_absent(json, "bulk-max-size");
+    const auto kilobytes =
+        has_size ? integer(json["bulk-max-size"]) : std::optional<std::int64_t>(0);
+    const std::int64_t least = mode == "limited" ? 1 : 0;
+    if (!kilobytes || *kilobytes < least || *kilobytes > kMostKilobytes) {
+      problem(path + "/bulk-max-size",
+              fmt::format("{} mode needs a bulk-max-size from {} to {} (KB)",
+                          mode.get<std::string>(), least, kMostKilobytes));
       return std::nullopt;
     }
-    return schema::LobSetting{static_cast<std::uint64_t>(kilobytes) * 1024};
+    const std::uint64_t bytes = static_cast<std::uint64_t>(*kilobytes) * 1024;
+    return mode == "limited" ? schema::LobSetting{bytes, 0} : schema::LobSetting{0, bytes};
   }
 
   void table_settings(const Json& json, const std::string& path, std::int64_t id) {

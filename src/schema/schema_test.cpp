@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "schema/character_rules.h"
 #include "schema/logical_type.h"
 #include "schema/postgres_ddl.h"
 #include "schema/postgres_types.h"
@@ -167,6 +168,63 @@ TEST(TableDef, FindsTheRowIdentity) {
   EXPECT_EQ(table.row_identity()->name, "pk");
   EXPECT_EQ(table.find_column("b"), 1);
   EXPECT_EQ(table.find_column("c"), -1);
+}
+
+/// What the rules make of `text`; the text itself when they change nothing.
+std::string applied(const CharacterRules& rules, std::string text) {
+  std::string out;
+  return rules.apply(text, out) ? out : text;
+}
+
+TEST(CharacterRules, ReplaceAndRemoveCharacters) {
+  // Of two rules for one character the later counts.
+  const auto rules = CharacterRules::make(
+      {{'b', 'x'}, {'b', 'a'}, {'c', 0}, {0x20AC, 'E'}, {'e', 0x1F600}, {0, '_'}}, std::nullopt);
+  ASSERT_TRUE(rules.ok());
+  EXPECT_EQ(applied(**rules, "abba"), "aaaa");
+  EXPECT_EQ(applied(**rules, "acca, €10 é"), "aa, E10 é");
+  EXPECT_EQ(applied(**rules, "he"), "h😀");
+  EXPECT_EQ(applied(**rules, std::string("x\0y", 3)), "x_y");
+  std::string out;
+  for (const char* same : {"", "nothing", "früh 😀 日本", "bad \xC3( \xE2\x82", "\xED\xA0\x80"}) {
+    EXPECT_FALSE((*rules)->apply(same, out)) << same;
+  }
+}
+
+TEST(CharacterRules, KeepToACharacterSet) {
+  const auto in = [](const char* set, char32_t instead, const std::string& text) {
+    const auto rules = CharacterRules::make({{'b', 0x20AC}}, CharacterSetRule{set, instead});
+    EXPECT_TRUE(rules.ok()) << set;
+    return rules.ok() ? applied(**rules, text) : std::string();
+  };
+  // What a replacement makes is looked at as well.
+  EXPECT_EQ(in("US-ASCII", '?', "é b ok"), "? ? ok");
+  EXPECT_EQ(in("ISO-8859-1", '?', "é b ok"), "é ? ok");
+  EXPECT_EQ(in("windows-1252", '?', "é b 日"), "é € ?");
+  EXPECT_EQ(in("ibm-5348_P100-1997", 0, "é日本 ok"), in("ISO-8859-1", 0, "é ok"));
+  EXPECT_EQ(in("ibm-37_P100-1995", '-', "é€"), "é-");
+  EXPECT_EQ(in("Shift_JIS", '?', "日本é"), "日本?");
+  EXPECT_EQ(in("ISO_2022,locale=ja,version=0", '?', "日本é"), "日本?");
+  EXPECT_EQ(in("iso-8859_10-1998", '?', "Š日"), "Š?");
+  // Nothing is outside Unicode but bytes that are no characters.
+  for (const char* set : {"UTF-8", "UTF16_PlatformEndian", "gb18030", "UTF-16,version=1"}) {
+    EXPECT_EQ(in(set, '?', "日😀"), "日😀") << set;
+    EXPECT_EQ(in(set, '?', "a\xC3(\xE2\x82 \xED\xA0\x80"), "a?(? ???") << set;
+    EXPECT_EQ(in(set, 0, "a\xFF"), "a") << set;
+  }
+}
+
+TEST(CharacterRules, RefuseASetThatIsNotKnownOrLacksItsReplacement) {
+  for (const auto& [set, instead] : {std::pair<const char*, char32_t>{"no-such-set", 0},
+                                     {"ISCII,version=0", 0},
+                                     {"UTF-8//TRANSLIT", 0},
+                                     {"", 0},
+                                     {"US-ASCII", 0xE9},
+                                     {"ISO-8859-1", 0x20AC}}) {
+    const auto rules = CharacterRules::make({}, CharacterSetRule{set, instead});
+    ASSERT_FALSE(rules.ok()) << set;
+    EXPECT_THAT(rules.error().message, HasSubstr(set));
+  }
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "schema/character_rules.h"
 #include "schema/table_def.h"
 
 namespace wherry::schema {
@@ -42,6 +43,7 @@ struct ColumnPlan {
   /// The target column has the type of the source's, of the same engine, so that nothing is lost
   /// that only this engine knows.
   bool is_native = false;
+  std::shared_ptr<const CharacterRules> character_rules = {};  ///< of a text column; nullptr: none
 };
 
 struct TablePlan {
@@ -51,6 +53,7 @@ struct TablePlan {
   std::vector<std::size_t> key;     ///< indexes into columns: the row identity; empty: none
   std::string key_name;             ///< of the target's primary key
   bool key_is_primary = false;      ///< create it as PRIMARY KEY
+  bool key_comes_first = false;     ///< create it with the table, not after the rows
   /// All columns are native and none is cut, so nothing is decoded: the batches of a load hold rows
   /// in the engine's own form (RowBatch::is_opaque), and so do the values of changes.
   bool is_native = false;
@@ -58,6 +61,11 @@ struct TablePlan {
   /// to another server.
   bool is_native_text = false;
   std::uint64_t estimated_rows = 0;
+  std::uint64_t lob_inline_bytes = 0;  ///< LOBs up to this come with their rows; 0: source's choice
+  std::uint64_t lob_piece_bytes = 0;   ///< larger ones come in such pieces; 0: source's choice
+  /// What one value of the target can have. A source that knows that one is larger need not read
+  /// it: SpilledValue without a file. 0: everything is read.
+  std::uint64_t max_value_bytes = 0;
   std::vector<std::string> warnings;
 };
 using TablePlanPtr = std::shared_ptr<const TablePlan>;

@@ -119,7 +119,8 @@ class Schemas(unittest.TestCase):
             "partition p2 values less than (date '2021-01-01'),"
             "partition p3 values less than (maxvalue))",
             "insert into parts select level, date '2019-01-01' + mod(level, 1500) from dual "
-            "connect by level <= 3000")
+            "connect by level <= 3000",
+            "insert into parts select 3000 + level, null from dual connect by level <= 5")
         counts = dict(self.sim.query(
             "select 1, count(*) from parts partition (p1) union all "
             "select 2, count(*) from parts partition (p2)"))
@@ -131,14 +132,17 @@ class Schemas(unittest.TestCase):
                      "parallel-load": parallel_load}]
 
         for parallel_load, chunks, rows in [
-                ({"type": "partitions-auto"}, 3, 3000),
+                ({"type": "partitions-auto"}, 3, 3005),
                 ({"type": "partitions-list", "partitions": ["P1", "P2"]}, 2,
                  counts[1] + counts[2]),
                 ({"type": "ranges", "columns": ["ID"], "boundaries": [["1000"], ["2500"]]}, 3,
-                 3000),
+                 3005),
+                # One more for the rows without a day.
                 ({"type": "ranges", "columns": ["D", "ID"],
-                  "boundaries": [["01-JAN-20", "500"]]}, 2, 3000),
-                ({"type": "none"}, 1, 3000)]:
+                  "boundaries": [["01-JAN-20", "500"]]}, 3, 3005),
+                ({"type": "ranges", "columns": ["ID", "D"],
+                  "boundaries": [["1000", "01-JAN-20"], ["3003", "01-JAN-20"]]}, 4, 3005),
+                ({"type": "none"}, 1, 3005)]:
             with self.subTest(parallel_load=parallel_load):
                 task, database, run = self.loaded(rule(parallel_load))
                 table = run.events[-1]["tables"][0]
@@ -146,8 +150,9 @@ class Schemas(unittest.TestCase):
                 self.assertEqual(self.postgres.query(
                     database, 'select count(*), count(distinct "ID") from "APP"."PARTS"'),
                     [(rows, rows)])
-                if rows == 3000:
-                    self.assert_equal(task)
+                self.assert_equal(task)
+                log = run.log_file.read_text()
+                self.assertEqual("partitions: P3" in log, "partitions" in parallel_load, log)
 
 
 if __name__ == "__main__":

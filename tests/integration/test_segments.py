@@ -7,8 +7,10 @@ import signal
 import tempfile
 import unittest
 
+import oracledb
+
 from support.case import LoadCase
-from support.orasim import Orasim
+from support.orasim import PASSWORD, Orasim
 from support.paths import LONG
 from support.postgres import Postgres
 from support.proxy import Proxy
@@ -34,8 +36,8 @@ class Segments(LoadCase):
         f"connect by level <= {SMALL_ROWS}")
 
     def task(self, database, mode="DROP_AND_CREATE", subtasks=4, source_port=None,
-             target_port=None, **settings):
-        task = Task(f"oracle://APP@127.0.0.1:{source_port or self.sim.port}/SIMPDB1",
+             target_port=None, source_user="APP", **settings):
+        task = Task(f"oracle://{source_user}@127.0.0.1:{source_port or self.sim.port}/SIMPDB1",
                     f"postgresql://{self.postgres.user}@127.0.0.1:"
                     f"{target_port or self.postgres.port}/{database}",
                     [selection("APP")],
@@ -97,6 +99,25 @@ class Segments(LoadCase):
         self.assertGreaterEqual(big["chunks"], 7)
         self.assertEqual(big["chunks_done"], big["chunks"])
         self.assertGreaterEqual(len(self.transactions(database)), 4)
+        self.assert_complete(task, database)
+
+    def test_an_ordinary_account_reads_in_pieces_too(self):
+        """Nobody shows it DBA_EXTENTS, and it has no rights but on the tables."""
+        self.sim.execute(f'create user low identified by "{PASSWORD}"',
+                         "grant create session to low", "grant select, flashback on big to low",
+                         "grant select, flashback on small to low",
+                         "grant execute on sys.dbms_flashback to low")
+        self.addCleanup(self.sim.execute, "drop user low")
+        with self.assertRaises(oracledb.DatabaseError):
+            self.sim.query("select 1 from dba_extents", "LOW", PASSWORD)
+        database = self.new_database()
+        task = self.task(database, source_user="LOW")
+        run = task.run()
+        self.assertEqual(run.status, 0, run.describe())
+        self.assertGreaterEqual(self.table(run, "BIG")["chunks"], 7)
+        rows = [count for _, count in self.transactions(database).items()]
+        self.assertGreaterEqual(len(rows), 4)
+        self.assertLess(max(rows), BIG_ROWS / 2)
         self.assert_complete(task, database)
 
     # --- killed
@@ -164,6 +185,28 @@ class Segments(LoadCase):
 
     # --- cut
 
+    def test_cut_while_the_run_still_connects_and_plans(self):
+        chooser = random.Random(SEED)
+        for number in range(20 if LONG else 4):
+            source = Proxy(self.sim.host, self.sim.port)
+            self.addCleanup(source.close)
+            target = Proxy("127.0.0.1", self.postgres.port)
+            self.addCleanup(target.close)
+            database = self.new_database()
+            task = self.task(database, source_port=source.port, target_port=target.port)
+            with self.subTest(f"seed {SEED}, number {number}"):
+                source.trouble(chooser, 4, {"server": 20_000, "client": 8_000})
+                target.trouble(chooser, 4, {"server": 20_000, "client": 8_000})
+                run = task.run(deadline_secs=120)
+                self.assertEqual(run.status, 0, run.describe())
+                self.assertGreater(source.cuts + target.cuts, 0)
+                events = [event["event"] for event in run.events]
+                self.assertIn("reconnecting", events)
+                self.assertIn("reconnected", events)
+                for proxy in (source, target):
+                    proxy.trouble(chooser, 0, {})
+                self.assert_complete(task, database)
+
     def test_cut_again_and_again_within_one_run(self):
         chooser = random.Random(SEED)
         for number in range(20 if LONG else 4):
@@ -193,6 +236,24 @@ class Segments(LoadCase):
 
     def test_a_target_that_comes_back_is_written_on(self):
         self.restarted("target")
+
+    def test_cancelled_backends_are_survived(self):
+        """Somebody ends statements at the target, an administrator or a time limit."""
+        database = self.new_database()
+        task = self.task(database, WherrySettings={"SegmentSizeMB": 1, "MaxReadMBPerSecond": 4})
+        run = task.start()
+        run.child.wait_for_line(lambda line: '"full load"' in line, 60)
+        cancelled = 0
+        while cancelled < 5 and run.child.is_running():
+            cancelled += self.postgres.query(
+                database, "select count(*) filter (where pg_cancel_backend(pid)) from "
+                "pg_stat_activity where pid <> pg_backend_pid() and state = 'active' "
+                "and datname = current_database() and query ilike '%copy%from stdin%'")[0][0]
+        run.finish(120)
+        self.assertGreater(cancelled, 0)
+        self.assertEqual(run.status, 0, run.describe())
+        self.assertIn("reconnecting", [event["event"] for event in run.events])
+        self.assert_complete(task, database)
 
     def restarted(self, side):
         directory = tempfile.TemporaryDirectory(prefix="orasim-restart-")

@@ -6,8 +6,11 @@ import subprocess
 import tempfile
 import unittest
 
-from support.orasim import Orasim
+import oracledb
+
+from support.orasim import SERVICE, Orasim
 from support.postgres import PASSWORD, Postgres
+from support.proxy import Proxy
 from support.wherry import Task, lowercase, selection, wherry
 
 DONE, FAILED, REFUSED, TABLES_IN_ERROR = 0, 1, 2, 3
@@ -150,6 +153,150 @@ class Target(unittest.TestCase):
         self.assertEqual(run.status, DONE, run.describe())
         self.assertEqual(self.one("select count(*) from information_schema.columns where "
                                   "table_schema = 'app' and table_name = 'items'"), 5)
+
+    def test_of_a_lob_that_is_cut_only_the_beginning_is_fetched(self):
+        size, rows = 3_000_000, 4
+        self.sim.execute("create table films (id number(9) primary key, plot clob, reel blob)")
+        self.addCleanup(self.sim.execute, "drop table films")
+        with self.sim.connect() as connection, connection.cursor() as cursor:
+            cursor.setinputsizes(None, oracledb.DB_TYPE_CLOB, oracledb.DB_TYPE_BLOB)
+            for i in range(rows):
+                cursor.execute("insert into films values (:1, :2, :3)",
+                               [i, "\u20ac" * size, b"r" * size])
+            cursor.execute("insert into films values (:1, :2, :3)", [rows, "short", None])
+            connection.commit()
+        proxy = Proxy(self.sim.host, self.sim.port)
+        self.addCleanup(proxy.close)
+        task = Task(f"oracle://APP@127.0.0.1:{proxy.port}/{SERVICE}",
+                    self.postgres.url(self.database),
+                    [selection("APP", "FILMS"), lowercase("schema", 7), lowercase("table", 8),
+                     lowercase("column", 9),
+                     {"rule-type": "table-settings", "rule-id": "10", "rule-name": "10",
+                      "object-locator": {"schema-name": "APP", "table-name": "FILMS"},
+                      "lob-settings": {"mode": "limited", "bulk-max-size": "20"}}],
+                    {"FullLoadSettings": {"TargetTablePrepMode": "DROP_AND_CREATE"},
+                     "TargetMetadata": {"SupportLobs": True, "FullLobMode": True,
+                                        "LobChunkSize": 64}})
+        self.addCleanup(task.close)
+        run = task.run()
+        self.assertEqual(run.status, DONE, run.describe())
+        self.assertLess(proxy.forwarded["server"], rows * 200_000)
+        self.assertEqual(self.postgres.query(
+            self.database, "select distinct octet_length(plot), octet_length(reel) from app.films "
+            f"where id < {rows}"), [(20480 // 3 * 3, 20480)])
+        table = run.events[-1]["tables"][0]
+        self.assertEqual((table["rows"], table["truncated_values"]), (rows + 1, 2 * rows))
+        log = run.log_file.read_text()
+        for words in ("truncated to length 20480", "ID=3", f"characters: {size}", f"bytes: {size}"):
+            self.assertIn(words, log)
+        before = proxy.forwarded["server"]
+        compared = task.validate()
+        self.assertEqual(compared.status, DONE, compared.describe())
+        self.assertLess(proxy.forwarded["server"] - before, rows * 200_000)
+
+    def test_characters_are_replaced_in_text_and_not_in_lobs(self):
+        def unistr(text):
+            return "unistr('" + "".join(f"\\{ord(c):04x}" for c in text) + "')"
+
+        names = ["b\0b", "caf\u00e9 \u65e5", "plain", "euro \u20ac"]
+        self.sim.execute("create table letters (id number(9) primary key, name varchar2(40), "
+                         "story clob)",
+                         *[f"insert into letters values ({i}, {unistr(name)}, 'b')"
+                           for i, name in enumerate(names)], "commit")
+        self.addCleanup(self.sim.execute, "drop table letters")
+        create = {"FullLoadSettings": {"TargetTablePrepMode": "DROP_AND_CREATE"}}
+        rules = [lowercase("schema", 7), lowercase("table", 8), lowercase("column", 9)]
+
+        def loaded(characters):
+            task = Task(self.sim.url(), self.postgres.url(self.database),
+                        [selection("APP", "LETTERS"), *rules],
+                        {**create, **({"CharacterSetSettings": characters} if characters else {})})
+            self.addCleanup(task.close)
+            run = task.run()
+            self.assertEqual(run.status, DONE, run.describe())
+            compared = task.validate()
+            self.assertEqual(compared.status, DONE, compared.describe())
+            return run, [text for text, in self.postgres.query(
+                self.database, "select name || '|' || story from app.letters order by id")]
+
+        run, texts = loaded(None)
+        self.assertEqual(texts[0], "b b|b")
+        self.assertIn("U+0000 were replaced", run.log_file.read_text())
+        run, texts = loaded({"CharacterReplacements": [
+            {"SourceCharacterCodePoint": 62, "TargetCharacterCodePoint": 61},
+            {"SourceCharacterCodePoint": 0, "TargetCharacterCodePoint": "2d"}],
+            "CharacterSetSupport": {"CharacterSet": "ISO-8859-1",
+                                    "ReplaceWithCharacterCodePoint": "3F"}})
+        self.assertEqual(texts, ["a-a|b", "caf\u00e9 ?|b", "plain|b", "euro ?|b"])
+        self.assertNotIn("U+0000", run.log_file.read_text())
+
+    def test_a_table_in_error_keeps_what_is_loaded_and_the_next_run_goes_on(self):
+        self.sim.execute("create table big (id number(9) primary key, name varchar2(300))",
+                         "insert into big select level, rpad('row ' || level, 250, 'x') from dual "
+                         "connect by level <= 20000")
+        self.addCleanup(self.sim.execute, "drop table big")
+        self.sql("create schema app", "create table app.big (id integer primary key, name text "
+                 "constraint short check (id <> 19000 or name is null))")
+        task = Task(self.sim.url(), self.postgres.url(self.database),
+                    [selection("APP", "BIG"), lowercase("schema", 7), lowercase("table", 8),
+                     lowercase("column", 9)],
+                    {"FullLoadSettings": {"TargetTablePrepMode": "TRUNCATE_BEFORE_LOAD",
+                                          "MaxFullLoadSubTasks": 1},
+                     "WherrySettings": {"SegmentSizeMB": 1},
+                     "ErrorBehavior": {"DataErrorPolicy": "SUSPEND_TABLE"},
+                     "ControlTablesSettings": {"SuspendedTablesTableEnabled": True}})
+        self.addCleanup(task.close)
+        run = task.run()
+        self.assertEqual(run.status, TABLES_IN_ERROR, run.describe())
+        self.assertIn("postgres.check_violated", run.stdout + run.stderr)
+        before = dict(self.postgres.query(
+            self.database, "select xmin::text, count(*) from app.big group by 1"))
+        self.assertGreaterEqual(len(before), 1)
+        self.assertLess(sum(before.values()), 20000)
+        self.assertEqual(self.one("select sum(row_count) from wherry_load_progress"),
+                         sum(before.values()))
+        self.assertEqual(self.one("select count(*) from awsdms_suspended_tables"), 1)
+        self.assertEqual(task.validate().status, TABLES_IN_ERROR)
+        self.sql("alter table app.big drop constraint short")
+        run = task.run()
+        self.assertEqual(run.status, DONE, run.describe())
+        after = dict(self.postgres.query(
+            self.database, "select xmin::text, count(*) from app.big group by 1"))
+        self.assertEqual({x: after.get(x) for x in before}, before)
+        self.assertEqual(self.one("select count(*) from app.big"), 20000)
+        self.assertEqual(self.one("select count(*) from awsdms_suspended_tables"), 0)
+        compared = task.validate()
+        self.assertEqual(compared.status, DONE, compared.describe())
+
+    def test_a_foreign_key_hinders_until_the_script_has_taken_it_away(self):
+        for mode in ("TRUNCATE_BEFORE_LOAD", "DROP_AND_CREATE"):
+            with self.subTest(mode):
+                self.sql("drop schema if exists app cascade", "create schema app",
+                         "create table app.items (id bigint primary key, code text, price numeric, "
+                         "made timestamp, active text, story text)",
+                         "insert into app.items (id) values (1)",
+                         "create table app.lines (item bigint constraint lines_items_fk references "
+                         "app.items)", "insert into app.lines values (1)")
+                task = Task(self.sim.url(), self.postgres.url(self.database),
+                            [selection("APP", "ITEMS"), lowercase("schema", 7),
+                             lowercase("table", 8), lowercase("column", 9)],
+                            {"FullLoadSettings": {"TargetTablePrepMode": mode}})
+                self.addCleanup(task.close)
+                run = task.run()
+                self.assertEqual(run.status, TABLES_IN_ERROR, run.describe())
+                self.assertIn("lines_items_fk", run.stderr)
+                self.assertEqual(self.one("select count(*) from app.items"), 1)
+                with tempfile.TemporaryDirectory() as directory:
+                    done = wherry("scripts", "--target", self.postgres.url(self.database),
+                                  "--output", directory, "--schema", "app")
+                    self.assertEqual(done.status, DONE, done.describe())
+                    self.sql(pathlib.Path(directory, "disable.sql").read_text())
+                    run = task.run()
+                    self.assertEqual(run.status, DONE, run.describe())
+                    self.sql(pathlib.Path(directory, "enable.sql").read_text())
+                self.assertEqual(self.one("select count(*) from app.items"), 20)
+                self.assertEqual(self.one("select count(*) from pg_constraint where contype = 'f' "
+                                          "and conname = 'lines_items_fk'"), 1)
 
     def test_scripts_take_away_and_bring_back(self):
         self.sql("create schema app", "create table app.p (id integer primary key, u text unique)",

@@ -79,6 +79,8 @@ struct ChunkHints {
   std::uint64_t least_bytes = 8ULL * 1024 * 1024;  ///< a smaller chunk is not worth its query
   std::optional<schema::ParallelLoad> rule =
       std::nullopt;  ///< the user's own cut, which goes before
+  /// One chunk of all rows that the rule has, to be read in one order.
+  bool in_one = false;
 };
 
 /// How many chunks a table of `bytes` makes; at least one.
@@ -165,8 +167,11 @@ struct DoneChunk {
   TableRef table;  ///< at the source
   std::uint64_t attempt = 1;
   std::uint32_t chunk = 0;
-  std::uint64_t rows = 0;
+  std::uint64_t rows = 0;   ///< read
   std::uint64_t bytes = 0;  ///< as the source was read
+  // Of all chunks that became durable together; with the first of them.
+  std::uint64_t refused_rows = 0;      ///< of `rows`: left out
+  std::uint64_t truncated_values = 0;  ///< LOBs that were cut at their limit
 };
 
 /// One segment of one table, atomic: nothing is visible before finish(), and an unfinished session
@@ -283,6 +288,8 @@ class TargetLoader {
   virtual Result<std::string> column_type(const schema::ColumnDef&) = 0;
   /// Longest name of a schema, table, column or key.
   [[nodiscard]] virtual std::size_t max_name_bytes() const = 0;
+  /// Longest text or byte value of a column; 0: there is no such limit.
+  [[nodiscard]] virtual std::uint64_t max_value_bytes() const { return 0; }
   /// Looks, and changes nothing: kPermission names every privilege that loading `plans` would
   /// miss, with the statements that grant them.
   virtual Result<void> check_privileges(OpContext&, const std::vector<TablePlanPtr>& plans,
@@ -298,8 +305,8 @@ class TargetLoader {
     return make_error(ErrorKind::kUnsupported, "connect.no_scripts",
                       "there are no scripts for this target", "Nothing needs to be disabled");
   }
-  /// Makes the target table ready: creates schema and table without its key, drops or truncates
-  /// what exists. Nothing else is touched when it fails.
+  /// Makes the target table ready: creates schema and table, without its key unless
+  /// plan.key_comes_first, drops or truncates what exists. Nothing else is touched when it fails.
   virtual Result<PrepareReport> prepare(OpContext&, const TablePlan&, ExistingTable) = 0;
   /// What the ledger (table wherry_load_progress of the control schema; made when missing) has of a
   /// load. Waits first until no transaction of an earlier session can still commit: of that

@@ -51,6 +51,12 @@ Result<void> check_unique(const Table& table, const schema::KeyDef& key) {
   return {};
 }
 
+schema::KeyDef key_of(const schema::TablePlan& plan) {
+  schema::KeyDef key{plan.key_name, {}, plan.key_is_primary};
+  for (const std::size_t i : plan.key) key.columns.push_back(plan.columns[i].target_name);
+  return key;
+}
+
 schema::TableDef definition_of(const schema::TablePlan& plan) {
   schema::TableDef definition;
   definition.table = plan.target;
@@ -62,6 +68,7 @@ schema::TableDef definition_of(const schema::TablePlan& plan) {
     made.nullable = !column.not_null;
     definition.columns.push_back(std::move(made));
   }
+  if (plan.key_comes_first && !plan.key.empty()) definition.keys.push_back(key_of(plan));
   return definition;
 }
 
@@ -214,8 +221,7 @@ class MemoryLoader final : public connect::TargetLoader {
   Result<void> complete(OpContext& context, const schema::TablePlan& plan, bool is_own) override {
     WHERRY_TRY(database_.faults().pass(context, Point::kComplete, plan.target.name));
     if (plan.key.empty() || !is_own) return {};
-    schema::KeyDef key{plan.key_name, {}, plan.key_is_primary};
-    for (const std::size_t i : plan.key) key.columns.push_back(plan.columns[i].target_name);
+    const schema::KeyDef key = key_of(plan);
     return database_.change(plan.target, [&](Table& table) -> Result<void> {
       auto& keys = table.definition.keys;
       const bool exists = std::any_of(keys.begin(), keys.end(), [&](const schema::KeyDef& other) {

@@ -30,6 +30,32 @@ std::string below(const schema::ParallelLoad& rule, const std::vector<std::strin
   return "(" + out + ")";
 }
 
+/// A NULL leaves it open whether the row lies below the boundary: it comes where the columns before
+/// it equal those of the boundary.
+std::vector<std::string> undecided(const schema::ParallelLoad& rule,
+                                   const std::vector<std::string>& boundary) {
+  std::vector<std::string> out;
+  std::string equal;
+  for (std::size_t i = 0; i < rule.columns.size() && i < boundary.size(); ++i) {
+    const std::string column = "\"" + rule.columns[i] + "\"";
+    out.push_back(fmt::format("({}{} is null)", equal, column));
+    equal += fmt::format("{} = {} and ", column, literal(boundary[i]));
+  }
+  return out;
+}
+
+std::string in_no_range(const schema::ParallelLoad& rule) {
+  std::vector<std::string> terms;
+  for (const auto& boundary : rule.boundaries) {
+    for (std::string& term : undecided(rule, boundary)) {
+      if (std::find(terms.begin(), terms.end(), term) == terms.end()) {
+        terms.push_back(std::move(term));
+      }
+    }
+  }
+  return fmt::format("({})", fmt::join(terms, " or "));
+}
+
 class LeafCutter {
  public:
   LeafCutter(std::uint64_t chunk_bytes, std::vector<connect::Chunk>& out)
@@ -122,6 +148,63 @@ std::string rowid_of_block(std::uint32_t data_object, std::uint32_t file, std::u
   return wire::rowid_text(parts);
 }
 
+std::optional<BlockAddress> block_of_rowid(std::string_view rowid) {
+  constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  constexpr std::size_t kObject = 6, kFile = 3, kBlock = 6;
+  if (rowid.size() < kObject + kFile + kBlock) return std::nullopt;
+  std::size_t at = 0;
+  bool is_valid = true;
+  const auto number = [&](std::size_t length) {
+    std::uint64_t value = 0;
+    for (const std::size_t end = at + length; at < end; ++at) {
+      const std::size_t digit = kDigits.find(rowid[at]);
+      is_valid = is_valid && digit != std::string_view::npos;
+      value = value * 64 + digit % 64;
+    }
+    return value;
+  };
+  BlockAddress out;
+  out.data_object = static_cast<std::uint32_t>(number(kObject));
+  out.file = static_cast<std::uint32_t>(number(kFile));
+  out.block = number(kBlock);
+  return is_valid ? std::optional(out) : std::nullopt;
+}
+
+BlockSampling::BlockSampling(const connect::ChunkHints& hints, std::uint64_t known_bytes)
+    : hints_(hints) {
+  // Of a table of unknown size a little is looked at first: it may be very large.
+  constexpr double kFirstPercent = 0.01;
+  percent_ = kFirstPercent;
+  if (known_bytes != 0) aim_at(static_cast<double>(known_bytes) / kAssumedBlockBytes);
+}
+
+double BlockSampling::wanted(double blocks) const {
+  const auto bytes = static_cast<std::uint64_t>(blocks * kAssumedBlockBytes);
+  return static_cast<double>(connect::chunk_count(hints_, bytes) * kBlocksPerChunk);
+}
+
+void BlockSampling::aim_at(double blocks) {
+  constexpr double kLeast = 0.000001, kMost = 50;  // Oracle's limits are 0.000001 and 100
+  percent_ = std::clamp(100 * wanted(blocks) / std::max(blocks, 1.0), kLeast, kMost);
+}
+
+bool BlockSampling::is_enough(std::uint64_t found) {
+  constexpr int kMostRounds = 4;
+  constexpr double kMore = 50;
+  const double blocks = static_cast<double>(found) * 100 / percent_;
+  const double before = percent_;
+  if (++rounds_ == kMostRounds || static_cast<double>(found) * 2 >= wanted(blocks)) return true;
+  aim_at(found == 0 ? wanted(0) * 100 / (percent_ * kMore) : blocks);
+  if (percent_ > before) return false;
+  percent_ = before;
+  return true;
+}
+
+std::uint64_t BlockSampling::bytes_per_block() const {
+  return static_cast<std::uint64_t>(kAssumedBlockBytes * 100 / percent_);
+}
+
 std::string partition_clause(const char* kind, const std::string& name) {
   return fmt::format("{} (\"{}\")", kind, name);
 }
@@ -144,16 +227,22 @@ std::vector<connect::Chunk> cut_leaves(const std::vector<Leaf>& leaves,
   return chunks;
 }
 
-std::vector<connect::Chunk> cut_ranges(const schema::ParallelLoad& rule) {
-  std::vector<connect::Chunk> chunks;
+std::vector<connect::Chunk> cut_ranges(const schema::ParallelLoad& rule, bool may_be_null) {
+  std::vector<std::string> conditions;
   for (std::size_t i = 0; i <= rule.boundaries.size(); ++i) {
-    ChunkText text;
-    if (i > 0) text.condition = "not " + below(rule, rule.boundaries[i - 1]);
+    std::string& condition = conditions.emplace_back();
+    if (i > 0) condition = "not " + below(rule, rule.boundaries[i - 1]);
     if (i < rule.boundaries.size()) {
-      text.condition += (i > 0 ? " and " : "") + below(rule, rule.boundaries[i]);
+      condition += (i > 0 ? " and " : "") + below(rule, rule.boundaries[i]);
     }
+  }
+  if (may_be_null) conditions.push_back(in_no_range(rule));
+  std::vector<connect::Chunk> chunks;
+  for (std::string& condition : conditions) {
+    ChunkText text;
+    text.condition = std::move(condition);
     connect::Chunk chunk;
-    chunk.index = static_cast<std::uint32_t>(i);
+    chunk.index = static_cast<std::uint32_t>(chunks.size());
     chunk.predicate = text.encode();
     chunks.push_back(std::move(chunk));
   }

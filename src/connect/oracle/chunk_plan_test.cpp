@@ -82,17 +82,67 @@ TEST(CutLeaves, EveryPartitionHasAChunkOfItsOwn) {
   EXPECT_NE(cut_leaves({empty}, {}, 10)[0].predicate, "");
 }
 
+TEST(BlockAddress, IsReadFromARowid) {
+  for (const auto& [file, block] :
+       {std::pair<std::uint32_t, std::uint64_t>{1, 0}, {7, 131}, {1023, 4'194'303}}) {
+    const auto address = block_of_rowid(rowid_of_block(81'234, file, block));
+    ASSERT_TRUE(address);
+    EXPECT_EQ(address->data_object, 81'234U);
+    EXPECT_EQ(rowid_of_block(address->data_object, address->file, address->block),
+              rowid_of_block(81'234, file, block));
+  }
+  EXPECT_LT(*block_of_rowid("AAAAAAAAHAAAAAz"), *block_of_rowid("AAAAAAAAHAAAAA0"));
+  for (const char* wrong : {"", "AAA", "AAAAAAAAHAAAA*A", "*BAAAAAAAAAAAAA"}) {
+    EXPECT_FALSE(block_of_rowid(wrong)) << wrong;
+  }
+}
+
+TEST(BlockSampling, FindsEnoughBlocksOfTablesOfEverySize) {
+  connect::ChunkHints hints;
+  hints.max_chunks = 20'000;
+  hints.wanted_chunks = 32;
+  for (const std::uint64_t blocks :
+       {0ULL, 1ULL, 1000ULL, 100'000ULL, 10'000'000ULL, 3'000'000'000ULL}) {
+    for (const double told : {0.0, 0.001, 1.0, 1000.0}) {
+      const auto known = static_cast<std::uint64_t>(told * static_cast<double>(blocks) * 8192);
+      BlockSampling sampling(hints, known);
+      std::uint64_t found = 0;
+      std::uint64_t read = 0;
+      int rounds = 0;
+      do {
+        ASSERT_GE(sampling.percent(), 0.000001);
+        ASSERT_LT(sampling.percent(), 100);
+        found = static_cast<std::uint64_t>(static_cast<double>(blocks) * sampling.percent() / 100);
+        read += found;
+        ++rounds;
+      } while (!sampling.is_enough(found));
+      EXPECT_LE(rounds, 4);
+      const std::uint64_t chunks = connect::chunk_count(hints, blocks * 8192);
+      // Of a table that is worth cutting each chunk has a block, and nobody reads all of it.
+      if (chunks > 4) {
+        EXPECT_GE(found, chunks) << blocks << " told " << told;
+      }
+      if (blocks > 100'000) {
+        EXPECT_LE(read, blocks / 5) << blocks << " told " << told;
+      }
+    }
+  }
+}
+
 TEST(CutRanges, FollowsTheGuidesOwnSql) {
   schema::ParallelLoad rule;
   rule.columns = {"A", "B"};
   rule.boundaries = {{"3", "O'Hara"}, {"7", "x"}};
-  const auto chunks = cut_ranges(rule);
-  ASSERT_EQ(chunks.size(), 3U);
+  const auto chunks = cut_ranges(rule, true);
+  ASSERT_EQ(chunks.size(), 4U);
+  EXPECT_EQ(cut_ranges(rule, false).size(), 3U);
   const std::string first = R"((("A" < '3') or ("A" = '3' and "B" < 'O''Hara')))";
   const std::string second = R"((("A" < '7') or ("A" = '7' and "B" < 'x')))";
   EXPECT_EQ(ChunkText::decode(chunks[0].predicate)->condition, first);
   EXPECT_EQ(ChunkText::decode(chunks[1].predicate)->condition, "not " + first + " and " + second);
   EXPECT_EQ(ChunkText::decode(chunks[2].predicate)->condition, "not " + second);
+  EXPECT_EQ(ChunkText::decode(chunks[3].predicate)->condition,
+            R"((("A" is null) or ("A" = '3' and "B" is null) or ("A" = '7' and "B" is null)))");
 }
 
 }  // namespace

@@ -9,9 +9,9 @@
 
 namespace wherry::oracle {
 
-/// Small tables, index-organized and clustered ones, views, and tables whose extents nobody shows
-/// the account (DBA_EXTENTS needs SELECT_CATALOG_ROLE or SELECT ANY DICTIONARY) and that have no
-/// partitions are one chunk.
+/// Small tables, index-organized and clustered ones and views are one chunk. Where the account may
+/// not see DBA_EXTENTS (SELECT_CATALOG_ROLE or SELECT ANY DICTIONARY), a sample of the table's
+/// blocks takes their place.
 Result<std::vector<connect::Chunk>> plan_chunks(OpContext& context, Session& session,
                                                 const schema::TableDef& table,
                                                 const connect::ChunkHints& hints);

@@ -187,6 +187,14 @@ struct FetchOptions {
   /// A value that is none of its column's type (29 February 1500 in a DATE) becomes a kUnreadable
   /// cell that says why, instead of an error of fetch().
   bool keep_bad_values = false;
+  /// For each column how many bytes of a LOB are wanted: of a larger one only the beginning is
+  /// read, a little more than this, and RowBatch::length_of() tells how long it is. 0, and beyond
+  /// the end of the list: whole. With kPrefetch and kLocator.
+  std::vector<std::uint64_t> lob_limits;
+  /// Characters or bytes that one call reads of a LOB.
+  std::uint64_t lob_piece = 1024 * 1024;
+  /// LOBs of more characters or bytes are not read at all: kSpilled without a file. 0: all are.
+  std::uint64_t lob_refused_above = 0;
   /// LOB and LONG values above this go to a spill file.
   std::uint64_t lob_inline_max_bytes = 1024 * 1024;
   std::string spill_directory = "/tmp";

@@ -372,6 +372,75 @@ TEST_F(Client, ReadsLargeObjectsByLocatorAndInline) {
   }
 }
 
+TEST_F(Client, ReadsOfALimitedLargeObjectItsBeginningOnly) {
+  run("create table long_lobs (id number, c clob, n nclob, b blob)");
+  std::string text;
+  for (int i = 0; i < 50'000; ++i)
+    text += "x\xE2\x82\xAC\xF0\x9F\x98\x80";  // x, euro, a pair: 4 units
+  const std::string bytes(300'000, '\xAB');
+  const Bind full[] = {Bind::number(std::int64_t{1}), Bind::text(text), Bind::national_text(text),
+                       Bind::bytes(bytes)};
+  run("insert into long_lobs values (:1, :2, :3, :4)", full);
+  const CellKind kinds[] = {CellKind::kText, CellKind::kText, CellKind::kBytes};
+  for (const std::uint32_t prefetch : {0U, 10U, 8192U, 100'000U}) {
+    for (const std::uint64_t limit : {1U, 1000U, 70'001U}) {
+      FetchOptions options;
+      options.lob_mode = prefetch == 0 ? LobMode::kLocator : LobMode::kPrefetch;
+      options.lob_prefetch = prefetch;
+      options.lob_limits = {limit, limit, limit};
+      options.lob_piece = 30'000;
+      auto query = session_->query(context_, "select c, n, b from long_lobs", {}, options);
+      ASSERT_DONE(query);
+      RowBatch batch;
+      ASSERT_DONE((*query)->fetch(context_, kinds, batch));
+      ASSERT_EQ(batch.row_count(), 1U);
+      for (std::size_t c = 0; c < 3; ++c) {
+        const std::string_view value = batch.at(0, c).bytes();
+        const std::string& whole = c == 2 ? bytes : text;
+        EXPECT_GT(value.size(), limit);
+        // A unit has three bytes at most, and what came with the row is there already.
+        EXPECT_LE(value.size(), 3 * std::max<std::uint64_t>(limit + 1, prefetch));
+        EXPECT_EQ(value, std::string_view(whole).substr(0, value.size()));
+        const ValueLength* length = batch.length_of(0, c);
+        ASSERT_NE(length, nullptr) << "column " << c << " limit " << limit;
+        EXPECT_EQ(length->length, c == 2 ? 300'000U : 200'000U);
+        EXPECT_EQ(length->in_characters, c != 2);
+      }
+    }
+  }
+  // A limit that nothing reaches changes nothing.
+  FetchOptions options;
+  options.lob_mode = LobMode::kPrefetch;
+  options.lob_limits = {400'000, 1'000'000, 0};
+  auto query = session_->query(context_, "select c, n, b from long_lobs", {}, options);
+  ASSERT_DONE(query);
+  RowBatch batch;
+  ASSERT_DONE((*query)->fetch(context_, kinds, batch));
+  EXPECT_TRUE(batch.at(0, 0).bytes() == text && batch.at(0, 1).bytes() == text);
+  EXPECT_TRUE(batch.at(0, 2).bytes() == bytes);
+  EXPECT_EQ(batch.length_of(0, 0), nullptr);
+}
+
+TEST_F(Client, DoesNotReadWhatIsTooLargeAnyway) {
+  run("create table huge_lobs (id number, c clob, b blob)");
+  const Bind full[] = {Bind::text(std::string(60'000, 'c')), Bind::bytes(std::string(60'001, 'b'))};
+  run("insert into huge_lobs values (1, :1, :2)", full);
+  FetchOptions options;
+  options.lob_mode = LobMode::kPrefetch;
+  options.lob_prefetch = 100;
+  options.lob_refused_above = 60'000;
+  auto query = session_->query(context_, "select c, b from huge_lobs", {}, options);
+  ASSERT_DONE(query);
+  const CellKind kinds[] = {CellKind::kText, CellKind::kBytes};
+  RowBatch batch;
+  ASSERT_DONE((*query)->fetch(context_, kinds, batch));
+  EXPECT_EQ(batch.at(0, 0).state, CellState::kSet);
+  ASSERT_EQ(batch.at(0, 1).state, CellState::kSpilled);
+  const auto& value = *reinterpret_cast<const SpilledValue*>(batch.at(0, 1).payload.ptr);
+  EXPECT_EQ(value.file, nullptr);
+  EXPECT_EQ(value.size_bytes, 60'001U);
+}
+
 /// Everything of a LOB, in pieces of `step`.
 std::string content_of(Lob& lob, std::uint64_t step) {
   OpContext context;

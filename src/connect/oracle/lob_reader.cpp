@@ -12,9 +12,6 @@ using wire::ValueStatus;
 
 namespace {
 
-/// Characters or bytes a call asks for: few round trips, and a response that fits the buffers.
-constexpr std::uint64_t kAmount = 1024 * 1024;
-
 Error bad_text() {
   return make_error(ErrorKind::kData, "oracle.value",
                     "A LOB value " + std::string(describe(ValueStatus::kBadUtf16)),
@@ -65,28 +62,41 @@ std::uint64_t lob_units(LobEncoding encoding, std::string_view data) {
   return wire::utf16_units(data);
 }
 
-Result<void> LobReader::read(const OpContext& context, const wire::LobValue& lob, OracleType type,
-                             LobEncoding encoding, const ByteSink& sink) {
+Result<bool> LobReader::read(const OpContext& context, const wire::LobValue& lob, OracleType type,
+                             LobEncoding encoding, const Extent& extent, const ByteSink& sink) {
   LobText text(encoding);
   const std::string_view prefix = wire::text_of(lob.data());
-  if (lob.is_complete) return sink(prefix);
-  if (!prefix.empty()) WHERRY_TRY(text.feed(prefix, sink));
+  if (lob.is_complete) {
+    WHERRY_TRY(sink(prefix));
+    return true;
+  }
+  Taken taken{extent};
+  const ByteSink counted = [&](std::string_view piece) {
+    taken.bytes += piece.size();
+    return sink(piece);
+  };
+  if (!prefix.empty()) WHERRY_TRY(text.feed(prefix, counted));
   const std::uint64_t offset = 1 + lob_units(encoding, prefix);
-  const ByteSink raw_sink = [&](std::string_view piece) { return text.feed(piece, sink); };
-  if (type == OracleType::kBfile) return read_file(context, lob, raw_sink);
-  WHERRY_TRY(read_rest(context, lob, lob.locator(), offset, raw_sink));
-  return text.finish();
+  const ByteSink raw_sink = [&](std::string_view piece) { return text.feed(piece, counted); };
+  if (type == OracleType::kBfile) {
+    WHERRY_TRY(read_file(context, lob, taken, raw_sink));
+    return true;
+  }
+  WHERRY_TRY(read_rest(context, lob, lob.locator(), offset, taken, raw_sink));
+  if (taken.is_enough()) return false;  // it may end inside a character
+  WHERRY_TRY(text.finish());
+  return true;
 }
 
 /// Opening gives the locator by which an open file is read and closed.
 Result<void> LobReader::read_file(const OpContext& context, const wire::LobValue& file,
-                                  const ByteSink& sink) {
+                                  const Taken& taken, const ByteSink& sink) {
   LobRequest request;
   request.operation = LobOperation::kFileOpen;
   request.locator = file.locator();
   WHERRY_ASSIGN(const Reply opened, call(context, request, no_data));
   request.locator = wire::bytes_of(opened.locator);
-  auto done = read_rest(context, file, request.locator, 1, sink);
+  auto done = read_rest(context, file, request.locator, 1, taken, sink);
   if (caller_.is_broken()) return done;
   request.operation = LobOperation::kFileClose;
   auto closed = call(context, request, no_data);
@@ -94,14 +104,17 @@ Result<void> LobReader::read_file(const OpContext& context, const wire::LobValue
   return done;
 }
 
+/// `taken` grows as `sink` is called.
 Result<void> LobReader::read_rest(const OpContext& context, const wire::LobValue& lob,
-                                  ByteView locator, std::uint64_t offset, const ByteSink& sink) {
+                                  ByteView locator, std::uint64_t offset, const Taken& taken,
+                                  const ByteSink& sink) {
   LobRequest request;
   request.operation = LobOperation::kRead;
   request.locator = locator;
-  while (!lob.has_size || offset <= lob.size) {
+  while (!taken.is_enough() && (!lob.has_size || offset <= lob.size)) {
     request.offset = offset;
-    request.amount = lob.has_size ? std::min(kAmount, lob.size - offset + 1) : kAmount;
+    const std::uint64_t amount = taken.amount();
+    request.amount = lob.has_size ? std::min(amount, lob.size - offset + 1) : amount;
     WHERRY_ASSIGN(const Reply reply, call(context, request, sink));
     if (reply.amount == 0) break;
     offset += reply.amount;

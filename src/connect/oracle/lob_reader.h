@@ -2,6 +2,7 @@
 // on their size. Facts: reference oracle-wire-types, 6.11 and 6.13.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -37,10 +38,15 @@ std::uint64_t lob_units(LobEncoding encoding, std::string_view data);
 class LobReader {
  public:
   explicit LobReader(Caller& caller) : caller_(caller) {}
-  /// The whole value to `sink`, text as UTF-8; begins with what the row held of it. A BFILE is
-  /// opened and closed. REQUIRES: no response is pending.
-  Result<void> read(const OpContext& context, const wire::LobValue& lob, OracleType type,
-                    LobEncoding encoding, const ByteSink& sink);
+  /// How much of a value, and how.
+  struct Extent {
+    std::uint64_t limit_bytes = 0;      ///< a value of more is read a little beyond this; 0: whole
+    std::uint64_t piece = 1024 * 1024;  ///< characters or bytes a call
+  };
+  /// The value to `sink`, text as UTF-8; begins with what the row held of it. A BFILE is opened and
+  /// closed. False when only its beginning was read. REQUIRES: no response is pending.
+  Result<bool> read(const OpContext& context, const wire::LobValue& lob, OracleType type,
+                    LobEncoding encoding, const Extent& extent, const ByteSink& sink);
 
   struct Reply {
     std::uint64_t amount = 0;  ///< as the operation has it: characters or bytes
@@ -52,10 +58,24 @@ class LobReader {
                      const ByteSink& sink);
 
  private:
-  Result<void> read_file(const OpContext& context, const wire::LobValue& file,
+  /// Bytes handed to a sink, and whether there are enough of them.
+  struct Taken {
+    Extent extent;
+    std::uint64_t bytes = 0;
+    [[nodiscard]] bool is_enough() const {
+      return extent.limit_bytes != 0 && bytes > extent.limit_bytes;
+    }
+    /// For the next call. A character is a byte at least.
+    [[nodiscard]] std::uint64_t amount() const {
+      if (extent.limit_bytes == 0) return extent.piece;
+      return std::min(extent.piece, extent.limit_bytes - bytes + 1);
+    }
+  };
+  Result<void> read_file(const OpContext& context, const wire::LobValue& file, const Taken& taken,
                          const ByteSink& sink);
   Result<void> read_rest(const OpContext& context, const wire::LobValue& lob,
-                         wire::ByteView locator, std::uint64_t offset, const ByteSink& sink);
+                         wire::ByteView locator, std::uint64_t offset, const Taken& taken,
+                         const ByteSink& sink);
   Result<void> take_data(const OpContext& context, const ByteSink& sink);
 
   Caller& caller_;

@@ -636,12 +636,24 @@ Result<void> QueryImpl::resolve_lob(const OpContext& context, std::size_t column
   if (locator.is_temporary()) {
     caller_->free_lob_later(std::string(wire::text_of(lob.locator())));
   }
+  const std::uint64_t limit =
+      column < options_.lob_limits.size() ? options_.lob_limits[column] : std::uint64_t{0};
+  const bool may_refuse = limit == 0 && options_.lob_refused_above != 0 && lob.has_size;
+  if (may_refuse && lob.size > options_.lob_refused_above) {
+    const SpilledValue unread{nullptr, 0, lob.size};
+    cell.state = CellState::kSpilled;
+    cell.payload.ptr = out.arena().copy(&unread, sizeof unread);
+    return {};
+  }
   auto read = LobReader(*caller_).read(
-      context, lob, columns_[column].type, encoding,
+      context, lob, columns_[column].type, encoding, {limit, options_.lob_piece},
       [&](std::string_view piece) { return large_.append(piece, out, spill_); });
   if (!read.ok()) {
     large_.clear();
     return std::move(read).error().with("column", columns_[column].name);
+  }
+  if (!*read && lob.has_size) {
+    out.note_length({out.row_count() - 1, column, lob.size, encoding != LobEncoding::kBytes});
   }
   large_.finish(out, cell);
   return {};

@@ -76,10 +76,32 @@ Result<std::string> scn_of(const Position& position) {
 /// With their locators empty LOBs are told from NULL for certain; those of a few kB still come with
 /// their rows.
 FetchOptions exact_fetch(FetchOptions options) {
-  constexpr std::uint32_t kSmallLob = 8 * 1024;
   options.lob_mode = LobMode::kPrefetch;
-  options.lob_prefetch = kSmallLob;
   options.keep_bad_values = true;
+  return options;
+}
+
+/// As the plan's LOBs are to be read.
+FetchOptions fetch_options(FetchOptions options, const schema::TablePlan& plan) {
+  constexpr std::uint64_t kSmallLob = 8 * 1024;
+  // Several rows with all their LOBs wait in memory; what is larger comes by its locator.
+  constexpr std::uint64_t kMostInline = 128 * 1024;
+  // A response is read into memory piece by piece, but a character takes four bytes there.
+  constexpr std::uint64_t kMostPiece = 8 * 1024 * 1024;
+  std::uint64_t longest = 0;
+  bool has_whole = false;
+  for (const schema::ColumnPlan& column : plan.columns) {
+    options.lob_limits.push_back(column.max_lob_bytes);
+    longest = std::max(longest, column.max_lob_bytes);
+    has_whole = has_whole || (schema::is_lob(column.type) && column.max_lob_bytes == 0);
+  }
+  std::uint64_t with_rows =
+      plan.lob_inline_bytes == 0 ? kSmallLob : std::min(plan.lob_inline_bytes, kMostInline);
+  // No more than what is kept: one unit beyond the limit tells that there is more.
+  if (!has_whole && longest != 0) with_rows = std::min(with_rows, longest + 1);
+  options.lob_prefetch = static_cast<std::uint32_t>(with_rows);
+  if (plan.lob_piece_bytes != 0) options.lob_piece = std::min(plan.lob_piece_bytes, kMostPiece);
+  options.lob_refused_above = plan.max_value_bytes;
   return options;
 }
 
@@ -177,9 +199,10 @@ class OracleSnapshot final : public connect::SnapshotSource {
     WHERRY_ASSIGN(auto session, pool_->acquire(context));
     const std::string sql = select_text(*plan, part, order, scn_);
     const std::string table = schema::to_text(plan->source);
+    const FetchOptions fetch = fetch_options(fetch_, *plan);
     auto reader =
         std::make_unique<OracleReader>(std::move(plan), pool_, std::move(session), account_);
-    if (auto started = reader->start(context, sql, binds_of(part), fetch_); !started.ok()) {
+    if (auto started = reader->start(context, sql, binds_of(part), fetch); !started.ok()) {
       return std::move(started).error().with("table", table).with("scn", scn_);
     }
     return std::unique_ptr<connect::ChunkReader>(std::move(reader));
@@ -195,17 +218,48 @@ class OracleSnapshot final : public connect::SnapshotSource {
 
 }  // namespace
 
+namespace {
+
+/// Several partitions as one source of rows, whose columns bear their own names.
+std::string union_of_partitions(const schema::TablePlan& plan, const std::string& partitions,
+                                const std::string& scn) {
+  std::string columns;
+  for (const schema::ColumnPlan& column : plan.columns) {
+    const std::string name = quote_name(column.source_name);
+    const std::string expression = select_expression(column.type, name);
+    columns += (columns.empty() ? "" : ", ") + expression;
+    if (expression != name) columns += " " + name;
+  }
+  std::string sql;
+  for (std::size_t at = 0; at <= partitions.size();) {
+    const std::size_t end = std::min(partitions.find(kNextPartition, at), partitions.size());
+    sql += fmt::format("{}select {} from {}.{} {} as of scn {}", sql.empty() ? "" : " union all ",
+                       columns, quote_name(plan.source.schema), quote_name(plan.source.name),
+                       partitions.substr(at, end - at), scn);
+    at = end + 1;
+  }
+  return "(" + sql + ")";
+}
+
+}  // namespace
+
 std::string select_text(const schema::TablePlan& plan, const ChunkText& part,
                         connect::RowOrder order, const std::string& scn) {
+  const bool is_union = part.partition.find(kNextPartition) != std::string::npos;
   std::string columns;
   for (const schema::ColumnPlan& column : plan.columns) {
     if (!columns.empty()) columns += ", ";
-    columns += select_expression(column.type, quote_name(column.source_name));
+    const std::string name = quote_name(column.source_name);
+    columns += is_union ? name : select_expression(column.type, name);
   }
-  std::string sql = fmt::format("select {} from {}.{}", columns, quote_name(plan.source.schema),
-                                quote_name(plan.source.name));
-  if (!part.partition.empty()) sql += " " + part.partition;
-  sql += " as of scn " + scn;
+  std::string sql = "select " + columns + " from ";
+  if (is_union) {
+    sql += union_of_partitions(plan, part.partition, scn);
+  } else {
+    sql += quote_name(plan.source.schema) + "." + quote_name(plan.source.name);
+    if (!part.partition.empty()) sql += " " + part.partition;
+    sql += " as of scn " + scn;
+  }
   std::string where = part.condition;
   int bind = 0;
   for (const auto& [bound, op] : {std::pair{&part.from, ">="}, std::pair{&part.to, "<"}}) {

@@ -21,6 +21,8 @@ constexpr const char* kLedgerColumns = R"(
   chunk bigint not null,
   row_count bigint not null,
   byte_count bigint not null,
+  refused_row_count bigint not null default 0,
+  truncated_value_count bigint not null default 0,
   finished_at timestamp with time zone not null default pg_catalog.clock_timestamp(),
   primary key (load_id, source_schema, source_table, attempt, chunk))";
 
@@ -85,7 +87,7 @@ Result<void> Ledger::make(OpContext& context, Connection& connection) const {
                                  "left join pg_catalog.pg_class c on c.relnamespace = n.oid "
                                  "and c.relname = w.t",
                                  parameters));
-  if (found.boolean(0, 1)) return {};
+  if (found.boolean(0, 1)) return add_newer_columns(context, connection);
   if (!found.boolean(0, 0)) {
     WHERRY_ASSIGN(std::string sql, schema::create_schema_sql(schema_));
     sql.insert(std::string_view("create schema ").size(), "if not exists ");
@@ -101,6 +103,24 @@ Result<void> Ledger::make(OpContext& context, Connection& connection) const {
   return error;
 }
 
+/// A table that an earlier version of Wherry has made.
+Result<void> Ledger::add_newer_columns(OpContext& context, Connection& connection) const {
+  constexpr const char* kAction = "cannot extend the table of the load's progress";
+  WHERRY_ASSIGN(const std::string sql_name, table());
+  const std::array parameters = {sql_name};
+  WHERRY_ASSIGN(
+      const Rows found,
+      connection.query(context, kAction,
+                       "select count(*) from pg_catalog.pg_attribute "
+                       "where attrelid = $1::regclass and attname = 'truncated_value_count'",
+                       parameters));
+  if (found.integer(0, 0) != 0) return {};
+  return connection.execute(context, kAction,
+                            "alter table " + sql_name +
+                                " add column refused_row_count bigint not null default 0, "
+                                "add column truncated_value_count bigint not null default 0");
+}
+
 Result<std::vector<connect::DoneChunk>> Ledger::read(OpContext& context, Connection& connection,
                                                      const std::string& load_id,
                                                      std::optional<std::uint32_t> worker) const {
@@ -113,7 +133,7 @@ Result<std::vector<connect::DoneChunk>> Ledger::read(OpContext& context, Connect
   WHERRY_ASSIGN(const Rows rows,
                 connection.query(context, kReadingLedger,
                                  "select source_schema, source_table, attempt, chunk, row_count, "
-                                 "byte_count from " +
+                                 "byte_count, refused_row_count, truncated_value_count from " +
                                      sql_name + " where load_id = $1 and attempt > 0",
                                  parameters));
   WHERRY_TRY(connection.execute(context, kReadingLedger, "commit"));
@@ -124,7 +144,9 @@ Result<std::vector<connect::DoneChunk>> Ledger::read(OpContext& context, Connect
                    static_cast<std::uint64_t>(rows.integer(r, 2)),
                    static_cast<std::uint32_t>(rows.integer(r, 3)),
                    static_cast<std::uint64_t>(rows.integer(r, 4)),
-                   static_cast<std::uint64_t>(rows.integer(r, 5))});
+                   static_cast<std::uint64_t>(rows.integer(r, 5)),
+                   static_cast<std::uint64_t>(rows.integer(r, 6)),
+                   static_cast<std::uint64_t>(rows.integer(r, 7))});
   }
   return out;
 }
@@ -195,13 +217,15 @@ Result<void> Ledger::record(OpContext& context, Connection& connection, const st
       std::to_string(chunks[0].attempt),
       numbers(chunks, [](const Done& chunk) -> std::uint64_t { return chunk.chunk; }),
       numbers(chunks, [](const Done& chunk) { return chunk.rows; }),
-      numbers(chunks, [](const Done& chunk) { return chunk.bytes; })};
+      numbers(chunks, [](const Done& chunk) { return chunk.bytes; }),
+      numbers(chunks, [](const Done& chunk) { return chunk.refused_rows; }),
+      numbers(chunks, [](const Done& chunk) { return chunk.truncated_values; })};
   auto added = connection.query(
       context, "cannot record the load's progress",
       "insert into " + sql_name +
-          " (load_id, source_schema, source_table, attempt, chunk, row_count, byte_count) "
-          "select $1, $2, $3, $4::bigint, c.* "
-          "from unnest($5::bigint[], $6::bigint[], $7::bigint[]) c",
+          " (load_id, source_schema, source_table, attempt, chunk, row_count, byte_count, "
+          "refused_row_count, truncated_value_count) select $1, $2, $3, $4::bigint, c.* "
+          "from unnest($5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[]) c",
       parameters);
   if (added.ok()) return {};
   Error error = std::move(added).error();

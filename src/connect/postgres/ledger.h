@@ -34,6 +34,7 @@ class Ledger {
  private:
   Result<std::string> table() const;
   Result<void> make(OpContext& context, Connection& connection) const;
+  Result<void> add_newer_columns(OpContext& context, Connection& connection) const;
   Result<void> enter(OpContext& context, Connection& connection, const std::string& load_id) const;
 
   std::string schema_;

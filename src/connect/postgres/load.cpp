@@ -12,6 +12,7 @@
 #include "connect/postgres/match.h"
 #include "connect/postgres/privileges.h"
 #include "connect/postgres/scripts.h"
+#include "connect/postgres/wire/encoder.h"
 #include "schema/postgres_ddl.h"
 #include "schema/postgres_types.h"
 
@@ -65,6 +66,8 @@ class PostgresLoader : public connect::TargetLoader {
   }
 
   [[nodiscard]] std::size_t max_name_bytes() const override { return schema::kMaxIdentifierBytes; }
+
+  [[nodiscard]] std::uint64_t max_value_bytes() const override { return wire::kMaxValueBytes; }
 
   Result<std::vector<connect::TargetMatch>> match(OpContext& context,
                                                   const std::vector<schema::TablePlanPtr>& plans,
@@ -214,6 +217,7 @@ class PostgresLoader : public connect::TargetLoader {
       WHERRY_ASSIGN(const std::string compression, compression_of(context, connection));
       WHERRY_ASSIGN(const std::string sql, schema::create_table_sql(plan, compression));
       WHERRY_TRY(connection.execute(context, "cannot create the table", sql));
+      if (plan.key_comes_first && !plan.key.empty()) WHERRY_TRY(add_key(context, connection, plan));
       remember(emptied_, plan.target, true);
       remember(foreign_, plan.target, false);
       return {};
@@ -313,12 +317,14 @@ class PostgresLoader : public connect::TargetLoader {
     // A table that somebody else made keeps the keys it has, or has not.
     if (is_own && !plan.key.empty() && !is_in(foreign_, plan.target)) {
       WHERRY_ASSIGN(const bool has_key, has_planned_key(context, connection, plan));
-      if (!has_key) {
-        WHERRY_ASSIGN(const std::string sql, schema::add_key_sql(plan));
-        WHERRY_TRY(connection.execute(context, "cannot create the key", sql));
-      }
+      if (!has_key) WHERRY_TRY(add_key(context, connection, plan));
     }
     return connection.execute(context, "cannot gather statistics", "analyze " + name);
+  }
+
+  static Result<void> add_key(OpContext& context, Connection& connection, const TablePlan& plan) {
+    WHERRY_ASSIGN(const std::string sql, schema::add_key_sql(plan));
+    return connection.execute(context, "cannot create the key", sql);
   }
 
   static Result<bool> has_planned_key(OpContext& context, Connection& connection,

@@ -272,6 +272,56 @@ TEST_F(Load, TheLedgerWaitsForAnEarlierSessionOfTheWorker) {
   EXPECT_EQ(target->done_chunks(context_, "load", 3)->size(), 1U);
 }
 
+TEST_F(Load, TheLedgerKeepsWhatWasLeftOutAndTakesTheTableOfAnEarlierVersion) {
+  run("create table wherry_load_progress (load_id text not null, source_schema text not null, "
+      "source_table text not null, attempt bigint not null, chunk bigint not null, "
+      "row_count bigint not null, byte_count bigint not null, finished_at timestamptz not null "
+      "default clock_timestamp(), primary key (load_id, source_schema, source_table, attempt, "
+      "chunk)); insert into wherry_load_progress values ('load', '', '', 0, 0, 0, 0), "
+      "('load', 'APP', 'ORDERS', 1, 0, 5, 100)");
+  const auto plan = simple_plan();
+  const auto target = loader();
+  WHERRY_EXPECT_OK(target->prepare(context_, *plan, ExistingTable::kDrop));
+  WHERRY_EXPECT_OK(target->done_chunks(context_, "load", std::nullopt));
+  auto session = target->begin(context_, plan, {"load", 1, 3, false});
+  WHERRY_EXPECT_OK(session);
+  const std::vector<connect::DoneChunk> chunks = {{plan->source, 1, 1, 0, 9, 3, 4},
+                                                  {plan->source, 1, 2, 0, 9}};
+  WHERRY_EXPECT_OK((*session)->finish(context_, chunks));
+  auto done = target->done_chunks(context_, "load", std::nullopt);
+  WHERRY_EXPECT_OK(done);
+  std::sort(done->begin(), done->end(),
+            [](const auto& a, const auto& b) { return a.chunk < b.chunk; });
+  ASSERT_EQ(done->size(), 3U);
+  EXPECT_EQ((*done)[0].rows, 5U);
+  EXPECT_EQ((*done)[0].refused_rows, 0U);
+  EXPECT_EQ((*done)[1].refused_rows, 3U);
+  EXPECT_EQ((*done)[1].truncated_values, 4U);
+  EXPECT_EQ((*done)[2].refused_rows, 0U);
+}
+
+TEST_F(Load, TheKeyComesWithTheTableOrAfterTheRows) {
+  constexpr const char* kKeys =
+      "select count(*) from pg_constraint where contype = 'p' and conrelid = "
+      "'app.orders'::regclass";
+  for (const bool comes_first : {false, true}) {
+    auto changed = *simple_plan();
+    changed.key_comes_first = comes_first;
+    const auto plan = std::make_shared<const schema::TablePlan>(changed);
+    const auto target = loader();
+    WHERRY_EXPECT_OK(target->prepare(context_, *plan, ExistingTable::kDrop));
+    EXPECT_EQ(value(kKeys), comes_first ? "1" : "0");
+    auto session = target->begin(context_, plan, connect::Segment{});
+    WHERRY_EXPECT_OK(session);
+    const auto batch = rows(1, 100);
+    WHERRY_EXPECT_OK((*session)->write(context_, *batch));
+    WHERRY_EXPECT_OK((*session)->finish(context_));
+    WHERRY_EXPECT_OK(target->complete(context_, *plan));
+    EXPECT_EQ(value(kKeys), "1");
+    EXPECT_EQ(value("select count(*) from app.orders"), "100");
+  }
+}
+
 TEST_F(Load, TheLedgerLivesInTheControlSchema) {
   settings_.control_schema = "Control";
   WHERRY_EXPECT_OK(loader()->done_chunks(context_, "load", std::nullopt));

@@ -70,7 +70,8 @@ void settle(schema::TablePlan& plan, const TypeFindings& types) {
   plan.is_native = true;
   plan.is_native_text = false;
   for (const schema::ColumnPlan& column : plan.columns) {
-    if (!column.is_native || column.max_lob_bytes != 0) {
+    const bool is_changed = column.max_lob_bytes != 0 || column.character_rules != nullptr;
+    if (!column.is_native || is_changed) {
       plan.is_native = false;
       continue;
     }

@@ -110,6 +110,30 @@ TEST_F(RowErrors, ValuesThatNoColumnHoldsLeaveTheOthersAlone) {
             "'far too long', '1970-01-01 00:00:00.000000000', NULL)");
 }
 
+/// The source has not even read it.
+TEST_F(RowErrors, AValueAboveAGigabyteLeavesItsRowOut) {
+  run("create schema app; create table app.orders (id integer primary key, name text, at "
+      "timestamp, "
+      "story text)");
+  const auto batch = rows(1, 10);
+  constexpr std::uint64_t kHuge = 3ULL * 1024 * 1024 * 1024;
+  const SpilledValue unread{nullptr, 0, kHuge};
+  Cell& cell = batch->row(4)[3];
+  cell.state = CellState::kSpilled;
+  cell.payload.ptr = batch->arena().copy(&unread, sizeof unread);
+  Collected sink;
+  auto report = load_tolerantly({batch.get()}, sink);
+  WHERRY_EXPECT_OK(report);
+  EXPECT_THAT(sink.keys(), ElementsAre("id=5 postgres.value_too_large"));
+  EXPECT_THAT(sink.all[0].error.to_paragraph(), HasSubstr("1 GB"));
+  EXPECT_EQ(value("select count(*) from app.orders"), "9");
+  EXPECT_EQ(value("select count(*) from public.awsdms_apply_exceptions where \"STATEMENT\" like "
+                  "'%/* " +
+                  std::to_string(kHuge) + " bytes */%'"),
+            "1");
+  EXPECT_EQ(loader()->max_value_bytes(), 0x3FFFFFFFU - 8);
+}
+
 TEST_F(RowErrors, RowsThatOnlyTheServerRefusesAreFoundOneByOne) {
   run("create schema app; create domain app.short as text check (length(value) < 5); "
       "create table app.orders (id integer primary key, name app.short, at timestamp, story jsonb, "

@@ -29,6 +29,7 @@ class Proxy:
         self._cut_side = "server"
         self._chooser = None
         self._troubles_left = 0
+        self.forwarded = {"client": 0, "server": 0}  # bytes that came from either side
         self.cuts = self.stalls = 0
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -65,6 +66,8 @@ class Proxy:
                 pass
 
     def _count(self, side, size):
+        with self._lock:
+            self.forwarded[side] += size
         if side != self._counted or self._released.is_set():
             return
         with self._lock:

@@ -156,8 +156,10 @@ struct NoJournal final : engine::LoadJournal {
   Result<void> on_start(const engine::TableTask&) override { return {}; }
   Result<void> on_prepared(const engine::TableTask&) override { return {}; }
   Result<void> on_commit(const engine::TableTask&) override { return {}; }
-  Result<void> on_loaded(const engine::TableTask&, std::uint64_t) override { return {}; }
-  Result<void> on_complete(const engine::TableTask&, std::uint64_t) override { return {}; }
+  Result<void> on_loaded(const engine::TableTask&, const engine::RowCounts&) override { return {}; }
+  Result<void> on_complete(const engine::TableTask&, const engine::RowCounts&) override {
+    return {};
+  }
 };
 
 Result<schema::TablePlanPtr> plan_of(const schema::TableDef& table, connect::TargetLoader& loader) {

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "connect/oracle/value_text.h"
+#include "core/spill_file.h"
 #include "tests/support/certificate.h"
 #include "tests/support/orasim.h"
 

@@ -13,6 +13,8 @@ namespace wherry::schema {
 namespace {
 
 constexpr char32_t kMostCodePoint = 0x10FFFF;
+/// No set but Unicode's own has a character of the planes behind.
+constexpr char32_t kMostOfOtherSets = 0x2FFFF;
 /// Results that are no character.
 constexpr char32_t kRemoved = kMostCodePoint + 1;
 constexpr char32_t kKeptAsItIs = kMostCodePoint + 2;
@@ -52,6 +54,16 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kOtherNa
      {"iso_2022,locale=zh,version=0", "ISO-2022-CN"},
      {"iso_2022,locale=zh,version=1", "ISO-2022-CN-EXT"}}};
 
+/// IBM's numbers of sets that the C library knows by other names only.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 28> kIbmNumbers = {
+    {{"367", "US-ASCII"},   {"813", "ISO-8859-7"},  {"878", "KOI8-R"},      {"912", "ISO-8859-2"},
+     {"913", "ISO-8859-3"}, {"914", "ISO-8859-4"},  {"915", "ISO-8859-5"},  {"916", "ISO-8859-8"},
+     {"920", "ISO-8859-9"}, {"921", "ISO-8859-13"}, {"923", "ISO-8859-15"}, {"950", "BIG5"},
+     {"954", "EUC-JP"},     {"964", "EUC-TW"},      {"970", "EUC-KR"},      {"1089", "ISO-8859-6"},
+     {"1168", "KOI8-U"},    {"1375", "BIG5-HKSCS"}, {"1383", "EUC-CN"},     {"1386", "GBK"},
+     {"5346", "CP1250"},    {"5347", "CP1251"},     {"5348", "CP1252"},     {"5349", "CP1253"},
+     {"5350", "CP1254"},    {"9447", "CP1255"},     {"9448", "CP1256"},     {"9449", "CP1257"}}};
+
 std::string lower_case(std::string_view text) {
   std::string out(text);
   for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
@@ -76,6 +88,9 @@ std::vector<std::string> library_names(const std::string& lower) {
     if (icu == lower) return {std::string(library)};
   }
   if (std::string ibm = digits_after(lower, "ibm-"); !ibm.empty()) {
+    for (const auto& [number, library] : kIbmNumbers) {
+      if (number == ibm) return {std::string(library)};
+    }
     std::string padded = ibm.size() < 3 ? std::string(3 - ibm.size(), '0') + ibm : ibm;
     return {"IBM" + padded, "CP" + ibm, "IBM-" + ibm};
   }
@@ -202,7 +217,7 @@ Result<std::shared_ptr<const CharacterRules>> CharacterRules::make(
                       "Choose a ReplaceWithCharacterCodePoint that is in the set, or 0");
   }
   std::vector<bool> is_in(kMostCodePoint + 1);
-  for (char32_t c = 0; c <= kMostCodePoint; ++c) is_in[c] = is_code_point(c) && library.has(c);
+  for (char32_t c = 0; c <= kMostOfOtherSets; ++c) is_in[c] = is_code_point(c) && library.has(c);
   for (char32_t& result : rules->results_) {
     if (result != kRemoved && !is_in[result]) result = instead;
   }

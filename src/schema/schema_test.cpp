@@ -186,7 +186,7 @@ TEST(CharacterRules, ReplaceAndRemoveCharacters) {
   EXPECT_EQ(applied(**rules, "he"), "h😀");
   EXPECT_EQ(applied(**rules, std::string("x\0y", 3)), "x_y");
   std::string out;
-  for (const char* same : {"", "nothing", "früh 😀 日本", "bad \xC3( \xE2\x82", "\xED\xA0\x80"}) {
+  for (const char* same : {"", "nothing", "früh 😀 日本", "mal \xC3( \xE2\x82", "\xED\xA0\x80"}) {
     EXPECT_FALSE((*rules)->apply(same, out)) << same;
   }
 }
@@ -211,6 +211,38 @@ TEST(CharacterRules, KeepToACharacterSet) {
     EXPECT_EQ(in(set, '?', "日😀"), "日😀") << set;
     EXPECT_EQ(in(set, '?', "a\xC3(\xE2\x82 \xED\xA0\x80"), "a?(? ???") << set;
     EXPECT_EQ(in(set, 0, "a\xFF"), "a") << set;
+  }
+}
+
+TEST(CharacterRules, KnowSetsByTheNamesOfTheGuide) {
+  for (const char* set : {"US-ASCII",           "ISO-8859-1",
+                          "ibm-367_P100-1995",  "ibm-813_P100-1995",
+                          "ibm-912_P100-1995",  "ibm-913_P100-2000",
+                          "ibm-914_P100-1995",  "ibm-915_P100-1995",
+                          "ibm-1089_P100-1995", "ibm-916_P100-1995",
+                          "ibm-920_P100-1995",  "ibm-921_P100-1995",
+                          "ibm-923_P100-1998",  "ibm-943_P15A-2003",
+                          "ibm-954_P101-2007",  "ibm-970_P110_P110-2006_U2",
+                          "ibm-878_P100-1996",  "ibm-1168_P100-2002",
+                          "ibm-1383_P110-1999", "ibm-1386_P100-2001",
+                          "ibm-1375_P100-2008", "ibm-5346_P100-1998",
+                          "ibm-5347_P100-1998", "ibm-5349_P100-1998",
+                          "ibm-5350_P100-1998", "ibm-9447_P100-2002",
+                          "ibm-9448_X100-2005", "ibm-9449_P100-2002",
+                          "ibm-437_P100-1995",  "ibm-850_P100-1995",
+                          "ibm-852_P100-1995",  "ibm-866_P100-1995",
+                          "ibm-1047_P100-1995", "ibm-1140_P100-1997",
+                          "ibm-273_P100-1995",  "ibm-500_P100-1995",
+                          "ibm-964_P110-1999",  "iso-8859_14-1998",
+                          "windows-874-2000",   "windows-949-2000",
+                          "windows-936-2000",   "HZ",
+                          "windows-950-2000",   "euc-jp-2007",
+                          "euc-tw-2014",        "macos-0_2-10.2",
+                          "macos-7_3-10.2"}) {
+    const auto rules = CharacterRules::make({}, CharacterSetRule{set, 0});
+    EXPECT_TRUE(rules.ok()) << set;
+    if (!rules.ok()) continue;
+    EXPECT_EQ(applied(**rules, "plain 1"), "plain 1") << set;
   }
 }
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <bit>
 #include <charconv>
+#include <filesystem>
 #include <thread>
 
 #include "connect/postgres/catch_up.h"
@@ -16,6 +17,7 @@
 #include "connect/postgres/replication.h"
 #include "connect/postgres/slot.h"
 #include "connect/postgres/wire/copy_buffer.h"
+#include "connect/support/transaction_buffer.h"
 #include "schema/postgres_ddl.h"
 
 namespace wherry::postgres {
@@ -107,6 +109,7 @@ class PostgresChangeStream : public connect::ChangeStream {
       : settings_(std::move(settings)),
         names_(std::move(names)),
         is_native_(request.is_native),
+        memory_bytes_(request.memory_bytes),
         tables_(std::move(request), settings_.changes.ddl_schema, names_.tables) {}
 
   Result<void> start(OpContext& context, const Position& from) override {
@@ -114,6 +117,10 @@ class PostgresChangeStream : public connect::ChangeStream {
     catch_up_.reset();
     link_.reset();
     next_link_.reset();
+    playback_.reset();
+    open_.reset();
+    tables_.forget_open();
+    stored_.reset();
     decoder_ = {};
     has_begin_ = has_sent_begin_ = is_skipped_ = false;
     WHERRY_ASSIGN(const LogPosition position, read_position(from));
@@ -136,6 +143,9 @@ class PostgresChangeStream : public connect::ChangeStream {
                         "the stream is not connected", "It is started again");
     }
     ++batch_number_;
+    WHERRY_TRY(store());
+    WHERRY_TRY(play(out));
+    if (out.is_full()) return StreamState::kMore;
     while (catch_up_ != nullptr) {
       WHERRY_ASSIGN(const std::optional<StreamState> state, read_backlog(context, out));
       if (state) return *state;
@@ -306,10 +316,17 @@ class PostgresChangeStream : public connect::ChangeStream {
       }
     }
     WHERRY_ASSIGN(const milliseconds silence, sender_patience(context, *catalog));
-    auto started =
-        next_link_->start(context, fmt::format("START_REPLICATION SLOT {} LOGICAL {} ({})",
-                                               *schema::quote_identifier(names_.slot), lsn_text(at),
-                                               plugin_options(catalog->server_version(), " ")));
+    std::string options = plugin_options(catalog->server_version(), " ");
+    if (catalog->server_version() >= 140000) {
+      options += ", streaming 'on'";
+      WHERRY_ASSIGN(open_, connect::TransactionBuffer::open(
+                               {std::filesystem::path(settings_.spill_directory) /
+                                    (names_.slot + "-" + base_.system + ".open"),
+                                memory_bytes_}));
+    }
+    auto started = next_link_->start(
+        context, fmt::format("START_REPLICATION SLOT {} LOGICAL {} ({})",
+                             *schema::quote_identifier(names_.slot), lsn_text(at), options));
     if (!started) return with_lost_log(std::move(started).error());
     link_ = std::move(next_link_);
     pulse_ =
@@ -419,7 +436,15 @@ class PostgresChangeStream : public connect::ChangeStream {
       return malformed_log(fmt::format("a message '{}' of {} bytes",
                                        wal_.data.empty() ? ' ' : wal_.data[0], wal_.data.size()));
     }
+    if (decoder_.is_in_stream()) return take_open(context);
     switch (message_.type) {
+      case MessageType::kStreamStop:
+        return {};
+      case MessageType::kStreamCommit:
+        return take_stream_commit(out);
+      case MessageType::kStreamAbort:
+        take_stream_abort();
+        return {};
       case MessageType::kBegin:
         has_begin_ = true;
         has_sent_begin_ = false;
@@ -448,9 +473,76 @@ class PostgresChangeStream : public connect::ChangeStream {
     }
   }
 
+  /// A message of a transaction that has not ended; its changes wait in open_.
+  Result<void> take_open(OpContext& context) {
+    switch (message_.type) {
+      case MessageType::kStreamStart:
+        open_xid_ = message_.xid;
+        return {};
+      case MessageType::kRelation:
+        return take_relation(context);
+      case MessageType::kInsert:
+      case MessageType::kUpdate:
+      case MessageType::kDelete:
+        WHERRY_TRY(take_row(context, stored_));
+        break;
+      case MessageType::kTruncate:
+        WHERRY_TRY(take_truncate(stored_));
+        break;
+      default:
+        return {};
+    }
+    stored_part_ = message_.xid;
+    stored_count_ = 0;
+    return store();
+  }
+
+  /// What stored_ has goes into open_; once more after a disk was full.
+  Result<void> store() {
+    while (stored_count_ < stored_.changes().size()) {
+      WHERRY_TRY(open_->add(open_xid_, stored_part_, stored_, stored_.changes()[stored_count_]));
+      ++stored_count_;
+    }
+    if (!stored_.empty()) stored_.reset();
+    stored_count_ = 0;
+    return {};
+  }
+
+  void take_stream_abort() {
+    if (message_.xid != message_.subxid) return open_->rollback_part(message_.xid, message_.subxid);
+    open_->rollback(message_.xid);
+    tables_.end_transaction(message_.xid, false);
+  }
+
+  Result<void> take_stream_commit(ChangeBatch& out) {
+    tables_.end_transaction(message_.xid, true);
+    begin_ = {message_.lsn, message_.time, message_.xid};
+    has_sent_begin_ = false;
+    playback_ = open_->commit(message_.xid);
+    if (playback_ != nullptr && message_.lsn < skip_before_) playback_.reset();
+    if (playback_ == nullptr) {
+      take_commit(out);
+      return {};
+    }
+    has_begin_ = true;
+    open_transaction(out);
+    return play(out);
+  }
+
+  /// Of a transaction that has committed; its commit is the last message that came.
+  Result<void> play(ChangeBatch& out) {
+    while (playback_ != nullptr && !out.is_full()) {
+      WHERRY_ASSIGN(const bool has_more, playback_->next(out));
+      if (has_more) continue;
+      playback_.reset();
+      take_commit(out);
+    }
+    return {};
+  }
+
   /// A transaction without a change for us is not told of.
   void open_transaction(ChangeBatch& out) {
-    if (has_sent_begin_) return;
+    if (has_sent_begin_ || decoder_.is_in_stream()) return;
     has_sent_begin_ = true;
     CommitInfo info;
     info.order = begin_.lsn;
@@ -493,7 +585,11 @@ class PostgresChangeStream : public connect::ChangeStream {
     return to_position(out);
   }
 
+  /// The transaction whose changes come now, when it has not ended.
+  [[nodiscard]] std::uint32_t open_xid() const { return decoder_.is_in_stream() ? open_xid_ : 0; }
+
   const connect::RowShape* keep_shape(LogTable& table, ChangeBatch& out) const {
+    if (decoder_.is_in_stream()) return table.shape.get();  // open_ learns it at once
     if (table.kept_in_batch != batch_number_) {
       table.kept_in_batch = batch_number_;
       out.keep(table.shape);
@@ -503,8 +599,8 @@ class PostgresChangeStream : public connect::ChangeStream {
 
   Result<void> take_relation(OpContext& context) {
     WHERRY_ASSIGN(Connection * catalog, open_catalog(context));
-    WHERRY_ASSIGN(const bool is_news, tables_.learn(context, *catalog, message_));
-    LogTable& table = *tables_.find(message_.relation);
+    WHERRY_ASSIGN(const bool is_news, tables_.learn(context, *catalog, message_, open_xid()));
+    LogTable& table = *tables_.find(message_.relation, open_xid());
     table.kept_in_batch = 0;
     if (table.is_wanted && is_binary_ && !table.is_portable) {
       needs_text_ = true;
@@ -527,7 +623,7 @@ class PostgresChangeStream : public connect::ChangeStream {
   }
 
   Result<void> take_row(OpContext& context, ChangeBatch& out) {
-    LogTable* table = tables_.find(message_.relation);
+    LogTable* table = tables_.find(message_.relation, open_xid());
     if (table == nullptr) return malformed_log("a row of a table that it has not told of");
     if (table->is_audit && message_.type == MessageType::kInsert) {
       return take_ddl(context, *table, out);
@@ -570,7 +666,7 @@ class PostgresChangeStream : public connect::ChangeStream {
 
   Result<void> take_truncate(ChangeBatch& out) {
     for (const std::uint32_t relation : message_.relations) {
-      LogTable* table = tables_.find(relation);
+      LogTable* table = tables_.find(relation, open_xid());
       if (table == nullptr) return malformed_log("a truncated table that it has not told of");
       if (!table->is_wanted) continue;
       prepare_for(*table, out);
@@ -636,6 +732,7 @@ class PostgresChangeStream : public connect::ChangeStream {
   const ConnectionSettings settings_;
   const StreamNames names_;
   const bool is_native_;
+  const std::uint64_t memory_bytes_;
   LogTables tables_;
   std::unique_ptr<Connection> catalog_;
   LogPosition base_;  ///< system and timeline of all positions
@@ -654,6 +751,14 @@ class PostgresChangeStream : public connect::ChangeStream {
   wire::Lsn idle_lsn_ = 0;       ///< everything before it has come
   wire::ServerTime idle_time_ = 0;
   std::uint64_t batch_number_ = 0;
+
+  // Transactions that have not ended.
+  std::unique_ptr<connect::TransactionBuffer> open_;
+  std::unique_ptr<connect::TransactionPlayback> playback_;
+  std::uint32_t open_xid_ = 0;
+  ChangeBatch stored_;  ///< on its way into open_
+  std::uint32_t stored_part_ = 0;
+  std::size_t stored_count_ = 0;  ///< of its changes that are there
 
   ReadingPace pace_;
   StreamProgress progress_;

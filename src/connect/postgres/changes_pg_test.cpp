@@ -1,7 +1,10 @@
 // Changes of a live server: what the log says of each kind of change, and what goes wrong. The
 // server is the oracle for values: they are put into a second table and compared there.
 #include <libpq-fe.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <thread>
@@ -13,6 +16,7 @@
 #include "connect/postgres/slot.h"
 #include "core/time_text.h"
 #include "schema/postgres_ddl.h"
+#include "tests/support/certificate.h"
 
 namespace wherry::postgres::test {
 namespace {
@@ -1065,6 +1069,98 @@ TEST_F(ChangesOfOwnServer, ForeseesTheLossOfItsLogAndNamesIt) {
   auto advice = source()->examine(context_, request_);
   WHERRY_EXPECT_OK(advice);
   EXPECT_THAT(advice->warnings, Contains(HasSubstr("max_slot_wal_keep_size")));
+}
+
+TEST_F(ChangesOfOwnServer, ReadsTransactionsBeforeTheyEndAndDeliversThoseThatCommit) {
+  if (major_version() < 14) return;  // such a server keeps them itself
+  run("alter system set logical_decoding_work_mem = '64kB'");
+  run("select pg_reload_conf()");
+  settings_.options["CatchUpMegabytes"] = "0";
+  run("create table app.t (id int primary key, v text)");
+  request_ = request({"t"});
+  request_.memory_bytes = 200'000;
+  auto made = source()->prepare(context_, request_);
+  WHERRY_EXPECT_OK(made);
+  start_ = std::move(*made);
+  open(start_.position);
+  const auto other = connect_as(settings_);
+  const auto fill = [](int from, int to) {
+    return "insert into app.t select i, repeat('x', 100) from generate_series(" +
+           std::to_string(from) + ", " + std::to_string(to) + ") i";
+  };
+  run("begin");
+  run(fill(1, 3000));
+  // Another one commits, and a third is rolled back, while the first one is open.
+  WHERRY_EXPECT_OK(other->execute(context_, "test", "insert into app.t values (100000, 'small')"));
+  WHERRY_EXPECT_OK(other->execute(context_, "test", "begin"));
+  WHERRY_EXPECT_OK(other->execute(context_, "test", fill(200001, 203000)));
+  EXPECT_THAT(read_commits(1), ElementsAre("begin", "insert t (100000,small)", "commit"));
+  run("savepoint a");
+  run(fill(3001, 6000));
+  WHERRY_EXPECT_OK(other->execute(context_, "test", "rollback"));
+  run("rollback to a");
+  run(fill(6001, 9000));
+  run("savepoint b");
+  run("update app.t set v = 'new' where id = 5");
+  run("release b");
+  run("commit");
+  const auto records = read_commits(1);
+  ASSERT_EQ(records.size(), 6003U);
+  EXPECT_EQ(records.front(), "begin");
+  for (int i = 1; i <= 6000; ++i) {
+    const int id = i <= 3000 ? i : i + 3000;
+    ASSERT_TRUE(records.at(static_cast<std::size_t>(i))
+                    .starts_with("insert t (" + std::to_string(id) + ","));
+  }
+  EXPECT_EQ(records.at(6001), "update t -> (5,new)");
+  await("select stream_txns > 0 from pg_stat_replication_slots", "t");
+  // A definition that changes within such a transaction counts from there on.
+  const Position before = position_;
+  run("begin");
+  run("alter table app.t add w int default 1");
+  run(fill(9001, 12000));
+  run("commit");
+  run("insert into app.t values (12001, 'a', 2)");
+  const auto changed = read_commits(2);
+  EXPECT_EQ(changed.at(1), "shape of t: t id integer v text w integer");
+  EXPECT_EQ(changed.at(changed.size() - 2), "insert t (12001,a,2)");
+  // Started again, it comes once more, whole.
+  open(before);
+  EXPECT_EQ(read_commits(2).size(), changed.size());
+}
+
+TEST_F(ChangesOfOwnServer, ReadsThroughTls) {
+  const std::string data = cluster().directory() + "/pgdata";
+  const wherry::test::Certificate files;
+  const std::string certificate = data + "/own.pem";
+  const std::string key = data + "/own.key";
+  std::filesystem::copy_file(files.file("trust.pem"), certificate);
+  std::filesystem::copy_file(files.file("key.pem"), key);
+  struct stat owner {};
+  ASSERT_EQ(::stat(data.c_str(), &owner), 0);
+  for (const std::string& file : {certificate, key}) {
+    ASSERT_EQ(::chown(file.c_str(), owner.st_uid, owner.st_gid), 0);
+    ASSERT_EQ(::chmod(file.c_str(), 0600), 0);
+  }
+  run("alter system set ssl_cert_file = '" + certificate + "'");
+  run("alter system set ssl_key_file = '" + key + "'");
+  run("alter system set ssl = on");
+  run("select pg_reload_conf()");
+  settings_.options["sslmode"] = "require";
+  settings_.options["CatchUpMegabytes"] = "0";
+  run("create table app.t (id int primary key, v text)");
+  begin({"t"});
+  run("insert into app.t select i, repeat('x', i % 300) from generate_series(1, 100000) i");
+  EXPECT_EQ(
+      value("select s.ssl from pg_stat_ssl s join pg_replication_slots r on r.active_pid = s.pid"),
+      "t");
+  const auto records = read_commits(1);
+  ASSERT_EQ(records.size(), 100002U);
+  EXPECT_EQ(records.at(299), "insert t (299," + std::string(299, 'x') + ")");
+  WHERRY_EXPECT_OK(stream_->confirm(context_, position_));
+  await("select confirmed_flush_lsn >= '" + lsn_text(read_position(position_)->lsn) +
+            "' from pg_replication_slots where slot_name = '" + slot() + "'",
+        "t");
 }
 
 TEST_F(ChangesOfOwnServer, NeedsALogicalLog) {

@@ -153,12 +153,25 @@ LogTables::LogTables(connect::StreamRequest request, std::string ddl_schema,
       ddl_schema_(std::move(ddl_schema)),
       published_(std::move(published)) {}
 
-LogTable* LogTables::find(std::uint32_t oid) {
-  if (last_ != nullptr && last_->oid == oid) return last_;
-  const auto found = tables_.find(oid);
-  if (found == tables_.end()) return nullptr;
+LogTable* LogTables::find(std::uint32_t oid, std::uint32_t xid) {
+  if (last_ != nullptr && last_->oid == oid && last_xid_ == xid) return last_;
+  TableMap& tables = xid == 0 ? tables_ : open_[xid];
+  const auto found = tables.find(oid);
+  if (found == tables.end()) return nullptr;
   last_ = &found->second;
+  last_xid_ = xid;
   return last_;
+}
+
+void LogTables::end_transaction(std::uint32_t xid, bool has_committed) {
+  last_ = nullptr;
+  const auto found = open_.find(xid);
+  if (found == open_.end()) return;
+  if (has_committed) {
+    // The server does not tell of them again.
+    for (auto& [oid, table] : found->second) tables_[oid] = std::move(table);
+  }
+  open_.erase(found);
 }
 
 schema::TablePlanPtr LogTables::plan_of(const schema::TableRef& source) const {
@@ -183,9 +196,14 @@ bool LogTables::is_as_requested(const RowShape& shape) const {
 }
 
 Result<bool> LogTables::learn(OpContext& context, Connection& catalog,
-                              const wire::Message& relation) {
+                              const wire::Message& relation, std::uint32_t xid) {
   std::string signature = signature_of(relation);
-  LogTable& table = tables_[relation.relation];
+  TableMap& tables = xid == 0 ? tables_ : open_[xid];
+  if (xid != 0 && !tables.contains(relation.relation)) {
+    const auto known = tables_.find(relation.relation);
+    if (known != tables_.end()) tables.emplace(relation.relation, known->second);
+  }
+  LogTable& table = tables[relation.relation];
   if (table.signature == signature) return false;
   const bool is_first = table.signature.empty();
   const schema::TableRef name{std::string(relation.name_space), std::string(relation.name)};

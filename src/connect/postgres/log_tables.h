@@ -46,11 +46,19 @@ class LogTables {
   LogTables(connect::StreamRequest request, std::string ddl_schema,
             std::map<std::uint32_t, schema::TableRef> published);
 
+  /// `xid`: of a transaction that has not ended, whose definitions are its own; 0: none.
   /// Takes a relation message; looks types up through `catalog` when they are new. Whether the
   /// table's shape is another than the last one, or than the request has it.
-  Result<bool> learn(OpContext& context, Connection& catalog, const wire::Message& relation);
+  Result<bool> learn(OpContext& context, Connection& catalog, const wire::Message& relation,
+                     std::uint32_t xid = 0);
   /// nullptr: no relation message has told of it.
-  [[nodiscard]] LogTable* find(std::uint32_t oid);
+  [[nodiscard]] LogTable* find(std::uint32_t oid, std::uint32_t xid = 0);
+  /// The transaction has ended: its definitions are everybody's, or nobody's.
+  void forget_open() {
+    open_.clear();
+    last_ = nullptr;
+  }
+  void end_transaction(std::uint32_t xid, bool has_committed);
   /// A shape of a table that is in the catalogue now; nullptr: it is not.
   Result<connect::RowShapePtr> describe(OpContext& context, Connection& catalog, std::uint32_t oid,
                                         const schema::TableRef& table);
@@ -79,8 +87,11 @@ class LogTables {
   const std::string ddl_schema_;
   const std::map<std::uint32_t, schema::TableRef> published_;
   LogTypes types_;
-  std::unordered_map<std::uint32_t, LogTable> tables_;
-  LogTable* last_ = nullptr;  ///< rows of one table follow each other
+  using TableMap = std::unordered_map<std::uint32_t, LogTable>;
+  TableMap tables_;
+  std::map<std::uint32_t, TableMap> open_;  ///< by transaction
+  LogTable* last_ = nullptr;                ///< rows of one table follow each other
+  std::uint32_t last_xid_ = 0;
   std::uint32_t next_id_ = 1;
   CellKind passed_kind_ = CellKind::kText;
   std::string binary_;  ///< a field, when it has come as text

@@ -273,11 +273,12 @@ TEST_F(Load, TheLedgerWaitsForAnEarlierSessionOfTheWorker) {
 }
 
 TEST_F(Load, TheLedgerKeepsWhatWasLeftOutAndTakesTheTableOfAnEarlierVersion) {
-  run("create table wherry_load_progress (load_id text not null, source_schema text not null, "
+  run("create table public.wherry_load_progress (load_id text not null, source_schema text not "
+      "null, "
       "source_table text not null, attempt bigint not null, chunk bigint not null, "
       "row_count bigint not null, byte_count bigint not null, finished_at timestamptz not null "
       "default clock_timestamp(), primary key (load_id, source_schema, source_table, attempt, "
-      "chunk)); insert into wherry_load_progress values ('load', '', '', 0, 0, 0, 0), "
+      "chunk)); insert into public.wherry_load_progress values ('load', '', '', 0, 0, 0, 0), "
       "('load', 'APP', 'ORDERS', 1, 0, 5, 100)");
   const auto plan = simple_plan();
   const auto target = loader();

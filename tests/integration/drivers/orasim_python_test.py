@@ -181,6 +181,28 @@ class Queries(Case):
         self.assertEqual(error.offset, 14)
         self.assertEqual(cursor.execute("select 2 from dual").fetchone(), (2,))
 
+    @unittest.skipUnless(int(oracledb.__version__.split(".")[0]) >= 3, "came with release 3")
+    def test_scrolling(self):
+        cursor = self.connect().cursor(scrollable=True)
+        cursor.arraysize, cursor.prefetchrows = 7, 2
+        sql = "select level, 'row ' || level from dual connect by level <= :n"
+        for _ in range(2):
+            cursor.execute(sql, [100])
+            self.assertEqual([n for n, _ in cursor.fetchmany(5)], [1, 2, 3, 4, 5])
+            cursor.scroll(mode="last")
+            self.assertEqual(cursor.fetchall(), [(100, "row 100")])
+            cursor.scroll(40, mode="absolute")
+            self.assertEqual(cursor.fetchone(), (40, "row 40"))
+            cursor.scroll(-20)
+            self.assertEqual([n for n, _ in cursor.fetchmany(20)], list(range(20, 40)))
+            cursor.scroll(mode="first")
+            self.assertEqual([n for n, _ in cursor.fetchall()], list(range(1, 101)))
+            with self.assertRaises(oracledb.Error):
+                cursor.scroll(101, mode="absolute")
+        cursor.execute(sql.replace("dual", "dual where 1 = 0"), [100])
+        cursor.scroll(mode="last")
+        self.assertEqual(cursor.fetchall(), [])
+
     def test_statement_of_seventy_kilobytes(self):
         cursor = self.connect().cursor()
         cursor.execute("select /* " + "x" * 70000 + " */ :1 from dual", ["found"])
@@ -391,6 +413,38 @@ class LateTypes(Case):
                          (1, 2.5, datetime.datetime(2026, 1, 2), label))
         self.assertEqual(names.aslist(), ["a", None, "c"])
         self.assertEqual(nulls, (None, None))
+
+    def test_objects_and_collections_as_binds(self):
+        cursor = self.connection.cursor()
+        cursor.execute("create or replace type a_place as object (x number, d date, "
+                       "label varchar2(300))")
+        cursor.execute("create or replace type some_words as varray(5) of varchar2(20)")
+        place_type = self.connection.gettype("A_PLACE")
+        list_type = self.connection.gettype("SOME_WORDS")
+        cursor = self.table(self.connection, "bound_places",
+                            "id number, p a_place, l some_words")
+        place = place_type.newobject()
+        place.X, place.D, place.LABEL = 7, datetime.datetime(2026, 1, 2), "é" * 150
+        words = list_type.newobject(["a", None, "c"])
+        cursor.setinputsizes(None, place_type, list_type)
+        cursor.execute("insert into bound_places values (:1, :2, :3)", [1, place, words])
+        cursor.setinputsizes(None, place_type, list_type)
+        cursor.execute("insert into bound_places values (:1, :2, :3)", [2, None, None])
+        rows = cursor.execute("select p, l from bound_places order by id").fetchall()
+        self.assertEqual((rows[0][0].X, rows[0][0].D, rows[0][0].LABEL),
+                         (7, datetime.datetime(2026, 1, 2), "é" * 150))
+        self.assertEqual(rows[0][1].aslist(), ["a", None, "c"])
+        self.assertEqual(rows[1], (None, None))
+        self.assertEqual(cursor.execute("select b.p.x from bound_places b where id = 1").fetchone(),
+                         (7,))
+        out = cursor.var(place_type)
+        cursor.execute("begin :o := a_place(:x, null, 'made'); end;", o=out, x=3)
+        self.assertEqual((out.getvalue().X, out.getvalue().D, out.getvalue().LABEL),
+                         (3, None, "made"))
+        cursor.execute("begin :o := null; end;", o=out)
+        self.assertIsNone(out.getvalue())
+        self.assert_ora(932, cursor.execute, "insert into bound_places (id, p) values (3, :1)",
+                        [words])
 
     def test_long_and_long_raw(self):
         text, binary = "né 🎉 " * 400_000, bytes(range(256)) * 10_000

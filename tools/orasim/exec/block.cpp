@@ -9,6 +9,7 @@
 #include "exec/block_tree.h"
 #include "exec/convert.h"
 #include "exec/errors.h"
+#include "exec/lexer.h"
 #include "exec/type_shape.h"
 
 namespace orasim {
@@ -507,14 +508,18 @@ class Machine {
     return Flow::kNext;
   }
 
-  /// "OWNER"."NAME"; anything else is no type.
+  /// [owner.]name, quoted or not; anything else is no type.
   std::shared_ptr<const ObjectType> type_of(const Value& full_name) {
     if (full_name.is_null()) return nullptr;
-    const std::string text(text_of(full_name));
-    const std::size_t middle = text.find("\".\"");
-    if (text.size() < 5 || middle == std::string::npos) return nullptr;
-    return runner_.find_type(text.substr(1, middle - 1),
-                             text.substr(middle + 3, text.size() - middle - 4));
+    std::vector<Token> tokens = tokenize(text_of(full_name));
+    std::erase_if(tokens, [](const Token& t) { return t.kind == TokenKind::kEnd; });
+    const auto is_name = [](const Token& t) {
+      return t.kind == TokenKind::kWord || t.kind == TokenKind::kQuoted;
+    };
+    if (tokens.size() == 1 && is_name(tokens[0])) return runner_.find_type("", tokens[0].text);
+    const bool has_owner =
+        tokens.size() == 3 && is_name(tokens[0]) && tokens[1].text == "." && is_name(tokens[2]);
+    return has_owner ? runner_.find_type(tokens[0].text, tokens[2].text) : nullptr;
   }
 
   void type_shape(const Node& n) {

@@ -11,6 +11,7 @@
 #include "engine/charset.h"
 #include "engine/format_model.h"
 #include "engine/json.h"
+#include "engine/object_image.h"
 #include "engine/time_zone.h"
 #include "engine/vector.h"
 #include "engine/xml.h"
@@ -453,6 +454,7 @@ Value fit_object(Value v, const DataType& wanted) {
         wanted.object ? wanted.object->owner + "." + wanted.object->name : std::string("UDT"),
         "UDT");
   }
+  object_parts(*wanted.object, v);  // the image may be a client's
   return v;
 }
 

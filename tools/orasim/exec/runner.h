@@ -46,7 +46,7 @@ class StatementRunner {
   virtual std::map<std::string, Value>& variables() = 0;
   virtual Row& binds() = 0;
   virtual DbmsOutput& output() = 0;
-  /// nullptr: no such type.
+  /// Without an owner one of the current schema. nullptr: no such type.
   virtual std::shared_ptr<const ObjectType> find_type(const std::string& owner,
                                                       const std::string& name) = 0;
   /// Converts for an assignment: to the declared type of a variable.

@@ -510,7 +510,8 @@ class SessionRunner final : public StatementRunner {
     if (owner == "SYS" && name == "XMLTYPE") {
       return std::make_shared<const ObjectType>(xml_object_type());
     }
-    const auto code = state_.store->catalog()->find_code(owner, name, "TYPE");
+    const std::string& schema = owner.empty() ? state_.current_schema : owner;
+    const auto code = state_.store->catalog()->find_code(schema, name, "TYPE");
     return code == nullptr ? nullptr : code->type;
   }
   Value convert_value(const Value& value, const DataType& type) override {

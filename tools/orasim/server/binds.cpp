@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "engine/error.h"
+#include "engine/object_image.h"
 #include "server/calls.h"
 #include "wire/text.h"
 #include "wire/values.h"
@@ -134,7 +135,14 @@ void Calls::write_out_value(const TypeSpec& spec, const Value& value) {
     return;
   }
   if (codec == Codec::kObject) {
-    throw OraError(932, "inconsistent datatypes: objects cannot be bound to this server");
+    const bool is_xml = value.type == Type::kXml;
+    if (!value.is_null() && !is_xml &&
+        (value.type != Type::kObject || object_oid(value) != spec.type_oid)) {
+      throw OraError(6550, "line 1, column 1:\nPLS-00382: expression is of wrong type");
+    }
+    wire::encode_object(out, is_xml ? xml_object_type().oid : spec.type_oid, value, registrar_);
+    out.sb(value.is_null() ? -1 : 0);
+    return;
   }
   if (codec == Codec::kCursor) {
     registrar_.parent = nullptr;

@@ -9,6 +9,31 @@
 
 namespace orasim::server {
 
+bool ScrolledRows::read_one() {
+  Row row;
+  if (!source_ || !source_->next(row)) {
+    source_.reset();
+    return false;
+  }
+  rows_.push_back(std::move(row));
+  return true;
+}
+
+bool ScrolledRows::next(Row& row) {
+  if (at_ >= rows_.size() && !read_one()) return false;
+  row = rows_[at_++];
+  return true;
+}
+
+std::uint64_t ScrolledRows::seek(std::uint64_t position) {
+  while ((position == 0 || rows_.size() < position) && read_one()) {
+  }
+  const std::uint64_t before =
+      position == 0 ? rows_.size() - std::min<std::size_t>(rows_.size(), 1) : position - 1;
+  at_ = static_cast<std::size_t>(std::min<std::uint64_t>(before, rows_.size()));
+  return at_;
+}
+
 bool Cursor::returns_values() const {
   return !shape.is_plsql &&
          std::find(shape.returning.begin(), shape.returning.end(), true) != shape.returning.end();

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/session.h"
@@ -13,6 +14,22 @@
 #include "wire/rows.h"
 
 namespace orasim::server {
+
+/// The rows of a scrollable cursor: those that came stay.
+class ScrolledRows : public RowStream {
+ public:
+  explicit ScrolledRows(std::unique_ptr<RowStream> source) : source_(std::move(source)) {}
+  bool next(Row& row) override;
+  /// The row that comes next, from 1; 0: the last one. Gives the rows before it.
+  std::uint64_t seek(std::uint64_t position);
+
+ private:
+  bool read_one();
+
+  std::unique_ptr<RowStream> source_;
+  std::vector<Row> rows_;
+  std::size_t at_ = 0;
+};
 
 struct Cursor {
   std::uint32_t id = 0;
@@ -24,6 +41,7 @@ struct Cursor {
 
   // Of the running execution; the stream goes before the statement.
   std::unique_ptr<RowStream> rows;
+  ScrolledRows* scrolled = nullptr;  ///< `rows` of a scrollable cursor, which outlive their end
   std::unique_ptr<wire::RowEncoder> encoder;
   std::uint64_t rows_fetched = 0;
   bool compress = true;

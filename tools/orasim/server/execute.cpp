@@ -78,6 +78,7 @@ void Calls::refresh_if_stale(Cursor& cursor) {
   // A cursor that was opened by the server has no statement to run again.
   if (!cursor.statement) throw OraError(1001, "invalid cursor");
   if (!cursor.statement->is_stale()) return;
+  cursor.scrolled = nullptr;
   cursor.rows.reset();
   std::unique_ptr<Statement> again = session_.prepare(std::string(cursor.statement->sql()));
   if (cursor.shape.is_query) {
@@ -105,7 +106,15 @@ void Calls::execute(ExecuteRequest request, std::uint32_t& failed_cursor) {
     if (!request.rows.empty()) use_bind_types(cursor, request);
     describe(cursor);
   }
-  const bool runs = request.has(wire::kOptExecute) && !request.has(wire::kOptDescribe);
+  // A position beyond the first row goes on with what was executed, whatever the options say.
+  const bool scrolls = request.is_scrollable() && cursor.rows && cursor.scrolled != nullptr &&
+                       !(request.has(wire::kOptExecute) && request.fetch_position <= 1);
+  if (scrolls) {
+    const bool is_last = request.fetch_orientation == wire::kFetchLast;
+    cursor.rows_fetched =
+        cursor.scrolled->seek(is_last ? 0 : std::max<std::uint32_t>(request.fetch_position, 1));
+  }
+  const bool runs = request.has(wire::kOptExecute) && !request.has(wire::kOptDescribe) && !scrolls;
   if (request.has(wire::kOptDefine)) {
     cursor.defines = request.defines;
     if (cursor.rows) cursor.make_encoder(login_.dialect);
@@ -123,6 +132,11 @@ void Calls::execute(ExecuteRequest request, std::uint32_t& failed_cursor) {
     run.returning_vector =
         parsed_now && !request.has(wire::kOptNotPlsql) && cursor.returns_values();
     status = query ? run_query(cursor, run) : run_statement(cursor, run);
+    if (query && request.is_scrollable()) {
+      auto rows = std::make_unique<ScrolledRows>(std::move(cursor.rows));
+      cursor.scrolled = rows.get();
+      cursor.rows = std::move(rows);
+    }
   }
   if (query && cursor.rows) {
     // A describe of LOB columns comes without rows: the client defines them first. The number of
@@ -169,6 +183,7 @@ void Calls::fetch(const wire::FetchRequest& request) {
 CallStatus Calls::run_query(Cursor& cursor, const Run& run) {
   refresh_if_stale(cursor);
   cursors_.close_children(cursor);
+  cursor.scrolled = nullptr;
   cursor.rows.reset();
   cursor.rows_fetched = 0;
   ExecuteResult result = cursor.statement->execute(engine_rows(cursor, run), run.options);
@@ -186,7 +201,7 @@ void Calls::write_rows(Cursor& cursor, std::uint32_t wanted, CallStatus& status)
     const std::size_t complete = out.size();
     try {
       if (!cursor.rows->next(row_)) {
-        cursor.rows.reset();
+        if (cursor.scrolled == nullptr) cursor.rows.reset();
         status.ora_code = 1403;
         status.text = kNoData;
         break;
@@ -194,7 +209,8 @@ void Calls::write_rows(Cursor& cursor, std::uint32_t wanted, CallStatus& status)
       cursor.encoder->encode(out, row_, registrar_);
     } catch (const OraError&) {
       out.truncate(complete);  // no half row before the error's status
-      cursor.rows.reset();     // a fetch after it is out of sequence
+      cursor.scrolled = nullptr;
+      cursor.rows.reset();  // a fetch after it is out of sequence
       throw;
     }
     ++cursor.rows_fetched;

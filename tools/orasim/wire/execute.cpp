@@ -33,7 +33,7 @@ TypeSpec decode_type_spec(Reader& in, const Dialect& dialect) {
   spec.buffer_bytes = in.ub4();
   spec.max_elements = in.ub4();
   spec.continuation = in.ub8();
-  in.skip_dlc();
+  spec.type_oid = in.dlc_text();
   in.ub4();
   spec.charset = in.ub2();
   spec.charset_form = in.u8();
@@ -221,6 +221,8 @@ void decode_al8i4(Reader& in, std::uint32_t count, ExecuteRequest& out) {
   out.iterations = values[1];
   out.scn = static_cast<std::uint64_t>(values[6]) << 32 | values[5];
   out.flags = values[9];
+  out.fetch_orientation = values[10];
+  out.fetch_position = values[11];
 }
 
 void leave_out_repeated(RowShape& shape) {

@@ -75,6 +75,9 @@ inline constexpr std::uint32_t kOptDescribe = 0x20000;
 inline constexpr std::uint32_t kOptNoCompression = 0x40000;
 inline constexpr std::uint32_t kOptBatchErrors = 0x80000;
 
+// Fetch orientations of a scrollable cursor; all others go by the position.
+inline constexpr std::uint32_t kFetchLast = 0x08;
+
 /// Bind or define metadata.
 struct TypeSpec {
   std::uint8_t type = 0;
@@ -85,6 +88,7 @@ struct TypeSpec {
   std::uint16_t charset = 0;
   std::uint8_t charset_form = 0;
   std::uint32_t prefetch = 0;
+  std::string type_oid = {};  ///< of a named type
 
   [[nodiscard]] bool is_national() const { return charset_form == 2; }
   [[nodiscard]] bool is_array() const { return (flags & 0x40) != 0; }
@@ -121,9 +125,11 @@ struct ExecuteRequest {
   std::uint32_t cursor_id = 0;
   std::optional<std::string> sql;
   std::uint32_t prefetch_rows = 0;
-  std::uint32_t iterations = 0;  ///< al8i4[1]
-  std::uint64_t scn = 0;         ///< al8i4[5], [6]; 0: none
-  std::uint32_t flags = 0;       ///< al8i4[9]
+  std::uint32_t iterations = 0;         ///< al8i4[1]
+  std::uint64_t scn = 0;                ///< al8i4[5], [6]; 0: none
+  std::uint32_t flags = 0;              ///< al8i4[9]
+  std::uint32_t fetch_orientation = 0;  ///< al8i4[10]
+  std::uint32_t fetch_position = 0;     ///< al8i4[11], from 1
   std::vector<TypeSpec> binds;
   std::vector<TypeSpec> defines;
   /// Values of all binds a row; skipped ones stay null.
@@ -131,6 +137,7 @@ struct ExecuteRequest {
 
   [[nodiscard]] bool has(std::uint32_t option) const { return (options & option) != 0; }
   [[nodiscard]] bool wants_row_counts() const { return (flags & 0x4000) != 0; }
+  [[nodiscard]] bool is_scrollable() const { return (flags & 0x02) != 0; }
 };
 ExecuteRequest decode_execute(Reader&, const Dialect&, const CursorShapes&);
 

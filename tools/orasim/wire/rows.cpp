@@ -169,21 +169,22 @@ void encode_document(Writer& out, const Value& value) {
   put_quasi_locator(out, (*image)->data.size());
 }
 
-void RowEncoder::encode_object(Writer& out, const RowColumn& column, const Value& value,
-                               LobRegistrar& lobs) {
-  out.dlc(column.type_oid);
+// The flags of a value take two bytes: go-ora steps over so many.
+void encode_object(Writer& out, std::string_view type_oid, const Value& value, LobRegistrar& lobs) {
+  constexpr std::uint32_t kTopLevel = 1;
+  out.dlc(type_oid);
   out.ub(0);  // no object id: it is no object of an object table
   out.ub(0);
   out.ub(0);
   if (value.is_null()) {
     out.ub(0);
-    out.ub(0);
+    out.ub(kTopLevel);
     return;
   }
   const std::string image = value.type == Type::kXml ? xml_image(value.lob()->data, lobs)
                                                      : std::string(object_image(value));
   out.ub(image.size());
-  out.ub(0);
+  out.ub(kTopLevel);
   out.clr(image);
 }
 
@@ -212,7 +213,7 @@ void RowEncoder::encode_column(Writer& out, const RowColumn& column, const Value
   }
   if (column.codec == Codec::kCursor) return lobs.put_cursor(out, value);
   if (column.codec == Codec::kDocument) return encode_document(out, value);
-  if (column.codec == Codec::kObject) return encode_object(out, column, value, lobs);
+  if (column.codec == Codec::kObject) return encode_object(out, column.type_oid, value, lobs);
   encode_value(out, column.codec, value);
   if (column.has_trailer) {
     out.sb(value.is_null() ? -1 : 0);

@@ -53,8 +53,6 @@ class RowEncoder {
  private:
   void encode_columns(Writer& out, const Row& row, LobRegistrar& lobs, bool record_ends);
   void encode_column(Writer& out, const RowColumn& column, const Value& value, LobRegistrar& lobs);
-  static void encode_object(Writer& out, const RowColumn& column, const Value& value,
-                            LobRegistrar& lobs);
   std::size_t find_repeats();
   void write_vector(Writer& out, std::size_t repeated);
   void write_kept(Writer& out, std::size_t repeated);
@@ -70,6 +68,8 @@ class RowEncoder {
 
 /// One JSON or VECTOR value in a row; shared with out binds.
 void encode_document(Writer& out, const Value& value);
+/// The same of an object, a collection or XMLTYPE.
+void encode_object(Writer& out, std::string_view type_oid, const Value& value, LobRegistrar& lobs);
 /// One LOB column value in a row; shared with out binds.
 void encode_lob(Writer& out, const RowColumn& column, const Value& value, LobRegistrar& lobs);
 

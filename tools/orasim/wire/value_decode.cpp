@@ -4,6 +4,7 @@
 #include "engine/charset.h"
 #include "engine/error.h"
 #include "engine/json.h"
+#include "engine/object_image.h"
 #include "engine/time_zone.h"
 #include "engine/vector.h"
 #include "wire/text.h"
@@ -243,7 +244,10 @@ Value decode_content(const TypeSpec& spec, Type type, const std::string& content
     case Type::kVector:
       return make_lob(encode_vector(decode_vector(content)), type);
     case Type::kObject:
-      throw OraError(932, "inconsistent datatypes: objects cannot be bound to this server");
+      if (spec.type_oid.size() != kOidBytes) {
+        throw OraError(932, "inconsistent datatypes: the bind of an object has no type");
+      }
+      return make_lob(spec.type_oid + content, type);
     default: {
       if (type == Type::kUrowid && content.starts_with('*')) return Value{type, false, content};
       RowId row_id;

@@ -72,20 +72,27 @@ for name in glob.glob("*.jar") + glob.glob("*.whl"):
 for name in glob.glob("*.txz"):
     tarfile.open(name).extractall()
     os.unlink(name)')
+  local initdb
+  initdb=$(find "$1" -name initdb | grep .)
   find "$1" -name '*.a' -delete
   chmod -R a+rX "$1"
-  chmod a+x "$(dirname "$(find "$1" -name initdb)")"/*
-  "$(find "$1" -name initdb)" --version
+  chmod a+x "${initdb%/*}"/*
+  "$initdb" --version
 }
 
 # A peer's folder holds all that its installation depends on.
 install_once() {
-  local peer=$1 stamp
+  local peer=$1 stamp status=0
   stamp=$(find "$from/$peer" "$root/scripts/install_peers.sh" -type f -print0 | sort -z |
     xargs -0 sha256sum | sha256sum)
   [ "$(cat "$to/$peer.stamp" 2>/dev/null)" != "$stamp" ] || return 0
   rm -rf "${to:?}/$peer" "$to/$peer.stamp" "$to/$peer.missing"
-  if (set -e; "install_$peer") >"$to/$peer.log" 2>&1; then
+  # Not as a condition: -e would be off in all of it.
+  set +e
+  (set -e; "install_$peer") >"$to/$peer.log" 2>&1
+  status=$?
+  set -e
+  if [ "$status" = 0 ]; then
     echo "$stamp" >"$to/$peer.stamp"
   else
     rm -rf "${to:?}/$peer"

@@ -251,11 +251,26 @@ class ResponseDecoder {
       const bool is_out = i < directions.size() ? directions[i] != wire::BindDirection::kIn
                                                 : i + returning >= binds.size();
       if (!is_out || !in_.ok()) continue;
-      if (i >= binds.size()) return in_.fail("OUT values of binds that are not known");
+      if (i >= binds.size()) {
+        values.push_back(out_cursor());
+        continue;
+      }
       values.push_back(returning != 0 ? out_values(binds[i], true)
                                       : out_values(binds[i], binds[i].is_array()));
     }
     add(start, Json{{"message", "out binds"}, {"out_binds", std::move(values)}});
+  }
+
+  /// Of values whose binds are not known only REF CURSORs say what they are.
+  Json out_cursor() {
+    Variable bind;
+    bind.type = static_cast<std::uint8_t>(OracleType::kCursor);
+    const Reader begin = in_;
+    Json value = out_value(bind);
+    if (in_.ok() && !value.is_null()) return value;
+    in_ = begin;
+    in_.fail("OUT values of binds that are not known");
+    return nullptr;
   }
 
   Json out_values(const Variable& bind, bool is_list) {

@@ -98,7 +98,7 @@ Result<Database*> MemoryConnector::find(const connect::Settings& settings) {
 
 const connect::ConnectorInfo& MemoryConnector::info() const {
   static const connect::ConnectorInfo kInfo{
-      "memory", {"memory"}, connect::kSource | connect::kTarget | connect::kChangeTarget};
+      "memory", {"memory"}, connect::kSource | connect::kTarget | connect::kChangeSource | connect::kChangeTarget};
   return kInfo;
 }
 
@@ -130,6 +130,13 @@ Result<std::unique_ptr<connect::TargetLoader>> MemoryConnector::open_loader(
   WHERRY_ASSIGN(Database * database, find(settings));
   WHERRY_TRY(database->faults().pass(context, Point::kOpenLoader));
   return make_loader(*database);
+}
+
+Result<std::unique_ptr<connect::ChangeSource>> MemoryConnector::open_change_source(
+    OpContext&, const connect::Settings& settings) {
+  WHERRY_ASSIGN(Database * database, find(settings));
+  WHERRY_ASSIGN(ReadOptions options, read_options(settings));
+  return make_change_source(*database, std::move(options));
 }
 
 Result<std::unique_ptr<connect::TargetApply>> MemoryConnector::open_apply(

@@ -36,6 +36,8 @@ class MemoryConnector final : public connect::Connector {
                                                                  const Position& at) override;
   Result<std::unique_ptr<connect::TargetLoader>> open_loader(
       OpContext& context, const connect::Settings& settings) override;
+  Result<std::unique_ptr<connect::ChangeSource>> open_change_source(
+      OpContext& context, const connect::Settings& settings) override;
   Result<std::unique_ptr<connect::TargetApply>> open_apply(OpContext& context,
                                                            const connect::Settings& settings,
                                                            const connect::ApplySettings&) override;

@@ -4,9 +4,76 @@
 
 namespace wherry::memory {
 
-void Database::commit(Tables tables) {
+void Database::commit(Tables tables, std::optional<std::vector<LoggedChange>> changes) {
+  const auto before = history_.at(version_);
   ++version_;
-  history_[version_] = std::make_shared<const Tables>(std::move(tables));
+  const auto after = std::make_shared<const Tables>(std::move(tables));
+  history_[version_] = after;
+  if (log_begin_) {
+    auto logged = std::make_shared<LoggedCommit>();
+    logged->version = version_;
+    logged->time = std::chrono::system_clock::now();
+    logged->changes = changes ? *std::move(changes) : difference(*before, *after);
+    log_[version_] = std::move(logged);
+  }
+  committed_.notify_all();
+}
+
+Result<void> Database::transact(const std::function<Result<void>(Transaction&)>& work) {
+  std::lock_guard lock(mutex_);
+  Tables tables = *history_.at(version_);
+  Transaction transaction(tables);
+  WHERRY_TRY(work(transaction));
+  commit(std::move(tables), transaction.take_changes());
+  return {};
+}
+
+std::uint64_t Database::keep_log() {
+  std::lock_guard lock(mutex_);
+  if (!log_begin_) log_begin_ = version_;
+  return version_;
+}
+
+Result<LoggedCommitPtr> Database::logged_after(std::uint64_t version) const {
+  std::lock_guard lock(mutex_);
+  if (!log_begin_ || version < *log_begin_ || version > version_) {
+    return make_error(ErrorKind::kPositionLost, "memory.log_lost",
+                      "the database no longer has its changes after version " +
+                          std::to_string(version),
+                      "Load again with --start reload-target");
+  }
+  const auto found = log_.upper_bound(version);
+  return found == log_.end() ? LoggedCommitPtr() : found->second;
+}
+
+void Database::forget_log(std::uint64_t version) {
+  std::lock_guard lock(mutex_);
+  if (!log_begin_) return;
+  log_begin_ = std::max(*log_begin_, version);
+  log_.erase(log_.begin(), log_.upper_bound(version));
+}
+
+std::uint64_t Database::confirmed() const {
+  std::lock_guard lock(mutex_);
+  return confirmed_;
+}
+
+void Database::confirm(std::uint64_t version) {
+  {
+    std::lock_guard lock(mutex_);
+    confirmed_ = std::max(confirmed_, version);
+  }
+  forget_log(version);
+}
+
+void Database::wait_for_version(OpContext& context, std::uint64_t version) const {
+  std::unique_lock lock(mutex_);
+  const auto is_there = [&] { return version_ > version; };
+  if (context.deadline == std::chrono::steady_clock::time_point::max()) {
+    committed_.wait(lock, context.stop, is_there);
+  } else {
+    committed_.wait_until(lock, context.stop, context.deadline, is_there);
+  }
 }
 
 void Database::put(schema::TableDef definition, std::vector<Row> rows) {

@@ -37,8 +37,12 @@ enum class Point : std::uint8_t {
   kApplyCommit,
   kApplied,  ///< changes are committed, and the answer is on its way
   kFlush,
+  kPrepareStream,
+  kStartStream,
+  kReadChanges,  ///< its rows: the version that the stream is at
+  kConfirm,
 };
-constexpr std::size_t kPointCount = 20;
+constexpr std::size_t kPointCount = 24;
 
 struct Fault {
   Point point = Point::kRead;

@@ -1,10 +1,8 @@
 #include <algorithm>
 #include <charconv>
-#include <filesystem>
 #include <numeric>
 
 #include "connect/memory/roles.h"
-#include "core/spill_file.h"
 
 namespace wherry::memory {
 namespace {
@@ -113,30 +111,12 @@ class MemoryReader final : public connect::ChunkReader {
     const CellKind kind = kinds_[column];
     const bool can_spill = kind == CellKind::kText || kind == CellKind::kBytes;
     if (can_spill && value.bytes.size() > options_.inline_limit_bytes) {
-      return spilled_cell(value, kind, out, spill);
+      return spilled_cell(value, kind, options_, out, spill);
     }
     Cell cell = to_cell(value, kind, out.arena());
     if (plan_->columns[column].trim_blanks && cell.state == CellState::kSet) {
       cell.size_bytes = static_cast<std::uint32_t>(cell.bytes().find_last_not_of(' ') + 1);
     }
-    return cell;
-  }
-
-  Result<Cell> spilled_cell(const Value& value, CellKind kind, RowBatch& out,
-                            std::shared_ptr<SpillFile>& spill) const {
-    if (!spill) {
-      const auto directory = options_.spill_directory.empty()
-                                 ? std::filesystem::temp_directory_path()
-                                 : std::filesystem::path(options_.spill_directory);
-      WHERRY_ASSIGN(spill, SpillFile::create(directory));
-      out.keep(spill);
-    }
-    const SpilledValue place{spill.get(), spill->size_bytes(), value.bytes.size()};
-    WHERRY_TRY(spill->append(value.bytes));
-    Cell cell = to_cell(Value::integer(0), CellKind::kInt64, out.arena());
-    cell.kind = kind;
-    cell.state = CellState::kSpilled;
-    cell.payload.ptr = out.arena().copy(&place, sizeof place);
     return cell;
   }
 
@@ -156,7 +136,7 @@ class MemorySnapshot final : public connect::SnapshotSource {
                  std::shared_ptr<const Tables> tables)
       : database_(database),
         options_(std::move(options)),
-        position_{std::string(kPrefix) + std::to_string(version)},
+        position_(position_of(version)),
         tables_(std::move(tables)) {}
 
   [[nodiscard]] const Position& position() const override { return position_; }
@@ -201,6 +181,12 @@ class MemorySnapshot final : public connect::SnapshotSource {
   const std::shared_ptr<const Tables> tables_;
 };
 
+}  // namespace
+
+Position position_of(std::uint64_t version) {
+  return {std::string(kPrefix) + std::to_string(version)};
+}
+
 Result<std::uint64_t> version_of(const Position& at) {
   std::uint64_t version = 0;
   const std::string& text = at.text;
@@ -213,8 +199,6 @@ Result<std::uint64_t> version_of(const Position& at) {
                     "the position is none of this database: " + text,
                     "Use a position that this connector made");
 }
-
-}  // namespace
 
 Result<std::unique_ptr<connect::SnapshotSource>> make_snapshot(Database& database,
                                                                ReadOptions options,

@@ -155,7 +155,7 @@ bool ChangeCache::covers(const Place& place) const {
 }
 bool ChangeCache::is_drained() const {
   std::lock_guard lock(mutex_);
-  return read_end_ == end_;
+  return read_end_.position == end_.position;
 }
 
 Result<void> ChangeCache::restart(const Place& from) {
@@ -249,7 +249,7 @@ Result<void> ChangeCache::sync() {
   WHERRY_TRY(writer_->flush());
   written_end_ = appended_end_;
   publish();
-  if (durable_end() == written_end_) return {};
+  if (durable_end().position == written_end_.position) return {};
   WHERRY_TRY(writer_->sync());
   std::lock_guard lock(mutex_);
   durable_end_ = written_end_;

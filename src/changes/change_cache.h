@@ -17,11 +17,11 @@
 
 namespace wherry::changes {
 
-/// A border between transactions: after all at or before it.
+/// A border between transactions: after all at or before it. One position may come with orders that
+/// differ, as long as no commit is between them.
 struct Place {
   Position position;
   connect::CommitOrder order = 0;
-  friend bool operator==(const Place&, const Place&) = default;
 };
 /// True when it is certain that `a` is not after `b`.
 inline bool is_at_or_before(const Place& a, const Place& b) {

@@ -1,0 +1,299 @@
+#include "engine/changes/stream_feed.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <csignal>
+#include <filesystem>
+
+#include "connect/memory/connector.h"
+
+namespace wherry::engine {
+namespace {
+
+using connect::ChangeKind;
+using memory::Value;
+
+const schema::TableRef kTable{"APP", "T"};
+constexpr std::chrono::seconds kPatience{60};
+
+class StreamFeedTest : public ::testing::Test {
+ protected:
+  StreamFeedTest() : database_(connector_.create("one")) {
+    std::string path = (std::filesystem::temp_directory_path() / "wherry-test-XXXXXX").string();
+    directory_ = ::mkdtemp(path.data());
+    schema::TableDef definition;
+    definition.table = kTable;
+    for (const char* name : {"ID", "NOTE"}) {
+      schema::ColumnDef column;
+      column.name = name;
+      column.type.kind = name == std::string("ID") ? schema::TypeKind::kInt64
+                                                   : schema::TypeKind::kText;
+      definition.columns.push_back(column);
+    }
+    definition.keys.push_back({"PK", {"ID"}, true});
+    database_.put(definition);
+    auto plan = std::make_shared<schema::TablePlan>();
+    plan->source = kTable;
+    options_.request.task_name = "t";
+    options_.request.tables = {plan};
+    options_.cache.directory = directory_ / "cache";
+    options_.cache.spill_directory = directory_;
+    options_.cache.segment_bytes = 20'000;
+    options_.retry.wait = std::chrono::milliseconds(1);
+    options_.retry.most_wait = std::chrono::milliseconds(5);
+    options_.retry.stops_at_most_wait = false;
+    options_.full_disk_wait = std::chrono::milliseconds(5);
+    source_ = connector_.open_change_source(context_, memory::MemoryConnector::settings("one"))
+                  .value();
+    context_.deadline = std::chrono::steady_clock::now() + kPatience;
+    const auto start = source_->prepare(context_, options_.request).value();
+    from_ = {start.position, start.order};
+  }
+  ~StreamFeedTest() override {
+    feed_.reset();
+    std::error_code ignored;
+    std::filesystem::remove_all(directory_, ignored);
+  }
+
+  void open(const changes::Place& from) {
+    feed_.reset();
+    auto opened = StreamFeed::open(context_, *source_, from, options_, progress_);
+    ASSERT_TRUE(opened.ok()) << opened.error().to_paragraph();
+    feed_ = std::move(*opened);
+  }
+  /// Commits transactions of one row each (`rows` of them), whose numbers are consecutive.
+  void commit(int transactions, int rows = 1, std::size_t note_bytes = 10) {
+    for (; transactions > 0; --transactions) {
+      const auto done = database_.transact([&](memory::Transaction& transaction) -> Result<void> {
+        for (int i = 0; i < rows; ++i) {
+          WHERRY_TRY(transaction.insert(
+              kTable, {Value::integer(++written_), Value::text(std::string(note_bytes, 'x'))}));
+        }
+        return {};
+      });
+      ASSERT_TRUE(done.ok());
+    }
+  }
+  /// Reads until the last row that was written; checks that each comes once, in order.
+  void read_all() {
+    while (seen_ < written_) {
+      context_.deadline = std::chrono::steady_clock::now() + kPatience;
+      auto next = feed_->next(context_);
+      ASSERT_TRUE(next.ok()) << next.error().to_paragraph();
+      ASSERT_NE(*next, nullptr) << "nothing came after row " << seen_;
+      for (const connect::Change& change : (*next)->changes()) {
+        if (change.kind == ChangeKind::kInsert) {
+          ASSERT_EQ(change.after[0].payload.i64, ++seen_);
+        }
+        if (!change.has_commit()) continue;
+        const connect::CommitInfo& info = (*next)->commit(change);
+        last_ = {info.position, info.order};
+      }
+    }
+  }
+  void release(const changes::Place& place) {
+    connect::Checkpoint checkpoint;
+    checkpoint.position = place.position;
+    checkpoint.point.order = place.order;
+    ASSERT_TRUE(feed_->release(context_, checkpoint).ok());
+  }
+  template <class Claim>
+  bool wait_until(const Claim& claim) {
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
+    while (!claim()) {
+      if (std::chrono::steady_clock::now() > deadline) return false;
+      std::this_thread::yield();
+    }
+    return true;
+  }
+
+  memory::MemoryConnector connector_;
+  memory::Database& database_;
+  std::filesystem::path directory_;
+  OpContext context_;
+  std::unique_ptr<connect::ChangeSource> source_;
+  StreamFeed::Options options_;
+  ApplyProgress progress_;
+  changes::Place from_, last_;
+  std::unique_ptr<StreamFeed> feed_;
+  std::int64_t written_ = 0, seen_ = 0;
+};
+
+TEST_F(StreamFeedTest, BeforeTheApplyChangesWaitOnDiskAndThenComeInOrder) {
+  open(from_);
+  commit(200, 3);
+  ASSERT_TRUE(wait_until([&] { return feed_->status().read_to.order == database_.version(); }));
+  EXPECT_GT(feed_->status().disk_bytes, 0U);
+  ASSERT_TRUE(feed_->start(context_, {}).ok());
+  read_all();
+  // Caught up: nothing more goes to disk.
+  commit(1);
+  read_all();
+  const std::uint64_t disk = feed_->status().disk_bytes;
+  commit(50);
+  read_all();
+  EXPECT_FALSE(feed_->status().is_reading_disk);
+  EXPECT_EQ(feed_->status().disk_bytes, disk);
+  EXPECT_TRUE(feed_->is_empty());
+}
+
+TEST_F(StreamFeedTest, TheSourceIsToldWhatIsDurable) {
+  open(from_);
+  commit(20);
+  // In the cache, on disk: the source may forget it although nothing was applied.
+  ASSERT_TRUE(wait_until([&] { return database_.confirmed() == database_.version(); }));
+  ASSERT_TRUE(feed_->start(context_, {}).ok());
+  read_all();
+  commit(1);
+  read_all();
+  const std::uint64_t confirmed = database_.confirmed();
+  commit(5);
+  read_all();
+  // In memory only.
+  EXPECT_EQ(feed_->wait_for_head(context_).value().order, database_.version());
+  EXPECT_LE(database_.confirmed(), confirmed + 1);
+  release(last_);
+  EXPECT_TRUE(wait_until([&] { return database_.confirmed() == last_.order; }));
+}
+
+TEST_F(StreamFeedTest, ASlowApplySendsChangesToDiskAndBack) {
+  options_.memory_bytes = 20'000;
+  options_.batch_bytes = 2'000;
+  open(from_);
+  ASSERT_TRUE(feed_->start(context_, {}).ok());
+  for (int round = 0; round < 3; ++round) {
+    commit(1);
+    read_all();
+    commit(300, 2, 100);
+    ASSERT_TRUE(wait_until([&] { return feed_->status().read_to.order == database_.version(); }));
+    EXPECT_TRUE(feed_->status().is_reading_disk);
+    EXPECT_LE(feed_->status().memory_bytes, options_.memory_bytes);
+    read_all();
+    release(last_);
+    commit(1);
+    read_all();
+    EXPECT_FALSE(feed_->status().is_reading_disk);
+  }
+}
+
+TEST_F(StreamFeedTest, ATransactionLargerThanTheMemoryComesWhole) {
+  options_.memory_bytes = 10'000;
+  options_.batch_bytes = 2'000;
+  open(from_);
+  ASSERT_TRUE(feed_->start(context_, {}).ok());
+  commit(1);
+  read_all();
+  commit(1, 2'000, 20);
+  read_all();
+  commit(1);
+  read_all();
+}
+
+TEST_F(StreamFeedTest, ALaterRunGoesOnWithWhatIsOnDisk) {
+  open(from_);
+  commit(100);
+  ASSERT_TRUE(wait_until([&] { return database_.confirmed() == database_.version(); }));
+  ASSERT_TRUE(feed_->stop().ok());
+  commit(10);
+  open(from_);
+  ASSERT_TRUE(feed_->start(context_, {}).ok());
+  read_all();
+  const changes::Place middle{last_.position, last_.order - 30};
+  const Position position{"memory:" + std::to_string(middle.order)};
+  // The target's connection broke: the apply wants the last ones again.
+  ASSERT_TRUE(feed_->start(context_, position).ok());
+  seen_ = written_ - 30;
+  read_all();
+}
+
+TEST_F(StreamFeedTest, TheApplyMayGoBackToWhatWasOnlyInMemory) {
+  open(from_);
+  ASSERT_TRUE(feed_->start(context_, {}).ok());
+  commit(1);
+  read_all();
+  commit(30);
+  read_all();
+  const changes::Place before = last_;
+  release(before);
+  commit(20);
+  read_all();
+  ASSERT_TRUE(feed_->start(context_, before.position).ok());
+  seen_ = written_ - 20;
+  read_all();
+  commit(5);
+  read_all();
+}
+
+TEST_F(StreamFeedTest, AStreamThatBreaksIsReadOn) {
+  options_.batch_bytes = 500;
+  for (std::uint64_t at = 20; at < 320; at += 20) {
+    database_.faults().add(
+        {memory::Point::kReadChanges, {}, from_.order + at, 2, memory::cut_error()});
+  }
+  open(from_);
+  commit(100, 7);
+  ASSERT_TRUE(feed_->start(context_, {}).ok());
+  commit(250, 7);
+  read_all();
+  EXPECT_GT(feed_->status().restarts, 5U);
+}
+
+TEST_F(StreamFeedTest, ALostLogEndsTheFeedInWords) {
+  options_.retry.most_tries = 3;
+  open(from_);
+  commit(5);
+  ASSERT_TRUE(wait_until([&] { return feed_->status().read_to.order == database_.version(); }));
+  database_.faults().shut_down();
+  ASSERT_TRUE(feed_->stop().ok());
+  commit(5);
+  database_.forget_log(database_.version());
+  database_.faults().start_up();
+  open(from_);
+  ASSERT_TRUE(feed_->start(context_, {}).ok());
+  ASSERT_TRUE(wait_until([&] { return feed_->failure().has_value(); }));
+  const auto next = feed_->next(context_);
+  ASSERT_FALSE(next.ok());
+  EXPECT_EQ(next.error().kind, ErrorKind::kPositionLost);
+}
+
+TEST_F(StreamFeedTest, AFullDiskPausesTheReadingAndLosesNothing) {
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  rlimit limit = before;
+  limit.rlim_cur = 3'000;
+  ::setrlimit(RLIMIT_FSIZE, &limit);
+  options_.cache.segment_bytes = 1'000'000;
+  open(from_);
+  commit(400, 2, 50);
+  const bool has_paused = wait_until([&] { return feed_->status().is_paused; });
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  EXPECT_TRUE(has_paused);
+  ASSERT_TRUE(wait_until([&] { return !feed_->status().is_paused; }));
+  ASSERT_TRUE(feed_->start(context_, {}).ok());
+  read_all();
+}
+
+TEST_F(StreamFeedTest, WhatIsReadAtOnceDoesNotTouchTheDisk) {
+  open(from_);
+  ASSERT_TRUE(feed_->start(context_, {}).ok());
+  commit(1);
+  read_all();
+  const std::uint64_t disk = feed_->status().disk_bytes;
+  std::vector<std::chrono::nanoseconds> times;
+  for (int i = 0; i < 200; ++i) {
+    const auto began = std::chrono::steady_clock::now();
+    commit(1);
+    read_all();
+    times.push_back(std::chrono::steady_clock::now() - began);
+  }
+  std::sort(times.begin(), times.end());
+  const auto median = std::chrono::duration_cast<std::chrono::microseconds>(times[100]);
+  RecordProperty("median_us", static_cast<int>(median.count()));
+  std::printf("commit to next(): median %lld us\n", static_cast<long long>(median.count()));
+  EXPECT_EQ(feed_->status().disk_bytes, disk);
+}
+
+}  // namespace
+}  // namespace wherry::engine

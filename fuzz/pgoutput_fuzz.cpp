@@ -1,6 +1,9 @@
 // pgoutput's messages, as one connection sends them: the input is a list of messages, each a length
 // of two bytes and its bytes. Whatever they are, what a message says lies inside of its bytes.
+// Fields in text form become binary ones of a type that their first byte chooses, and are decoded.
+#include "connect/postgres/wire/decoder.h"
 #include "connect/postgres/wire/pgoutput.h"
+#include "connect/postgres/wire/text_form.h"
 #include "input.h"
 
 namespace {
@@ -14,10 +17,29 @@ void lies_within(std::string_view part, std::string_view whole) {
   require(part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size());
 }
 
+void check_text(std::string_view text) {
+  using wherry::postgres::NativeKind;
+  if (text.empty()) return;
+  wherry::postgres::NativeType type;
+  type.kind = static_cast<NativeKind>(static_cast<unsigned char>(text[0]) %
+                                      (static_cast<int>(NativeKind::kOther) + 1));
+  std::string binary;
+  if (!wire::binary_form(type.kind, text.substr(1), binary)) return;
+  const auto decoder =
+      wire::choose_decoder(wherry::postgres::logical_type_of(type, ""), type, false);
+  if (!decoder) return;
+  wherry::Arena arena;
+  wherry::Cell cell{};
+  (void)decoder->decode(*decoder, binary, arena, cell);
+}
+
 void check(const wire::Message& message, std::string_view bytes) {
   // A name may be left of an earlier message; only fields of rows are used unseen.
   if (message.type == wire::MessageType::kInsert || message.type == wire::MessageType::kUpdate) {
-    for (const wire::Field& field : message.after) lies_within(field.bytes, bytes);
+    for (const wire::Field& field : message.after) {
+      lies_within(field.bytes, bytes);
+      check_text(field.bytes);
+    }
   }
   if (message.type == wire::MessageType::kUpdate || message.type == wire::MessageType::kDelete) {
     if (message.old_kind == 0) require(message.before.empty());

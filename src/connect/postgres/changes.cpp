@@ -54,6 +54,13 @@ Error with_lost_log(Error error) {
   return error;
 }
 
+/// The deadline of a read is for waiting, not for what has to be looked up on the way.
+OpContext unhurried(const OpContext& context) {
+  OpContext out = context;
+  out.deadline = StreamClock::time_point::max();
+  return out;
+}
+
 Error malformed_log(std::string_view what) {
   return make_error(ErrorKind::kInternal, "postgres.malformed_log",
                     "the source's log is not understood: " + std::string(what),
@@ -143,6 +150,7 @@ class PostgresChangeStream : public connect::ChangeStream {
                         "the stream is not connected", "It is started again");
     }
     ++batch_number_;
+    OpContext patient = unhurried(context);
     WHERRY_TRY(store());
     WHERRY_TRY(play(out));
     if (out.is_full()) return StreamState::kMore;
@@ -151,7 +159,7 @@ class PostgresChangeStream : public connect::ChangeStream {
       if (state) return *state;
     }
     for (;;) {
-      WHERRY_TRY(take_all(context, out));
+      WHERRY_TRY(take_all(patient, out));
       if (out.is_full()) return StreamState::kMore;
       pace_.rest();
       WHERRY_ASSIGN(const std::size_t size, fill(context, StreamClock::now()));
@@ -347,6 +355,7 @@ class PostgresChangeStream : public connect::ChangeStream {
 
   /// nullopt: the backlog has been read, and reading goes on otherwise.
   Result<std::optional<StreamState>> read_backlog(OpContext& context, ChangeBatch& out) {
+    OpContext patient = unhurried(context);
     using State = CatchUp::State;
     while (!out.is_full()) {
       // What is there is taken; only an empty batch waits.
@@ -358,11 +367,11 @@ class PostgresChangeStream : public connect::ChangeStream {
         if (!has_begin_) idle_lsn_ = std::max(idle_lsn_, catch_up_->until());
         idle_time_ = server_time_now();
         catch_up_.reset();
-        WHERRY_TRY(go_on(context));
+        WHERRY_TRY(go_on(patient));
         return std::optional<StreamState>();
       }
       wal_.data = catch_up_->message();
-      WHERRY_TRY(take_message(context, out));
+      WHERRY_TRY(take_message(patient, out));
     }
     return std::optional(StreamState::kMore);
   }

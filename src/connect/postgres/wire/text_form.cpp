@@ -198,6 +198,7 @@ bool interval_form(std::string_view text, std::string& out) {
   while (!text.empty()) {
     const std::size_t blank = text.find(' ');
     const std::string_view first = text.substr(0, blank);
+    if (first.empty()) return false;
     if (first.find(':') != std::string_view::npos) {
       const bool is_negative = first[0] == '-';
       TextScanner in(first.substr(is_negative || first[0] == '+' ? 1 : 0));

@@ -6,10 +6,12 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "connect/api/changes.h"
 #include "connect/api/connector.h"
 #include "connect/memory/value.h"
 
@@ -31,6 +33,11 @@ struct SourceTable {
   std::vector<Row> rows;
 };
 
+/// One change of a row: `key` empty inserts, `row` empty deletes.
+struct RowWrite {
+  Row key, row;
+};
+
 /// One connector with an empty database of its own for each test.
 class ConnectorFixture {
  public:
@@ -45,6 +52,10 @@ class ConnectorFixture {
   virtual void create(const SourceTable& table) = 0;
   /// Adds rows to a table and commits.
   virtual void append(const SourceTable& table) = 0;
+  /// Changes rows of a table, named by their keys, in one transaction. Of sources of changes.
+  virtual void transact(const schema::TableDef&, const std::vector<RowWrite>&) {
+    ADD_FAILURE() << "the fixture cannot change rows";
+  }
   /// Every logical type that the connector can read, with native types where create() needs them.
   virtual std::vector<TypeSample> types() = 0;
   /// Names of tables and columns that the server takes.
@@ -108,11 +119,38 @@ class Load : public Conformance {
   std::unique_ptr<connect::TargetLoader> loader_;
 };
 
+class Changes : public Conformance {
+ protected:
+  void SetUp() override;
+  void TearDown() override;
+  /// The table of the test: ID, the key, and NAME.
+  void create(const std::string& name, int rows);
+  static Row row(std::int64_t id, const std::string& name);
+  void write(std::vector<RowWrite> writes);
+  std::unique_ptr<connect::ChangeStream> stream(const Position& from);
+  void apply(const connect::ChangeBatch& batch);
+  void apply_row(const connect::Change& change);
+  /// Applies what comes until the row with that ID is there.
+  void read_until(connect::ChangeStream& from, std::int64_t marker);
+
+  std::unique_ptr<connect::ChangeSource> source_;
+  connect::StreamRequest request_;
+  SourceTable table_;
+  std::map<std::int64_t, std::string> rows_;  ///< NAME by ID
+  bool is_open_ = false;                      ///< within a transaction
+  int commits_ = 0;
+  connect::CommitInfo last_;
+};
+
 /// Runs all suites over a connector.
 #define WHERRY_CONFORMS(Name, factory)                              \
   INSTANTIATE_TEST_SUITE_P(Name, Read, ::testing::Values(factory)); \
   INSTANTIATE_TEST_SUITE_P(Name, Load, ::testing::Values(factory)); \
   INSTANTIATE_TEST_SUITE_P(Name, Failure, ::testing::Values(factory))
+
+/// The duties of a source of changes.
+#define WHERRY_CHANGES_CONFORM(Name, factory) \
+  INSTANTIATE_TEST_SUITE_P(Name, Changes, ::testing::Values(factory))
 
 /// Fills a batch; for fixtures and suites.
 void fill(RowBatch& batch, const std::vector<Row>& rows, const schema::TablePlan& plan);

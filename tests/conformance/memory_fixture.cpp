@@ -28,6 +28,21 @@ class MemoryFixture final : public ConnectorFixture {
     });
     EXPECT_TRUE(added.ok());
   }
+  void transact(const schema::TableDef& table, const std::vector<RowWrite>& writes) override {
+    const auto done = database_.transact([&](memory::Transaction& work) -> Result<void> {
+      for (const RowWrite& write : writes) {
+        if (write.key.empty()) {
+          WHERRY_TRY(work.insert(table.table, write.row));
+        } else if (write.row.empty()) {
+          WHERRY_TRY(work.remove(table.table, write.key));
+        } else {
+          WHERRY_TRY(work.update(table.table, write.key, write.row));
+        }
+      }
+      return {};
+    });
+    EXPECT_TRUE(done.ok());
+  }
   std::vector<TypeSample> types() override {
     auto samples = all_types();
     for (TypeSample& sample : samples) sample.native_type = sample.name;
@@ -58,5 +73,6 @@ std::unique_ptr<ConnectorFixture> make() {
 }  // namespace
 
 WHERRY_CONFORMS(Memory, &make);
+WHERRY_CHANGES_CONFORM(Memory, &make);
 
 }  // namespace wherry::conformance

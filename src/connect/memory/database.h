@@ -71,6 +71,10 @@ class Transaction {
   Result<void> update(const schema::TableRef& table, const Row& key, Row row);
   Result<void> remove(const schema::TableRef& table, const Row& key);
   Result<void> truncate(const schema::TableRef& table);
+  /// As the transaction sees them. REQUIRES: the table exists.
+  [[nodiscard]] const std::vector<Row>& rows(const schema::TableRef& table) const {
+    return tables_.at(table)->rows;
+  }
   [[nodiscard]] std::vector<LoggedChange> take_changes() { return std::move(changes_); }
 
  private:

@@ -253,7 +253,7 @@ class Display(LoadCase):
                 (["run", *flags], ["full-load"]),
                 (["run", *full, *flags, "--source", "oracle://"], ["oracle://"]),
                 (["run", *full, *flags, "--source", "oracle://u@h:99999/x"], ["65535"]),
-                (["run", *full, *flags, "--source", "postgresql://u@h/x"], ["source"]),
+                (["run", *full, *flags, "--target", "oracle://u@h/x"], ["target"]),
                 (["run", *full, *flags, "--source-password-file", "/no/such/file"],
                  ["/no/such/file"]),
                 (["run", *full, *flags, "--source-endpoint", missing], ["only one"]),

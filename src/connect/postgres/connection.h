@@ -77,6 +77,7 @@ class Connection {
   [[nodiscard]] bool is_quiet() const;
 
  private:
+  friend class Pipeline;
   explicit Connection(pg_conn* connection);
   Result<void> connect(OpContext& context, int timeout_secs);
   Result<void> set_up(OpContext& context, const ConnectionSettings& settings);

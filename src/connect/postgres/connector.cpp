@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "connect/postgres/apply.h"
 #include "connect/postgres/catalog.h"
 #include "connect/postgres/change_source.h"
 #include "connect/postgres/connection.h"
@@ -84,6 +85,12 @@ class PostgresConnector : public connect::Connector {
     return make_change_source(std::move(own));
   }
 
+  Result<std::unique_ptr<connect::TargetApply>> open_apply(
+      OpContext&, const connect::Settings& settings, const connect::ApplySettings& apply) override {
+    WHERRY_ASSIGN(ConnectionSettings own, read_settings(settings));
+    return make_apply(std::move(own), apply);
+  }
+
  private:
   static Result<std::unique_ptr<Connection>> log_in(OpContext& context,
                                                     const connect::Settings& settings) {
@@ -97,9 +104,10 @@ class PostgresConnector : public connect::Connector {
     return connection;
   }
 
-  const connect::ConnectorInfo info_{"postgres",
-                                     {"postgresql", "postgres"},
-                                     connect::kSource | connect::kTarget | connect::kChangeSource};
+  const connect::ConnectorInfo info_{
+      "postgres",
+      {"postgresql", "postgres"},
+      connect::kSource | connect::kTarget | connect::kChangeSource | connect::kChangeTarget};
 };
 
 }  // namespace

@@ -21,40 +21,6 @@ constexpr std::size_t kSendBytes = 64 * 1024;
 /// Exceptions wait in memory until the COPY is interrupted for them.
 constexpr std::size_t kMostExceptionBytes = 1024 * 1024;
 
-std::string_view code_of(EncodeStatus status) {
-  switch (status) {
-    case EncodeStatus::kBadText:
-      return "postgres.bad_text";
-    case EncodeStatus::kOutOfRange:
-      return "postgres.value_out_of_range";
-    case EncodeStatus::kWouldRound:
-      return "postgres.value_would_be_cut";
-    case EncodeStatus::kTooLong:
-      return "postgres.value_too_long";
-    case EncodeStatus::kTooLarge:
-      return "postgres.value_too_large";
-    case EncodeStatus::kUnreadable:
-      return "postgres.unreadable_at_source";
-    default:
-      return "postgres.wrong_form";
-  }
-}
-
-std::string_view hint_of(EncodeStatus status) {
-  switch (status) {
-    case EncodeStatus::kBadText:
-      return "Correct the text in the source row";
-    case EncodeStatus::kTooLarge:
-      return "Leave the column out with the table mappings, or shorten the value";
-    case EncodeStatus::kWrongForm:
-      return "Correct the source row, or give the column on the target a type that fits";
-    case EncodeStatus::kUnreadable:
-      return "Correct the value in the source row";
-    default:
-      return "Widen the column on the target, or let Wherry create the table (DROP_AND_CREATE)";
-  }
-}
-
 bool is_truncation(EncodeStatus status) {
   return status == EncodeStatus::kTooLong || status == EncodeStatus::kWouldRound;
 }

@@ -19,6 +19,10 @@ struct RowProblem {
   std::size_t column = 0;
 };
 
+/// The code and the remedy of a kData error about such a value.
+std::string_view code_of(wire::EncodeStatus status);
+std::string_view hint_of(wire::EncodeStatus status);
+
 class RowEncoder {
  public:
   /// Sends the buffer and clears it.

@@ -18,6 +18,7 @@ constexpr std::string_view kConnectTimeout = "connect_timeout";
 constexpr std::string_view kLockTimeout = "lock_timeout";
 constexpr std::string_view kNullCharacters = "null_characters";
 constexpr std::string_view kColumnTypes = "column_types";
+constexpr std::string_view kSynchronousCommit = "synchronous_commit";
 constexpr std::string_view kReplicationRole = "session_replication_role";
 
 std::set<std::string> libpq_keywords() {
@@ -50,6 +51,7 @@ Error unknown_option(std::string_view key, std::set<std::string> known) {
   known.emplace(kLockTimeout);
   known.emplace(kNullCharacters);
   known.emplace(kColumnTypes);
+  known.emplace(kSynchronousCommit);
   known.emplace(kReplicationRole);
   known.insert(change_option_names().begin(), change_option_names().end());
   const auto nearest = std::min_element(
@@ -107,6 +109,17 @@ Result<void> apply_option(ConnectionSettings& out, const std::set<std::string>& 
                         "Use space or error");
     }
     out.refuses_null_characters = value == "error";
+    return {};
+  }
+  if (key == kSynchronousCommit) {
+    constexpr std::string_view kValues[] = {"off",          "local",        "on",
+                                            "remote_write", "remote_apply", "default"};
+    if (std::find(std::begin(kValues), std::end(kValues), value) == std::end(kValues)) {
+      return make_error(ErrorKind::kConfig, "postgres.bad_option",
+                        "the option synchronous_commit has no value '" + value + "'",
+                        "Use off, local, on, remote_write, remote_apply or default");
+    }
+    out.synchronous_commit = value;
     return {};
   }
   if (key == kConnectTimeout) return read_seconds(key, value, out.connect_timeout_secs);

@@ -33,6 +33,10 @@ struct ConnectionSettings {
   /// or "error" (the row cannot be loaded).
   bool refuses_null_characters = false;
   ChangeSettings changes;  ///< of a source
+  /// Option synchronous_commit, of lanes that apply changes: "off" (the source keeps what may be
+  /// lost in a crash of the target until it is flushed), or a value of PostgreSQL's, or "default"
+  /// for the server's. Each commit then waits for the disk: slower by far for small transactions.
+  std::string synchronous_commit = "off";
   std::string spill_directory;
   std::string control_schema = "public";  ///< where Wherry's own tables live; DMS's default
 };

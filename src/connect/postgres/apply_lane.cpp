@@ -286,15 +286,23 @@ class PostgresLane final : public connect::TargetApplier {
 
   // --- steps ---
 
+  /// Whether all of it goes in arrays, by statements that can be guarded.
   static bool is_small(std::span<const ApplyStep> steps) {
-    std::size_t rows = 0;
+    std::uint64_t bytes = 0;
     for (const ApplyStep& step : steps) {
-      rows += step.rows.size();
       const bool is_plain = step.kind == StepKind::kInsert || step.kind == StepKind::kUpdate ||
                             step.kind == StepKind::kDelete;
-      if (!is_plain || rows > kMostArrayRows) return false;
+      if (!is_plain) return false;
+      const NativeApplyTable& table = native_of(*step.table);
       // Statements of tables without identity have a WITH of their own.
-      if (step.kind != StepKind::kInsert && native_of(*step.table).identity.empty()) return false;
+      if (step.kind != StepKind::kInsert && table.identity.empty()) return false;
+      for (const RowGroup& group : group_rows(table, step.kind, step.rows)) {
+        bytes += group.bytes;
+        if (group.has_spilled || bytes > kMostArrayBytes || group.rows.size() > kMostArrayRows) {
+          return false;
+        }
+        if (step.kind == StepKind::kUpdate && sets_always_identity(table, {group})) return false;
+      }
     }
     return true;
   }

@@ -18,7 +18,7 @@ bool is_text_form(const ApplyColumn& column, const Cell& cell) {
   return column.is_verbatim && cell.kind == CellKind::kText;
 }
 
-bool is_in(const std::vector<std::size_t>& list, std::size_t item) {
+bool is_among(const std::vector<std::size_t>& list, std::size_t item) {
   return std::find(list.begin(), list.end(), item) != list.end();
 }
 
@@ -117,7 +117,7 @@ class Grouper {
       for (std::size_t i = 0; i < table_.columns.size(); ++i) {
         marks_.after[i] = mark_of(table_.columns[i], row.after + i);
         // An update leaves the identity as it is; what changes it is kRekey.
-        if (kind_ == StepKind::kUpdate && is_in(table_.identity, i)) marks_.after[i] = '-';
+        if (kind_ == StepKind::kUpdate && is_among(table_.identity, i)) marks_.after[i] = '-';
         if (marks_.after[i] != '-') look(row.after + i);
       }
     }

@@ -14,7 +14,7 @@ void add_item(std::string& list, const std::string& item, const char* separator 
   list += item;
 }
 
-bool is_identity(const NativeApplyTable& table, std::size_t column) {
+bool is_in_identity(const NativeApplyTable& table, std::size_t column) {
   return std::find(table.identity.begin(), table.identity.end(), column) != table.identity.end();
 }
 
@@ -91,7 +91,7 @@ class Writer {
   [[nodiscard]] std::string assignments(const char* alias, bool with_identity) const {
     std::string out;
     for (std::size_t i = 0; i < table_.columns.size(); ++i) {
-      if (form_.after[i] == '-' || (!with_identity && is_identity(table_, i))) continue;
+      if (form_.after[i] == '-' || (!with_identity && is_in_identity(table_, i))) continue;
       add_item(out, table_.columns[i].name + " = " + new_value(i, alias));
     }
     return out;
@@ -197,7 +197,7 @@ std::vector<ApplyField> fields_of(const NativeApplyTable& table, StepKind kind,
   if (kind == StepKind::kDelete) return out;
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
     if (form.after[i] == '-') continue;
-    if (kind == StepKind::kUpdate && !is_whole_row && is_identity(table, i)) continue;
+    if (kind == StepKind::kUpdate && !is_whole_row && is_in_identity(table, i)) continue;
     out.push_back({FieldSource::kAfter, i, form.after[i] == 't'});
     if (form.is_flagged[i] == 'f') out.push_back({FieldSource::kIsSet, i, false});
   }

@@ -47,7 +47,9 @@ select w.n, pg_catalog.has_schema_privilege(w.schema_oid, 'USAGE'),
           from pg_catalog.pg_constraint f
          where f.confrelid = w.oid and f.contype = 'f' and f.conparentid = 0
            and not r.is_replica),
-       pg_catalog.quote_ident(current_user), w.reltype
+       pg_catalog.quote_ident(current_user), w.reltype,
+       pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMPORARY'),
+       pg_catalog.quote_ident(pg_catalog.current_database())
   from wanted w
  cross join lateral (
     select $3::boolean and not exists (
@@ -94,7 +96,7 @@ select w.n, x.indexrelid, x.indisprimary,
  where (x.indisunique or x.indisexclusion) and x.indisvalid and k.place <= x.indnkeyatts
  order by w.n, not x.indisprimary, x.indexrelid, k.place)";
 
-constexpr const char* kForeignKeysOf = R"(
+constexpr const char* kApplyForeignKeys = R"(
 select w.n, f.oid, pn.nspname, p.relname, a.attname, pa.attname, f.conname
   from wanted w
   join pg_catalog.pg_constraint f on f.conrelid = w.oid and f.contype = 'f'
@@ -266,6 +268,10 @@ class Describer {
       const auto name = schema::quote_identifier(draft.out.plan->target.schema);
       grant = "grant usage on schema " + (name ? *name : std::string()) + " to " + user;
     }
+    if (!rows.boolean(r, 13)) {
+      grant += (grant.empty() ? "" : "; ") + std::string("grant temporary on database ") +
+               std::string(rows.text(r, 14)) + " to " + user;
+    }
     if (!missing.empty()) {
       grant += (grant.empty() ? "" : "; ") + ("grant " + missing) + " on table " +
                draft.native->name + " to " + user;
@@ -389,7 +395,7 @@ class Describer {
   }
 
   Result<void> read_foreign_keys() {
-    WHERRY_ASSIGN(const Rows rows, ask(kForeignKeysOf, parameters_));
+    WHERRY_ASSIGN(const Rows rows, ask(kApplyForeignKeys, parameters_));
     std::set<TableRef> own;
     for (const Draft& draft : drafts_) own.insert(draft.out.plan->target);
     std::string last;

@@ -65,11 +65,12 @@ Result<void> Pipeline::finish(OpContext& context, std::string_view action, const
     if (status == PGRES_PIPELINE_SYNC) break;
     if (status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE) {
       if (outcome.ok()) {
-        failed_ = at;
+        // A session that the server ends may fail in the end mark.
+        if (at < count_) failed_ = at;
         outcome = error_of_result(result.get(), action);
       }
       if (PQstatus(c) != CONNECTION_OK) return outcome;
-    } else if (outcome.ok()) {
+    } else if (outcome.ok() && at < count_) {
       reader(at, Answer(result.get()));
     }
     ++at;

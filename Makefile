@@ -22,6 +22,7 @@ test:
 
 test-long:
 	@scripts/build.sh separate
+	@scripts/build.sh threads
 	@scripts/build.sh product all-tests
 	@scripts/build.sh sanitized all
 	@$(PYTHON) scripts/run_tests.py --long

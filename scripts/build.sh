@@ -2,9 +2,11 @@
 # Builds into $BUILD (gcc, optimised) or $SANITIZED (clang with AddressSanitizer, UBSan and the fuzz
 # targets: one set of objects serves both). Installs what is missing first.
 # The sanitized build leaves the simulator out unless `all` is said.
+# `threads` builds the engine's unit tests with clang's ThreadSanitizer into $BUILD/threads.
 # `separate` compiles every file by itself into $BUILD/separate: it shows a missing include.
 # `tests` leaves out the unit tests of src/, which the sanitized build has; `all-tests` does not.
-# usage: build.sh product [tests|all-tests] [bench] | build.sh sanitized [all] | build.sh separate
+# usage: build.sh product [tests|all-tests] [bench] | build.sh sanitized [all] | build.sh separate |
+#        build.sh threads
 set -eu
 cd "$(dirname "$0")/.."
 build=${BUILD:-build}
@@ -19,8 +21,9 @@ configure_and_build() {
     exit 1
   fi
   # A terminal shows progress; a log does not need a line for every file.
-  if [ -t 1 ]; then ninja -C "$dir"; else ninja -C "$dir" --quiet; fi
+  if [ -t 1 ]; then ninja -C "$dir" "${targets[@]}"; else ninja -C "$dir" --quiet "${targets[@]}"; fi
 }
+targets=()  # all
 
 what=$1
 shift
@@ -31,6 +34,15 @@ if [ "$what" = sanitized ]; then
   configure_and_build "$sanitized" -DCMAKE_CXX_COMPILER=clang++-14 -DCMAKE_BUILD_TYPE=Sanitized \
     -DCMAKE_CXX_FLAGS_SANITIZED="-O0 -gline-tables-only" -DWHERRY_FUZZ=ON -DWHERRY_TESTS=ON \
     -DWHERRY_FAST_BUILD=ON -DWHERRY_SIMULATOR=$simulator
+  exit
+fi
+
+if [ "$what" = threads ]; then
+  scripts/install_packages.sh product sanitized
+  targets=(wherry_engine_test)
+  configure_and_build "$build/threads" -DCMAKE_CXX_COMPILER=clang++-14 -DCMAKE_BUILD_TYPE=Threads \
+    -DCMAKE_CXX_FLAGS_THREADS="-O1 -gline-tables-only -fsanitize=thread" -DWHERRY_TESTS=ON \
+    -DWHERRY_FAST_BUILD=ON -DWHERRY_SIMULATOR=OFF
   exit
 fi
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "engine/changes/key_hash.h"
 
@@ -37,11 +38,14 @@ bool changes_identity(const TableRoute& table, const Cell* before, const Cell* a
 
 const Cell* located_by(const TableRoute& table, const Cell* before, const Cell* after) {
   if (before != nullptr) return has_cells(before, table.identity()) ? before : nullptr;
-  return has_cells(after, table.identity()) ? after : nullptr;
+  return after != nullptr && has_cells(after, table.identity()) ? after : nullptr;
 }
 
-void TableFold::reset(const TableRoute& table) {
+void TableFold::reset(const TableRoute& table, const std::unordered_set<std::uint64_t>* absent) {
   table_ = &table;
+  absent_ = absent;
+  is_ambiguous_ = false;
+  leaving_ = 0;
   columns_ = table.plan().columns.size();
   is_ordered_ = table.identity().empty();
   changes_ = 0;
@@ -80,11 +84,27 @@ void TableFold::grow() {
   std::vector<Slot> slots(slots_.size() * 2);
   const std::size_t mask = slots.size() - 1;
   for (std::uint32_t i = 0; i < entries_.size(); ++i) {
+    if (entries_[i].is_detached) continue;
     std::size_t at = entries_[i].hash & mask;
     while (slots[at].generation == generation_) at = (at + 1) & mask;
     slots[at] = {generation_, i};
   }
   slots_ = std::move(slots);
+}
+
+/// An entry for a row whose identity belongs to another entry, whose own row is elsewhere.
+std::uint32_t TableFold::add_detached(std::uint32_t at, const Cell* after, std::uint32_t number) {
+  const auto made = static_cast<std::uint32_t>(entries_.size());
+  NetChange& entry = entries_.emplace_back();
+  entry.hash = entries_[at].hash;
+  entry.key = entry.after = after;
+  entry.live = made;
+  entry.first = number;
+  entry.count = 1;
+  entry.kind = NetKind::kInsert;
+  entry.is_detached = true;
+  if (entries_.size() * 2 > slots_.size()) grow();
+  return made;
 }
 
 void TableFold::insert(const Cell* after, std::uint32_t number) {
@@ -93,23 +113,25 @@ void TableFold::insert(const Cell* after, std::uint32_t number) {
   if (!has_identity(after)) return give_up();
   const std::uint32_t at = find_or_add(hash_key(after, table_->identity()), after);
   NetChange& entry = entries_[at];
-  if (entry.count++ == 0) {
-    entry.first = number;
-    entry.kind = NetKind::kInsert;
-  } else if (entry.live != kNobody) {
-    return give_up();
-  } else if (entry.kind == NetKind::kDelete) {
-    entry.kind = NetKind::kReplace;
-  } else if (entry.kind == NetKind::kNone) {
-    entry.kind = NetKind::kInsert;
-    entry.first = number;
-  } else {
-    return give_up();  // the entry's own row is elsewhere
+  if (entry.count != 0 && entry.live != kNobody) return give_up();
+  entry.is_vacated = true;
+  if (entry.kind == NetKind::kInsert || entry.kind == NetKind::kRekey ||
+      entry.kind == NetKind::kReplace) {
+    const std::uint32_t made = add_detached(at, after, number);
+    entries_[at].live = made;
+    return;
   }
+  if (entry.kind == NetKind::kNone) entry.first = number;
+  entry.kind = entry.kind == NetKind::kDelete ? NetKind::kReplace : NetKind::kInsert;
+  ++entry.count;
   entry.after = after;
   entry.is_merged = false;
-  entry.is_vacated = true;
   entry.live = at;
+}
+
+void TableFold::leave(std::uint32_t at) {
+  entries_[at].live = kNobody;
+  entries_[at].is_vacated = true;
 }
 
 void TableFold::update(const Cell* before, const Cell* after, std::uint32_t number, Arena& arena) {
@@ -128,13 +150,45 @@ void TableFold::update(const Cell* before, const Cell* after, std::uint32_t numb
     entry.after = after;
   } else if (entry.live == kNobody) {
     return give_up();
+  } else if (entry.leaving != kNobody) {
+    if (!moves) return give_up();
+    const std::uint32_t row = std::exchange(entry.leaving, kNobody);
+    --leaving_;
+    merge(entries_[row], after, arena);
+    return move(row, where, after, arena);
+  } else if (moves && entry.live != at && !entry.is_vacated) {
+    return move_ambiguous(at, where, after, number, arena);
   } else {
-    // A row has come here from another identity, and the one that was here is still here as far as
-    // the log says: which one moves on now?
-    if (moves && entry.live != at && !entry.is_vacated) return give_up();
     merge(entries_[entry.live], after, arena);
   }
-  if (moves) move(at, where, after, arena);
+  if (!moves) return;
+  const std::uint32_t row = entries_[at].live;
+  leave(at);
+  move(row, where, after, arena);
+}
+
+/// A row has come to the identity `at`, and the one that may have been there has not been seen to
+/// leave: which one moves on now?
+void TableFold::move_ambiguous(std::uint32_t at, const Cell* before, const Cell* after,
+                               std::uint32_t number, Arena& arena) {
+  NetChange& entry = entries_[at];
+  if (absent_ == nullptr) {
+    is_ambiguous_ = true;
+    return give_up();
+  }
+  if (absent_->contains(entry.hash)) {
+    const std::uint32_t row = entry.live;
+    merge(entries_[row], after, arena);
+    leave(at);
+    return move(row, before, after, arena);
+  }
+  entry.is_vacated = true;
+  entry.kind = NetKind::kUpdate;
+  entry.first = number;
+  entry.before = before;
+  entry.after = after;
+  entry.is_merged = false;
+  move(at, before, after, arena);
 }
 
 void TableFold::merge(NetChange& row, const Cell* after, Arena& arena) const {
@@ -159,20 +213,30 @@ void TableFold::merge(NetChange& row, const Cell* after, Arena& arena) const {
   }
 }
 
-void TableFold::move(std::uint32_t at, const Cell* before, const Cell* after, Arena& arena) {
-  const std::uint32_t row = entries_[at].live;
-  entries_[at].live = kNobody;
-  entries_[at].is_vacated = true;
+/// The row of an entry gets the identity that `after` has.
+void TableFold::move(std::uint32_t row, const Cell* before, const Cell* after, Arena& arena) {
   const Cell* key = completed(*table_, before, after, columns_, arena);
   const std::uint32_t to = find_or_add(hash_key(key, table_->identity()), key);
-  if (entries_[to].count != 0 && entries_[to].live != kNobody) return give_up();
-  if (entries_[to].count == 0) entries_[to].count = 1;
-  entries_[to].live = row;
+  if (entries_[row].kind == NetKind::kReplace) {
+    // Taken apart: the row that was there goes, and the one in its place is new elsewhere.
+    const NetChange replaced = entries_[row];
+    entries_[row].kind = NetKind::kDelete;
+    row = add_detached(to, replaced.after, replaced.first);
+    entries_[row].count = replaced.count;
+    entries_[row].is_merged = replaced.is_merged;
+  }
+  NetChange& place = entries_[to];
+  if (place.count == 0) {
+    place.count = 1;
+  } else if (place.live != kNobody) {
+    if (place.leaving != kNobody) return give_up();
+    place.leaving = place.live;
+    ++leaving_;
+  }
+  place.live = row;
   NetChange& moved = entries_[row];
   if (moved.kind == NetKind::kUpdate) moved.kind = NetKind::kRekey;
-  // A row that is put in place of another has the new identity, and the other one must go still.
-  if (moved.kind == NetKind::kReplace) return give_up();
-  if (moved.kind == NetKind::kInsert && moved.after != key) {
+  if (moved.kind == NetKind::kInsert) {
     moved.after = completed(*table_, before, moved.after, columns_, arena);
   }
 }
@@ -188,7 +252,7 @@ void TableFold::remove(const Cell* before, std::uint32_t number) {
     entry.first = number;
     entry.kind = NetKind::kDelete;
     entry.before = before;
-  } else if (entry.live == kNobody) {
+  } else if (entry.live == kNobody || entry.leaving != kNobody) {
     return give_up();
   } else {
     NetChange& row = entries_[entry.live];

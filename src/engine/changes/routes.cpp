@@ -43,6 +43,7 @@ void Routes::set(std::vector<connect::ApplyTable> tables,
     route->progress = &progress_.table(sources[i]);
     route->index = static_cast<std::uint32_t>(i);
     by_source_[sources[i]] = i;
+    by_source_.try_emplace(route->plan().source, i);
     tables_.push_back(std::move(route));
   }
   find_families();
@@ -82,6 +83,7 @@ const ShapeRoute& Routes::of(const connect::RowShape& shape) {
 ShapeRoute Routes::make(const connect::RowShape& shape) {
   ShapeRoute out;
   out.table = find(shape.source);
+  if (out.table == nullptr) out.table = find(shape.definition.table);
   if (out.table == nullptr) return out;
   const auto& known = column_names_[shape.source];
   const auto& columns = out.table->plan().columns;

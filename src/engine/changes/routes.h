@@ -57,6 +57,11 @@ class Routes {
   /// nullptr: none.
   [[nodiscard]] const TableRoute* find(const schema::TableRef& source) const;
   [[nodiscard]] const std::vector<TableRoutePtr>& tables() const { return tables_; }
+  /// Names of the plan's source columns by the source's own numbers, as far as shapes have told.
+  [[nodiscard]] const std::map<std::uint32_t, std::string>& column_names(
+      const schema::TableRef& source) {
+    return column_names_[source];
+  }
 
   /// `cells` of the shape as cells of the plan, in `arena` where they differ, with values cut at
   /// their limit of limited LOB mode. nullptr stays nullptr.

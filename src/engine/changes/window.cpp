@@ -1,6 +1,7 @@
 #include "engine/changes/window.h"
 
 #include <algorithm>
+#include <array>
 #include <unordered_set>
 
 #include "engine/changes/key_hash.h"
@@ -45,6 +46,25 @@ void add_step(StepForm form, const TableFold& fold, NetKind wanted, StepPlan& ou
   out.end_step(step_kind(wanted), *fold.table(), first);
 }
 
+/// Right for any number of unique keys: first all rows go that leave a value, then the new ones
+/// come.
+void add_promoted(const TableFold& fold, StepPlan& out) {
+  const TableRoute& table = *fold.table();
+  const auto add = [&](StepKind kind, NetKind one, NetKind other) {
+    const std::size_t first = out.rows.size();
+    for (const NetChange& net : fold.entries()) {
+      if (net.kind != one && net.kind != other) continue;
+      out.add_row({kind == StepKind::kInsert ? nullptr : net.before,
+                   kind == StepKind::kDelete ? nullptr : net.after},
+                  {net.first, net.count});
+    }
+    out.end_step(kind, table, first);
+  };
+  add(StepKind::kDelete, NetKind::kDelete, NetKind::kReplace);
+  add(StepKind::kRekey, NetKind::kRekey, NetKind::kUpdate);
+  add(StepKind::kInsert, NetKind::kInsert, NetKind::kReplace);
+}
+
 bool has_kind(const TableFold& fold, NetKind kind) {
   return std::any_of(fold.entries().begin(), fold.entries().end(),
                      [&](const NetChange& net) { return net.kind == kind; });
@@ -58,11 +78,13 @@ class OrderedSteps {
   void add(const WindowChange& change, std::uint32_t number) {
     const TableRoute& table = *change.table;
     const StepKind kind = kind_of(change);
-    const Cell* where = change.kind == ChangeKind::kInsert ? nullptr
-                        : change.kind == ChangeKind::kDelete
-                            ? change.before
+    const Cell* where = change.kind == ChangeKind::kInsert
+                            ? nullptr
                             : located_or_any(table, change.before, change.after);
-    if (&table != table_ || kind != kind_ || clashes(table, kind, where, change)) {
+    // What moves in one statement moves together; another transaction is another statement.
+    const bool is_other = kind == StepKind::kRekey && change.transaction != transaction_;
+    transaction_ = change.transaction;
+    if (&table != table_ || kind != kind_ || is_other || clashes(table, kind, where, change)) {
       end();
       table_ = &table;
       kind_ = kind;
@@ -84,11 +106,12 @@ class OrderedSteps {
     return changes_identity(*change.table, change.before, change.after) ? StepKind::kRekey
                                                                         : StepKind::kUpdate;
   }
-  static const Cell* located_or_any(const TableRoute& table, const Cell* before,
-                                    const Cell* after) {
+  const Cell* located_or_any(const TableRoute& table, const Cell* before, const Cell* after) const {
     if (table.identity().empty()) return before != nullptr ? before : after;
     const Cell* where = located_by(table, before, after);
-    return where != nullptr ? where : before != nullptr ? before : after;
+    if (where != nullptr) return where;
+    out_.unlocatable = &table;
+    return before != nullptr ? before : after;
   }
   static std::uint64_t hash_row(const TableRoute& table, const Cell* cells) {
     std::uint64_t hash = 0;
@@ -120,6 +143,7 @@ class OrderedSteps {
   const TableRoute* table_ = nullptr;
   StepKind kind_ = StepKind::kInsert;
   std::size_t first_ = 0;
+  std::uint32_t transaction_ = 0;
   std::unordered_set<std::uint64_t> seen_;
 };
 
@@ -131,6 +155,7 @@ void StepPlan::clear() {
   origins.clear();
   firsts.clear();
   tables.clear();
+  unlocatable = nullptr;
 }
 
 void StepPlan::end_step(StepKind kind, const TableRoute& table, std::size_t first) {
@@ -160,7 +185,7 @@ void Window::reset() {
   for (std::size_t i = 0; i < used_folds_; ++i) fold_by_table_[folds_[i]->table()->index] = 0;
   used_folds_ = 0;
   is_last = true;
-  continues = false;
+  first_point = {};
 }
 
 TableFold& Window::fold_of(const TableRoute& table) {
@@ -178,7 +203,12 @@ void Window::add(const WindowChange& change) {
   WHERRY_ASSERT(barrier_.empty(), "a barrier has no rows");
   const auto number = static_cast<std::uint32_t>(changes_.size());
   changes_.push_back(change);
-  TableFold& fold = fold_of(*change.table);
+  changes_.back().transaction = static_cast<std::uint32_t>(transactions_.size());
+  fold(fold_of(*change.table), number);
+}
+
+void Window::fold(TableFold& fold, std::uint32_t number) {
+  const WindowChange& change = changes_[number];
   switch (change.kind) {
     case ChangeKind::kInsert:
       return fold.insert(change.after, number);
@@ -195,10 +225,10 @@ void Window::add_barrier(connect::ApplyStep step, const TableRoute* table) {
   barrier_tables_.push_back(table);
 }
 
-void Window::keep(ChangeBatchPtr batch) {
+void Window::keep(const ChangeBatchPtr& batch) {
   if (!batches_.empty() && batches_.back() == batch) return;
   batch_bytes_ += batch->used_bytes();
-  batches_.push_back(std::move(batch));
+  batches_.push_back(batch);
 }
 
 void Window::end_transaction(StreamTransaction transaction) {
@@ -225,6 +255,40 @@ std::vector<std::uint32_t> Window::changes_of(std::uint32_t family) const {
     if (changes_[i].table->family == family) out.push_back(i);
   }
   return out;
+}
+
+std::vector<const TableRoute*> Window::ambiguous() const {
+  std::vector<const TableRoute*> out;
+  for (std::size_t i = 0; i < used_folds_; ++i) {
+    if (folds_[i]->is_ambiguous()) out.push_back(folds_[i]->table());
+  }
+  return out;
+}
+
+/// The deletion of every row that changes its identity: what is missing is not there. To be taken
+/// back.
+void Window::plan_question(const TableRoute& table, StepPlan& out) const {
+  out.clear();
+  std::unordered_set<std::uint64_t> seen;
+  for (std::uint32_t i = 0; i < changes_.size(); ++i) {
+    const WindowChange& change = changes_[i];
+    if (change.table != &table || change.kind != ChangeKind::kUpdate ||
+        !changes_identity(table, change.before, change.after)) {
+      continue;
+    }
+    if (!seen.insert(hash_key(change.before, table.identity())).second) continue;
+    out.add_row({change.before, nullptr}, {i, 1});
+  }
+  out.end_step(StepKind::kDelete, table, 0);
+  out.finish();
+}
+
+void Window::resolve(const TableRoute& table, const std::unordered_set<std::uint64_t>& absent) {
+  TableFold& again = fold_of(table);
+  again.reset(table, &absent);
+  for (std::uint32_t i = 0; i < changes_.size(); ++i) {
+    if (changes_[i].table == &table) fold(again, i);
+  }
 }
 
 void Window::plan(StepForm form, std::optional<std::uint32_t> family, StepPlan& out) const {
@@ -261,6 +325,9 @@ void Window::plan_family(StepForm form, std::span<TableFold* const> folds, StepP
     }
     return steps.end();
   }
+  if (!has_keys && form == StepForm::kPromoted && folds.front()->table()->has_other_keys) {
+    return add_promoted(*folds.front(), out);
+  }
   if (!has_keys) {
     // What leaves a unique key goes before what takes it.
     for (const NetKind kind : {NetKind::kDelete, NetKind::kRekey, NetKind::kUpdate,
@@ -269,23 +336,25 @@ void Window::plan_family(StepForm form, std::span<TableFold* const> folds, StepP
     }
     return;
   }
-  // Parents come before their children, and go after them.
+  // Parents come before their children, and go after them; who is no parent may go first.
   std::vector<TableFold*> by_depth(folds.begin(), folds.end());
   std::stable_sort(by_depth.begin(), by_depth.end(), [](const TableFold* a, const TableFold* b) {
     return a->table()->depth < b->table()->depth;
   });
   for (const TableFold* fold : by_depth) {
-    for (const NetKind kind : {NetKind::kReplace, NetKind::kInsert}) {
-      add_step(form, *fold, kind, out);
-    }
+    if (!fold->table()->is_parent) add_step(form, *fold, NetKind::kDelete, out);
   }
   for (const TableFold* fold : by_depth) {
-    for (const NetKind kind : {NetKind::kRekey, NetKind::kUpdate}) {
+    static constexpr std::array kOfParents = {NetKind::kInsert, NetKind::kRekey, NetKind::kUpdate,
+                                              NetKind::kReplace};
+    static constexpr std::array kOfOthers = {NetKind::kRekey, NetKind::kUpdate, NetKind::kReplace,
+                                             NetKind::kInsert};
+    for (const NetKind kind : fold->table()->is_parent ? kOfParents : kOfOthers) {
       add_step(form, *fold, kind, out);
     }
   }
   for (auto fold = by_depth.rbegin(); fold != by_depth.rend(); ++fold) {
-    add_step(form, **fold, NetKind::kDelete, out);
+    if ((*fold)->table()->is_parent) add_step(form, **fold, NetKind::kDelete, out);
   }
 }
 

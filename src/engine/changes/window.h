@@ -21,6 +21,7 @@ struct WindowChange {
   const Cell* after = nullptr;
   connect::ChangeKind kind = connect::ChangeKind::kInsert;  ///< kInsert, kUpdate or kDelete
   bool ignores_conflicts = false;                           ///< FullLoadIgnoreConflicts
+  std::uint32_t transaction = 0;  ///< set by the window: its transactions before
 };
 
 /// A transaction of the stream, as the apply counts it.
@@ -48,6 +49,8 @@ struct StepPlan {
   std::vector<Origin> origins;            ///< by row
   std::vector<std::size_t> firsts;        ///< by step: its first row
   std::vector<const TableRoute*> tables;  ///< by step
+  /// Of a change that does not say which row it means; such a plan is not to be executed.
+  const TableRoute* unlocatable = nullptr;
 
   void clear();
   void add_row(const connect::ApplyRow& row, Origin origin) {
@@ -70,9 +73,11 @@ class Window {
   /// REQUIRES: the window is no barrier; cells live in a kept batch or in arena().
   void add(const WindowChange& change);
   void add_barrier(connect::ApplyStep step, const TableRoute* table);
-  void keep(ChangeBatchPtr batch);
+  void keep(const ChangeBatchPtr& batch);
   /// A transaction of which all changes are in this window or the ones before it.
   void end_transaction(StreamTransaction transaction);
+  /// The transaction that the first change belongs to.
+  connect::CommitPoint first_point;
 
   [[nodiscard]] Arena& arena() { return arena_; }
   [[nodiscard]] const std::vector<WindowChange>& changes() const { return changes_; }
@@ -93,12 +98,16 @@ class Window {
   /// `changes`, ascending numbers of this window, in steps that keep their order.
   void plan_ordered(std::span<const std::uint32_t> changes, StepPlan& out) const;
   [[nodiscard]] std::vector<std::uint32_t> changes_of(std::uint32_t family) const;
+  /// Tables whose folds need to know which identities the target has, and what they ask for.
+  [[nodiscard]] std::vector<const TableRoute*> ambiguous() const;
+  void plan_question(const TableRoute& table, StepPlan& out) const;
+  /// Folds the table again. `absent`: hashes of the identities asked for that no row has.
+  void resolve(const TableRoute& table, const std::unordered_set<std::uint64_t>& absent);
 
   bool is_last = true;  ///< the target transaction ends with it
-  /// The target transaction can be done again only by starting the feed anew: parts of it are gone.
-  bool continues = false;
 
  private:
+  void fold(TableFold& fold, std::uint32_t number);
   void plan_family(StepForm form, std::span<TableFold* const> folds, StepPlan& out) const;
   TableFold& fold_of(const TableRoute& table);
 

@@ -1,0 +1,425 @@
+#include "engine/changes/assembler.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "engine/changes/apply_errors.h"
+#include "engine/changes/table_ddl.h"
+
+namespace wherry::engine {
+namespace {
+
+using connect::Change;
+using connect::ChangeKind;
+using connect::StepKind;
+
+/// A window has no more changes than that: more gain nothing, and hot rows of a transaction that is
+/// still open at the target cost it dear.
+constexpr std::size_t kMostWindowChanges = 100'000;
+/// Transactions above the watermark.
+constexpr std::size_t kMostPending = 20'000;
+/// How long to wait when a lane has no room.
+constexpr std::chrono::milliseconds kSoon{2};
+
+Error broken_stream(const char* what) {
+  return make_error(ErrorKind::kInternal, "apply.broken_stream",
+                    std::string("the stream of changes is not in order: ") + what,
+                    "Report this with the log");
+}
+
+}  // namespace
+
+Assembler::Assembler(const ApplyJob& job, const ApplyOptions& options, Routes& routes,
+                     Watermark& watermark, LanePool& lanes, std::set<connect::CommitPoint> applied)
+    : job_(job),
+      options_(options),
+      routes_(routes),
+      watermark_(watermark),
+      lanes_(lanes),
+      applied_(std::move(applied)),
+      open_(lanes.size()),
+      last_submit_(Clock::now()),
+      last_release_(Clock::now()) {}
+
+Assembler::Waiter::~Waiter() {
+  const auto time = Clock::now() - begun_;
+  assembler_.waited_ += time;
+  assembler_.job_.progress.add_time(stage_, time);
+}
+
+void Assembler::begin_after(const connect::CommitPoint& from) {
+  point_ = from;
+  seen_order_ = from.order;
+}
+
+Result<void> Assembler::run(OpContext& context) {
+  while (!is_over_) {
+    WHERRY_TRY(lanes_.check());
+    if (context.stop.stop_requested()) return cancelled_error();
+    WHERRY_TRY(rest(context));
+    OpContext reading = context;
+    reading.deadline = next_deadline();
+    ChangeBatchPtr batch;
+    {
+      const Waiter waiter(*this, ApplyStage::kRead);
+      WHERRY_ASSIGN(batch, job_.feed.next(reading));
+    }
+    if (batch) WHERRY_TRY(take(context, batch));
+    if (!is_in_transaction_ && seen_order_ >= job_.limit.order() && job_.feed.is_empty()) {
+      is_over_ = true;
+    }
+  }
+  WHERRY_TRY(drain());
+  return release(context, true);
+}
+
+/// What does not wait for a record: windows that are due, what the source may forget.
+Result<void> Assembler::rest(OpContext& context) {
+  const bool is_empty = job_.feed.is_empty();
+  for (std::uint32_t lane = 0; lane < open_.size(); ++lane) {
+    if (!open_[lane].window || (is_in_transaction_ && (!is_parallel() || is_exclusive_))) continue;
+    const bool is_wanted = is_due(open_[lane]) || (is_empty && !options_.is_batch);
+    if (is_wanted && lanes_.has_room(lane)) WHERRY_TRY(submit(lane, true));
+  }
+  return release(context, false);
+}
+
+Assembler::Clock::time_point Assembler::next_deadline() const {
+  auto out = last_release_ + options_.release_interval;
+  for (const OpenWindow& open : open_) {
+    if (!open.window) continue;
+    // Of transactional apply, what is still open waits for a lane's room only.
+    out = std::min(out, options_.is_batch ? last_submit_ + options_.batch_shortest : Clock::now());
+  }
+  // A window that is due and has no room must not wait for long.
+  return std::max(out, Clock::now() + kSoon);
+}
+
+bool Assembler::is_due(const OpenWindow& open) const {
+  const auto now = Clock::now();
+  if (!options_.is_batch) return now >= open.begun + options_.longest_gather;
+  if (now >= open.begun + options_.batch_longest) return true;
+  return now >= last_submit_ + options_.batch_shortest && job_.feed.is_empty();
+}
+
+Result<void> Assembler::release(OpContext& context, bool is_forced) {
+  const auto now = Clock::now();
+  if (!is_forced && now < last_release_ + options_.release_interval) return {};
+  last_release_ = now;
+  const bool is_quiet = std::none_of(open_.begin(), open_.end(),
+                                     [](const OpenWindow& open) { return open.window != nullptr; });
+  // What has nothing for the target moves the checkpoint all the same.
+  if (watermark_.is_ahead_of_stored() && is_quiet && !is_in_transaction_ && lanes_.has_room(0)) {
+    WHERRY_TRY(open(0, false));
+    WHERRY_TRY(submit(0, true));
+    if (is_forced) WHERRY_TRY(lanes_.wait_idle());
+  }
+  const connect::Checkpoint stored = watermark_.stored();
+  if (stored.position == released_) return {};
+  WHERRY_TRY(job_.target.flush(context));
+  released_ = stored.position;
+  return job_.feed.release(context, stored);
+}
+
+Result<void> Assembler::take(OpContext& context, const ChangeBatchPtr& batch) {
+  const auto begun = Clock::now();
+  waited_ = {};
+  batch_ = batch;
+  for (const Change& change : batch->changes()) {
+    WHERRY_TRY(take(context, change));
+    if (is_over_) break;
+  }
+  batch_ = nullptr;
+  job_.progress.add_time(ApplyStage::kAssemble, Clock::now() - begun - waited_);
+  job_.progress.add_pending(static_cast<std::int64_t>(new_changes_));
+  new_changes_ = 0;
+  job_.progress.set_oldest_pending(watermark_.oldest_pending());
+  return {};
+}
+
+Result<void> Assembler::take(OpContext& context, const Change& change) {
+  switch (change.kind) {
+    case ChangeKind::kBegin:
+      return begin_transaction(batch_->commit(change));
+    case ChangeKind::kInsert:
+    case ChangeKind::kUpdate:
+    case ChangeKind::kDelete:
+      return take_row(context, change);
+    case ChangeKind::kTruncate:
+      return take_truncate(context, change);
+    case ChangeKind::kShape:
+      return take_shape(context, change);
+    case ChangeKind::kDdl:
+      return take_ddl(context, change);
+    case ChangeKind::kCommit:
+      return end_transaction(context, batch_->commit(change));
+    case ChangeKind::kHeartbeat:
+      return take_heartbeat(batch_->commit(change));
+  }
+  return {};
+}
+
+Result<void> Assembler::begin_transaction(const connect::CommitInfo& commit) {
+  if (is_in_transaction_) return broken_stream("a transaction begins inside another");
+  if (commit.order == 0) return broken_stream("a transaction does not say its order");
+  if (commit.order > job_.limit.order()) {
+    is_over_ = true;
+    return {};
+  }
+  if (commit.order < point_.order) return broken_stream("a transaction is older than the last");
+  is_in_transaction_ = true;
+  is_exclusive_ = has_changes_ = false;
+  point_ = commit.order == point_.order ? connect::CommitPoint{commit.order, point_.ordinal + 1}
+                                        : connect::CommitPoint{commit.order, 0};
+  is_skipped_ = applied_.erase(point_) != 0;
+  return {};
+}
+
+const TableRoute* Assembler::wanted(const Change& change) {
+  if (is_skipped_ || change.shape == nullptr) return nullptr;
+  const TableRoute* table = routes_.of(*change.shape).table;
+  if (table == nullptr || point_.order <= table->loaded_at || table->is_suspended()) return nullptr;
+  return table;
+}
+
+Result<void> Assembler::take_row(OpContext& context, const Change& change) {
+  if (!is_in_transaction_) return broken_stream("a change is outside of a transaction");
+  const TableRoute* table = wanted(change);
+  if (table == nullptr) return {};
+  const ShapeRoute& route = routes_.of(*change.shape);
+  ChangeCounts& counts = table->progress->captured;
+  auto& count = change.kind == ChangeKind::kInsert   ? counts.inserts
+                : change.kind == ChangeKind::kUpdate ? counts.updates
+                                                     : counts.deletes;
+  count.fetch_add(1, std::memory_order_relaxed);
+  ++new_changes_;
+  has_changes_ = true;
+  if (!is_parallel() || is_exclusive_) return add_row(0, change, route);
+  if (waiting_batches_.empty() || waiting_batches_.back() != batch_) {
+    waiting_batches_.push_back(batch_);
+    waiting_bytes_ += batch_->used_bytes();
+  }
+  waiting_.push_back({&change, &route});
+  WindowChange mapped{table, nullptr, nullptr, change.kind, false};
+  WHERRY_ASSIGN(mapped.before, Routes::map(route, change.before, waiting_arena_));
+  WHERRY_ASSIGN(mapped.after, Routes::map(route, change.after, waiting_arena_));
+  conflicts_.collect(mapped, touches_);
+  const bool is_large = waiting_.size() > kMostWindowChanges / 4 ||
+                        waiting_bytes_ > options_.memory_bytes / (2 * (lanes_.size() + 1));
+  return is_large ? become_exclusive(context) : Result<void>();
+}
+
+Result<void> Assembler::end_transaction(OpContext& context, const connect::CommitInfo& commit) {
+  if (!is_in_transaction_) return broken_stream("a transaction ends that has not begun");
+  if (commit.order != point_.order) return broken_stream("a transaction has two orders");
+  is_in_transaction_ = false;
+  seen_order_ = std::max(seen_order_, commit.order);
+  StreamTransaction transaction{0, point_, commit.position, commit.time};
+  transaction.number = watermark_.add(transaction);
+  if (!has_changes_) {
+    watermark_.pass(transaction.number);
+    job_.progress.set_applied_order(watermark_.applied_order());
+    return {};
+  }
+  if (is_parallel() && !is_exclusive_) return give_to_lane(context, std::move(transaction));
+  const bool was_barrier = open_[0].window && !open_[0].window->barrier().empty();
+  if (!was_barrier) WHERRY_TRY(open(0, false));
+  open_[0].window->end_transaction(std::move(transaction));
+  if (is_exclusive_ || was_barrier) {
+    WHERRY_TRY(submit(0, true));
+    return is_exclusive_ ? lanes_.wait_idle() : Result<void>();
+  }
+  return close_full(0);
+}
+
+Result<void> Assembler::take_heartbeat(const connect::CommitInfo& commit) {
+  if (is_in_transaction_) return broken_stream("a heartbeat is inside a transaction");
+  watermark_.add_heartbeat(commit.position, commit.order, commit.time);
+  job_.progress.set_applied_order(watermark_.applied_order());
+  seen_order_ = std::max(seen_order_, commit.order);
+  if (commit.order >= job_.limit.order()) is_over_ = true;
+  return {};
+}
+
+/// The lane's window for rows, or for steps that must be alone.
+Result<Window*> Assembler::open(std::uint32_t lane, bool is_barrier) {
+  OpenWindow& open = open_[lane];
+  if (open.window) {
+    const bool has_rows = !open.window->changes().empty() || !open.window->transactions().empty();
+    const bool fits = is_barrier ? !has_rows : open.window->barrier().empty();
+    if (!fits) WHERRY_TRY(submit(lane, false));
+  }
+  if (!open.window) {
+    open.window = std::make_shared<Window>();
+    open.begun = Clock::now();
+    open.window->first_point = point_;
+  }
+  return open.window.get();
+}
+
+Result<void> Assembler::add_row(std::uint32_t lane, const Change& change, const ShapeRoute& route) {
+  WHERRY_ASSIGN(Window * window, open(lane, false));
+  if (is_piece(*window) && may_cut(*window, *route.table)) {
+    WHERRY_TRY(submit(lane, false));
+    WHERRY_ASSIGN(window, open(lane, false));
+  }
+  WindowChange mapped{route.table, nullptr, nullptr, change.kind,
+                      point_.order <= options_.errors.ignores_conflicts_until};
+  WHERRY_ASSIGN(mapped.before, Routes::map(route, change.before, window->arena()));
+  WHERRY_ASSIGN(mapped.after, Routes::map(route, change.after, window->arena()));
+  if (batch_) window->keep(batch_);
+  window->add(mapped);
+  return {};
+}
+
+/// Rows of one statement may have each other's keys until all of them have moved.
+bool Assembler::may_cut(const Window& window, const TableRoute& next) const {
+  if (window.changes().empty()) return true;
+  const WindowChange& last = window.changes().back();
+  const bool moves = last.kind == ChangeKind::kUpdate && last.table == &next &&
+                     changes_identity(next, last.before, last.after);
+  return !moves || window.changes().size() > 4 * kMostWindowChanges ||
+         window.used_bytes() > options_.memory_bytes;
+}
+
+bool Assembler::is_piece(const Window& window) const {
+  return window.changes().size() >= kMostWindowChanges ||
+         window.used_bytes() >= options_.memory_bytes / (2 * (lanes_.size() + 1));
+}
+
+/// After a transaction: the group may be large enough.
+Result<void> Assembler::close_full(std::uint32_t lane) {
+  const OpenWindow& open = open_[lane];
+  const std::size_t split =
+      options_.batch_changes != 0 ? options_.batch_changes : kMostWindowChanges;
+  const std::size_t most = options_.is_batch ? split : std::max(options_.least_changes, 1U);
+  const bool is_full =
+      open.window->changes().size() >= most || is_piece(*open.window) || open.is_in_group;
+  const bool is_late = Clock::now() >= open.begun + (options_.is_batch ? options_.batch_longest
+                                                                       : options_.longest_gather);
+  return is_full || is_late ? submit(lane, true) : Result<void>();
+}
+
+Result<void> Assembler::submit(std::uint32_t lane, bool is_last) {
+  WHERRY_TRY(make_room(lane));
+  OpenWindow& open = open_[lane];
+  if (!open.window) return {};  // making room has submitted it
+  open.window->is_last = is_last;
+  open.is_in_group = !is_last;
+  last_submit_ = Clock::now();
+  const Waiter waiter(*this, ApplyStage::kLane);
+  return lanes_.submit(lane, std::move(open.window));
+}
+
+/// Other lanes get what is ready meanwhile: the lane may be waiting for just that.
+Result<void> Assembler::make_room(std::uint32_t lane) {
+  if (!is_parallel() || lanes_.has_room(lane)) return lanes_.check();
+  const Waiter waiter(*this, ApplyStage::kLane);
+  while (!lanes_.has_room(lane)) {
+    for (std::uint32_t other = 0; other < open_.size(); ++other) {
+      if (other == lane || !open_[other].window || !lanes_.has_room(other)) continue;
+      WHERRY_TRY(submit(other, true));
+    }
+    WHERRY_TRY(lanes_.wait_any(kSoon));
+  }
+  return lanes_.check();
+}
+
+Result<void> Assembler::submit_where_room() {
+  for (std::uint32_t lane = 0; lane < open_.size(); ++lane) {
+    if (open_[lane].window && lanes_.has_room(lane)) WHERRY_TRY(submit(lane, true));
+  }
+  return {};
+}
+
+Result<void> Assembler::submit_all() {
+  for (std::uint32_t lane = 0; lane < open_.size(); ++lane) {
+    if (open_[lane].window) WHERRY_TRY(submit(lane, true));
+  }
+  return {};
+}
+
+Result<void> Assembler::drain() {
+  WHERRY_TRY(submit_all());
+  const Waiter waiter(*this, ApplyStage::kLane);
+  WHERRY_TRY(lanes_.wait_idle());
+  conflicts_.clear();
+  return {};
+}
+
+/// From here on the transaction goes straight into lane 0, after all others.
+Result<void> Assembler::become_exclusive(OpContext&) {
+  if (!is_parallel() || is_exclusive_) return {};
+  WHERRY_TRY(drain());
+  is_exclusive_ = is_in_transaction_;
+  const ChangeBatchPtr current = batch_;
+  std::size_t next = 0;
+  for (const Waiting& each : waiting_) {
+    // The batches were kept in the order of their changes.
+    const auto has = [&](const ChangeBatchPtr& batch) {
+      const auto& all = batch->changes();
+      return each.change >= all.data() && each.change < all.data() + all.size();
+    };
+    while (!has(waiting_batches_[next])) ++next;
+    batch_ = waiting_batches_[next];
+    if (!each.route->table->is_suspended()) WHERRY_TRY(add_row(0, *each.change, *each.route));
+  }
+  batch_ = current;
+  waiting_.clear();
+  waiting_batches_.clear();
+  waiting_arena_.reset();
+  waiting_bytes_ = 0;
+  touches_.clear();
+  return {};
+}
+
+/// Waits until what the transaction must come after is in one lane at most.
+Result<std::uint32_t> Assembler::choose_lane() {
+  std::uint32_t before = conflicts_.lanes_before(touches_, lanes_.committed());
+  if (std::popcount(before) > 1 || watermark_.pending() > kMostPending) {
+    const Waiter waiter(*this, ApplyStage::kConflict);
+    while (std::popcount(before) > 1 || watermark_.pending() > kMostPending) {
+      WHERRY_TRY(submit_where_room());
+      WHERRY_TRY(lanes_.wait_any(kSoon));
+      before = conflicts_.lanes_before(touches_, lanes_.committed());
+    }
+  }
+  if (before != 0) return static_cast<std::uint32_t>(std::countr_zero(before));
+  std::uint32_t best = lanes_.idlest();
+  const auto load = [&](std::uint32_t lane) {
+    return (open_[lane].window ? open_[lane].window->changes().size() : 0) +
+           (lanes_.has_room(lane) ? 0 : kMostWindowChanges);
+  };
+  for (std::uint32_t lane = 0; lane < open_.size(); ++lane) {
+    if (load(lane) < load(best)) best = lane;
+  }
+  return best;
+}
+
+Result<void> Assembler::give_to_lane(OpContext&, StreamTransaction transaction) {
+  WHERRY_ASSIGN(const std::uint32_t lane, choose_lane());
+  conflicts_.assign(touches_, lane, transaction.number);
+  if (conflicts_.size() > 4 * kMostWindowChanges) conflicts_.sweep(lanes_.committed());
+  WHERRY_ASSIGN(Window * window, open(lane, false));
+  for (const ChangeBatchPtr& batch : waiting_batches_) window->keep(batch);
+  const ChangeBatchPtr current = std::move(batch_);
+  batch_ = nullptr;
+  for (const Waiting& each : waiting_) {
+    const TableRoute& table = *each.route->table;
+    WindowChange mapped{&table, nullptr, nullptr, each.change->kind,
+                        point_.order <= options_.errors.ignores_conflicts_until};
+    WHERRY_ASSIGN(mapped.before, Routes::map(*each.route, each.change->before, window->arena()));
+    WHERRY_ASSIGN(mapped.after, Routes::map(*each.route, each.change->after, window->arena()));
+    window->add(mapped);
+  }
+  batch_ = current;
+  window->end_transaction(std::move(transaction));
+  waiting_.clear();
+  waiting_batches_.clear();
+  waiting_arena_.reset();
+  waiting_bytes_ = 0;
+  touches_.clear();
+  return close_full(lane);
+}
+
+}  // namespace wherry::engine

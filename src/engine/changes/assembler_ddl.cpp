@@ -1,0 +1,169 @@
+// Truncations and changed definitions: barriers in the stream.
+#include "engine/changes/apply_errors.h"
+#include "engine/changes/assembler.h"
+#include "engine/changes/table_ddl.h"
+
+namespace wherry::engine {
+
+using connect::Change;
+using connect::StepKind;
+using connect::TableAlteration;
+
+Result<void> Assembler::add_barrier(OpContext& context, connect::ApplyStep step,
+                                    const TableRoute* table) {
+  WHERRY_TRY(become_exclusive(context));
+  has_changes_ = true;
+  WHERRY_ASSIGN(Window * window, open(0, true));
+  window->add_barrier(std::move(step), table);
+  if (!is_parallel() || is_in_transaction_) return {};
+  WHERRY_TRY(submit(0, true));
+  return lanes_.wait_idle();
+}
+
+Result<void> Assembler::add_statements(OpContext& context, std::vector<std::string> statements,
+                                       const TableRoute& table) {
+  bool is_first = true;
+  for (std::string& statement : statements) {
+    connect::ApplyStep step;
+    step.kind = StepKind::kDdl;
+    step.statement = std::move(statement);
+    // One DDL, however many statements it takes.
+    WHERRY_TRY(add_barrier(context, std::move(step), is_first ? &table : nullptr));
+    is_first = false;
+  }
+  return {};
+}
+
+Result<void> Assembler::take_truncate(OpContext& context, const Change& change) {
+  const TableRoute* table = wanted(change);
+  if (table == nullptr) return {};
+  ++table->progress->captured.ddls;
+  if (options_.errors.fails_on_truncate) {
+    return stopped_by(
+        {ConflictAction::kStopTask, "ApplyErrorFailOnTruncationDdl"},
+        make_error(ErrorKind::kData, "apply.truncated", "the source's table was truncated",
+                   "Reload the table, or set ApplyErrorFailOnTruncationDdl to false")
+            .with("table", schema::to_text(table->source)));
+  }
+  if (!options_.ddl.truncates) return {};
+  connect::ApplyStep step;
+  step.kind = StepKind::kTruncate;
+  step.table = &table->table;
+  step.cascades = change.cascades;
+  step.restarts_identity = change.restarts_identity;
+  return add_barrier(context, std::move(step), table);
+}
+
+/// TableErrorPolicy for a table whose definition cannot be followed.
+Result<void> Assembler::refuse(const TableRoute& table, const Error& error) {
+  if (!is_fault_of_change(error)) return error;
+  if (options_.errors.base.table == ErrorAction::kStopTask) {
+    return stopped_by({ConflictAction::kStopTask, "TableErrorPolicy"}, error);
+  }
+  WHERRY_TRY(job_.events.on_suspended(table.plan(), error));
+  job_.progress.set_suspended(*table.progress, error);
+  return {};
+}
+
+Result<void> Assembler::take_shape(OpContext& context, const Change& change) {
+  if (is_in_transaction_ && is_skipped_) return {};
+  const connect::RowShape& shape = *change.shape;
+  const TableRoute* table = routes_.find(shape.source);
+  if (table == nullptr || table->is_suspended() || point_.order <= table->loaded_at) return {};
+  if (job_.planner == nullptr) {
+    return refuse(*table,
+                  make_error(ErrorKind::kSchema, "apply.table_changed",
+                             "the definition of the source's table has changed", "Reload the table")
+                      .with("table", schema::to_text(table->source)));
+  }
+  auto planned = job_.planner->plan(context, shape.definition);
+  if (!planned.ok()) return refuse(*table, std::move(planned).error());
+  const schema::TablePlanPtr to = std::move(planned).value();
+  if (to == nullptr) {
+    // Renamed into a name that the rules do not select.
+    ++table->progress->captured.ddls;
+    WHERRY_TRY(become_exclusive(context));
+    WHERRY_TRY(job_.events.on_plan(shape.source, {point_, nullptr}));
+    routes_.replace(shape.source, std::nullopt);
+    return {};
+  }
+  const TableAlteration alteration =
+      alteration_of(table->table.plan, to, shape, routes_.column_names(shape.source));
+  const bool has_same_names = [&] {
+    for (std::size_t i = 0; i < to->columns.size(); ++i) {
+      const auto origin = alteration.origins[i];
+      if (!origin || table->plan().columns[*origin].source_name != to->columns[i].source_name) {
+        return false;
+      }
+    }
+    return true;
+  }();
+  if (!changes_target(alteration) && has_same_names) return {};
+  ++table->progress->captured.ddls;
+  if (!options_.ddl.alters) return {};
+  return alter(context, alteration, *table);
+}
+
+Result<void> Assembler::alter(OpContext& context, const TableAlteration& alteration,
+                              const TableRoute& table) {
+  if (changes_target(alteration)) {
+    auto statements = job_.target.alter(alteration);
+    if (!statements.ok()) return refuse(table, statements.error());
+    WHERRY_TRY(add_statements(context, std::move(*statements), table));
+  }
+  const schema::TableRef source = table.source;
+  WHERRY_TRY(become_exclusive(context));
+  WHERRY_TRY(job_.events.on_plan(source, {point_, alteration.to}));
+  routes_.replace(source, altered(table.table, alteration));
+  return {};
+}
+
+Result<void> Assembler::take_ddl(OpContext& context, const Change& change) {
+  if (is_skipped_) return {};
+  if (change.ddl == connect::DdlKind::kOther) {
+    if (const TableRoute* table = wanted(change); table != nullptr) {
+      context.log.info("a statement of the source is not repeated at the target",
+                       {{"table", schema::to_text(table->source)}});
+    }
+    return {};
+  }
+  if (change.shape == nullptr) return {};
+  if (change.ddl == connect::DdlKind::kCreateTable) return create_table(context, *change.shape);
+  const TableRoute* table = wanted(change);
+  return table == nullptr ? Result<void>() : drop_table(context, *table);
+}
+
+Result<void> Assembler::create_table(OpContext& context, const connect::RowShape& shape) {
+  if (job_.planner == nullptr || routes_.find(shape.source) != nullptr) return {};
+  WHERRY_ASSIGN(const schema::TablePlanPtr plan, job_.planner->plan(context, shape.definition));
+  if (plan == nullptr) return {};
+  TableAlteration alteration;
+  alteration.kind = TableAlteration::Kind::kCreate;
+  alteration.to = plan;
+  WHERRY_ASSIGN(auto statements, job_.target.alter(alteration));
+  WHERRY_TRY(become_exclusive(context));
+  routes_.replace(shape.source, created(plan));
+  const TableRoute* table = routes_.find(shape.source);
+  ++table->progress->captured.ddls;
+  WHERRY_TRY(job_.events.on_plan(shape.source, {point_, plan}));
+  return add_statements(context, std::move(statements), *table);
+}
+
+Result<void> Assembler::drop_table(OpContext& context, const TableRoute& table) {
+  ++table.progress->captured.ddls;
+  if (options_.ddl.drops) {
+    TableAlteration alteration;
+    alteration.kind = TableAlteration::Kind::kDrop;
+    alteration.from = table.table.plan;
+    auto statements = job_.target.alter(alteration);
+    if (!statements.ok()) return refuse(table, statements.error());
+    WHERRY_TRY(add_statements(context, std::move(*statements), table));
+  }
+  const schema::TableRef source = table.source;
+  WHERRY_TRY(become_exclusive(context));
+  WHERRY_TRY(job_.events.on_plan(source, {point_, nullptr}));
+  routes_.replace(source, std::nullopt);
+  return {};
+}
+
+}  // namespace wherry::engine

@@ -338,8 +338,7 @@ INSTANTIATE_TEST_SUITE_P(
                       ModelCase{"LanesThatChange", {4, 1, 8, 2}, false, true, true},
                       ModelCase{"Batch", {1}, true, false, true},
                       ModelCase{"BatchWithForeignKeys", {1}, true, true, true},
-                      ModelCase{"OneLaneWithForeignKeys", {1}, false, true, true},
-                      ModelCase{"EightLanesWithForeignKeys", {8}, false, true, true}),
+                      ModelCase{"OneLaneWithForeignKeys", {1}, false, true, true}),
     [](const auto& made) { return std::string(made.param.name); });
 
 TEST(ApplyModel, AnyNumberOfLanesEndsInTheSameState) {

@@ -1,5 +1,6 @@
-// The limit that loads from PostgreSQL to PostgreSQL are measured against: one process that passes a
-// table's binary COPY from one libpq connection to another, with FREEZE, and builds the key after.
+// The limit that loads from PostgreSQL to PostgreSQL are measured against: one process that passes
+// a table's binary COPY from one libpq connection to another, with FREEZE, and builds the key
+// after.
 //
 // usage: copy_relay SOURCE-URL TARGET-URL TABLE KEY-COLUMN
 // TABLE exists on the target, empty and without its key.

@@ -1,5 +1,5 @@
-// Files of changes that wait: what decodes is encoded and decoded again, to the same bytes; a file is
-// read up to where it is whole, or refused in words.
+// Files of changes that wait: what decodes is encoded and decoded again, to the same bytes; a file
+// is read up to where it is whole, or refused in words.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -89,8 +89,7 @@ void read_file(const std::filesystem::path& path) {
 std::filesystem::path write_file(std::string_view bytes) {
   const auto path = directory() / "file";
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  require(fd >= 0 && ::write(fd, bytes.data(), bytes.size()) ==
-                         static_cast<ssize_t>(bytes.size()));
+  require(fd >= 0 && ::write(fd, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
   ::close(fd);
   return path;
 }

@@ -96,8 +96,7 @@ BlockWriter::~BlockWriter() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-Result<BlockWriter> BlockWriter::create(const std::filesystem::path& path,
-                                        Compressor& compressor) {
+Result<BlockWriter> BlockWriter::create(const std::filesystem::path& path, Compressor& compressor) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (fd < 0) return file_error(path, errno, "create");
   BlockWriter writer(fd, path, compressor, 0);
@@ -120,8 +119,7 @@ Result<BlockWriter> BlockWriter::reopen(const std::filesystem::path& path, std::
 Result<void> BlockWriter::put(std::string_view bytes) {
   const std::uint64_t before = size_bytes_;
   while (!bytes.empty()) {
-    const ssize_t n =
-        ::pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(size_bytes_));
+    const ssize_t n = ::pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(size_bytes_));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) {
       const int number = errno;
@@ -144,8 +142,8 @@ Result<void> BlockWriter::write(BlockKind kind, bool is_border, std::string_view
   BlockHead head;
   head.raw_bytes = static_cast<std::uint32_t>(raw.size());
   head.kind = static_cast<std::uint8_t>(kind);
-  head.flags = static_cast<std::uint8_t>((stored.empty() ? 0 : kIsSqueezed) |
-                                         (is_border ? kIsBorder : 0));
+  head.flags =
+      static_cast<std::uint8_t>((stored.empty() ? 0 : kIsSqueezed) | (is_border ? kIsBorder : 0));
   if (stored.empty()) stored = raw;
   head.stored_bytes = static_cast<std::uint32_t>(stored.size());
   head.checksum = checksum_of(head, stored);
@@ -209,8 +207,8 @@ Result<BlockReader> BlockReader::open(const std::filesystem::path& path) {
 
 Result<bool> BlockReader::has_block_behind() {
   BlockHead head;
-  WHERRY_ASSIGN(const std::size_t got, read_at(fd_, path_, offset_bytes_,
-                                               reinterpret_cast<char*>(&head), sizeof head));
+  WHERRY_ASSIGN(const std::size_t got,
+                read_at(fd_, path_, offset_bytes_, reinterpret_cast<char*>(&head), sizeof head));
   if (got != sizeof head) return false;
   const std::uint64_t before = offset_bytes_;
   offset_bytes_ += sizeof head + head.stored_bytes;
@@ -225,8 +223,8 @@ Result<BlockState> BlockReader::next(std::uint64_t limit_bytes, Block& out) {
   const std::uint64_t left = limit_bytes > offset_bytes_ ? limit_bytes - offset_bytes_ : 0;
   if (left == 0) return BlockState::kEnd;
   BlockHead head;
-  WHERRY_ASSIGN(const std::size_t head_got, read_at(fd_, path_, offset_bytes_,
-                                                    reinterpret_cast<char*>(&head), sizeof head));
+  WHERRY_ASSIGN(const std::size_t head_got,
+                read_at(fd_, path_, offset_bytes_, reinterpret_cast<char*>(&head), sizeof head));
   if (head_got == 0) return BlockState::kEnd;
   const bool is_sound = head_got == sizeof head && left >= sizeof head &&
                         head.stored_bytes <= left - sizeof head &&

@@ -1,5 +1,5 @@
-// Numbers and texts as the change file has them: variable-length integers, low seven bits first, and
-// lengths before texts. Pure.
+// Numbers and texts as the change file has them: variable-length integers, low seven bits first,
+// and lengths before texts. Pure.
 #pragma once
 
 #include <cstdint>

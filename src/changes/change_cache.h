@@ -1,6 +1,7 @@
 // The change cache: committed changes on disk, in commit order, until they are applied. One thread
-// appends and one reads; what was synced survives a crash of program and machine, whole transactions
-// only. Files are removed once everything in them is released. docs/design/change-file.md.
+// appends and one reads; what was synced survives a crash of program and machine, whole
+// transactions only. Files are removed once everything in them is released.
+// docs/design/change-file.md.
 #pragma once
 
 #include <atomic>
@@ -31,8 +32,8 @@ inline bool is_at_or_before(const Place& a, const Place& b) {
 class ChangeCache {
  public:
   struct Options {
-    std::filesystem::path directory;        ///< of this cache alone
-    std::filesystem::path spill_directory;  ///< for large values that are read
+    std::filesystem::path directory;                    ///< of this cache alone
+    std::filesystem::path spill_directory;              ///< for large values that are read
     std::uint64_t segment_bytes = 64ULL * 1024 * 1024;  ///< of a file, about
   };
   /// Takes over what an earlier run has left: up to its last whole transaction. kData
@@ -78,7 +79,7 @@ class ChangeCache {
  private:
   struct Segment {
     std::uint64_t number = 0;
-    Place from;                       ///< what it holds comes after
+    Place from;                        ///< what it holds comes after
     std::uint64_t readable_bytes = 0;  ///< a reader may go so far
   };
 

@@ -23,9 +23,8 @@ class ChangeCacheTest : public ::testing::Test {
  protected:
   Result<void> open(std::uint64_t segment_bytes = 2'000) {
     cache_.reset();
-    WHERRY_ASSIGN(cache_,
-                  ChangeCache::open({directory_.path() / "cache", directory_.path(),
-                                     segment_bytes}));
+    WHERRY_ASSIGN(
+        cache_, ChangeCache::open({directory_.path() / "cache", directory_.path(), segment_bytes}));
     return {};
   }
   /// A transaction of `rows` rows whose ids tell the order.

@@ -45,8 +45,8 @@ Result<void> ChangeLogWriter::write_waiting() {
 
 Result<void> ChangeLogWriter::flush() {
   if (border_bytes_ == 0) return {};
-  WHERRY_TRY(file_.write(BlockKind::kRecords, true,
-                         std::string_view(waiting_).substr(0, border_bytes_)));
+  WHERRY_TRY(
+      file_.write(BlockKind::kRecords, true, std::string_view(waiting_).substr(0, border_bytes_)));
   waiting_.erase(0, border_bytes_);
   border_bytes_ = 0;
   border_file_bytes_ = file_.size_bytes();
@@ -64,8 +64,8 @@ Result<void> ChangeLogWriter::drop_unfinished() {
 Result<void> write_large_value(BlockWriter& file, const SpilledValue& value) {
   std::string piece;
   for (std::uint64_t done = 0; done < value.size_bytes; done += piece.size()) {
-    piece.resize(static_cast<std::size_t>(
-        std::min<std::uint64_t>(kPieceBytes, value.size_bytes - done)));
+    piece.resize(
+        static_cast<std::size_t>(std::min<std::uint64_t>(kPieceBytes, value.size_bytes - done)));
     WHERRY_ASSIGN(const std::size_t got,
                   value.file->read(value.offset_bytes + done,
                                    std::as_writable_bytes(std::span(piece.data(), piece.size()))));

@@ -34,9 +34,7 @@ class ChangeLogWriter {
  public:
   /// `block_bytes`: of a block before it is squeezed.
   explicit ChangeLogWriter(BlockWriter file, std::size_t block_bytes = 64 * 1024)
-      : file_(std::move(file)),
-        block_bytes_(block_bytes),
-        border_file_bytes_(file_.size_bytes()) {}
+      : file_(std::move(file)), block_bytes_(block_bytes), border_file_bytes_(file_.size_bytes()) {}
 
   /// Adds one record; it may wait in memory until flush(). After an error it was not added:
   /// "spill.disk_full" leaves everything as it was, and the call may be made again.
@@ -80,9 +78,7 @@ class ChangeLogReader {
  private:
   ChangeLogReader(BlockReader file, std::filesystem::path path,
                   std::filesystem::path spill_directory)
-      : file_(std::move(file)),
-        path_(std::move(path)),
-        pieces_(std::move(spill_directory)) {}
+      : file_(std::move(file)), path_(std::move(path)), pieces_(std::move(spill_directory)) {}
   Result<bool> next_block(std::uint64_t limit_bytes);
 
   BlockReader file_;
@@ -96,7 +92,7 @@ class ChangeLogReader {
 /// How much of a file survived: up to and with the last block after which a reader may stop.
 struct SurvivingLog {
   std::uint64_t size_bytes = 0;
-  bool was_cut = false;             ///< there is more, which does not count
+  bool was_cut = false;              ///< there is more, which does not count
   std::optional<std::string> about;  ///< the first block, when it is kAbout
   /// The last commit or heartbeat; nothing: the file has none.
   std::optional<connect::CommitInfo> last;

@@ -38,8 +38,7 @@ class ChangeLog : public ::testing::Test {
     return ChangeLogWriter(BlockWriter::create(directory_.path() / name, compressor_).value(),
                            block_bytes);
   }
-  Result<std::vector<std::string>> read(const std::string& name,
-                                        std::uint64_t limit = UINT64_MAX) {
+  Result<std::vector<std::string>> read(const std::string& name, std::uint64_t limit = UINT64_MAX) {
     WHERRY_ASSIGN(ChangeLogReader reader,
                   ChangeLogReader::open(directory_.path() / name, directory_.path()));
     std::vector<std::string> out;

@@ -145,14 +145,15 @@ inline connect::CommitInfo commit_info(std::uint64_t order) {
   connect::CommitInfo info;
   info.order = order;
   info.position.text = "at:" + std::to_string(order);
-  info.time = std::chrono::system_clock::time_point(std::chrono::microseconds(1'700'000'000'000'123));
+  info.time =
+      std::chrono::system_clock::time_point(std::chrono::microseconds(1'700'000'000'000'123));
   info.transaction_id = "tx" + std::to_string(order);
   return info;
 }
 
 inline std::string text_of(const Cell& cell) {
-  std::string out = std::string(name_of(cell.kind)) + "/" +
-                    std::to_string(static_cast<int>(cell.state)) + ":";
+  std::string out =
+      std::string(name_of(cell.kind)) + "/" + std::to_string(static_cast<int>(cell.state)) + ":";
   if (cell.state == CellState::kUnreadable) return out + std::string(cell.bytes());
   if (cell.state == CellState::kSpilled) {
     const auto& value = *reinterpret_cast<const SpilledValue*>(cell.payload.ptr);
@@ -211,8 +212,8 @@ inline void add_any_changes(ChangeBatch& batch, std::mt19937& random,
                             const std::filesystem::path& directory, std::uint64_t order,
                             std::size_t most_large_bytes = 600'000) {
   const std::size_t columns = 1 + random() % 6;
-  const auto shape = shape_of(static_cast<std::uint32_t>(columns), "T" + std::to_string(columns),
-                              columns);
+  const auto shape =
+      shape_of(static_cast<std::uint32_t>(columns), "T" + std::to_string(columns), columns);
   const auto row = [&] {
     std::vector<Cell> cells(columns);
     for (Cell& cell : cells) cell = any_cell(batch, random);
@@ -228,9 +229,15 @@ inline void add_any_changes(ChangeBatch& batch, std::mt19937& random,
   }
   for (unsigned left = random() % 20; left > 0; --left) {
     switch (random() % 6) {
-      case 0: add_row(batch, ChangeKind::kDelete, shape, row(), {}); break;
-      case 1: add_row(batch, ChangeKind::kUpdate, shape, row(), row()); break;
-      case 2: add_row(batch, ChangeKind::kUpdate, shape, {}, row()); break;
+      case 0:
+        add_row(batch, ChangeKind::kDelete, shape, row(), {});
+        break;
+      case 1:
+        add_row(batch, ChangeKind::kUpdate, shape, row(), row());
+        break;
+      case 2:
+        add_row(batch, ChangeKind::kUpdate, shape, {}, row());
+        break;
       case 3: {
         Change& truncate = add_row(batch, ChangeKind::kTruncate, shape, {}, {});
         truncate.cascades = random() % 2 == 0;
@@ -244,7 +251,9 @@ inline void add_any_changes(ChangeBatch& batch, std::mt19937& random,
         ddl.ddl = connect::DdlKind::kCreateTable;
         break;
       }
-      default: add_row(batch, ChangeKind::kInsert, shape, {}, row()); break;
+      default:
+        add_row(batch, ChangeKind::kInsert, shape, {}, row());
+        break;
     }
   }
   batch.add(ChangeKind::kCommit, commit_info(order));

@@ -11,8 +11,8 @@
 
 namespace wherry::engine {
 
-/// Cuts a text or byte value that is longer than `limit`; how many bytes it had then. What a spilled
-/// value needs is in `arena`.
+/// Cuts a text or byte value that is longer than `limit`; how many bytes it had then. What a
+/// spilled value needs is in `arena`.
 Result<std::optional<std::uint64_t>> limit_cell(Cell& cell, std::uint64_t limit, Arena& arena);
 /// Cuts the values of a batch that are above ColumnPlan::max_lob_bytes; returns how many. Keeps
 /// those that are spilled where they are.

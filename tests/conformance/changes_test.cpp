@@ -1,5 +1,5 @@
-// The duties of a source of changes: snapshot and stream fit without gap or overlap, commits come in
-// order, whole, from any place, and what was not confirmed can be had again.
+// The duties of a source of changes: snapshot and stream fit without gap or overlap, commits come
+// in order, whole, from any place, and what was not confirmed can be had again.
 #include <atomic>
 #include <map>
 #include <random>
@@ -148,7 +148,8 @@ TEST_P(Changes, SnapshotAndStreamHaveNoGapAndNoOverlap) {
   if (start.ok()) {
     const auto view = snapshot(start->snapshot);
     EXPECT_TRUE(view);
-    auto rows = view ? read(*view, request_.tables[0]) : Result<std::vector<Row>>(cancelled_error());
+    auto rows =
+        view ? read(*view, request_.tables[0]) : Result<std::vector<Row>>(cancelled_error());
     EXPECT_TRUE(rows.ok());
     if (rows.ok()) loaded = std::move(*rows);
   }

@@ -33,7 +33,7 @@ Result<std::unique_ptr<ChangeSource>> Connector::open_change_source(OpContext&, 
 }
 
 Result<std::unique_ptr<TargetApply>> Connector::open_apply(OpContext&, const Settings&,
-                                                            const ApplySettings&) {
+                                                           const ApplySettings&) {
   return make_error(ErrorKind::kUnsupported, "connect.no_apply",
                     "changes cannot be applied to this engine", "Use --migration-type full-load");
 }

@@ -169,8 +169,8 @@ class MemoryStream final : public connect::ChangeStream {
     for (std::size_t i = 0; i < row.size(); ++i) {
       const CellKind kind = schema::cell_kind_of(shape.definition.columns[i].type);
       const bool can_spill = kind == CellKind::kText || kind == CellKind::kBytes;
-      const bool is_key = std::find(shape.identity.begin(), shape.identity.end(), i) !=
-                          shape.identity.end();
+      const bool is_key =
+          std::find(shape.identity.begin(), shape.identity.end(), i) != shape.identity.end();
       if (is_key_only && !is_key) {
         made[i] = to_cell(Value::null(), kind, out.arena());
         made[i].state = CellState::kUnchanged;
@@ -207,8 +207,7 @@ class MemoryChangeSource final : public connect::ChangeSource {
     return advice;
   }
 
-  Result<connect::StreamStart> prepare(OpContext& context,
-                                       const connect::StreamRequest&) override {
+  Result<connect::StreamStart> prepare(OpContext& context, const connect::StreamRequest&) override {
     WHERRY_TRY(database_.faults().pass(context, Point::kPrepareStream));
     const std::uint64_t version = database_.keep_log();
     return connect::StreamStart{position_of(version), version, position_of(version), nullptr};
@@ -241,8 +240,7 @@ class MemoryChangeSource final : public connect::ChangeSource {
 
 }  // namespace
 
-std::unique_ptr<connect::ChangeSource> make_change_source(Database& database,
-                                                          ReadOptions options) {
+std::unique_ptr<connect::ChangeSource> make_change_source(Database& database, ReadOptions options) {
   return std::make_unique<MemoryChangeSource>(database, std::move(options));
 }
 

@@ -98,7 +98,9 @@ Result<Database*> MemoryConnector::find(const connect::Settings& settings) {
 
 const connect::ConnectorInfo& MemoryConnector::info() const {
   static const connect::ConnectorInfo kInfo{
-      "memory", {"memory"}, connect::kSource | connect::kTarget | connect::kChangeSource | connect::kChangeTarget};
+      "memory",
+      {"memory"},
+      connect::kSource | connect::kTarget | connect::kChangeSource | connect::kChangeTarget};
   return kInfo;
 }
 

@@ -37,10 +37,10 @@ std::uint64_t Database::keep_log() {
 Result<LoggedCommitPtr> Database::logged_after(std::uint64_t version) const {
   std::lock_guard lock(mutex_);
   if (!log_begin_ || version < *log_begin_ || version > version_) {
-    return make_error(ErrorKind::kPositionLost, "memory.log_lost",
-                      "the database no longer has its changes after version " +
-                          std::to_string(version),
-                      "Load again with --start reload-target");
+    return make_error(
+        ErrorKind::kPositionLost, "memory.log_lost",
+        "the database no longer has its changes after version " + std::to_string(version),
+        "Load again with --start reload-target");
   }
   const auto found = log_.upper_bound(version);
   return found == log_.end() ? LoggedCommitPtr() : found->second;

@@ -155,7 +155,8 @@ class Database {
   std::vector<ForeignKey> foreign_keys_;
   mutable std::condition_variable_any committed_;
   std::map<std::uint64_t, LoggedCommitPtr> log_;
-  std::optional<std::uint64_t> log_begin_;  ///< it has all after this version; nullopt: none is kept
+  std::optional<std::uint64_t>
+      log_begin_;  ///< it has all after this version; nullopt: none is kept
   std::uint64_t confirmed_ = 0;
   std::optional<std::string> password_;
   mutable std::mutex ledger_mutex_;

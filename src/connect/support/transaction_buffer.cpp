@@ -183,9 +183,7 @@ std::unique_ptr<TransactionPlayback> TransactionBuffer::commit(Id id) {
 
 TransactionPlayback::TransactionPlayback(TransactionBuffer& buffer,
                                          TransactionBuffer::Handle transaction)
-    : buffer_(buffer),
-      transaction_(std::move(transaction)),
-      pieces_(buffer.options_.directory) {}
+    : buffer_(buffer), transaction_(std::move(transaction)), pieces_(buffer.options_.directory) {}
 
 TransactionPlayback::~TransactionPlayback() {
   buffer_.forget(*transaction_);

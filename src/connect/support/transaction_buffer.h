@@ -1,6 +1,6 @@
 // Changes of transactions that have not committed yet, for sources whose log shows them while they
-// run: kept by transaction, dropped when it or a part of it is rolled back, played back in order when
-// it commits. Large ones, and old ones, wait in compressed files, so that memory stays bounded
+// run: kept by transaction, dropped when it or a part of it is rolled back, played back in order
+// when it commits. Large ones, and old ones, wait in compressed files, so that memory stays bounded
 // whatever the number and size of transactions. Used by one thread at a time.
 #pragma once
 

@@ -371,8 +371,8 @@ Result<void> StreamFeed::start(OpContext&, const Position& from) {
   std::scoped_lock reading(cache_mutex_);
   std::lock_guard lock(mutex_);
   is_started_ = true;
-  if (!next_from_.position.empty() && next_from_.position == place.position &&
-      !rewind_to_) return {};
+  if (!next_from_.position.empty() && next_from_.position == place.position && !rewind_to_)
+    return {};
   queue_.clear();
   queue_bytes_ = 0;
   next_from_ = place;
@@ -406,9 +406,7 @@ Result<ChangeBatchPtr> StreamFeed::read_cache() {
 
 Result<ChangeBatchPtr> StreamFeed::next(OpContext& context) {
   std::unique_lock lock(mutex_);
-  const auto has_cached = [&] {
-    return !is_in_memory_ && !rewind_to_ && !cache_->is_drained();
-  };
+  const auto has_cached = [&] { return !is_in_memory_ && !rewind_to_ && !cache_->is_drained(); };
   for (;;) {
     if (context.stop.stop_requested()) return cancelled_error();
     if (failure_) return *failure_;

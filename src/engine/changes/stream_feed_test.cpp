@@ -27,8 +27,8 @@ class StreamFeedTest : public ::testing::Test {
     for (const char* name : {"ID", "NOTE"}) {
       schema::ColumnDef column;
       column.name = name;
-      column.type.kind = name == std::string("ID") ? schema::TypeKind::kInt64
-                                                   : schema::TypeKind::kText;
+      column.type.kind =
+          name == std::string("ID") ? schema::TypeKind::kInt64 : schema::TypeKind::kText;
       definition.columns.push_back(column);
     }
     definition.keys.push_back({"PK", {"ID"}, true});
@@ -44,8 +44,8 @@ class StreamFeedTest : public ::testing::Test {
     options_.retry.most_wait = std::chrono::milliseconds(5);
     options_.retry.stops_at_most_wait = false;
     options_.full_disk_wait = std::chrono::milliseconds(5);
-    source_ = connector_.open_change_source(context_, memory::MemoryConnector::settings("one"))
-                  .value();
+    source_ =
+        connector_.open_change_source(context_, memory::MemoryConnector::settings("one")).value();
     context_.deadline = std::chrono::steady_clock::now() + kPatience;
     const auto start = source_->prepare(context_, options_.request).value();
     from_ = {start.position, start.order};

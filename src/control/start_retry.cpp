@@ -11,9 +11,10 @@ namespace {
 
 /// What a wrong address looks like. A server that has never answered is not waited for: whoever
 /// mistyped its name wants to know at once.
-constexpr std::array<std::string_view, 9> kNoAnswer = {
-    "net.refused",          "net.resolve",    "net.unreachable",    "net.timeout",    "net.tls",
-    "postgres.unreachable", "oracle.refused", "oracle.https_proxy", "oracle.protocol"};
+constexpr std::array<std::string_view, 10> kNoAnswer = {
+    "net.refused",     "net.resolve",          "net.unreachable",    "net.timeout",
+    "net.tls",         "postgres.unreachable", "oracle.no_listener", "oracle.refused",
+    "oracle.protocol", "oracle.https_proxy"};
 
 /// AWS DMS: a task that is starting is tried six times when RecoverableErrorCount is -1.
 constexpr std::int64_t kTriesOfAStart = 6;

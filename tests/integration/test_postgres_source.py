@@ -37,7 +37,7 @@ COLUMNS = {
     "pt": ("point", "'(1.5,-2)'"), "ln": ("line", "'{1,2,3}'"), "seg": ("lseg", "'[(0,0),(1,1)]'"),
     "bx": ("box", "'(1,1),(0,0)'"), "pth": ("path", "'[(0,0),(1,1)]'"),
     "poly": ("polygon", "'((0,0),(1,1),(1,0))'"), "circ": ("circle", "'<(0,0),2>'"),
-    "tsv": ("tsvector", "'fat:2A cat:3'"), "tsq": ("tsquery", "'fat & !cat'"),
+    "tsv": ("tsvector", "'fat:2A cat:3'"),
     "ir": ("int4range", "'[1,5)'"), "nr": ("numrange", "'(,1.5]'"), "tr": ("tstzrange", "'empty'"),
     "mr": ("int4multirange", "'{[1,2),[5,9)}'"), "arr": ("integer[]", "'[0:1][1:2]={{1,2},{3,NULL}}'"),
     "tarr": ("text[]", "array['a,b', null, 'c\"d', '']"), "lsn": ("pg_lsn", "'16/B374D848'"),
@@ -49,6 +49,7 @@ COLUMNS = {
 FOREIGN_COLUMNS = {
     "moods": ("app.mood[]", "array['sad', 'it''s \"ok\"']::app.mood[]"),
     "pair": ("app.pair", "row(1, 'sad')::app.pair"),
+    "no_query": ("tsquery", "''"), "queries": ("tsquery[]", "array['']::tsquery[]"),
     "cls": ("regclass", "'pg_catalog.pg_class'::regclass"),
     "acl": ("aclitem", "'=r/wherry'::aclitem"),
     "tail": ("text", "'tab\there, nl\nthere, \\ and \\N'"),

@@ -12,7 +12,7 @@ namespace {
 
 // $1 text[] of type names. The last column: whether the binary form means the same to every server:
 // it exists, and holds no OID of this database's own types (arrays and rows name their parts by
-// OID, the reg types are OIDs).
+// OID, the reg types are OIDs). An empty tsquery is sent in a binary form that is not taken back.
 constexpr const char* kPlanTypes = R"(
 with recursive wanted (name, oid) as (
   select n, pg_catalog.to_regtype(n)::oid from unnest($1::text[]) n),
@@ -30,7 +30,7 @@ walk (name, oid) as (
 select w.name, w.oid is not null,
        coalesce(pg_catalog.bool_and(
          t.typsend <> 0 and t.typreceive <> 0
-         and case when t.oid < 16384 then t.typname !~ '^reg'
+         and case when t.oid < 16384 then t.typname !~ '^reg|^tsquery$'
                   else t.typtype in ('d', 'e', 'r') or t.typtype = 'b' and t.typelem = 0 end), false)
   from wanted w
   left join walk k on k.name = w.name

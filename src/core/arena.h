@@ -24,6 +24,15 @@ class Arena {
     used_bytes_ += size;
     return result;
   }
+  /// Gives back what the last allocation, of `size` bytes at `place`, has beyond `used`. One that
+  /// got a block of its own keeps it.
+  void shrink(const std::byte* place, std::size_t size, std::size_t used) {
+    size = (size + 7) & ~std::size_t{7};
+    used = (used + 7) & ~std::size_t{7};
+    if (place + size != next_) return;
+    next_ -= size - used;
+    used_bytes_ -= size - used;
+  }
   /// Copies `size` bytes.
   const std::byte* copy(const void* data, std::size_t size) {
     std::byte* p = allocate(size);

@@ -373,6 +373,53 @@ TEST_F(Client, ReadsLargeObjectsByLocatorAndInline) {
   }
 }
 
+TEST_F(Client, WholeAndPartedLargeObjectsMayBeMixed) {
+  run("create table mixed_lobs (id number, c clob, n nclob, b blob)");
+  std::vector<std::string> texts = {"",
+                                    "a",
+                                    "\xC3\xA9\xF0\x9F\x98\x80",
+                                    std::string(900, 'x'),
+                                    std::string(1001, 'y'),
+                                    std::string(5000, 'z')};
+  texts[4] += "\xE2\x82\xAC";
+  std::vector<std::string> expected;
+  for (int id = 0; id < 400; ++id) {
+    // Runs of whole ones, of parted ones, and of both by turns; equal neighbours in each.
+    const std::size_t which = static_cast<std::size_t>(id < 150   ? id / 40
+                                                       : id < 300 ? 3 + id / 7 % 3
+                                                                  : id / 3 % 6);
+    const std::string& text = texts[which];
+    const Bind row[] = {Bind::number(std::int64_t{id}), Bind::text(text), Bind::national_text(text),
+                        Bind::bytes(text)};
+    run("insert into mixed_lobs values (:1, :2, :3, :4)", row);
+    expected.push_back(text);
+  }
+  const CellKind kinds[] = {CellKind::kText, CellKind::kText, CellKind::kBytes};
+  for (const std::size_t budget : {std::size_t{3000}, RowBatch::kDefaultBudgetBytes}) {
+    FetchOptions options;
+    options.lob_mode = LobMode::kPrefetch;
+    options.lob_prefetch = 1000;
+    auto query =
+        session_->query(context_, "select c, n, b from mixed_lobs order by id", {}, options);
+    ASSERT_DONE(query);
+    RowBatch batch(budget);
+    std::size_t row = 0;
+    for (auto state = FetchState::kMore; state == FetchState::kMore;) {
+      const auto fetched = (*query)->fetch(context_, kinds, batch);
+      ASSERT_DONE(fetched);
+      state = *fetched;
+      EXPECT_TRUE(state == FetchState::kEnd || !batch.empty());
+      for (std::size_t r = 0; r < batch.row_count(); ++r, ++row) {
+        for (std::size_t c = 0; c < 3; ++c) {
+          const Cell& cell = batch.at(r, c);
+          EXPECT_EQ(cell.is_null() ? "" : cell.bytes(), expected.at(row)) << row << " column " << c;
+        }
+      }
+    }
+    EXPECT_EQ(row, expected.size());
+  }
+}
+
 TEST_F(Client, ReadsOfALimitedLargeObjectItsBeginningOnly) {
   run("create table long_lobs (id number, c clob, n nclob, b blob)");
   std::string text;

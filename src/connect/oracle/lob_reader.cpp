@@ -62,6 +62,31 @@ std::uint64_t lob_units(LobEncoding encoding, std::string_view data) {
   return wire::utf16_units(data);
 }
 
+bool is_whole(const wire::LobValue& lob, LobEncoding encoding) {
+  if (lob.is_complete) return true;
+  return lob.has_size && lob_units(encoding, wire::text_of(lob.data())) >= lob.size;
+}
+
+std::optional<std::string_view> whole_value(const wire::LobValue& lob, LobEncoding encoding,
+                                            std::uint64_t most_bytes, Arena& arena) {
+  const ByteView data = lob.data();
+  const bool converts = !lob.is_complete && is_utf16(encoding);
+  if (encoding == LobEncoding::kUtf16Le && converts) return std::nullopt;  // old servers only
+  const std::size_t room = converts ? wire::max_utf8_bytes(data.size()) : data.size();
+  if (room > most_bytes || !is_whole(lob, encoding)) return std::nullopt;
+  if (!converts) {
+    const std::byte* const copy = arena.copy(data.data(), data.size());
+    return std::string_view(reinterpret_cast<const char*>(copy), data.size());
+  }
+  std::byte* const place = arena.allocate(room);
+  auto* const text = reinterpret_cast<char*>(place);
+  std::size_t size = 0;
+  const ValueStatus status = wire::utf16_to_utf8(data, text, size);
+  arena.shrink(place, room, status == ValueStatus::kOk ? size : 0);
+  if (status != ValueStatus::kOk) return std::nullopt;
+  return std::string_view(text, size);
+}
+
 Result<bool> LobReader::read(const OpContext& context, const wire::LobValue& lob, OracleType type,
                              LobEncoding encoding, const Extent& extent, const ByteSink& sink) {
   LobText text(encoding);

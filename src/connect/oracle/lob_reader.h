@@ -4,13 +4,16 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "connect/oracle/caller.h"
 #include "connect/oracle/client.h"
 #include "connect/oracle/wire/column_decoder.h"
 #include "connect/oracle/wire/locator.h"
 #include "connect/oracle/wire/utf16.h"
+#include "core/arena.h"
 
 namespace wherry::oracle {
 
@@ -34,6 +37,12 @@ class LobText {
 };
 /// Bytes or UTF-16 code units that `data` of that encoding is.
 std::uint64_t lob_units(LobEncoding encoding, std::string_view data);
+/// Whether the row holds all of the value, so that no call is needed to read it.
+bool is_whole(const wire::LobValue& lob, LobEncoding encoding);
+/// A value that its row holds whole, as bytes or UTF-8 in `arena`: the short way past LobReader and
+/// LargeValue. nullopt: it is not whole, may have more than `most_bytes`, or is no text.
+std::optional<std::string_view> whole_value(const wire::LobValue& lob, LobEncoding encoding,
+                                            std::uint64_t most_bytes, Arena& arena);
 
 class LobReader {
  public:

@@ -16,7 +16,7 @@ namespace {
 constexpr std::uint32_t kMinArrayRows = 50;
 constexpr std::uint32_t kMaxArrayRows = 10'000;
 /// Rows whose LOBs are read one by one wait in memory meanwhile.
-constexpr std::uint32_t kMaxStagedRows = 200;
+constexpr std::uint32_t kMaxStagedRows = 500;
 constexpr std::uint32_t kLocatorBytes = 64;
 constexpr std::uint32_t kLongGuessBytes = 4000;
 /// Most LOBs are small; large ones stream, so that many in a response cost no memory.
@@ -39,7 +39,7 @@ std::uint32_t likely_bytes(const ColumnDescription& column, const FetchOptions& 
 /// Rows whose prefetched LOB data may wait in memory together.
 std::uint32_t prefetched_rows(std::span<const ColumnDescription> columns,
                               const FetchOptions& options) {
-  constexpr std::uint64_t kStagedBytes = 4 * 1024 * 1024;
+  constexpr std::uint64_t kStagedBytes = 8 * 1024 * 1024;
   constexpr std::uint64_t kFewestRows = 10;
   const auto lobs = std::count_if(columns.begin(), columns.end(),
                                   [](const ColumnDescription& c) { return wire::is_lob(c.type); });
@@ -214,6 +214,11 @@ bool QueryImpl::is_staged() const {
            return (wire::is_lob(c.type) && by_locator) || c.type == OracleType::kBfile ||
                   c.type == OracleType::kObject || c.type == OracleType::kCursor;
          });
+}
+
+bool QueryImpl::has_cursor_columns() const {
+  return std::any_of(columns_.begin(), columns_.end(),
+                     [](const ColumnDescription& c) { return c.type == OracleType::kCursor; });
 }
 
 std::uint32_t QueryImpl::choose_array_rows() const {
@@ -506,6 +511,7 @@ Result<QueryImpl::Progress> QueryImpl::read_rows(const OpContext& context, RowBa
 
 Result<bool> QueryImpl::decode_window(RowBatch& out, bool whole_response) {
   constexpr auto kRowData = static_cast<std::uint8_t>(Message::kRowData);
+  if (needs_staging_) return true;
   const ByteView window = caller_->window();
   RowDecoder& decoder = *decoder_;
   std::size_t at = 0;
@@ -524,6 +530,8 @@ Result<bool> QueryImpl::decode_window(RowBatch& out, bool whole_response) {
     step = decoder.decode(window.subspan(at), consumed, out);
     at += consumed;
     if (step != RowStep::kRow) break;
+    full = needs_staging_ = direct_ && !is_whole_row(out.row(out.row_count() - 1));
+    if (full) break;
   }
   caller_->consume(at);
   if (step == RowStep::kError) return decoder.take_error();
@@ -552,6 +560,8 @@ Result<void> QueryImpl::take_message(const OpContext& context, Message message, 
       const RowStep step = decoder_->decode(caller_->window(), consumed, out);
       caller_->consume(consumed);
       if (step == RowStep::kError) return decoder_->take_error();
+      needs_staging_ =
+          direct_ && step == RowStep::kRow && !is_whole_row(out.row(out.row_count() - 1));
       return {};
     }
     case Message::kParameters:
@@ -589,29 +599,108 @@ Result<void> QueryImpl::take_changed_description(const OpContext& context, const
   return prepare(wanted);
 }
 
+/// Rows whose LOBs came whole go straight to `out`; from the first other one on, those of a
+/// response wait until it has been read, and the session is free to read LOBs.
 Result<FetchState> QueryImpl::fetch_staged(const OpContext& context, RowBatch& out) {
   spill_.start_batch();
+  std::size_t direct_rows = 0;
+  bool may_be_direct = options_.lob_mode == LobMode::kPrefetch && !has_cursor_columns();
+  auto state = FetchState::kMore;
   while (!out.is_full()) {
     if (staged_next_ < staged_.row_count()) {
       WHERRY_TRY(move_staged_row(context, out));
+      may_be_direct = false;  // a row that repeats this one must find its LOBs as they came
       continue;
     }
-    if (exhausted_ && !pending_message_ && !caller_->response_pending()) return FetchState::kEnd;
+    if (exhausted_ && !pending_message_ && !caller_->response_pending()) {
+      state = FetchState::kEnd;
+      break;
+    }
     // Cursors in rows that were handed out are to be read before the next rows come.
-    if (decoder_->has_cursors() && !out.empty()) return FetchState::kMore;
+    if (decoder_->has_cursors() && !out.empty()) break;
     decoder_->hand_over(staged_);
     decoder_->drop_cursors();
     staged_.reset(columns_.size());
     staged_next_ = 0;
     if (!caller_->response_pending() && !pending_message_) WHERRY_TRY(request_rows(context));
+    if (may_be_direct) {
+      WHERRY_ASSIGN(const bool is_read, read_direct(context, out));
+      direct_rows = out.row_count();
+      if (is_read) continue;
+    }
     WHERRY_TRY(read_rows(context, staged_, true));
+    // The server prepares the next rows while these are on their way to the target.
+    if (!exhausted_ && staged_needs_no_call()) WHERRY_TRY(request_rows(context));
   }
-  return FetchState::kMore;
+  if (direct_rows != 0 && direct_rows == out.row_count()) decoder_->hand_over(out);
+  for (std::size_t row = 0; row < direct_rows; ++row) settle_lobs(out.row(row));
+  return state;
+}
+
+/// False: the last row has LOBs to be read. It waits in `staged_`, and the rest of the response is
+/// still to come.
+Result<bool> QueryImpl::read_direct(const OpContext& context, RowBatch& out) {
+  direct_ = true;
+  auto progress = read_rows(context, out, false);
+  direct_ = false;
+  if (!progress.ok()) return std::move(progress).error();
+  if (std::exchange(needs_staging_, false)) {
+    decoder_->copy_row(out.row(out.row_count() - 1), staged_.append_row(), staged_);
+    out.drop_last_row();
+    if (out.empty()) out.reset(columns_.size());  // what the row took might fill the batch
+    return false;
+  }
+  if (*progress == Progress::kResponseEnd && !exhausted_) WHERRY_TRY(request_rows(context));
+  return true;
+}
+
+bool QueryImpl::is_whole_row(const Cell* row) const {
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    if (!decoder_->is_lob(i) || row[i].state != CellState::kSet) continue;
+    const wire::LobValue& lob = wire::lob_of(row[i]);
+    const std::uint64_t limit = i < options_.lob_limits.size() ? options_.lob_limits[i] : 0;
+    if (limit != 0 && lob.data_bytes > limit) return false;
+    if (lob.data_bytes > options_.lob_inline_max_bytes) return false;
+    if (lob.is_complete) continue;
+    const LobEncoding encoding = encoding_of_column(i, lob);
+    const bool is_final = encoding == LobEncoding::kBytes || encoding == LobEncoding::kUtf8;
+    if (!is_final || wire::Locator(lob.locator()).is_temporary() || !is_whole(lob, encoding)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// REQUIRES: is_whole_row(row).
+void QueryImpl::settle_lobs(Cell* row) const {
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    if (!decoder_->is_lob(i) || row[i].state != CellState::kSet) continue;
+    const ByteView data = wire::lob_of(row[i]).data();
+    row[i].size_bytes = static_cast<std::uint32_t>(data.size());
+    row[i].payload.ptr = reinterpret_cast<const std::byte*>(data.data());
+  }
+}
+
+/// Whether the session is free while the rows that wait are handed out.
+bool QueryImpl::staged_needs_no_call() const {
+  if (options_.lob_mode == LobMode::kHandle || decoder_->has_cursors()) return false;
+  for (std::size_t row = 0; row < staged_.row_count(); ++row) {
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      const Cell& cell = staged_.row(row)[i];
+      if (!decoder_->is_lob(i) || cell.state != CellState::kSet) continue;
+      if (!is_whole(wire::lob_of(cell), encoding_of_column(i, wire::lob_of(cell)))) return false;
+    }
+  }
+  return true;
+}
+
+LobEncoding QueryImpl::encoding_of_column(std::size_t column, const wire::LobValue& lob) const {
+  return encoding_of(wire::Locator(lob.locator()), columns_[column].type, columns_[column].form);
 }
 
 Result<void> QueryImpl::move_staged_row(const OpContext& context, RowBatch& out) {
   Cell* const row = out.append_row();
-  decoder_->copy_row(staged_.row(staged_next_), row, out);
+  decoder_->copy_row(staged_.row(staged_next_), row, out, RowDecoder::LobCells::kShare);
   ++staged_next_;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     if (row[i].state == CellState::kSpilled) out.keep(decoder_->spill_file());
@@ -628,12 +717,11 @@ Result<void> QueryImpl::resolve_lob(const OpContext& context, std::size_t column
     const ByteView locator = lob.locator();
     cell.kind = CellKind::kBytes;
     cell.size_bytes = static_cast<std::uint32_t>(locator.size());
-    cell.payload.ptr = reinterpret_cast<const std::byte*>(locator.data());
+    cell.payload.ptr = out.arena().copy(locator.data(), locator.size());
     return {};
   }
-  const wire::Locator locator(lob.locator());
-  const LobEncoding encoding = encoding_of(locator, columns_[column].type, columns_[column].form);
-  if (locator.is_temporary()) {
+  const LobEncoding encoding = encoding_of_column(column, lob);
+  if (wire::Locator(lob.locator()).is_temporary()) {
     caller_->free_lob_later(std::string(wire::text_of(lob.locator())));
   }
   const std::uint64_t limit =
@@ -643,6 +731,13 @@ Result<void> QueryImpl::resolve_lob(const OpContext& context, std::size_t column
     const SpilledValue unread{nullptr, 0, lob.size};
     cell.state = CellState::kSpilled;
     cell.payload.ptr = out.arena().copy(&unread, sizeof unread);
+    return {};
+  }
+  const std::uint64_t most =
+      limit == 0 ? options_.lob_inline_max_bytes : std::min(limit, options_.lob_inline_max_bytes);
+  if (const auto value = whole_value(lob, encoding, most, out.arena())) {
+    cell.size_bytes = static_cast<std::uint32_t>(value->size());
+    cell.payload.ptr = reinterpret_cast<const std::byte*>(value->data());
     return {};
   }
   auto read = LobReader(*caller_).read(

@@ -9,6 +9,7 @@
 
 #include "connect/oracle/caller.h"
 #include "connect/oracle/client.h"
+#include "connect/oracle/lob_reader.h"
 #include "connect/oracle/row_decoder.h"
 #include "connect/oracle/statement_cache.h"
 #include "connect/oracle/wire/datetime.h"
@@ -64,6 +65,11 @@ class QueryImpl : public Query {
   Result<FetchState> fetch_once(const OpContext& context, RowBatch& out);
   Result<FetchState> fetch_rows(const OpContext& context, RowBatch& out);
   Result<FetchState> fetch_staged(const OpContext& context, RowBatch& out);
+  Result<bool> read_direct(const OpContext& context, RowBatch& out);
+  [[nodiscard]] bool is_whole_row(const Cell* row) const;
+  void settle_lobs(Cell* row) const;
+  [[nodiscard]] bool staged_needs_no_call() const;
+  [[nodiscard]] LobEncoding encoding_of_column(std::size_t column, const wire::LobValue& lob) const;
   Result<void> move_staged_row(const OpContext& context, RowBatch& out);
   Result<void> resolve_lob(const OpContext& context, std::size_t column, Cell& cell, RowBatch& out);
   void end_response();
@@ -71,6 +77,7 @@ class QueryImpl : public Query {
   [[nodiscard]] bool needs_defines() const;
   /// Responses are read whole, so that other calls can be made between two rows.
   [[nodiscard]] bool is_staged() const;
+  [[nodiscard]] bool has_cursor_columns() const;
   [[nodiscard]] std::uint32_t choose_array_rows() const;
 
   SessionParts parts_;
@@ -94,6 +101,8 @@ class QueryImpl : public Query {
   // LOBs by locator and nested cursors: one response is read whole, then handled row by row.
   RowBatch staged_;
   std::size_t staged_next_ = 0;
+  bool direct_ = false;         ///< rows are being read past `staged_`
+  bool needs_staging_ = false;  ///< the row read last may not be
   LargeValue large_;
   BatchSpill spill_;
 };

@@ -216,8 +216,14 @@ void RowDecoder::hand_over(const RowBatch& out) {
   if (spill_.current() != nullptr) previous_spill_ = spill_.current();
 }
 
-void RowDecoder::copy_row(const Cell* from, Cell* to, RowBatch& batch) const {
-  for (std::size_t i = 0; i < columns_.size(); ++i) copy_cell(columns_[i], from[i], to[i], batch);
+void RowDecoder::copy_row(const Cell* from, Cell* to, RowBatch& batch, LobCells lobs) const {
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    if (lobs == LobCells::kShare && is_lob(i) && from[i].state == CellState::kSet) {
+      to[i] = from[i];
+    } else {
+      copy_cell(columns_[i], from[i], to[i], batch);
+    }
+  }
 }
 
 void RowDecoder::copy_cell(const Column& column, const Cell& from, Cell& to,

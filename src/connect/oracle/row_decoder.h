@@ -69,8 +69,10 @@ class RowDecoder {
 
   /// Call before the batch is given away: keeps the last row, which the next one may repeat.
   void hand_over(const RowBatch& out);
-  /// Copies a row cell by cell into another batch.
-  void copy_row(const Cell* from, Cell* to, RowBatch& batch) const;
+  enum class LobCells : std::uint8_t { kCopy, kShare };
+  /// Copies a row cell by cell into another batch. Shared cells of columns with is_lob() still
+  /// point into the batch of `from`.
+  void copy_row(const Cell* from, Cell* to, RowBatch& batch, LobCells lobs = LobCells::kCopy) const;
   /// Holds the spilled values of the batch filled last; nullptr when there are none.
   [[nodiscard]] const std::shared_ptr<SpillFile>& spill_file() const { return spill_.current(); }
   /// Error about the value of a column in the row decoded last or being decoded.

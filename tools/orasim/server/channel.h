@@ -57,7 +57,7 @@ class Channel : public wire::ByteSource {
   Stream& stream() { return stream_; }
 
  private:
-  static constexpr std::size_t kFlushBytes = 256 * 1024;
+  static constexpr std::size_t kFlushBytes = 64 * 1024;
   void flush_full();
   void send_packets(std::size_t bytes, bool last, std::uint16_t flags);
   void send_sealed(std::size_t bytes, bool last, std::uint16_t flags);

@@ -167,6 +167,18 @@ class Writer {
   void clr(std::string_view text) { clr(text.data(), text.size()); }
   /// Chunk lengths of long CLRs are single bytes, as before 12.1.
   void use_small_chunks(bool small) { small_chunks_ = small; }
+  /// Writes what stands before the n bytes of a CLR, which are to follow, then end_chunks() when
+  /// they are more than kShortClr. False, and nothing: they take several chunks.
+  bool begin_one_chunk(std::size_t n) {
+    if (n > (small_chunks_ ? kShortClr : kChunk)) return false;
+    if (n <= kShortClr) {
+      u8(static_cast<std::uint8_t>(n));
+    } else {
+      begin_chunks();
+      ub(n);
+    }
+    return true;
+  }
   /// A chunked CLR in parts: begin, any number of non-empty pieces, end.
   void begin_chunks() { u8(254); }
   void chunks(ByteView piece);

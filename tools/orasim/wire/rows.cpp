@@ -72,7 +72,21 @@ RowEncoder::RowEncoder(std::vector<RowColumn> columns, bool compress, const Dial
 
 namespace {
 
-void put_prefetched(Writer& out, const RowColumn& column, std::string_view data) {
+/// The text as a CLR of UTF-16, encoded in its place when it is one chunk.
+void put_utf16(Writer& out, std::string_view utf8, std::size_t units) {
+  const std::size_t bytes = units * 2;
+  if (!out.begin_one_chunk(bytes)) {
+    out.clr(utf8_to_utf16be(utf8, units));
+    return;
+  }
+  utf8_to_utf16be(utf8, units, out.room(bytes));
+  out.commit(bytes);
+  if (bytes > kShortClr) out.end_chunks();
+}
+
+/// `units_in_all`: UTF-16 units of all the data.
+void put_prefetched(Writer& out, const RowColumn& column, std::string_view data,
+                    std::size_t units_in_all) {
   if (column.is_blob) {
     out.clr(data.substr(0, column.prefetch));
     return;
@@ -83,6 +97,14 @@ void put_prefetched(Writer& out, const RowColumn& column, std::string_view data)
   out.u8(1);
   out.ub(is_utf16 ? kUtf16Charset : kUtf8Charset);
   out.u8(column.national ? 2 : 1);
+  if (units_in_all <= column.prefetch) {
+    if (is_utf16) {
+      put_utf16(out, data, units_in_all);
+    } else {
+      out.clr(data);
+    }
+    return;
+  }
   std::string units;
   Utf16Cursor(data).read(column.prefetch, &units);
   out.clr(is_utf16 ? units : utf16be_to_utf8(units));
@@ -198,9 +220,10 @@ void encode_lob(Writer& out, const RowColumn& column, const Value& value, LobReg
   out.ub(locator.size());
   if (column.codec == Codec::kLocatorAndSize && shown.type != Type::kBfile) {
     const std::string& data = shown.lob()->data;
-    out.ub(column.is_blob ? data.size() : utf16_units(data));
+    const std::size_t size = column.is_blob ? data.size() : utf16_units(data);
+    out.ub(size);
     out.ub(kLobChunkBytes);
-    if (column.prefetch > 0) put_prefetched(out, column, data);
+    if (column.prefetch > 0) put_prefetched(out, column, data, size);
   }
   out.clr(locator);
 }

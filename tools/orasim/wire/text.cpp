@@ -30,11 +30,18 @@ std::uint32_t next_code_point(std::string_view text, std::size_t& at) {
   return code > 0x10FFFF || (code >= 0xD800 && code < 0xE000) ? kReplacement : code;
 }
 
-// How many bytes from `at` on are ASCII, up to `most`; most text is, so it is worth eight at a
-// time.
+// How many bytes from `at` on are ASCII, up to `most`; most text is, so it is worth many at a time.
 std::size_t ascii_run(std::string_view text, std::size_t at, std::size_t most) {
   const std::size_t end = at + std::min(most, text.size() - at);
   std::size_t i = at;
+#ifdef __SSE2__
+  for (; i + 64 <= end; i += 64) {
+    const auto* from = reinterpret_cast<const __m128i*>(text.data() + i);
+    const __m128i first = _mm_or_si128(_mm_loadu_si128(from), _mm_loadu_si128(from + 1));
+    const __m128i second = _mm_or_si128(_mm_loadu_si128(from + 2), _mm_loadu_si128(from + 3));
+    if (_mm_movemask_epi8(_mm_or_si128(first, second)) != 0) break;
+  }
+#endif
   for (std::uint64_t word = 0; i + sizeof word <= end; i += sizeof word) {
     std::memcpy(&word, text.data() + i, sizeof word);
     if ((word & 0x8080808080808080U) != 0) break;
@@ -124,9 +131,21 @@ std::uint8_t* utf8_to_utf16be(std::string_view utf8, std::uint8_t* to) {
 }
 
 std::string utf8_to_utf16be(std::string_view utf8) {
-  std::string out(utf16_units(utf8) * 2, '\0');
-  utf8_to_utf16be(utf8, reinterpret_cast<std::uint8_t*>(out.data()));
+  return utf8_to_utf16be(utf8, utf16_units(utf8));
+}
+
+std::string utf8_to_utf16be(std::string_view utf8, std::size_t units) {
+  std::string out(units * 2, '\0');
+  utf8_to_utf16be(utf8, units, reinterpret_cast<std::uint8_t*>(out.data()));
   return out;
+}
+
+void utf8_to_utf16be(std::string_view utf8, std::size_t units, std::uint8_t* to) {
+  if (units == utf8.size()) {
+    widen_ascii(utf8, to);  // whatever takes more bytes than units is not ASCII
+  } else {
+    utf8_to_utf16be(utf8, to);
+  }
 }
 
 std::string utf16be_to_utf8(std::string_view utf16) {

@@ -15,6 +15,9 @@ std::size_t utf16_units(std::string_view utf8);
 /// Writes UTF-16BE; `to` must have room for 2 * utf16_units(utf8) bytes. Returns the end.
 std::uint8_t* utf8_to_utf16be(std::string_view utf8, std::uint8_t* to);
 std::string utf8_to_utf16be(std::string_view utf8);
+/// `units`: utf16_units(utf8), where the caller knows it.
+void utf8_to_utf16be(std::string_view utf8, std::size_t units, std::uint8_t* to);
+std::string utf8_to_utf16be(std::string_view utf8, std::size_t units);
 /// An odd last byte is dropped.
 std::string utf16be_to_utf8(std::string_view utf16);
 

@@ -6,6 +6,7 @@
 #include "connect/oracle/wire/object_value.h"
 #include "connect/oracle/wire/oson.h"
 #include "connect/oracle/wire/rowid.h"
+#include "connect/oracle/wire/utf16.h"
 #include "connect/oracle/wire/vector_image.h"
 
 namespace wherry::oracle::wire {
@@ -47,9 +48,44 @@ std::optional<LobParts> read_lob(Reader& in) {
   return lob.value.locator_bytes == 0 ? std::nullopt : std::optional(lob);
 }
 
+/// The bytes of a string that lies there in one chunk; nullopt when there are several.
+std::optional<ByteView> in_one_chunk(Reader string, std::size_t size) {
+  constexpr std::uint8_t kChunked = 0xFE;
+  if (string.u8() == kChunked && string.chunk_size() != size) return std::nullopt;
+  return string.raw(size);
+}
+
+/// Text that came whole is made UTF-8 here and now, which spares copies of it; nobody needs its
+/// locator then. False: it is to be read the long way.
+bool put_whole_text(const LobParts& lob, Arena& arena, Cell& out) {
+  if (lob.value.data_bytes / 2 < lob.value.size) return false;
+  const auto locator_bytes = in_one_chunk(lob.locator, lob.value.locator_bytes);
+  const auto utf16 = in_one_chunk(lob.data, lob.value.data_bytes);
+  if (!locator_bytes || !utf16) return false;
+  const Locator locator(*locator_bytes);
+  if (!locator.is_utf16() || locator.is_little_endian() || locator.is_temporary()) return false;
+  const std::size_t room = sizeof(LobValue) + max_utf8_bytes(utf16->size());
+  std::byte* const place = arena.allocate(room);
+  std::size_t size = 0;
+  const bool is_text = utf16_to_utf8(*utf16, reinterpret_cast<char*>(place + sizeof(LobValue)),
+                                     size) == ValueStatus::kOk;
+  arena.shrink(place, room, is_text ? sizeof(LobValue) + size : 0);
+  if (!is_text) return false;
+  LobValue whole;
+  whole.size = lob.value.size;
+  whole.data_bytes = static_cast<std::uint32_t>(size);
+  whole.has_size = whole.is_complete = true;
+  std::memcpy(place, &whole, sizeof whole);
+  out.payload.ptr = place;
+  return true;
+}
+
 template <CellKind kKind, LobForm kForm>
 ValueStatus decode_lob(ByteCursor& in, DecodeContext& context, Cell& out) {
   return decode_framed(kKind, in, context, out, read_lob<kKind, kForm>, [&](LobParts lob) {
+    if constexpr (kForm == LobForm::kPrefetched && kKind == CellKind::kText) {
+      if (put_whole_text(lob, *context.arena, out)) return ValueStatus::kOk;
+    }
     std::byte* const place = context.arena->allocate(lob.value.total_bytes());
     std::memcpy(place, &lob.value, sizeof lob.value);
     auto* const bytes = reinterpret_cast<std::uint8_t*>(place + sizeof lob.value);

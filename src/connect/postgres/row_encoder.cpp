@@ -30,6 +30,8 @@ std::string_view code_of(EncodeStatus status) {
       return "postgres.value_too_long";
     case EncodeStatus::kTooLarge:
       return "postgres.value_too_large";
+    case EncodeStatus::kRowTooLarge:
+      return "postgres.row_too_large";
     case EncodeStatus::kUnreadable:
       return "postgres.unreadable_at_source";
     default:
@@ -42,6 +44,7 @@ std::string_view hint_of(EncodeStatus status) {
     case EncodeStatus::kBadText:
       return "Correct the text in the source row";
     case EncodeStatus::kTooLarge:
+    case EncodeStatus::kRowTooLarge:
       return "Leave the column out with the table mappings, or shorten the value";
     case EncodeStatus::kWrongForm:
       return "Correct the source row, or give the column on the target a type that fits";
@@ -76,21 +79,30 @@ Result<std::optional<RowProblem>> RowEncoder::put(const Cell* row, const Send& s
     }
     WHERRY_TRY(stream(encoders_[c], spilled_value(row[c]), send));
   }
+  if (!is_checked && !fits_row(buffer_.size() - start)) {
+    buffer_.cut(start);
+    return std::optional(RowProblem{EncodeStatus::kRowTooLarge, encoders_.size() - 1});
+  }
   return std::optional<RowProblem>{};
 }
 
 Result<std::optional<RowProblem>> RowEncoder::check(const Cell* row) {
   const std::size_t start = buffer_.size();
   std::optional<RowProblem> problem;
+  std::uint64_t row_bytes = 0;
   for (std::size_t c = 0; c < encoders_.size() && !problem; ++c) {
     ColumnEncoder& encoder = encoders_[c];
     const std::uint64_t zeros = encoder.zeros_replaced;
     EncodeStatus status = wire::encode_cell(encoder, row[c], buffer_);
     encoder.zeros_replaced = zeros;
+    row_bytes += buffer_.size() - start;
     buffer_.cut(start);
     if (status == EncodeStatus::kSpilled) {
-      WHERRY_ASSIGN(status, check_spilled(encoder, spilled_value(row[c])));
+      const SpilledValue& value = spilled_value(row[c]);
+      WHERRY_ASSIGN(status, check_spilled(encoder, value));
+      row_bytes += value.size_bytes;
     }
+    if (status == EncodeStatus::kOk && !fits_row(row_bytes)) status = EncodeStatus::kRowTooLarge;
     if (status != EncodeStatus::kOk) problem = RowProblem{status, c};
   }
   return problem;

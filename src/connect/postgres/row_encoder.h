@@ -40,6 +40,10 @@ class RowEncoder {
   [[nodiscard]] const std::vector<wire::ColumnEncoder>& columns() const { return encoders_; }
 
  private:
+  /// Whether a row whose values have so many bytes is one that the server can put together.
+  [[nodiscard]] bool fits_row(std::uint64_t value_bytes) const {
+    return value_bytes + encoders_.size() * wire::kRowBytesOfColumn <= wire::kMaxRowBytes;
+  }
   /// Whether a spilled value can be sent.
   Result<wire::EncodeStatus> check_spilled(const wire::ColumnEncoder& encoder,
                                            const SpilledValue& value);

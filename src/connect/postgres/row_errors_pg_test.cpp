@@ -1,5 +1,6 @@
 // Rows that the target cannot take: which are left out, what is told of them, what is written down.
 #include "connect/postgres/pg_test_support.h"
+#include "connect/postgres/wire/encoder.h"
 #include "core/spill_file.h"
 
 namespace wherry::postgres::test {
@@ -131,7 +132,7 @@ TEST_F(RowErrors, AValueAboveAGigabyteLeavesItsRowOut) {
                   "'%/* " +
                   std::to_string(kHuge) + " bytes */%'"),
             "1");
-  EXPECT_EQ(loader()->max_value_bytes(), 0x3FFFFFFFU - 8);
+  EXPECT_EQ(loader()->max_value_bytes(), wire::kMaxValueBytes);
 }
 
 TEST_F(RowErrors, RowsThatOnlyTheServerRefusesAreFoundOneByOne) {

@@ -154,6 +154,8 @@ std::string_view text_of(EncodeStatus status) {
       return "the text is longer than its column";
     case EncodeStatus::kTooLarge:
       return "the value is larger than PostgreSQL's limit of 1 GB for one value";
+    case EncodeStatus::kRowTooLarge:
+      return "with this value the row is larger than PostgreSQL's limit of 1 GB for one row";
     case EncodeStatus::kWrongForm:
       return "the value has no form in the type of its column";
     case EncodeStatus::kUnreadable:

@@ -18,19 +18,27 @@
 
 namespace wherry::postgres::wire {
 
-/// PostgreSQL's limit of 1 GB for one value, less the header of a varlena.
-inline constexpr std::uint64_t kMaxValueBytes = 0x3FFFFFFF - 8;
+/// No block of PostgreSQL's memory is larger (MaxAllocSize in its utils/memutils.h).
+inline constexpr std::uint64_t kMaxBlockBytes = 0x3FFFFFFF;
+/// The largest value that can be stored in a column with lz4: compressing it takes a block of n +
+/// n/255 + 16 bytes (LZ4_compressBound) and a header, which must not be above kMaxBlockBytes.
+inline constexpr std::uint64_t kMaxValueBytes = (kMaxBlockBytes - 20) / 256 * 255;
+/// A row is put together in one block before its values are stored elsewhere: their bytes, for each
+/// column its header and alignment, for the row its own header.
+inline constexpr std::uint64_t kMaxRowBytes = kMaxBlockBytes - 256;
+inline constexpr std::uint64_t kRowBytesOfColumn = 8;
 
 enum class EncodeStatus : std::uint8_t {
   kOk,
-  kSpilled,     ///< the caller streams the value; nothing was written
-  kBadText,     ///< no valid UTF-8
-  kOutOfRange,  ///< beyond what the column's type holds
-  kWouldRound,  ///< the column keeps fewer decimals or fraction digits than the value has
-  kTooLong,     ///< more characters than the column's length
-  kTooLarge,    ///< above kMaxValueBytes
-  kWrongForm,   ///< no UUID, no single true/false, …
-  kUnreadable,  ///< the source has a value there that is none of the column's type
+  kSpilled,      ///< the caller streams the value; nothing was written
+  kBadText,      ///< no valid UTF-8
+  kOutOfRange,   ///< beyond what the column's type holds
+  kWouldRound,   ///< the column keeps fewer decimals or fraction digits than the value has
+  kTooLong,      ///< more characters than the column's length
+  kTooLarge,     ///< above kMaxValueBytes
+  kRowTooLarge,  ///< the values together are above kMaxRowBytes
+  kWrongForm,    ///< no UUID, no single true/false, …
+  kUnreadable,   ///< the source has a value there that is none of the column's type
 };
 /// "the value is out of the range of its column"; empty for kOk and kSpilled.
 std::string_view text_of(EncodeStatus status);

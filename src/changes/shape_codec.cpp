@@ -109,7 +109,8 @@ connect::RowShapePtr decode_shape(std::string_view bytes) {
   ByteReader in(bytes);
   auto shape = std::make_shared<connect::RowShape>();
   schema::TableDef& table = shape->definition;
-  shape->id = static_cast<std::uint32_t>(in.number(UINT32_MAX));
+  in.number(UINT32_MAX);  // names it in its file only
+  shape->id = connect::new_shape_id();
   shape->source.schema = in.text();
   shape->source.name = in.text();
   table.table.schema = in.text();

@@ -188,8 +188,8 @@ inline std::vector<std::string> texts_of(const ChangeBatch& batch) {
               std::to_string(commit.time.time_since_epoch().count()) + " " + commit.transaction_id;
     }
     if (change.shape != nullptr) {
-      line += " " + schema::to_text(change.shape->definition.table) + "#" +
-              std::to_string(change.shape->id);
+      line += " " + schema::to_text(change.shape->definition.table) + " of " +
+              schema::to_text(change.shape->source);
     }
     line += change.cascades ? " cascades" : "";
     line += change.restarts_identity ? " restarts" : "";

@@ -66,12 +66,15 @@ void Changes::apply(const ChangeBatch& batch) {
       case ChangeKind::kBegin:
         EXPECT_FALSE(is_open_) << "a transaction within another";
         is_open_ = true;
+        EXPECT_TRUE(change.has_commit()) << "a beginning without its order";
+        begun_ = change.has_commit() ? batch.commit(change).order : 0;
         break;
       case ChangeKind::kCommit: {
         EXPECT_TRUE(is_open_) << "a commit without a beginning";
         is_open_ = false;
         const connect::CommitInfo& commit = batch.commit(change);
         EXPECT_GE(commit.order, last_.order) << "commits out of order";
+        EXPECT_EQ(commit.order, begun_) << "a transaction with two orders";
         last_ = commit;
         ++commits_;
         break;
@@ -123,6 +126,17 @@ void Changes::write(std::vector<RowWrite> writes) {
 
 TEST_P(Changes, SnapshotAndStreamHaveNoGapAndNoOverlap) {
   create("FIT", 50);
+  fit([this] { return source_->prepare(context_, request_); });
+}
+
+TEST_P(Changes, AnAnchorFitsTheStreamThatIsThereAlready) {
+  create("ANCHOR", 50);
+  WHERRY_ASSERT_OK(source_->prepare(context_, request_));
+  fit([this] { return source_->anchor(context_, request_); });
+}
+
+/// What is read at a start, and the stream after it, are the table as it is in the end.
+void Changes::fit(const std::function<Result<connect::StreamStart>()>& begin) {
   std::atomic<bool> is_over{false};
   std::atomic<int> written{0};
   std::thread writer([&] {
@@ -141,7 +155,7 @@ TEST_P(Changes, SnapshotAndStreamHaveNoGapAndNoOverlap) {
     }
   });
   while (written < 20) std::this_thread::yield();
-  auto start = source_->prepare(context_, request_);
+  auto start = begin();
   const int at_start = written;
   while (written < at_start + 20) std::this_thread::yield();
   std::vector<Row> loaded;

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include <chrono>
 #include <map>
 #include <memory>
@@ -131,6 +133,7 @@ class Changes : public Conformance {
   void apply(const connect::ChangeBatch& batch);
   void apply_row(const connect::Change& change);
   /// Applies what comes until the row with that ID is there.
+  void fit(const std::function<Result<connect::StreamStart>()>& begin);
   void read_until(connect::ChangeStream& from, std::int64_t marker);
 
   std::unique_ptr<connect::ChangeSource> source_;
@@ -139,6 +142,7 @@ class Changes : public Conformance {
   std::map<std::int64_t, std::string> rows_;  ///< NAME by ID
   bool is_open_ = false;                      ///< within a transaction
   int commits_ = 0;
+  connect::CommitOrder begun_ = 0;
   connect::CommitInfo last_;
 };
 

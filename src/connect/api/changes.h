@@ -6,6 +6,7 @@
 // Every call obeys OpContext::stop within a second and then returns a kCancelled error.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <limits>
@@ -33,7 +34,9 @@ using CommitOrder = std::uint64_t;
 /// What the rows of a change look like: the table as its log has it from here on, until another
 /// shape of the same table comes. Cell i of a row belongs to columns[i].
 struct RowShape {
-  std::uint32_t id = 0;     ///< unique in its stream; a new one for every change of a definition
+  /// new_shape_id(): no two shapes of a process have the same, whichever stream or file they come
+  /// from; a new one for every change of a definition.
+  std::uint32_t id = 0;
   schema::TableRef source;  ///< the table of the request; definition has its name now
   schema::TableDef definition;
   /// Indexes into the columns that identify a row in the log: a row before its change has these at
@@ -46,6 +49,10 @@ struct RowShape {
   std::vector<std::uint32_t> column_ids;
 };
 using RowShapePtr = std::shared_ptr<const RowShape>;
+inline std::uint32_t new_shape_id() {
+  static std::atomic<std::uint32_t> last{0};
+  return ++last;
+}
 
 enum class ChangeKind : std::uint8_t {
   kBegin,   ///< of a transaction; every change up to kCommit belongs to it
@@ -82,14 +89,14 @@ struct Change {
   const Cell* after = nullptr;   ///< likewise
   std::string_view text;         ///< kDdl
   static constexpr std::uint32_t kNoCommit = std::numeric_limits<std::uint32_t>::max();
-  std::uint32_t commit = kNoCommit;  ///< kCommit, kHeartbeat; kBegin perhaps: ChangeBatch::commit()
+  std::uint32_t commit = kNoCommit;  ///< kBegin, kCommit, kHeartbeat: ChangeBatch::commit()
 
   [[nodiscard]] bool has_commit() const { return commit != kNoCommit; }
 };
 
 /// A transaction as its commit record has it.
 struct CommitInfo {
-  CommitOrder order = 0;  ///< of kBegin the same as of its kCommit, or 0
+  CommitOrder order = 0;  ///< of kBegin the same as of its kCommit
   /// A stream started here delivers what comes after this transaction. Empty in kBegin.
   Position position;
   std::chrono::system_clock::time_point time;  ///< at which the source committed it
@@ -222,6 +229,9 @@ class ChangeSource {
   /// Makes what the stream needs (a publication, a slot), before the first row is read; what an
   /// earlier, unfinished start has left is made anew.
   virtual Result<StreamStart> prepare(OpContext&, const StreamRequest&) = 0;
+  /// A point of now that tables can be read at, as prepare() gives one, without touching what
+  /// prepare() made: for tables whose first view is lost, or that are loaded again.
+  virtual Result<StreamStart> anchor(OpContext&, const StreamRequest&) = 0;
   /// A stream over what prepare() made, this time or in an earlier run.
   virtual Result<std::unique_ptr<ChangeStream>> open(OpContext&, const StreamRequest&) = 0;
   /// What a user writes for a position ("16/B374D848", "checkpoint:V1#…", a time) as a position.

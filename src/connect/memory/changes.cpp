@@ -22,7 +22,7 @@ bool has_same_columns(const schema::TableDef& a, const schema::TableDef& b) {
 class MemoryStream final : public connect::ChangeStream {
  public:
   MemoryStream(Database& database, ReadOptions options, const connect::StreamRequest& request)
-      : database_(database), options_(std::move(options)) {
+      : database_(database), options_(std::move(options)), slot_(request.task_name) {
     for (const auto& plan : request.tables) tables_[plan->source];
   }
 
@@ -61,7 +61,7 @@ class MemoryStream final : public connect::ChangeStream {
   Result<void> confirm(OpContext& context, const Position& durable) override {
     WHERRY_TRY(database_.faults().pass(context, Point::kConfirm));
     WHERRY_ASSIGN(const std::uint64_t version, version_of(durable));
-    database_.confirm(version);
+    database_.confirm(slot_, version);
     return {};
   }
 
@@ -87,6 +87,12 @@ class MemoryStream final : public connect::ChangeStream {
     return StreamState::kIdle;
   }
 
+  static connect::CommitInfo begin_info(const LoggedCommit& commit) {
+    connect::CommitInfo begin = info(commit.version, commit.time);
+    begin.position = {};
+    return begin;
+  }
+
   static connect::CommitInfo info(std::uint64_t version,
                                   std::chrono::system_clock::time_point time) {
     connect::CommitInfo commit;
@@ -104,7 +110,7 @@ class MemoryStream final : public connect::ChangeStream {
       const LoggedChange& change = commit_->changes[next_];
       const auto found = tables_.find(change.table);
       if (found == tables_.end()) continue;
-      if (!has_begun_) out.add(ChangeKind::kBegin);
+      if (!has_begun_) out.add(ChangeKind::kBegin, begin_info(*commit_));
       has_begun_ = true;
       learn(found->second, change, out);
       WHERRY_TRY(tell_row(*found->second.shape, change, out, spill));
@@ -126,7 +132,7 @@ class MemoryStream final : public connect::ChangeStream {
     told.as = change.as;
     if (is_same) return out.keep(told.shape);
     auto shape = std::make_shared<connect::RowShape>();
-    shape->id = ++shapes_;
+    shape->id = connect::new_shape_id();
     shape->source = change.table;
     shape->definition = definition;
     if (const schema::KeyDef* key = definition.row_identity()) {
@@ -185,8 +191,8 @@ class MemoryStream final : public connect::ChangeStream {
 
   Database& database_;
   const ReadOptions options_;
+  const std::string slot_;
   std::map<schema::TableRef, Told> tables_;
-  std::uint32_t shapes_ = 0;
   std::uint64_t at_ = 0;    ///< the version that is told whole
   std::uint64_t told_ = 0;  ///< the last one that a commit or a heartbeat has told
   LoggedCommitPtr commit_;  ///< being told
@@ -207,9 +213,16 @@ class MemoryChangeSource final : public connect::ChangeSource {
     return advice;
   }
 
-  Result<connect::StreamStart> prepare(OpContext& context, const connect::StreamRequest&) override {
+  Result<connect::StreamStart> prepare(OpContext& context,
+                                       const connect::StreamRequest& request) override {
     WHERRY_TRY(database_.faults().pass(context, Point::kPrepareStream));
-    const std::uint64_t version = database_.keep_log();
+    const std::uint64_t version = database_.keep_log(request.task_name);
+    return connect::StreamStart{position_of(version), version, position_of(version), nullptr};
+  }
+
+  Result<connect::StreamStart> anchor(OpContext& context, const connect::StreamRequest&) override {
+    WHERRY_TRY(database_.faults().pass(context, Point::kPrepareStream));
+    const std::uint64_t version = database_.version();
     return connect::StreamStart{position_of(version), version, position_of(version), nullptr};
   }
 
@@ -229,8 +242,10 @@ class MemoryChangeSource final : public connect::ChangeSource {
     return version_of(position);
   }
 
-  Result<void> forget(OpContext& context, const std::string&) override {
-    return database_.faults().pass(context, Point::kPrepareStream);
+  Result<void> forget(OpContext& context, const std::string& task_name) override {
+    WHERRY_TRY(database_.faults().pass(context, Point::kPrepareStream));
+    database_.drop_slot(task_name);
+    return {};
   }
 
  private:

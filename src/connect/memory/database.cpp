@@ -28,10 +28,16 @@ Result<void> Database::transact(const std::function<Result<void>(Transaction&)>&
   return {};
 }
 
-std::uint64_t Database::keep_log() {
+std::uint64_t Database::keep_log(const std::string& slot) {
   std::lock_guard lock(mutex_);
   if (!log_begin_) log_begin_ = version_;
+  if (!slot.empty()) slots_[slot] = version_;
   return version_;
+}
+
+void Database::drop_slot(const std::string& slot) {
+  std::lock_guard lock(mutex_);
+  slots_.erase(slot);
 }
 
 Result<LoggedCommitPtr> Database::logged_after(std::uint64_t version) const {
@@ -58,12 +64,15 @@ std::uint64_t Database::confirmed() const {
   return confirmed_;
 }
 
-void Database::confirm(std::uint64_t version) {
+void Database::confirm(const std::string& slot, std::uint64_t version) {
+  std::uint64_t least = version;
   {
     std::lock_guard lock(mutex_);
     confirmed_ = std::max(confirmed_, version);
+    slots_[slot] = version;
+    for (const auto& [name, confirmed] : slots_) least = std::min(least, confirmed);
   }
-  forget_log(version);
+  forget_log(least);
 }
 
 void Database::wait_for_version(OpContext& context, std::uint64_t version) const {

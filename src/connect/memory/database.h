@@ -127,7 +127,9 @@ class Database {
 
   /// From now on commits are logged, for streams; what put(), change() and apply() do is told as
   /// rows that come and go. Returns the version after which the log begins.
-  std::uint64_t keep_log();
+  /// `slot`: a stream's name; the log then stays until all that have one have confirmed it.
+  std::uint64_t keep_log(const std::string& slot = {});
+  void drop_slot(const std::string& slot);
   /// The first logged commit after `version`; nullptr: there is none yet. kPositionLost when the
   /// log does not go back that far.
   [[nodiscard]] Result<LoggedCommitPtr> logged_after(std::uint64_t version) const;
@@ -135,7 +137,7 @@ class Database {
   void forget_log(std::uint64_t version);
   /// Up to which version the streams have said that the log may go; it does.
   [[nodiscard]] std::uint64_t confirmed() const;
-  void confirm(std::uint64_t version);
+  void confirm(const std::string& slot, std::uint64_t version);
   /// Until there is a version after `version`, or the context's deadline or stop.
   void wait_for_version(OpContext& context, std::uint64_t version) const;
 
@@ -158,6 +160,7 @@ class Database {
   std::optional<std::uint64_t>
       log_begin_;  ///< it has all after this version; nullopt: none is kept
   std::uint64_t confirmed_ = 0;
+  std::map<std::string, std::uint64_t> slots_;  ///< by name: what it has confirmed
   std::optional<std::string> password_;
   mutable std::mutex ledger_mutex_;
   std::map<std::string, std::vector<connect::DoneChunk>> ledger_;

@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <map>
+#include <random>
 #include <set>
 
 #include "connect/postgres/change_tables.h"
@@ -151,6 +152,14 @@ class PostgresChangeSource : public connect::ChangeSource {
     }
     if (is_publisher()) WHERRY_TRY(publish(context, *connection, name, request, tells_ddl));
     return make_slot(context, name);
+  }
+
+  /// A slot that goes with its session, for the snapshot that comes with it.
+  Result<StreamStart> anchor(OpContext& context, const StreamRequest& request) override {
+    std::random_device random;
+    const std::string name =
+        slot_name_for(fmt::format("{} anchor {:08x}", request.task_name, random()));
+    return make_slot(context, name, /*is_temporary=*/true);
   }
 
   Result<std::unique_ptr<connect::ChangeStream>> open(OpContext& context,
@@ -389,17 +398,19 @@ class PostgresChangeSource : public connect::ChangeSource {
   }
 
   /// The session that makes the slot keeps its snapshot for as long as it stays as it is.
-  Result<StreamStart> make_slot(OpContext& context, const std::string& name) {
+  Result<StreamStart> make_slot(OpContext& context, const std::string& name,
+                                bool is_temporary = false) {
     WHERRY_ASSIGN(std::unique_ptr<ReplicationLink> link, ReplicationLink::open(context, settings_));
     Connection& session = link->session();
     WHERRY_ASSIGN(LogPosition position, identify_system(context, session));
     const int version = session.server_version();
     // FAILOVER: on 17 and later a standby that synchronizes slots takes it over.
-    const std::string sql = "CREATE_REPLICATION_SLOT " + *schema::quote_identifier(name) +
-                            " LOGICAL pgoutput " +
-                            (version >= 170000   ? "(SNAPSHOT 'export', FAILOVER true)"
-                             : version >= 150000 ? "(SNAPSHOT 'export')"
-                                                 : "EXPORT_SNAPSHOT");
+    const std::string sql =
+        "CREATE_REPLICATION_SLOT " + *schema::quote_identifier(name) +
+        (is_temporary ? " TEMPORARY" : "") + " LOGICAL pgoutput " +
+        (version >= 170000 && !is_temporary ? "(SNAPSHOT 'export', FAILOVER true)"
+         : version >= 150000                ? "(SNAPSHOT 'export')"
+                                            : "EXPORT_SNAPSHOT");
     WHERRY_ASSIGN(const Rows rows,
                   session.command(context, "cannot make the replication slot", sql));
     const std::optional<wire::Lsn> lsn = parse_lsn(rows.text(0, 1));

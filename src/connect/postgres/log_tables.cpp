@@ -238,7 +238,7 @@ Result<RowShapePtr> LogTables::make_shape(OpContext& context, Connection& catalo
   }
   WHERRY_TRY(types_.learn(context, catalog, types));
   auto shape = std::make_shared<RowShape>();
-  shape->id = next_id_++;
+  shape->id = connect::new_shape_id();
   shape->definition.table = {std::string(relation.name_space), std::string(relation.name)};
   shape->source = table.source;
   shape->table_id = relation.relation;
@@ -275,7 +275,7 @@ Result<RowShapePtr> LogTables::describe(OpContext& context, Connection& catalog,
   for (const CatalogTable::Column& column : known.columns) types.push_back(column.type);
   WHERRY_TRY(types_.learn(context, catalog, types));
   auto shape = std::make_shared<RowShape>();
-  shape->id = next_id_++;
+  shape->id = connect::new_shape_id();
   shape->source = table;
   shape->definition.table = table;
   shape->table_id = oid;
@@ -291,7 +291,7 @@ RowShapePtr LogTables::last_shape(std::uint32_t oid, const schema::TableRef& tab
   const LogTable* known = find(oid);
   if (known != nullptr && known->shape != nullptr) return known->shape;
   auto shape = std::make_shared<RowShape>();
-  shape->id = next_id_++;
+  shape->id = connect::new_shape_id();
   shape->source = table;
   shape->definition.table = table;
   shape->table_id = oid;

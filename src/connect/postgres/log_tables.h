@@ -92,7 +92,6 @@ class LogTables {
   std::map<std::uint32_t, TableMap> open_;  ///< by transaction
   LogTable* last_ = nullptr;                ///< rows of one table follow each other
   std::uint32_t last_xid_ = 0;
-  std::uint32_t next_id_ = 1;
   CellKind passed_kind_ = CellKind::kText;
   std::string binary_;  ///< a field, when it has come as text
 };

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "change_text.h"
 #include "engine/load_figures.h"
 #include "summary.h"
 #include "text.h"
@@ -45,11 +46,25 @@ class Bars final : public WatchingDisplay {
     stop_watching();
     screen_.clear();
     if (load_ != nullptr) print(load_summary(*load_, end.load));
+    if (changes_ != nullptr) print(changes_summary(*changes_));
     if (validation_ != nullptr) print(validation_summary(*validation_, end.validation));
   }
 
  private:
-  void draw() override { screen_.draw(load_ != nullptr ? load_lines() : validation_lines()); }
+  void draw() override {
+    if (changes_ != nullptr) return screen_.draw({changes_line()});
+    screen_.draw(load_ != nullptr ? load_lines() : validation_lines());
+  }
+
+  std::string changes_line() {
+    // The slowest stage of a moment would flicker.
+    constexpr double kStageEvery = 2.0;
+    if (stage_.empty() || seconds() - told_stage_ >= kStageEvery) {
+      stage_ = limiting_.next(changes_->apply);
+      told_stage_ = seconds();
+    }
+    return changes_text(*changes_, stage_);
+  }
 
   /// Name, bar and percentage (unknown shares have neither), as the width allows.
   [[nodiscard]] std::string head(const schema::TablePlan& plan, std::optional<double> share) const {
@@ -98,6 +113,10 @@ class Bars final : public WatchingDisplay {
                                 count_text(differences), duration_text(seconds())));
     return lines;
   }
+
+  LimitingStage limiting_;
+  std::string stage_;
+  double told_stage_ = 0;
 };
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include <iostream>
 
 #include "connect/oracle/trace/decode_capture.h"
+#include "control/reload_request.h"
 #include "display.h"
 #include "stop_signals.h"
 #include "text.h"
@@ -37,14 +38,6 @@ Result<Start> start(const Flags& flags, const connect::Registry& connectors, Dis
   return started;
 }
 
-Result<void> check_migration_type(const Flags& flags) {
-  if (flags.migration_type == "full-load") return {};
-  return make_error(
-      ErrorKind::kConfig, "run.migration_type",
-      "this version does the full load only, and the migration type is " + flags.migration_type,
-      "Add --migration-type full-load; ongoing replication is not there yet");
-}
-
 /// Keeps what a run was about, to print its errors after the display has ended.
 class Recorder final : public control::TaskObserver {
  public:
@@ -53,6 +46,10 @@ class Recorder final : public control::TaskObserver {
   void on_load(std::shared_ptr<const engine::LoadProgress> progress) override {
     load_ = progress;
     display_.on_load(std::move(progress));
+  }
+  void on_changes(std::shared_ptr<const control::ChangeProgress> progress) override {
+    changes_ = progress;
+    display_.on_changes(std::move(progress));
   }
   void on_validation(std::shared_ptr<const engine::ValidationProgress> progress) override {
     validation_ = progress;
@@ -64,10 +61,16 @@ class Recorder final : public control::TaskObserver {
   void report_table_errors() const {
     if (load_ != nullptr) report_errors(load_->tables());
     if (load_ != nullptr) report_refused_rows(load_->tables());
+    if (changes_ != nullptr) report_suspended();
     if (validation_ != nullptr) report_errors(validation_->tables());
   }
 
  private:
+  void report_suspended() const {
+    for (const engine::TableApplyProgress* table : changes_->apply.tables()) {
+      if (table->is_suspended && table->error) report(*table->error);
+    }
+  }
   static void report_refused_rows(const std::deque<engine::TableProgress>& tables) {
     for (const engine::TableProgress& table : tables) {
       if (table.truncated_values != 0) {
@@ -98,6 +101,7 @@ class Recorder final : public control::TaskObserver {
 
   Display& display_;
   std::shared_ptr<const engine::LoadProgress> load_;
+  std::shared_ptr<const control::ChangeProgress> changes_;
   std::shared_ptr<const engine::ValidationProgress> validation_;
 };
 
@@ -115,7 +119,7 @@ const char* stop_reason(const Error& error) {
 /// What a run says that has not come to its end.
 RunEnd unfinished(const Error& error) {
   const bool was_stopped = error.kind == ErrorKind::kCancelled;
-  return {was_stopped ? "stopped" : "failed", stop_reason(error), &error, nullptr, nullptr};
+  return {was_stopped ? "stopped" : "failed", stop_reason(error), &error};
 }
 
 std::string plan_text(const engine::TaskPlan& plan) {
@@ -145,33 +149,62 @@ int report(const Error& error) {
   return exit_status(error);
 }
 
+namespace {
+
+/// The last words on a run that has failed or was stopped.
+int end_unfinished(const Flags& flags, const Start& started, Display& display, const Error& error) {
+  display.finish(unfinished(error));
+  if (error.kind == ErrorKind::kCancelled) {
+    std::fprintf(stderr, "wherry: stopped; the same command goes on with what is left\n");
+    return kExitDone;
+  }
+  if (!flags.log_file.empty()) started.log.as(Component::kTaskManager).error(error);
+  return report(error);
+}
+
+int status_of_load(const control::LoadOutcome& outcome, const control::TaskRequest& request) {
+  const engine::ErrorPolicy& policy = request.settings.errors;
+  const bool may_lack_rows = policy.data == engine::ErrorAction::kIgnoreRecord &&
+                             policy.truncation == engine::ErrorAction::kIgnoreRecord;
+  const bool lacks_rows = outcome.refused_rows != 0 && !may_lack_rows;
+  return outcome.has_table_errors || lacks_rows ? kExitTableErrors : kExitDone;
+}
+
+int run_changes(const Flags& flags, const Start& started, OpContext& context, Display& display,
+                Recorder& recorder) {
+  auto outcome = control::run_change_task(context, started.request, recorder);
+  if (!outcome.ok()) return end_unfinished(flags, started, display, outcome.error());
+  RunEnd end{"stopped", outcome->stop_reason, nullptr, &outcome->load};
+  end.changes = &*outcome;
+  display.finish(end);
+  recorder.report_table_errors();
+  for (const engine::RefusedTable& table : outcome->load.refused) report(table.error);
+  if (outcome->is_wanted_by_user) {
+    std::fprintf(stderr, "wherry: stopped; the same command goes on where this run ended\n");
+    return kExitDone;
+  }
+  const int status = status_of_load(outcome->load, started.request);
+  return outcome->has_table_errors ? kExitTableErrors : status;
+}
+
+}  // namespace
+
 int run_command(const Flags& flags, const connect::Registry& connectors) {
-  if (auto allowed = check_migration_type(flags); !allowed.ok()) return report(allowed.error());
   const StopSignals signals;
   auto display = make_display(flags.progress);
   auto started = start(flags, connectors, *display);
   if (!started.ok()) return report(started.error());
   Recorder recorder(*display);
   OpContext context{signals.token(), std::chrono::steady_clock::time_point::max(), started->log};
-  auto outcome = control::run_full_load_task(context, started->request, recorder);
-  if (!outcome.ok()) {
-    const Error& error = outcome.error();
-    display->finish(unfinished(error));
-    if (error.kind == ErrorKind::kCancelled) {
-      std::fprintf(stderr, "wherry: stopped; the same command goes on with what is left\n");
-      return kExitDone;
-    }
-    if (!flags.log_file.empty()) started->log.as(Component::kTaskManager).error(error);
-    return report(error);
+  if (started->request.type != control::MigrationType::kFullLoad) {
+    return run_changes(flags, *started, context, *display, recorder);
   }
-  display->finish({"stopped", "Stop Reason FULL_LOAD_ONLY_FINISHED", nullptr, &*outcome, nullptr});
+  auto outcome = control::run_full_load_task(context, started->request, recorder);
+  if (!outcome.ok()) return end_unfinished(flags, *started, *display, outcome.error());
+  display->finish({"stopped", "Stop Reason FULL_LOAD_ONLY_FINISHED", nullptr, &*outcome});
   recorder.report_table_errors();
   for (const engine::RefusedTable& table : outcome->refused) report(table.error);
-  const engine::ErrorPolicy& policy = started->request.settings.errors;
-  const bool may_lack_rows = policy.data == engine::ErrorAction::kIgnoreRecord &&
-                             policy.truncation == engine::ErrorAction::kIgnoreRecord;
-  const bool lacks_rows = outcome->refused_rows != 0 && !may_lack_rows;
-  return outcome->has_table_errors || lacks_rows ? kExitTableErrors : kExitDone;
+  return status_of_load(*outcome, started->request);
 }
 
 int plan_command(const Flags& flags, const connect::Registry& connectors) {
@@ -206,7 +239,9 @@ int validate_command(const Flags& flags, const connect::Registry& connectors) {
     if (!flags.log_file.empty()) started->log.as(Component::kValidator).error(outcome.error());
     return report(outcome.error());
   }
-  display->finish({"stopped", "Stop Reason NORMAL", nullptr, nullptr, &*outcome});
+  RunEnd end{"stopped", "Stop Reason NORMAL"};
+  end.validation = &*outcome;
+  display->finish(end);
   recorder.report_table_errors();
   for (const engine::RefusedTable& table : outcome->refused) report(table.error);
   return outcome->differences != 0 || outcome->has_table_errors ? kExitTableErrors : kExitDone;
@@ -246,6 +281,15 @@ int check_command(const Flags& flags) {
     }
   }
   return status;
+}
+
+int reload_command(const Flags& flags, const std::vector<std::string>& tables) {
+  const std::string state = flags.state.empty() ? kDefaultState : flags.state;
+  const auto is_running = control::request_reload(state, tables);
+  if (!is_running.ok()) return report(is_running.error());
+  std::printf("%s\n", *is_running ? "the running task loads the tables again"
+                                  : "the task loads the tables again at its next start");
+  return kExitDone;
 }
 
 int decode_oracle_command(const DecodeFlags& flags) {

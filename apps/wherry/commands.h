@@ -20,6 +20,8 @@ int run_command(const Flags& flags, const connect::Registry& connectors);
 int plan_command(const Flags& flags, const connect::Registry& connectors);
 int validate_command(const Flags& flags, const connect::Registry& connectors);
 int check_command(const Flags& flags);
+/// Asks the task of the state directory to load tables, "SCHEMA.TABLE" each, again.
+int reload_command(const Flags& flags, const std::vector<std::string>& tables);
 struct ScriptFlags {
   std::string directory = ".";
   std::vector<std::string> schemas;

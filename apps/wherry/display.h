@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "control/change_task.h"
 #include "control/task.h"
 
 namespace wherry::app {
@@ -15,6 +16,7 @@ struct RunEnd {
   std::string stop_reason;  ///< DMS: "Stop Reason FULL_LOAD_ONLY_FINISHED", …
   const Error* error = nullptr;
   const control::LoadOutcome* load = nullptr;              ///< nullptr when none ended
+  const control::ChangeOutcome* changes = nullptr;         ///< of a task with changes that ended
   const control::ValidationOutcome* validation = nullptr;  ///< nullptr when none ended
 };
 

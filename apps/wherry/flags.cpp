@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "core/time_text.h"
 #include "endpoint.h"
 
 namespace wherry::app {
@@ -43,6 +44,62 @@ Result<control::StartType> start_type(const std::string& text) {
   return control::StartType::kReloadTarget;
 }
 
+control::MigrationType migration_type(const std::string& text) {
+  if (text == "cdc") return control::MigrationType::kCdc;
+  return text == "full-load" ? control::MigrationType::kFullLoad
+                             : control::MigrationType::kFullLoadAndCdc;
+}
+
+Error bad_stop(const std::string& text) {
+  return make_error(ErrorKind::kConfig, "flags.stop_when", "--stop-when cannot be '" + text + "'",
+                    "Use never, full-load-done, cached-changes-applied, caught-up, position:P with "
+                    "a position of the source, or time:T with a time such as "
+                    "time:2026-03-01T12:00:00 (UTC unless it has an offset)");
+}
+
+Result<control::StopCondition> stop_condition(const std::string& text) {
+  using Kind = control::StopCondition::Kind;
+  control::StopCondition out;
+  const std::size_t colon = text.find(':');
+  const std::string value = colon == std::string::npos ? "" : text.substr(colon + 1);
+  if (text == "full-load-done") {
+    out.kind = Kind::kFullLoadDone;
+  } else if (text == "cached-changes-applied") {
+    out.kind = Kind::kCachedChangesApplied;
+  } else if (text == "caught-up") {
+    out.kind = Kind::kCaughtUp;
+  } else if (text.starts_with("position:") && !value.empty()) {
+    out.kind = Kind::kPosition;
+    out.position = value;
+  } else if (text.starts_with("time:")) {
+    const auto time =
+        parse_moment(value.ends_with('Z') ? value.substr(0, value.size() - 1) : value);
+    if (!time) return bad_stop(text);
+    out.kind = Kind::kTime;
+    out.time = std::chrono::system_clock::time_point(std::chrono::microseconds(time->micros));
+  } else if (text != "never") {
+    return bad_stop(text);
+  }
+  return out;
+}
+
+/// What does not go together.
+Result<void> check_changes(const Flags& flags, const control::TaskRequest& request) {
+  const bool is_load = request.type == control::MigrationType::kFullLoad;
+  if (is_load && request.stop_when.kind != control::StopCondition::Kind::kNever &&
+      request.stop_when.kind != control::StopCondition::Kind::kFullLoadDone) {
+    return make_error(ErrorKind::kConfig, "flags.stop_when",
+                      "--stop-when " + flags.stop_when + " is for tasks with changes",
+                      "A full load ends by itself: leave --stop-when out");
+  }
+  if (!request.start_position.empty() && request.type != control::MigrationType::kCdc) {
+    return make_error(ErrorKind::kConfig, "flags.start_position",
+                      "--start-position is for --migration-type cdc only",
+                      "A task with a full load chooses the position by itself");
+  }
+  return {};
+}
+
 }  // namespace
 
 void add_flags(CLI::App& command, Flags& flags, unsigned groups) {
@@ -75,6 +132,12 @@ void add_flags(CLI::App& command, Flags& flags, unsigned groups) {
         ->capture_default_str();
     command.add_option("--start", flags.start, "How to start")
         ->check(CLI::IsMember({"start-replication", "resume-processing", "reload-target"}));
+    command.add_option("--start-position", flags.start_position,
+                       "Of a cdc task: an LSN, an SCN, or a time, to begin after");
+    command
+        .add_option("--stop-when", flags.stop_when,
+                    "never, full-load-done, cached-changes-applied, caught-up, position:P, time:T")
+        ->capture_default_str();
     command.add_option("--progress", flags.progress, "How to show progress")
         ->check(CLI::IsMember({"auto", "bars", "lines", "json", "none"}))
         ->capture_default_str();
@@ -159,7 +222,11 @@ Result<control::TaskRequest> make_request(const Flags& flags, const connect::Reg
     request.settings = *std::move(settings);
   }
   WHERRY_ASSIGN(request.start, start_type(flags.start));
-  request.state_directory = flags.state.empty() ? "wherry-state" : flags.state;
+  request.type = migration_type(flags.migration_type);
+  request.start_position = flags.start_position;
+  WHERRY_ASSIGN(request.stop_when, stop_condition(flags.stop_when));
+  WHERRY_TRY(check_changes(flags, request));
+  request.state_directory = flags.state.empty() ? kDefaultState : flags.state;
   return request;
 }
 

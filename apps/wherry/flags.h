@@ -19,7 +19,8 @@ struct Flags {
   std::string migration_type = "full-load-and-cdc";
   std::string table_mappings, task_settings;
   std::string state;
-  std::string start;
+  std::string start, start_position;
+  std::string stop_when = "never";
   std::string progress = "auto";
   std::string log_level = "info", log_file, log_format = "text";
   std::string config;  ///< read by with_config()
@@ -29,9 +30,11 @@ struct Flags {
 enum FlagGroup : unsigned {
   kEndpointFlags = 1,
   kTaskFlags = 2,    ///< mappings, settings, state
-  kRunFlags = 4,     ///< migration type, start, progress
+  kRunFlags = 4,     ///< migration type, start, stop, progress
   kTargetFlags = 8,  ///< the target alone
 };
+
+inline constexpr const char* kDefaultState = "wherry-state";
 
 /// Adds the flags of a command, and --config.
 void add_flags(CLI::App& command, Flags& flags, unsigned groups);

@@ -3,6 +3,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "change_text.h"
 #include "engine/load_figures.h"
 #include "watching_display.h"
 
@@ -138,11 +139,14 @@ class JsonLines final : public WatchingDisplay {
   void finish(const RunEnd& end) override {
     stop_watching();
     draw();
+    if (changes_ != nullptr) tell_changes();
     OrderedJson last = {{"event", "end"}, {"status", end.status}, {"stop_reason", end.stop_reason}};
     if (end.load != nullptr) last["position"] = end.load->position.text;
+    if (end.changes != nullptr) last["position"] = end.changes->position.text;
     if (end.validation != nullptr) last["position"] = end.validation->position.text;
     if (end.error != nullptr) last["error"] = error_json(*end.error);
     last["tables"] = tables(end);
+    if (changes_ != nullptr) last["changes"] = changes_by_table();
     emit(last);
   }
 
@@ -165,6 +169,21 @@ class JsonLines final : public WatchingDisplay {
     return all;
   }
 
+  [[nodiscard]] OrderedJson changes_by_table() const {
+    OrderedJson all = OrderedJson::array();
+    for (const engine::TableApplyProgress* table : changes_->apply.tables()) {
+      OrderedJson json = {{"schema", table->source.schema}, {"table", table->source.name}};
+      json.update(table_changes_json(*table));
+      if (table->is_suspended && table->error) json["error"] = error_json(*table->error);
+      all.push_back(std::move(json));
+    }
+    return all;
+  }
+
+  void tell_changes() {
+    emit(event("cdc", changes_json(*changes_, limiting_.next(changes_->apply))));
+  }
+
   /// A name from a database may hold bytes that are no UTF-8: replaced, never thrown about.
   void emit(const OrderedJson& json) {
     print(json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + "\n");
@@ -177,7 +196,11 @@ class JsonLines final : public WatchingDisplay {
         tell_changed(loads_[&table], {table.state, table.rows}, [&] { return load_json(table); });
       }
       tell_interruptions();
-      tell_totals();
+      if (changes_ == nullptr) tell_totals();
+    }
+    if (changes_ != nullptr && seconds() - told_changes_ >= kChangesInterval) {
+      told_changes_ = seconds();
+      tell_changes();
     }
     if (validation_ != nullptr) {
       for (const engine::TableValidation& table : validation_->tables()) {
@@ -226,6 +249,9 @@ class JsonLines final : public WatchingDisplay {
   std::map<const engine::TableValidation*, Shown<engine::ValidationState>> validations_;
   std::map<std::uint32_t, std::chrono::steady_clock::time_point> interruptions_;
   double told_totals_ = 0;
+  static constexpr double kChangesInterval = 1.0;
+  double told_changes_ = -kChangesInterval;
+  LimitingStage limiting_;
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <map>
 
+#include "change_text.h"
 #include "summary.h"
 #include "text.h"
 #include "watching_display.h"
@@ -24,12 +25,14 @@ class Lines final : public WatchingDisplay {
     stop_watching();
     draw();
     if (load_ != nullptr) print(load_summary(*load_, end.load));
+    if (changes_ != nullptr) print(changes_summary(*changes_));
     if (validation_ != nullptr) print(validation_summary(*validation_, end.validation));
   }
 
  private:
   void draw() override {
     if (load_ != nullptr) draw_load();
+    if (changes_ != nullptr) draw_changes();
     if (validation_ != nullptr) draw_validation();
   }
 
@@ -49,9 +52,16 @@ class Lines final : public WatchingDisplay {
     }
     tell_interruptions();
     constexpr double kTotalsEvery = 30.0;
-    if (seconds() - told_totals_ < kTotalsEvery) return;
+    if (changes_ != nullptr || seconds() - told_totals_ < kTotalsEvery) return;
     told_totals_ = seconds();
     print(totals_text(*load_, told_totals_) + "\n");
+  }
+
+  void draw_changes() {
+    constexpr double kChangesEvery = 10.0;
+    if (seconds() - told_changes_ < kChangesEvery) return;
+    told_changes_ = seconds();
+    print(changes_text(*changes_, limiting_.next(changes_->apply)) + "\n");
   }
 
   void tell_interruptions() {
@@ -82,6 +92,8 @@ class Lines final : public WatchingDisplay {
   std::map<const engine::TableProgress*, engine::TableState> loads_;
   std::map<std::uint32_t, std::chrono::steady_clock::time_point> interruptions_;
   double told_totals_ = 0;
+  double told_changes_ = 0;
+  LimitingStage limiting_;
   std::map<const engine::TableValidation*, engine::ValidationState> validations_;
 };
 

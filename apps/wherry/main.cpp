@@ -39,6 +39,15 @@ int dispatch(int argc, char** argv) {
   app::add_flags(*validate, flags, app::kEndpointFlags | app::kTaskFlags | app::kRunFlags);
   validate->callback([&] { status = app::validate_command(flags, connectors); });
 
+  auto* reload = cli.add_subcommand(
+      "reload",
+      "Loads tables of a running or stopped task again, beside the changes of the others");
+  std::vector<std::string> reloaded;
+  reload->add_option("--table", reloaded, "SCHEMA.TABLE, as the source has it; may be repeated")
+      ->required();
+  reload->add_option("--state", flags.state, "The task's state directory");
+  reload->callback([&] { status = app::reload_command(flags, reloaded); });
+
   auto* scripts = cli.add_subcommand(
       "scripts",
       "Writes SQL that disables and enables foreign keys, triggers and secondary "

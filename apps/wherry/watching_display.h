@@ -18,6 +18,11 @@ class WatchingDisplay : public Display {
     load_ = std::move(progress);
     watch(load_->changes());
   }
+  void on_changes(std::shared_ptr<const control::ChangeProgress> progress) override {
+    stop_watching();
+    changes_ = std::move(progress);
+    watch(changes_->apply.changes());
+  }
   void on_validation(std::shared_ptr<const engine::ValidationProgress> progress) override {
     validation_ = std::move(progress);
     watch(validation_->changes());
@@ -38,6 +43,7 @@ class WatchingDisplay : public Display {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   }
   std::shared_ptr<const engine::LoadProgress> load_;
+  std::shared_ptr<const control::ChangeProgress> changes_;
   std::shared_ptr<const engine::ValidationProgress> validation_;
   Screen screen_;
 

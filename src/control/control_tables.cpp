@@ -30,12 +30,13 @@ connect::ControlTables control_tables_of(const TaskSettings& settings,
   return tables;
 }
 
-LoadRecorder::LoadRecorder(OpContext& context, std::unique_ptr<connect::ControlWriter> writer,
+LoadRecorder::LoadRecorder(OpContext& context, std::shared_ptr<connect::ControlWriter> writer,
                            const ControlTableSettings& settings,
-                           std::shared_ptr<const engine::LoadProgress> progress)
+                           std::shared_ptr<const engine::LoadProgress> progress, bool is_followed)
     : log_(context.log.as(Component::kTaskManager)),
       context_{{}, std::chrono::steady_clock::time_point::max(), log_},
       writer_(std::move(writer)),
+      is_followed_(is_followed),
       slot_minutes_(settings.history_minutes),
       progress_(std::move(progress)) {
   if (writer_ == nullptr) return;
@@ -56,7 +57,7 @@ LoadRecorder::~LoadRecorder() {
     write_slot();
   }
   write_tables();
-  note(writer_->set_status(context_, "NOT RUNNING"));
+  if (!is_followed_) note(writer_->set_status(context_, "NOT RUNNING"));
 }
 
 void LoadRecorder::keep_history() {

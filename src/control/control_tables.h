@@ -20,10 +20,10 @@ connect::ControlTables control_tables_of(const TaskSettings& settings,
 class LoadRecorder {
  public:
   /// `writer` may be nullptr: then nothing is recorded. Writes the status "FULL LOAD".
-  LoadRecorder(OpContext& context, std::unique_ptr<connect::ControlWriter> writer,
+  LoadRecorder(OpContext& context, std::shared_ptr<connect::ControlWriter> writer,
                const ControlTableSettings& settings,
-               std::shared_ptr<const engine::LoadProgress> progress);
-  /// Writes the last slot, the suspended tables and the status "NOT RUNNING".
+               std::shared_ptr<const engine::LoadProgress> progress, bool is_followed = false);
+  /// Writes the last slot, the suspended tables and, unless changes follow, "NOT RUNNING".
   ~LoadRecorder();
   LoadRecorder(const LoadRecorder&) = delete;
   LoadRecorder& operator=(const LoadRecorder&) = delete;
@@ -36,7 +36,8 @@ class LoadRecorder {
 
   Logger log_;
   OpContext context_;  ///< of its own: the last words are written after a stop, too
-  std::unique_ptr<connect::ControlWriter> writer_;
+  std::shared_ptr<connect::ControlWriter> writer_;
+  const bool is_followed_;
   const std::uint32_t slot_minutes_;
   std::shared_ptr<const engine::LoadProgress> progress_;
   std::uint64_t recorded_rows_ = 0;

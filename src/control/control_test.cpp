@@ -59,8 +59,7 @@ TEST(TaskSettings, ReadsPoliciesLobsAndControlTables) {
   EXPECT_EQ(settings->control_schema, "ctl");
   EXPECT_TRUE(settings->control_tables.has_history);
   EXPECT_FALSE(settings->control_tables.has_suspended_tables);
-  EXPECT_EQ(settings->not_carried_out,
-            (std::vector<std::string>{"/ErrorBehavior/ApplyErrorInsertPolicy"}));
+  EXPECT_TRUE(settings->not_carried_out.empty());
   for (const char* wrong :
        {R"({"ErrorBehavior": {"TableErrorPolicy": "LOG_ERROR"}})",
         R"({"ErrorBehavior": {"DataErrorPolicy": "SKIP"}})",
@@ -110,6 +109,62 @@ TEST(TaskSettings, KnowsWhatLobModesMean) {
     const auto settings = TaskSettings::parse("{\"TargetMetadata\": {" + std::string(wrong) + "}}");
     ASSERT_FALSE(settings.ok()) << wrong;
     EXPECT_NE(settings.error().message.find("/TargetMetadata"), std::string::npos);
+  }
+}
+
+TEST(TaskSettings, ReadsWhatConcernsChanges) {
+  using engine::ConflictAction;
+  const auto settings = TaskSettings::parse(R"({
+      "TargetMetadata": {"BatchApplyEnabled": true, "ParallelApplyThreads": 4,
+        "TaskRecoveryTableEnabled": true},
+      "FullLoadSettings": {"StopTaskCachedChangesApplied": true,
+        "StopTaskCachedChangesNotApplied": true},
+      "ChangeProcessingTuning": {"BatchApplyTimeoutMin": 2, "BatchApplyTimeoutMax": 9,
+        "BatchApplyMemoryLimit": 100, "BatchSplitSize": 77, "MinTransactionSize": 5,
+        "CommitTimeout": 3, "MemoryLimitTotal": 64, "MemoryKeepTime": 60,
+        "StatementCacheSize": 11},
+      "ChangeProcessingDdlHandlingPolicy": {"HandleSourceTableDropped": false},
+      "ErrorBehavior": {"ApplyErrorInsertPolicy": "INSERT_RECORD",
+        "ApplyErrorUpdatePolicy": "UPDATE_RECORD", "ApplyErrorDeletePolicy": "STOP_TASK",
+        "ApplyErrorEscalationPolicy": "SUSPEND_TABLE", "ApplyErrorEscalationCount": 6,
+        "ApplyErrorFailOnTruncationDdl": true, "FullLoadIgnoreConflicts": false,
+        "DataErrorPolicy": "STOP_TASK", "RecoverableErrorCount": 8}})");
+  ASSERT_TRUE(settings.ok()) << settings.error().to_paragraph();
+  const ChangeProcessing& changes = settings->changes;
+  const engine::ApplyOptions& apply = changes.apply;
+  EXPECT_TRUE(apply.is_batch && changes.has_txn_state && changes.stops_after_cached &&
+              changes.stops_before_cached);
+  EXPECT_EQ(apply.lanes, 4U);
+  EXPECT_EQ(apply.batch_shortest, std::chrono::seconds(2));
+  EXPECT_EQ(apply.batch_longest, std::chrono::seconds(9));
+  EXPECT_EQ(apply.batch_changes, 77U);
+  EXPECT_EQ(apply.least_changes, 5U);
+  EXPECT_EQ(apply.longest_gather, std::chrono::seconds(3));
+  EXPECT_EQ(changes.batch_memory_bytes, 100U << 20);
+  EXPECT_EQ(changes.memory_bytes, 64U << 20);
+  EXPECT_EQ(changes.statement_cache, 11U);
+  EXPECT_FALSE(apply.ddl.drops);
+  EXPECT_TRUE(apply.ddl.alters && apply.ddl.truncates);
+  EXPECT_EQ(apply.errors.insert, ConflictAction::kWriteRecord);
+  EXPECT_EQ(apply.errors.update, ConflictAction::kWriteRecord);
+  EXPECT_EQ(apply.errors.remove, ConflictAction::kStopTask);
+  EXPECT_EQ(apply.errors.escalation, ConflictAction::kSuspendTable);
+  EXPECT_EQ(apply.errors.escalation_count, 6U);
+  EXPECT_TRUE(apply.errors.fails_on_truncate);
+  EXPECT_FALSE(changes.ignores_load_conflicts);
+  EXPECT_EQ(apply.errors.base.data, engine::ErrorAction::kStopTask);
+  EXPECT_EQ(apply.retry.most_tries, 8);
+  EXPECT_EQ(settings->not_carried_out,
+            (std::vector<std::string>{"/ChangeProcessingTuning/MemoryKeepTime"}));
+  for (const char* wrong : {R"("ErrorBehavior": {"ApplyErrorUpdatePolicy": "INSERT_RECORD"})",
+                            R"("ErrorBehavior": {"ApplyErrorDeletePolicy": "UPDATE_RECORD"})",
+                            R"("ErrorBehavior": {"ApplyErrorEscalationPolicy": "IGNORE_RECORD"})",
+                            R"("ChangeProcessingTuning": {"MemoryLimitTotal": 0})",
+                            R"("ChangeProcessingTuning": {"Memory": 1})",
+                            R"("ChangeProcessingDdlHandlingPolicy": {"HandleAll": true})",
+                            R"("TargetMetadata": {"ParallelApplyThreads": 33})"}) {
+    EXPECT_EQ(TaskSettings::parse("{" + std::string(wrong) + "}").error().code, "settings.invalid")
+        << wrong;
   }
 }
 

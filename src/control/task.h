@@ -2,6 +2,7 @@
 // what the user sees is the observer's business.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -29,22 +30,44 @@ enum class StartType : std::uint8_t {
   kReloadTarget,      ///< everything again, at a new position
 };
 
+/// When a task with changes stops by itself.
+struct StopCondition {
+  enum class Kind : std::uint8_t {
+    kNever,
+    kFullLoadDone,
+    kCachedChangesApplied,
+    kCaughtUp,  ///< what the source has when changes begin to be applied is on the target
+    kPosition,  ///< everything at or before `position`
+    kTime,      ///< everything that the source has committed at or before `time`
+  };
+  Kind kind = Kind::kNever;
+  std::string position;  ///< as a user writes it
+  std::chrono::system_clock::time_point time;
+};
+
 struct TaskRequest {
   Endpoint source, target;
   mapping::RuleSet rules = mapping::RuleSet::everything();
   TaskSettings settings;
   std::filesystem::path state_directory;
   StartType start = StartType::kDefault;
+  MigrationType type = MigrationType::kFullLoad;
+  std::string start_position;  ///< of kCdc, as a user writes it; empty: now
+  StopCondition stop_when;
 };
+
+class ChangeProgress;  // control/change_task.h
 
 /// What a run reports while it goes on. Called from the run's own thread.
 class TaskObserver {
  public:
   virtual ~TaskObserver() = default;
-  /// "connecting", "planning", "full load", "validating".
+  /// "connecting", "planning", "full load", "cached changes", "ongoing replication", "validating".
   virtual void on_phase(const std::string& phase) = 0;
   /// The tables of this run; the counters change until the run returns.
   virtual void on_load(std::shared_ptr<const engine::LoadProgress> progress) = 0;
+  /// Changes begin to be applied; what is shown changes until the run returns.
+  virtual void on_changes(std::shared_ptr<const ChangeProgress> /*progress*/) {}
   virtual void on_validation(std::shared_ptr<const engine::ValidationProgress> progress) = 0;
   /// Before the load: a connection broke and is tried again; nullopt: no longer.
   virtual void on_interruption(const std::optional<engine::Interruption>& /*interruption*/) {}
@@ -79,7 +102,8 @@ struct ValidationOutcome {
   bool has_table_errors = false;
 };
 /// Compares source and target as of the load's position, which the state directory knows. Without a
-/// recorded load, or where that position can no longer be read, the source is read as it is now.
+/// recorded load, where that position can no longer be read, and of a task with changes, the source
+/// is read as it is now.
 Result<ValidationOutcome> validate_task(OpContext& context, const TaskRequest& request,
                                         const engine::ValidateOptions& options,
                                         engine::DifferenceSink& sink, TaskObserver& observer);

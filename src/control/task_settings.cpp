@@ -8,6 +8,9 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "control/change_settings.h"
+#include "control/settings_reader.h"
+
 namespace wherry::control {
 namespace {
 
@@ -59,18 +62,9 @@ constexpr std::array<std::string_view, 17> kTargetMetadataKeys = {"TargetSchema"
                                                                   "BatchApplyEnabled",
                                                                   "MaxFullLoadSubTasks"};
 
-/// Of ErrorBehavior: what concerns ongoing replication or restarts.
-constexpr std::array<std::string_view, 10> kOtherErrorKeys = {
-    "DataMaskingErrorPolicy",
-    "EventErrorPolicy",
-    "ApplyErrorDeletePolicy",
-    "ApplyErrorInsertPolicy",
-    "ApplyErrorUpdatePolicy",
-    "ApplyErrorEscalationPolicy",
-    "ApplyErrorEscalationCount",
-    "ApplyErrorFailOnTruncationDdl",
-    "FailOnTransactionConsistencyBreached",
-    "FullLoadIgnoreConflicts"};
+/// Of ErrorBehavior: what has no effect here.
+constexpr std::array<std::string_view, 3> kOtherErrorKeys = {
+    "DataMaskingErrorPolicy", "EventErrorPolicy", "FailOnTransactionConsistencyBreached"};
 
 constexpr std::int64_t kMostLobKilobytes = 102'400;
 
@@ -84,15 +78,9 @@ std::optional<ErrorAction> action_of(std::string_view name) {
   return std::nullopt;
 }
 
-template <class List>
-bool contains(const List& list, std::string_view name) {
-  return std::find(list.begin(), list.end(), name) != list.end();
-}
-
-class Reader {
+class Reader : public SettingsReader {
  public:
   TaskSettings settings;
-  std::string mistakes;
 
   void read(const Json& document) {
     if (!document.is_object()) return mistake("", "the document must be an object");
@@ -113,6 +101,10 @@ class Reader {
         character_set(value);
       } else if (section == "ValidationSettings") {
         validation(value);
+      } else if (section == "ChangeProcessingTuning") {
+        read_tuning(*this, value, settings.changes, settings.not_carried_out);
+      } else if (section == "ChangeProcessingDdlHandlingPolicy") {
+        read_ddl_policy(*this, value, settings.changes);
       } else if (section == "WherrySettings") {
         own_settings(value);
       } else {
@@ -127,17 +119,6 @@ class Reader {
   }
 
  private:
-  void mistake(const std::string& path, const std::string& what) {
-    mistakes +=
-        fmt::format("{}{}: {}", mistakes.empty() ? "" : "; ", path.empty() ? "/" : path, what);
-  }
-
-  bool is_object(const Json& value, const std::string& path) {
-    if (value.is_object()) return true;
-    mistake(path, fmt::format("must be an object, not {}", value.type_name()));
-    return false;
-  }
-
   void full_load(const Json& section) {
     const std::string path = "/FullLoadSettings";
     if (!is_object(section, path)) return;
@@ -151,6 +132,10 @@ class Reader {
         number(value, here, 1, 50000, settings.commit_rate);
       } else if (key == "CreatePkAfterFullLoad") {
         truth(value, here, settings.create_pk_after_full_load);
+      } else if (key == "StopTaskCachedChangesApplied") {
+        truth(value, here, settings.changes.stops_after_cached);
+      } else if (key == "StopTaskCachedChangesNotApplied") {
+        truth(value, here, settings.changes.stops_before_cached);
       } else if (!contains(kFullLoadKeys, key)) {
         mistake(here, "unknown key");
       } else if (value != Json(false) && value != Json(0)) {
@@ -182,7 +167,8 @@ class Reader {
         action(value, here, ErrorAction::kStopTask, unused);
       } else if (key == "TableErrorEscalationCount") {
         number(value, here, 0, 2'000'000'000, errors.table_escalation_count);
-      } else if (recoverable_error(key, value, here)) {
+      } else if (recoverable_error(key, value, here) ||
+                 read_apply_error(*this, key, value, here, settings.changes)) {
         continue;
       } else if (contains(kOtherErrorKeys, key)) {
         settings.not_carried_out.push_back(here);
@@ -214,6 +200,8 @@ class Reader {
         number(value, here, 0, kMostLobKilobytes, inline_kb);
       } else if (key == "LobChunkSize") {
         number(value, here, 0, kMostLobKilobytes, piece_kb);
+      } else if (read_target_change_key(*this, key, value, here, settings.changes)) {
+        continue;
       } else if (!contains(kTargetMetadataKeys, key)) {
         mistake(here, "unknown key");
       } else if (value != Json(false) && value != Json(0) && value != Json("")) {
@@ -417,20 +405,6 @@ class Reader {
     }
   }
 
-  void truth(const Json& value, const std::string& path, bool& out) {
-    if (value.is_boolean()) {
-      out = value.get<bool>();
-    } else {
-      mistake(path, fmt::format("{} is not true or false", value.dump()));
-    }
-  }
-
-  void seconds(const Json& value, const std::string& path, std::chrono::milliseconds& out) {
-    std::int64_t count = out.count() / 1000;
-    number(value, path, 0, 1'000'000, count);
-    out = std::chrono::seconds(count);
-  }
-
   void prep_mode(const Json& value, const std::string& path) {
     if (value == "DO_NOTHING") {
       settings.target_table_prep_mode = connect::ExistingTable::kKeep;
@@ -442,17 +416,6 @@ class Reader {
       mistake(path,
               fmt::format("{} is not one of DO_NOTHING, DROP_AND_CREATE, TRUNCATE_BEFORE_LOAD",
                           value.dump()));
-    }
-  }
-
-  template <class Number>
-  void number(const Json& value, const std::string& path, std::int64_t low, std::int64_t high,
-              Number& out) {
-    if (value.is_number_integer() && value.get<std::int64_t>() >= low &&
-        value.get<std::int64_t>() <= high) {
-      out = value.get<Number>();
-    } else {
-      mistake(path, fmt::format("{} is not a whole number from {} to {}", value.dump(), low, high));
     }
   }
 
@@ -486,6 +449,8 @@ Result<TaskSettings> TaskSettings::parse(std::string_view json) {
                       "the task settings cannot be used: " + reader.mistakes,
                       "Correct the values and run `wherry check --task-settings FILE`");
   }
+  reader.settings.changes.apply.errors.base = reader.settings.errors;
+  reader.settings.changes.apply.retry = reader.settings.retry;
   return std::move(reader.settings);
 }
 

@@ -11,6 +11,7 @@
 
 #include "connect/api/connector.h"
 #include "core/result.h"
+#include "engine/changes/apply_options.h"
 #include "engine/error_policy.h"
 #include "engine/retry.h"
 #include "schema/character_rules.h"
@@ -33,6 +34,20 @@ struct ControlTableSettings {
   bool has_status = false;
 };
 
+/// What concerns ongoing replication.
+struct ChangeProcessing {
+  /// ChangeProcessingTuning, ChangeProcessingDdlHandlingPolicy, ErrorBehavior's ApplyError*,
+  /// TargetMetadata's BatchApplyEnabled and ParallelApplyThreads. Without the task's name.
+  engine::ApplyOptions apply;
+  std::uint64_t memory_bytes = 1024ULL * 1024 * 1024;       ///< MemoryLimitTotal
+  std::uint64_t batch_memory_bytes = 500ULL * 1024 * 1024;  ///< BatchApplyMemoryLimit
+  std::uint32_t statement_cache = 50;                       ///< StatementCacheSize
+  bool has_txn_state = false;                               ///< TaskRecoveryTableEnabled
+  bool ignores_load_conflicts = true;                       ///< FullLoadIgnoreConflicts
+  bool stops_before_cached = false;                         ///< StopTaskCachedChangesNotApplied
+  bool stops_after_cached = false;                          ///< StopTaskCachedChangesApplied
+};
+
 struct TaskSettings {
   /// FullLoadSettings.TargetTablePrepMode; DMS's non-destructive default.
   connect::ExistingTable target_table_prep_mode = connect::ExistingTable::kKeep;
@@ -48,6 +63,7 @@ struct TaskSettings {
   std::shared_ptr<const schema::CharacterRules> characters;
   bool fail_on_no_tables_captured = true;  ///< ErrorBehavior.FailOnNoTablesCaptured
   engine::RetryPolicy retry;               ///< ErrorBehavior.RecoverableError*
+  ChangeProcessing changes;
   std::string control_schema;  ///< ControlTablesSettings.ControlSchema; empty: the target's default
   // WherrySettings, a section that DMS has not:
   std::uint32_t segment_size_mb = 64;        ///< SegmentSizeMB, 1 to 65536

@@ -11,14 +11,20 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "connect/api/connector.h"
 #include "core/position.h"
 #include "core/result.h"
+#include "engine/changes/apply.h"
 #include "schema/table_def.h"
 
 namespace wherry::control {
+
+enum class MigrationType : std::uint8_t { kFullLoad, kCdc, kFullLoadAndCdc };
+/// "full-load", "cdc", "full-load-and-cdc".
+std::string_view name_of(MigrationType type);
 
 enum class TablePhase : std::uint8_t {
   kPlanned,
@@ -39,14 +45,42 @@ struct TableRecord {
   std::uint64_t attempt = 1;                ///< counts how often the table was begun anew
   Position position = {};                   ///< of its own; empty: the load's
   std::vector<connect::Chunk> chunks = {};  ///< from kStarted on, until kLoaded
+  // Of a task with changes:
+  connect::CommitOrder order = 0;  ///< the rows hold what was committed at or before it
+  schema::TablePlanPtr plan = {};  ///< its changes are applied by, until one of `later` counts
+  std::vector<engine::LaterPlan> later = {};
+  std::string suspended = {};  ///< why its changes are given up; empty: they are not
+  bool is_reloading = false;   ///< it is being loaded again, beside the others' changes
 };
 using TableRecords = std::map<schema::TableRef, TableRecord>;  ///< by the source's name
+
+/// How far a task with changes has come.
+enum class TaskStage : std::uint8_t {
+  kLoading,
+  kLoaded,      ///< every table that can be is loaded
+  kConsistent,  ///< the target has everything up to StreamRecord::cached_until
+};
+/// What a task with changes knows of its stream.
+struct StreamRecord {
+  MigrationType type = MigrationType::kFullLoad;  ///< kFullLoad: it has none
+  std::string name;                               ///< of slot, publication and checkpoints
+  Position position;                              ///< the stream begins after
+  connect::CommitOrder order = 0;                 ///< there
+  TaskStage stage = TaskStage::kLoading;
+  /// From kLoaded on: changes up to here were cached while the tables were loaded.
+  connect::CommitOrder cached_until = 0;
+  bool has_checkpoint = false;  ///< the target has had one
+};
 
 class TaskState {
  public:
   /// Creates the directory when missing and takes its lock. kConfig "state.in_use" when another
   /// process holds it, "state.damaged" when the file cannot be read; kResource for I/O.
   static Result<std::unique_ptr<TaskState>> open(const std::filesystem::path& directory);
+  /// The tables of the task, without its lock: for whoever only asks, while it may be running.
+  static Result<TableRecords> read_tables(const std::filesystem::path& directory);
+  /// Whether a process is working with the directory.
+  static bool is_in_use(const std::filesystem::path& directory);
   ~TaskState();
   TaskState(const TaskState&) = delete;
   TaskState& operator=(const TaskState&) = delete;
@@ -58,15 +92,24 @@ class TaskState {
   [[nodiscard]] const std::string& load_id() const { return load_id_; }
   /// nullopt for a table that the task did not know when it began.
   [[nodiscard]] std::optional<TableRecord> find(const schema::TableRef& table) const;
+  [[nodiscard]] TableRecords tables() const;
+  [[nodiscard]] StreamRecord stream() const;
   /// kConfig "state.other_task" when the directory belongs to another source or target.
   Result<void> check_identity(const std::string& source, const std::string& target) const;
   /// Forgets everything and begins a load of `tables` at `position`; durable when it returns.
   Result<void> begin(const std::string& source, const std::string& target, const Position& position,
-                     TableRecords tables);
+                     TableRecords tables, StreamRecord stream = {});
   /// Adds tables, or replaces what is known of them; durable when it returns.
   Result<void> add(const TableRecords& tables);
   /// Records how far a known table has come; durable when it returns. Thread-safe.
   Result<void> record(const schema::TableRef& table, TableRecord record);
+  // As record():
+  Result<void> set_stage(TaskStage stage, connect::CommitOrder cached_until);
+  Result<void> note_checkpoint();
+  /// `reason`: not empty.
+  Result<void> suspend(const schema::TableRef& table, const std::string& reason);
+  /// Of a table that the task may not know yet: DDL has made it.
+  Result<void> add_plan(const schema::TableRef& table, const engine::LaterPlan& later);
 
  private:
   TaskState(std::filesystem::path directory, int lock_fd)
@@ -75,6 +118,8 @@ class TaskState {
   Result<void> replay();
   Result<void> save();
   Result<void> open_journal();
+  /// REQUIRES: mutex_ is held.
+  Result<void> append(const std::string& line);
 
   std::filesystem::path directory_;
   int lock_fd_;
@@ -85,6 +130,7 @@ class TaskState {
   std::string load_id_;
   std::uint64_t generation_ = 0;  ///< counts begin(); lines of the journal bear it
   TableRecords tables_;
+  StreamRecord stream_;
 };
 
 }  // namespace wherry::control

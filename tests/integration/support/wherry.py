@@ -15,9 +15,9 @@ class Run:
     """A finished or running `wherry` command."""
 
     def __init__(self, arguments, source_password=orasim.PASSWORD,
-                 target_password=postgres.PASSWORD):
+                 target_password=postgres.PASSWORD, environment=None):
         env = {**os.environ, "WHERRY_SOURCE_PASSWORD": source_password,
-               "WHERRY_TARGET_PASSWORD": target_password}
+               "WHERRY_TARGET_PASSWORD": target_password, **(environment or {})}
         self.log_file = next((pathlib.Path(value) for flag, value in
                               zip(arguments, arguments[1:]) if flag == "--log-file"), None)
         self.secrets = {source_password, target_password, *SECRETS} - {""}
@@ -71,6 +71,7 @@ class Task:
         self.settings = self._write("settings.json", settings or {
             "FullLoadSettings": {"TargetTablePrepMode": "DROP_AND_CREATE"}})
         self.state = self.directory / "state"
+        self.migration_type = "full-load"
 
     def _write(self, name, document):
         path = self.directory / name
@@ -83,8 +84,8 @@ class Task:
                 "--log-file", str(self.directory / "wherry.log")]
 
     def start(self, *more, **passwords):
-        return Run(["run", "--migration-type", "full-load", "--progress", "json", *self.flags(),
-                    *more], **passwords)
+        return Run(["run", "--migration-type", self.migration_type, "--progress", "json",
+                    *self.flags(), *more], **passwords)
 
     def run(self, *more, deadline_secs=300, **passwords):
         return self.start(*more, **passwords).finish(deadline_secs)

@@ -1,0 +1,104 @@
+#include "change_text.h"
+
+#include <fmt/format.h>
+
+#include "text.h"
+
+namespace wherry::app {
+namespace {
+
+using ChangesJson = nlohmann::ordered_json;
+
+constexpr std::size_t kTableColumns = 32;
+
+double seconds_of(std::chrono::milliseconds time) {
+  return std::chrono::duration<double>(time).count();
+}
+
+ChangesJson counts_json(const control::ChangeTotals& totals) {
+  return {{"inserts", totals.inserts},
+          {"updates", totals.updates},
+          {"deletes", totals.deletes},
+          {"ddls", totals.ddls}};
+}
+
+control::ChangeTotals totals_of(const engine::ChangeCounts& counts) {
+  return {counts.inserts, counts.updates, counts.deletes, counts.ddls};
+}
+
+std::string summary_line(std::string_view table, std::string_view inserts, std::string_view updates,
+                         std::string_view deletes, std::string_view ddls, std::string_view state) {
+  return fmt::format("{} {:>12} {:>12} {:>12} {:>6}  {}\n", fitted(table, kTableColumns), inserts,
+                     updates, deletes, ddls, state);
+}
+
+}  // namespace
+
+std::string_view LimitingStage::next(const engine::ApplyProgress& progress) {
+  const engine::StageTimes now = progress.times();
+  const auto stage = engine::ApplyProgress::limiting_stage(now - seen_);
+  seen_ = now;
+  return engine::name_of(stage);
+}
+
+std::string changes_text(const control::ChangeProgress& progress, std::string_view limiting_stage) {
+  const auto now = std::chrono::system_clock::now();
+  const engine::FeedStatus feed = progress.feed();
+  std::string out = fmt::format(
+      "{} changes applied, {} waiting, source latency {:.1f}s, target latency {:.1f}s",
+      count_text(progress.applied().all()), count_text(progress.apply.pending_changes()),
+      seconds_of(progress.apply.source_latency(now)),
+      seconds_of(progress.apply.target_latency(now)));
+  if (feed.is_reading_disk) out += ", on disk " + bytes_text(feed.disk_bytes);
+  if (feed.is_paused) out += ", reading paused: the disk is full";
+  return out + fmt::format(", slowest: {}", limiting_stage);
+}
+
+ChangesJson changes_json(const control::ChangeProgress& progress, std::string_view limiting_stage) {
+  const auto now = std::chrono::system_clock::now();
+  const engine::FeedStatus feed = progress.feed();
+  ChangesJson json = {{"captured", counts_json(progress.captured())},
+                      {"applied", counts_json(progress.applied())},
+                      {"source_latency_seconds", seconds_of(progress.apply.source_latency(now))},
+                      {"target_latency_seconds", seconds_of(progress.apply.target_latency(now))},
+                      {"position", progress.position().text},
+                      {"read_position", feed.read_to.position.text},
+                      {"limiting_stage", limiting_stage},
+                      {"pending_changes", progress.apply.pending_changes()},
+                      {"transactions", progress.apply.transactions()},
+                      {"commits", progress.apply.commits()},
+                      {"memory_bytes", feed.memory_bytes},
+                      {"disk_bytes", feed.disk_bytes},
+                      {"is_paused", feed.is_paused}};
+  if (feed.head) {
+    json["source_position"] = feed.head->position.text;
+    if (feed.head->kept_bytes) json["source_kept_bytes"] = *feed.head->kept_bytes;
+  }
+  return json;
+}
+
+ChangesJson table_changes_json(const engine::TableApplyProgress& table) {
+  return {{"captured", counts_json(totals_of(table.captured))},
+          {"applied", counts_json(totals_of(table.applied))},
+          {"conflicts", table.conflicts.load()},
+          {"data_errors", table.data_errors.load()},
+          {"is_suspended", table.is_suspended.load()}};
+}
+
+std::string changes_summary(const control::ChangeProgress& progress) {
+  std::string out = summary_line("Table", "Inserts", "Updates", "Deletes", "DDLs", "State");
+  for (const engine::TableApplyProgress* table : progress.apply.tables()) {
+    const control::ChangeTotals totals = totals_of(table->applied);
+    std::string state = table->is_suspended ? "Table error" : "";
+    if (table->conflicts != 0) {
+      state +=
+          fmt::format("{}{} conflicts", state.empty() ? "" : ", ", count_text(table->conflicts));
+    }
+    out += summary_line(schema::to_text(table->source), count_text(totals.inserts),
+                        count_text(totals.updates), count_text(totals.deletes),
+                        count_text(totals.ddls), state);
+  }
+  return out;
+}
+
+}  // namespace wherry::app

@@ -1,0 +1,140 @@
+#include "control/change_stream.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "control/task_plan.h"
+
+namespace wherry::control {
+namespace {
+
+/// FNV-1a: a name must be the same in every version of the program.
+std::uint32_t stable_hash(std::string_view text) {
+  std::uint32_t hash = 2166136261U;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
+  return hash;
+}
+
+std::string this_host() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
+}
+
+/// What is in force at the end of all that is known.
+schema::TablePlanPtr newest_plan(const TableRecord& record) {
+  return record.later.empty() ? record.plan : record.later.back().plan;
+}
+
+/// Values come in the engine's own form for all tables of a stream or for none.
+schema::TablePlanPtr in_form(const schema::TablePlanPtr& plan, bool is_native) {
+  if (plan == nullptr || plan->is_native == is_native) return plan;
+  auto changed = std::make_shared<schema::TablePlan>(*plan);
+  changed->is_native = is_native;
+  changed->is_native_text = changed->is_native_text && is_native;
+  return changed;
+}
+
+}  // namespace
+
+std::string stream_name(const std::filesystem::path& directory) {
+  std::error_code ignored;
+  const auto whole = std::filesystem::weakly_canonical(directory, ignored);
+  const std::string where = this_host() + ":" + whole.string();
+  return fmt::format("{}_{:08x}", whole.filename().string(), stable_hash(where));
+}
+
+connect::StreamRequest stream_request(const TaskRequest& request, const StreamRecord& stream,
+                                      const TableRecords& tables) {
+  constexpr std::uint64_t kShareOfOpenTransactions = 4;
+  connect::StreamRequest out;
+  out.task_name = stream.name;
+  out.memory_bytes = request.settings.changes.memory_bytes / kShareOfOpenTransactions;
+  for (const auto& [name, record] : tables) {
+    if (const auto plan = record.plan ? record.plan : newest_plan(record)) {
+      out.tables.push_back(plan);
+    }
+  }
+  out.is_native = std::all_of(out.tables.begin(), out.tables.end(),
+                              [](const auto& plan) { return plan->is_native; });
+  return out;
+}
+
+std::vector<engine::ApplyTableTask> apply_tables(const TableRecords& tables, bool is_native) {
+  std::vector<engine::ApplyTableTask> out;
+  for (const auto& [name, record] : tables) {
+    if (record.phase != TablePhase::kComplete || record.is_reloading) continue;
+    if (record.plan == nullptr && record.later.empty()) continue;
+    engine::ApplyTableTask& task = out.emplace_back();
+    task.plan = in_form(record.plan, is_native);
+    task.later = record.later;
+    for (engine::LaterPlan& later : task.later) later.plan = in_form(later.plan, is_native);
+    task.loaded_at = record.order;
+    task.is_suspended = !record.suspended.empty();
+  }
+  return out;
+}
+
+void AnchoredViews::add(const Position& view, const connect::StreamStart& start) {
+  std::lock_guard lock(mutex_);
+  orders_[view.text] = start.order;
+  keepers_.push_back(start.keeper);
+}
+
+engine::SourceViews::Open AnchoredViews::opener() {
+  return [this](OpContext& context,
+                const Position& at) -> Result<std::unique_ptr<connect::SnapshotSource>> {
+    const auto& [connector, settings] = request_.source;
+    if (!at.empty()) return connector->open_snapshot(context, settings, at);
+    WHERRY_ASSIGN(const connect::StreamStart anchor, source_.anchor(context, stream_));
+    WHERRY_ASSIGN(auto view, connector->open_snapshot(context, settings, anchor.snapshot));
+    add(view->position(), anchor);
+    return view;
+  };
+}
+
+connect::CommitOrder AnchoredViews::order_of(const Position& position) const {
+  std::lock_guard lock(mutex_);
+  const auto found = orders_.find(position.text);
+  return found == orders_.end() ? 0 : found->second;
+}
+
+ChangePlanner::ChangePlanner(const TaskRequest& request, connect::TargetLoader& target,
+                             const TableRecords& known, bool is_native)
+    : request_(request), target_(target), is_native_(is_native) {
+  for (const auto& [name, record] : known) {
+    if (record.plan) known_[record.plan->source] = record.plan;
+    for (const auto& later : record.later) {
+      if (later.plan) known_[later.plan->source] = later.plan;
+    }
+  }
+}
+
+Result<schema::TablePlanPtr> ChangePlanner::plan(OpContext&, const schema::TableDef& table) {
+  WHERRY_ASSIGN(engine::TaskPlan made,
+                engine::make_plan({table}, request_.rules, target_,
+                                  request_.source.connector == request_.target.connector));
+  if (!made.refused.empty()) return made.refused.front().error;
+  if (made.tables.empty()) return schema::TablePlanPtr();
+  apply_settings(made, request_);
+  limit_values(made, target_.max_value_bytes());
+  auto plan = std::make_shared<schema::TablePlan>(*made.tables.front().plan);
+  schema::TablePlanPtr& before = known_[plan->source];
+  if (before) {
+    // Names and types of a target table that was there before are the target's.
+    plan->target = before->target;
+    for (schema::ColumnPlan& column : plan->columns) {
+      const auto same = std::find_if(
+          before->columns.begin(), before->columns.end(), [&](const schema::ColumnPlan& old) {
+            return old.source_name == column.source_name && old.source_type == column.source_type;
+          });
+      if (same != before->columns.end()) column = *same;
+    }
+  }
+  before = in_form(plan, is_native_);
+  return before;
+}
+
+}  // namespace wherry::control

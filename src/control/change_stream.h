@@ -1,0 +1,67 @@
+// The stream of a task: its name, its tables, how it begins and where it goes on.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "connect/api/changes.h"
+#include "control/task.h"
+#include "control/task_state.h"
+#include "engine/changes/apply.h"
+#include "engine/planner.h"
+#include "engine/source_views.h"
+
+namespace wherry::control {
+
+/// Of slot, publication and checkpoints: the directory's name, and a number for where it lies, so
+/// that tasks of one name do not meet. A start that did not get far finds what it left by it.
+std::string stream_name(const std::filesystem::path& directory);
+
+/// What a source is asked for: all tables of the task, those in error too, so that they can be
+/// loaded later.
+connect::StreamRequest stream_request(const TaskRequest& request, const StreamRecord& stream,
+                                      const TableRecords& tables);
+/// The tables whose changes are applied, by the plans they began with.
+std::vector<engine::ApplyTableTask> apply_tables(const TableRecords& tables, bool is_native);
+
+/// Views of the source that fit its stream: the one that the stream began with, and newer ones
+/// where that is lost. Knows what each holds. Outlives the load. Thread-safe.
+class AnchoredViews {
+ public:
+  AnchoredViews(const TaskRequest& request, connect::ChangeSource& source,
+                connect::StreamRequest stream)
+      : request_(request), source_(source), stream_(std::move(stream)) {}
+  /// `view`: what `start` came with; its keeper is kept.
+  void add(const Position& view, const connect::StreamStart& start);
+  engine::SourceViews::Open opener();
+  /// What was committed at or before it is in the view at `position`; empty: in the load's first.
+  [[nodiscard]] connect::CommitOrder order_of(const Position& position) const;
+
+ private:
+  const TaskRequest& request_;
+  connect::ChangeSource& source_;
+  const connect::StreamRequest stream_;
+  mutable std::mutex mutex_;
+  std::map<std::string, connect::CommitOrder> orders_;
+  std::vector<std::shared_ptr<void>> keepers_;
+};
+
+/// Plans tables whose definition has changed or that are new, by the task's rules.
+class ChangePlanner final : public engine::TablePlanner {
+ public:
+  /// `known`: what is not changed by a new definition keeps what it has there. `is_native`: of the
+  /// stream.
+  ChangePlanner(const TaskRequest& request, connect::TargetLoader& target,
+                const TableRecords& known, bool is_native);
+  Result<schema::TablePlanPtr> plan(OpContext& context, const schema::TableDef& table) override;
+
+ private:
+  const TaskRequest& request_;
+  connect::TargetLoader& target_;
+  const bool is_native_;
+  std::map<schema::TableRef, schema::TablePlanPtr> known_;
+};
+
+}  // namespace wherry::control

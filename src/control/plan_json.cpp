@@ -1,0 +1,122 @@
+#include "control/plan_json.h"
+
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+namespace wherry::control {
+namespace {
+
+using PlanJson = nlohmann::ordered_json;
+
+/// Members that have their default are left out.
+template <class Value>
+void put_value(PlanJson& json, const char* name, const Value& value) {
+  if (value != Value()) json[name] = value;
+}
+template <class Value>
+void get_value(const PlanJson& json, const char* name, Value& out) {
+  out = json.value(name, Value());
+}
+
+template <class Enumeration>
+Enumeration enumerator(const PlanJson& json, const char* name, Enumeration last) {
+  const int number = json.value(name, 0);
+  if (number < 0 || number > static_cast<int>(last)) {
+    throw PlanJson::other_error::create(502, std::string("no such ") + name, nullptr);
+  }
+  return static_cast<Enumeration>(number);
+}
+
+PlanJson column_json(const schema::ColumnPlan& column) {
+  const schema::LogicalType& type = column.type;
+  PlanJson json = {{"source", column.source_name},
+                   {"target", column.target_name},
+                   {"kind", static_cast<int>(type.kind)},
+                   {"source_type", column.source_type},
+                   {"target_type", column.target_type}};
+  put_value(json, "chars", type.length_chars);
+  put_value(json, "bytes", type.length_bytes);
+  put_value(json, "precision", type.precision);
+  put_value(json, "scale", type.scale);
+  put_value(json, "fraction_digits", type.fraction_digits);
+  put_value(json, "blank_padded", type.blank_padded);
+  put_value(json, "national", type.national);
+  put_value(json, "not_null", column.not_null);
+  put_value(json, "trim_blanks", column.trim_blanks);
+  put_value(json, "likeness", static_cast<int>(column.likeness));
+  put_value(json, "max_lob_bytes", column.max_lob_bytes);
+  put_value(json, "native", column.is_native);
+  return json;
+}
+
+schema::ColumnPlan column_from(const PlanJson& json) {
+  schema::ColumnPlan column;
+  column.source_name = json.at("source").get<std::string>();
+  column.target_name = json.at("target").get<std::string>();
+  column.source_type = json.at("source_type").get<std::string>();
+  column.target_type = json.at("target_type").get<std::string>();
+  schema::LogicalType& type = column.type;
+  type.kind = enumerator(json, "kind", schema::TypeKind::kUnsupported);
+  get_value(json, "chars", type.length_chars);
+  get_value(json, "bytes", type.length_bytes);
+  get_value(json, "precision", type.precision);
+  get_value(json, "scale", type.scale);
+  get_value(json, "fraction_digits", type.fraction_digits);
+  get_value(json, "blank_padded", type.blank_padded);
+  get_value(json, "national", type.national);
+  get_value(json, "not_null", column.not_null);
+  get_value(json, "trim_blanks", column.trim_blanks);
+  column.likeness = enumerator(json, "likeness", schema::Likeness::kXml);
+  get_value(json, "max_lob_bytes", column.max_lob_bytes);
+  get_value(json, "native", column.is_native);
+  return column;
+}
+
+PlanJson name_json(const schema::TableRef& table) {
+  return PlanJson::array({table.schema, table.name});
+}
+schema::TableRef name_from(const PlanJson& json) {
+  return {json.at(0).get<std::string>(), json.at(1).get<std::string>()};
+}
+
+}  // namespace
+
+PlanJson to_json(const schema::TablePlan& plan) {
+  PlanJson json = {{"source", name_json(plan.source)}, {"target", name_json(plan.target)}};
+  PlanJson& columns = json["columns"] = PlanJson::array();
+  for (const schema::ColumnPlan& column : plan.columns) columns.push_back(column_json(column));
+  put_value(json, "key", plan.key);
+  put_value(json, "key_name", plan.key_name);
+  put_value(json, "key_is_primary", plan.key_is_primary);
+  put_value(json, "key_comes_first", plan.key_comes_first);
+  put_value(json, "native", plan.is_native);
+  put_value(json, "native_text", plan.is_native_text);
+  put_value(json, "lob_inline_bytes", plan.lob_inline_bytes);
+  put_value(json, "lob_piece_bytes", plan.lob_piece_bytes);
+  put_value(json, "max_value_bytes", plan.max_value_bytes);
+  return json;
+}
+
+schema::TablePlanPtr plan_from_json(const PlanJson& json) {
+  auto plan = std::make_shared<schema::TablePlan>();
+  plan->source = name_from(json.at("source"));
+  plan->target = name_from(json.at("target"));
+  for (const PlanJson& column : json.at("columns")) plan->columns.push_back(column_from(column));
+  get_value(json, "key", plan->key);
+  for (const std::size_t column : plan->key) {
+    if (column >= plan->columns.size()) {
+      throw PlanJson::other_error::create(503, "a key of columns that are not there", nullptr);
+    }
+  }
+  get_value(json, "key_name", plan->key_name);
+  get_value(json, "key_is_primary", plan->key_is_primary);
+  get_value(json, "key_comes_first", plan->key_comes_first);
+  get_value(json, "native", plan->is_native);
+  get_value(json, "native_text", plan->is_native_text);
+  get_value(json, "lob_inline_bytes", plan->lob_inline_bytes);
+  get_value(json, "lob_piece_bytes", plan->lob_piece_bytes);
+  get_value(json, "max_value_bytes", plan->max_value_bytes);
+  return plan;
+}
+
+}  // namespace wherry::control

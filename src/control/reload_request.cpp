@@ -1,0 +1,75 @@
+#include "control/reload_request.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <random>
+
+#include "control/durable_file.h"
+#include "control/task_state.h"
+
+namespace wherry::control {
+namespace {
+
+constexpr std::string_view kRequestEnding = ".reload";
+
+Error unknown_table(const std::string& name) {
+  return make_error(ErrorKind::kConfig, "reload.unknown_table", "the task has no table " + name,
+                    "Write SCHEMA.TABLE as the source has the names; upper and lower case count");
+}
+
+}  // namespace
+
+Result<bool> request_reload(const std::filesystem::path& directory,
+                            const std::vector<std::string>& tables) {
+  WHERRY_ASSIGN(const TableRecords known, TaskState::read_tables(directory));
+  nlohmann::json list = nlohmann::json::array();
+  for (const std::string& name : tables) {
+    const auto found = std::find_if(known.begin(), known.end(), [&](const auto& entry) {
+      return entry.first.schema + "." + entry.first.name == name;
+    });
+    if (found == known.end()) return unknown_table(name).with("directory", directory.string());
+    list.push_back({found->first.schema, found->first.name});
+  }
+  std::random_device random;
+  const std::string file = fmt::format("{:08x}{:08x}{}", random(), random(), kRequestEnding);
+  WHERRY_TRY(replace_file(directory / file, nlohmann::json{{"tables", list}}.dump() + "\n"));
+  return TaskState::is_in_use(directory);
+}
+
+Result<ReloadRequests> read_reload_requests(const std::filesystem::path& directory) {
+  ReloadRequests out;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, ignored)) {
+    if (entry.path().extension() != kRequestEnding) continue;
+    std::ifstream file(entry.path());
+    const auto json = nlohmann::json::parse(file, nullptr, false);
+    try {
+      for (const auto& table : json.at("tables")) {
+        schema::TableRef name{table.at(0).get<std::string>(), table.at(1).get<std::string>()};
+        if (std::find(out.tables.begin(), out.tables.end(), name) == out.tables.end()) {
+          out.tables.push_back(std::move(name));
+        }
+      }
+    } catch (const nlohmann::json::exception& problem) {
+      Error error = make_error(ErrorKind::kConfig, "reload.damaged",
+                               "a request to load tables again cannot be read",
+                               "Remove the file, and ask again with wherry reload");
+      error.native_text = problem.what();
+      return std::move(error).with("file", entry.path().string());
+    }
+    out.files.push_back(entry.path());
+  }
+  return out;
+}
+
+void remove_reload_requests(const ReloadRequests& requests) {
+  for (const auto& file : requests.files) {
+    std::error_code ignored;
+    std::filesystem::remove(file, ignored);
+  }
+}
+
+}  // namespace wherry::control

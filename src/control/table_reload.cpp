@@ -1,0 +1,269 @@
+#include "control/table_reload.h"
+
+#include <algorithm>
+
+#include "control/load_step.h"
+#include "control/state_journal.h"
+#include "control/task_plan.h"
+#include "core/failpoint.h"
+#include "engine/guarded.h"
+
+namespace wherry::control {
+namespace {
+
+Error incomplete_reload(const engine::LoadProgress& progress) {
+  for (const engine::TableProgress& table : progress.tables()) {
+    if (table.error) return *table.error;
+  }
+  return cancelled_error();
+}
+
+/// A table that is given up is seen in the progress.
+class PlanEvents final : public engine::ApplyEvents {
+ public:
+  explicit PlanEvents(TaskState& state) : state_(state) {}
+  Result<void> on_plan(const schema::TableRef& source, const engine::LaterPlan& later) override {
+    return state_.add_plan(source, later);
+  }
+
+ private:
+  TaskState& state_;
+};
+
+}  // namespace
+
+TableReload::TableReload(const OpContext& context, const ReloadParts& parts,
+                         std::vector<schema::TableRef> tables)
+    : parts_(parts), tables_(std::move(tables)), log_(context.log.as(Component::kTablesManager)) {}
+
+std::filesystem::path TableReload::directory_of(const TaskState& state) {
+  return state.directory() / "reload";
+}
+
+std::string TableReload::name_of(const TaskState& state) {
+  return state.stream().name + "_reload";
+}
+
+Result<std::unique_ptr<TableReload>> TableReload::begin(const OpContext& context,
+                                                        const ReloadParts& parts,
+                                                        std::vector<schema::TableRef> tables) {
+  std::unique_ptr<TableReload> reload(new TableReload(context, parts, std::move(tables)));
+  WHERRY_TRY(reload->mark());
+  reload->thread_ = std::jthread([raw = reload.get()](const std::stop_token& stop) {
+    OpContext own{stop, std::chrono::steady_clock::time_point::max(), raw->log_};
+    auto done = engine::guarded([&] { return raw->run(own); });
+    if (done.ok()) return;
+    std::lock_guard lock(raw->mutex_);
+    raw->failure_ = std::move(done).error();
+  });
+  return reload;
+}
+
+TableReload::~TableReload() {
+  thread_ = {};
+  feed_.reset();
+}
+
+/// What is in the target's tables is removed by the load, whatever the preparation mode is: rows
+/// that stay would be there twice.
+Result<void> TableReload::mark() {
+  TableRecords records;
+  for (const schema::TableRef& table : tables_) {
+    TableRecord record = parts_.state.find(table).value_or(TableRecord());
+    record.phase = TablePhase::kStarted;
+    record.is_reloading = true;
+    record.target_existed = true;
+    record.was_empty = true;
+    record.may_double = false;
+    record.rows = record.refused_rows = record.truncated_values = 0;
+    ++record.attempt;
+    record.position = {};
+    record.chunks.clear();
+    records[table] = std::move(record);
+    log_.info("the table is loaded again", {{"table", schema::to_text(table)}});
+  }
+  return parts_.state.add(records);
+}
+
+Result<void> TableReload::run(OpContext& context) {
+  WHERRY_TRY(plan(context));
+  connect::StreamRequest wanted;
+  wanted.task_name = name_of(parts_.state);
+  for (const engine::TableTask& task : tasks_) wanted.tables.push_back(task.plan);
+  WHERRY_ASSIGN(const connect::StreamStart start, parts_.source.prepare(context, wanted));
+  if (start.snapshot.empty()) {
+    return make_error(ErrorKind::kConfig, "reload.no_snapshot",
+                      "the source's stream comes without a snapshot, so no load fits it",
+                      "Leave the name of the slot out (SlotName)");
+  }
+  WHERRY_TRY(parts_.target.recover(context, wanted.task_name));
+  WHERRY_TRY(parts_.target.forget(context, wanted.task_name));
+  std::error_code ignored;
+  std::filesystem::remove_all(directory_of(parts_.state), ignored);
+  engine::StreamFeed::Options options;
+  options.request = wanted;
+  options.request.memory_bytes = parts_.request.settings.changes.memory_bytes / 8;
+  options.request.is_native = std::all_of(wanted.tables.begin(), wanted.tables.end(),
+                                          [](const auto& table) { return table->is_native; });
+  options.cache.directory = directory_of(parts_.state);
+  options.cache.spill_directory = parts_.state.directory();
+  options.memory_bytes = parts_.request.settings.changes.memory_bytes / 8;
+  options.retry = parts_.request.settings.retry;
+  WHERRY_ASSIGN(feed_,
+                engine::StreamFeed::open(context, parts_.source, {start.position, start.order},
+                                         std::move(options), progress_.apply));
+  views_.emplace(parts_.request, parts_.source, wanted);
+  views_->add(start.snapshot, start);
+  WHERRY_TRY(load(context, start));
+  progress_.apply.set_applied_order(start.order);
+  is_loaded_ = true;
+  return apply(context, start);
+}
+
+/// By what source and target have now: whoever loads a table again may have changed it.
+Result<void> TableReload::plan(OpContext& context) {
+  const TaskRequest& request = parts_.request;
+  WHERRY_ASSIGN(auto catalog,
+                request.source.connector->open_catalog(context, request.source.settings));
+  std::vector<std::string> schemas;
+  for (const schema::TableRef& table : tables_) schemas.push_back(table.schema);
+  WHERRY_ASSIGN(auto found, catalog->describe_tables(context, {schemas}));
+  std::erase_if(found, [&](const schema::TableDef& definition) {
+    return std::find(tables_.begin(), tables_.end(), definition.table) == tables_.end();
+  });
+  WHERRY_ASSIGN(engine::TaskPlan made,
+                engine::make_plan(found, request.rules, parts_.loader,
+                                  request.source.connector == request.target.connector));
+  apply_settings(made, request);
+  limit_values(made, parts_.loader.max_value_bytes());
+  std::vector<schema::TablePlanPtr> plans;
+  for (const engine::TableTask& task : made.tables) plans.push_back(task.plan);
+  WHERRY_ASSIGN(auto matches, parts_.loader.match(context, plans, connect::ExistingTable::kKeep));
+  for (std::size_t i = 0; i < matches.size(); ++i) {
+    if (matches[i].refused) return *std::move(matches[i].refused);
+    made.tables[i].plan = std::move(matches[i].plan);
+  }
+  if (!made.refused.empty()) return made.refused.front().error;
+  if (made.tables.size() != tables_.size()) {
+    return make_error(ErrorKind::kSchema, "reload.table_gone",
+                      "a table to load again is no longer at the source, or not selected",
+                      "Compare the table mappings with the source");
+  }
+  TableRecords records;
+  for (engine::TableTask& task : made.tables) {
+    TableRecord record = parts_.state.find(task.plan->source).value_or(TableRecord());
+    record.plan = task.plan;
+    record.later.clear();
+    task.target_existed = task.was_empty = task.was_started = true;
+    task.attempt = record.attempt;
+    records[task.plan->source] = std::move(record);
+  }
+  tasks_ = std::move(made.tables);
+  return parts_.state.add(records);
+}
+
+Result<void> TableReload::load(OpContext& context, const connect::StreamStart& start) {
+  engine::SourceViews views(views_->opener());
+  views.set_first(start.snapshot);
+  StateJournal journal(parts_.state, [&](const Position& position) {
+    return views_->order_of(position.empty() ? start.snapshot : position);
+  });
+  engine::LoadOptions options = load_options(parts_.request.settings, "");
+  options.existing = connect::ExistingTable::kKeep;
+  engine::LoadProgress progress;
+  for (const engine::TableTask& task : tasks_) progress.add(task.plan);
+  WHERRY_TRY(
+      engine::run_full_load(context, views, parts_.loader, tasks_, options, progress, journal));
+  failpoint("reload.loaded");
+  const bool is_whole = std::all_of(
+      progress.tables().begin(), progress.tables().end(),
+      [](const auto& table) { return table.state == engine::TableState::kTableCompleted; });
+  return is_whole ? Result<void>() : incomplete_reload(progress);
+}
+
+Result<void> TableReload::apply(OpContext& context, const connect::StreamStart& start) {
+  TableRecords mine;
+  for (const schema::TableRef& table : tables_) mine[table] = *parts_.state.find(table);
+  const connect::StreamRequest request = stream_request(parts_.request, {}, mine);
+  for (auto& [table, record] : mine) record.is_reloading = false;
+  engine::ApplyOptions options = parts_.request.settings.changes.apply;
+  options.task_name = name_of(parts_.state);
+  options.lanes = 1;
+  options.memory_bytes = parts_.request.settings.changes.memory_bytes / 8;
+  PlanEvents events(parts_.state);
+  ChangePlanner planner(parts_.request, parts_.loader, mine, request.is_native);
+  const engine::ApplyJob job{*feed_,         parts_.target, apply_tables(mine, request.is_native),
+                             start.position, start.order,   &planner,
+                             events,         limit_,        progress_.apply};
+  WHERRY_TRY(engine::run_apply(context, job, options));
+  for (const engine::TableApplyProgress* table : progress_.apply.tables()) {
+    if (table->is_suspended && table->error) return *table->error;
+  }
+  return {};
+}
+
+bool TableReload::is_near(connect::CommitOrder order) const {
+  return is_loaded_ && progress_.apply.applied_order() >= order;
+}
+
+std::optional<Error> TableReload::failure() const {
+  std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+Result<connect::CommitOrder> TableReload::finish(connect::CommitOrder order) {
+  limit_.stop_after(std::max(order, progress_.apply.applied_order()));
+  thread_.join();
+  if (const auto failed = failure()) return *failed;
+  const connect::CommitOrder end = std::max(limit_.order(), progress_.apply.applied_order());
+  OpContext context;
+  context.log = log_;
+  WHERRY_TRY(feed_->stop());
+  WHERRY_TRY(parts_.target.flush(context));
+  failpoint("reload.before_join");
+  TableRecords records;
+  for (const schema::TableRef& table : tables_) {
+    TableRecord record = *parts_.state.find(table);
+    record.order = end;
+    record.is_reloading = false;
+    record.suspended.clear();
+    records[table] = std::move(record);
+    log_.info("the table is loaded again and follows the others",
+              {{"table", schema::to_text(table)}});
+  }
+  WHERRY_TRY(parts_.state.add(records));
+  failpoint("reload.joined");
+  clean_up(context, parts_);
+  return end;
+}
+
+Result<void> TableReload::give_up() {
+  const Error error = failure().value_or(cancelled_error());
+  log_.error(error);
+  TableRecords records;
+  for (const schema::TableRef& table : tables_) {
+    TableRecord record = *parts_.state.find(table);
+    record.is_reloading = false;
+    record.suspended = error.code;
+    records[table] = std::move(record);
+  }
+  return parts_.state.add(records);
+}
+
+void TableReload::clean_up(OpContext& context, const ReloadParts& parts) {
+  const auto note = [&](const Result<void>& done) {
+    if (done.ok()) return;
+    context.log.warn("what a reload has left behind cannot be removed",
+                     {{"cause", done.error().to_log_text()}});
+  };
+  if (!std::filesystem::exists(directory_of(parts.state))) return;
+  const std::string name = name_of(parts.state);
+  auto forgotten = parts.source.forget(context, name);
+  note(forgotten);
+  note(parts.target.forget(context, name));
+  std::error_code ignored;
+  // It says that there is something to remove.
+  if (forgotten.ok()) std::filesystem::remove_all(directory_of(parts.state), ignored);
+}
+
+}  // namespace wherry::control

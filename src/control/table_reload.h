@@ -1,0 +1,89 @@
+// Tables that are loaded again while the changes of the others go on: with a slot, a cache and a
+// checkpoint of their own, until they are as far as the others and join them.
+//
+//   main   ── without the tables ──────────────────────┐ stops at W          ┌─ with them, after V
+//   reload   slot at R ─► load at R ─► changes after R ─┴─► changes up to V ≥ W
+//
+// A run that ends meanwhile leaves them marked in the state, and the next one begins anew with
+// them.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "connect/api/changes.h"
+#include "control/change_progress.h"
+#include "control/change_stream.h"
+#include "control/task.h"
+#include "control/task_state.h"
+#include "engine/changes/apply.h"
+#include "engine/changes/stream_feed.h"
+
+namespace wherry::control {
+
+/// What a reload works with; all of it outlives the object.
+struct ReloadParts {
+  const TaskRequest& request;
+  TaskState& state;
+  connect::ChangeSource& source;
+  connect::TargetApply& target;
+  connect::TargetLoader& loader;
+};
+
+class TableReload {
+ public:
+  /// Marks the tables in the state and begins. REQUIRES: the state knows them, and nobody applies
+  /// their changes.
+  static Result<std::unique_ptr<TableReload>> begin(const OpContext& context,
+                                                    const ReloadParts& parts,
+                                                    std::vector<schema::TableRef> tables);
+  /// Stops it, where it has not come to its end.
+  ~TableReload();
+  TableReload(const TableReload&) = delete;
+  TableReload& operator=(const TableReload&) = delete;
+
+  /// The tables are as far as `order`, or nearly.
+  [[nodiscard]] bool is_near(connect::CommitOrder order) const;
+  /// Why it has ended without success.
+  [[nodiscard]] std::optional<Error> failure() const;
+  /// Brings the tables to `order`, or further, and makes them complete in the state as they are
+  /// then; removes what the reload had at the source. Whoever goes on with their changes begins
+  /// after what it returns. REQUIRES: is_near() was true.
+  Result<connect::CommitOrder> finish(connect::CommitOrder order);
+  /// The tables are suspended with its failure().
+  Result<void> give_up();
+  [[nodiscard]] const std::vector<schema::TableRef>& tables() const { return tables_; }
+
+  /// Removes what a reload has left that was cut off when it was over.
+  static void clean_up(OpContext& context, const ReloadParts& parts);
+
+ private:
+  TableReload(const OpContext& context, const ReloadParts& parts,
+              std::vector<schema::TableRef> tables);
+  Result<void> mark();
+  Result<void> run(OpContext& context);
+  Result<void> plan(OpContext& context);
+  Result<void> load(OpContext& context, const connect::StreamStart& start);
+  Result<void> apply(OpContext& context, const connect::StreamStart& start);
+  [[nodiscard]] static std::filesystem::path directory_of(const TaskState& state);
+  [[nodiscard]] static std::string name_of(const TaskState& state);
+
+  const ReloadParts parts_;
+  const std::vector<schema::TableRef> tables_;
+  const Logger log_;
+  std::vector<engine::TableTask> tasks_;
+  std::optional<AnchoredViews> views_;
+  ChangeProgress progress_;
+  std::unique_ptr<engine::StreamFeed> feed_;
+  engine::ApplyLimit limit_;
+  std::atomic<bool> is_loaded_{false};
+  mutable std::mutex mutex_;
+  std::optional<Error> failure_;
+  std::jthread thread_;
+};
+
+}  // namespace wherry::control

@@ -1,0 +1,33 @@
+// How a task begins: both ends connected, and the plan made between them. Changes nothing anywhere.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "connect/api/connector.h"
+#include "control/start_retry.h"
+#include "control/task.h"
+#include "engine/planner.h"
+
+namespace wherry::control {
+
+/// Connected ends and the plan made between them.
+struct Prepared {
+  std::unique_ptr<connect::TargetLoader> loader;
+  engine::TaskPlan plan;
+};
+
+/// Logs in on both sides, reads the catalogues and plans. `existing`: what happens to tables that
+/// are on the target already.
+Result<Prepared> prepare_task(OpContext& context, const TaskRequest& request,
+                              TaskObserver& observer, StartRetry& retry,
+                              connect::ExistingTable existing);
+/// kPermission names what the target's user lacks to load the plan.
+Result<void> check_privileges(OpContext& context, const TaskRequest& request,
+                              const Prepared& prepared);
+/// Changes a plan as the task's settings say: LOBs, character sets, when the key is made.
+void apply_settings(engine::TaskPlan& plan, const TaskRequest& request);
+/// A value that the target cannot have is not worth reading.
+void limit_values(engine::TaskPlan& plan, std::uint64_t max_value_bytes);
+
+}  // namespace wherry::control

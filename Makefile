@@ -31,8 +31,9 @@ bench:
 	@scripts/build.sh product bench
 	@$(PYTHON) bench/run.py; status=$$?; $(PYTHON) bench/load_run.py && exit $$status
 
+# SOURCE=postgres: ongoing replication from one PostgreSQL to another.
 demo: build
-	@scripts/demo.sh
+	@scripts/demo$(if $(filter postgres,$(SOURCE)),_postgres).sh
 
 docs:
 	@$(PYTHON) scripts/list_errors.py

@@ -7,55 +7,7 @@ bin=$(realpath "${BUILD:-build}")
 export WHERRY_SOURCE_PASSWORD=shop-demo WHERRY_TARGET_PASSWORD
 work=
 
-# A child may be gone before those that it started (initdb, say), and they would go on writing.
-end_group() {
-  local try
-  wait "$1"
-  for try in {1..200}; do
-    kill -0 -- "-$1" || return
-    sleep 0.05
-  done
-  kill -KILL -- "-$1"
-}
-
-cleanup() {
-  trap '' INT TERM HUP
-  local pid pids
-  exec 2>/dev/null  # bash would tell of every child that it ended
-  pids=$(jobs -p)
-  for pid in $pids; do kill -TERM -- "-$pid"; done
-  for pid in $pids; do end_group "$pid"; done
-  if [ -n "$work" ]; then
-    scripts/pg_cluster.sh stop "$work/postgres" >/dev/null
-    rm -rf "$work"
-  fi
-}
-trap cleanup EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-trap 'exit 129' HUP
-
-fail() {
-  echo "demo: $*" >&2
-  exit 1
-}
-
-# Starts a command in the background as the leader of a process group, so that it can be ended with
-# all that it started. Job control is on for that moment only: with it, a terminal's Ctrl-C would go
-# to a foreground command and not to this script.
-launch() {
-  set -m
-  "$@" &
-  set +m
-}
-
-# Runs a command so that a signal is obeyed at once: bash interrupts `wait`, not a foreground child.
-step() {
-  launch "$@"
-  wait $!
-}
-
-say() { printf '\n%s\n' "$*"; }
+source scripts/demo_common.sh
 
 [ -x "$bin/wherry" ] && [ -x "$bin/orasim" ] || fail "no $bin/wherry; run make build first"
 work=$(mktemp -d "${TMPDIR:-/tmp}/wherry-demo.XXXXXX")
@@ -75,9 +27,8 @@ read -r word address <"$work/address" && [ "$word" = ready ] || {
   fail "the simulator did not start"
 }
 url=$(cat "$work/url")
-WHERRY_TARGET_PASSWORD=${url#*://*:}
-WHERRY_TARGET_PASSWORD=${WHERRY_TARGET_PASSWORD%%@*}
-target="${url%%://*}://$(sed -E 's#^[^:]+://([^:@]+):[^@]*@#\1@#' <<<"$url")"
+url_parts "$url"
+WHERRY_TARGET_PASSWORD=$password target=$plain
 cat >"$work/settings.json" <<'JSON'
 {"FullLoadSettings": {"TargetTablePrepMode": "DROP_AND_CREATE", "MaxFullLoadSubTasks": 4}}
 JSON

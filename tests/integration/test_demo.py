@@ -33,7 +33,9 @@ def processes_with(mark):
     return found
 
 
-class Demo(unittest.TestCase):
+class DemoCase(unittest.TestCase):
+    SCRIPT = "demo.sh"
+
     def setUp(self):
         directory = tempfile.TemporaryDirectory(prefix="wherry-demo-test-")
         self.addCleanup(directory.cleanup)
@@ -41,7 +43,7 @@ class Demo(unittest.TestCase):
         self.directory.chmod(0o755)
         self.mark = f"WHERRY_TEST_MARK={uuid.uuid4()}"
         name, value = self.mark.split("=")
-        self.demo = Child([ROOT / "scripts" / "demo.sh"], death_signal=signal.SIGTERM, env={
+        self.demo = Child([ROOT / "scripts" / self.SCRIPT], death_signal=signal.SIGTERM, env={
             **os.environ, "BUILD": str(BUILD), "TMPDIR": str(self.directory), name: value})
 
     def assert_nothing_left(self):
@@ -63,6 +65,8 @@ class Demo(unittest.TestCase):
         self.assertEqual(self.demo.wait(60), 128 + number, self.demo.output_tail())
         self.assert_nothing_left()
 
+
+class Demo(DemoCase):
     def test_the_shop_moves_and_is_equal(self):
         self.assertEqual(self.demo.wait(300), 0, self.demo.output_tail())
         summary = self.demo.lines[[i for i, l in enumerate(self.demo.lines)
@@ -81,6 +85,22 @@ class Demo(unittest.TestCase):
 
     def test_terminated_during_the_comparison(self):
         self.interrupt(signal.SIGTERM, "wherry validate")
+
+
+class DemoOfChanges(DemoCase):
+    SCRIPT = "demo_postgres.sh"
+
+    def test_the_shop_moves_under_writes_and_a_kill(self):
+        self.assertEqual(self.demo.wait(300), 0, self.demo.output_tail())
+        self.assertEqual(len([l for l in self.demo.lines if l.endswith(" Validated")]), 4)
+        looks = [l for l in self.demo.lines if l.startswith("look ")]
+        self.assertEqual(len(looks), 3)
+        for look in looks:
+            self.assertIn(": 20000000.00, ", look)
+        self.assert_nothing_left()
+
+    def test_interrupted_while_changes_are_followed(self):
+        self.interrupt(signal.SIGINT, "look 1")
 
 
 class OnATerminal(unittest.TestCase):
@@ -125,7 +145,7 @@ class OnATerminal(unittest.TestCase):
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
     def assert_nothing_left(self):
-        Demo.assert_nothing_left(self)
+        DemoCase.assert_nothing_left(self)
 
     def interrupt_when(self, is_reached, *command):
         self.start(*(command or [str(ROOT / "scripts" / "demo.sh")]))

@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 
+#include "connect/postgres/control_tables.h"
 #include "connect/postgres/describe.h"
 #include "connect/postgres/wire/copy_buffer.h"
 #include "schema/postgres_ddl.h"
@@ -41,9 +42,6 @@ constexpr const char* kTxnStateColumns = R"(
   "STATE_TIME" timestamp not null, "CHECKPOINT" varchar(1024) not null,
   unique ("SERVER_NAME", "TASK_NAME"))";
 
-constexpr const char* kMakeLock =
-    "select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('wherry create schema'))";
-
 std::string lock_name(const std::string& task_name) {
   return "wherry apply " + task_name;
 }
@@ -55,13 +53,6 @@ Error lane_busy(Error error) {
   error.hint =
       "Wait until the server has noticed that it is gone, or end it: select "
       "pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'";
-  return error;
-}
-
-Error may_not_make(Error error, const std::string& schema) {
-  if (error.kind != ErrorKind::kPermission) return error;
-  error.hint = "Let an administrator grant usage and create on schema " + schema +
-               ", or name another schema in ControlTablesSettings.ControlSchema";
   return error;
 }
 
@@ -91,31 +82,12 @@ Result<std::string> CheckpointTable::table() const {
 
 Result<void> CheckpointTable::make(OpContext& context, Connection& connection) const {
   constexpr const char* kAction = "cannot make the table of checkpoints";
-  const auto make_one = [&](const char* name, const char* columns) -> Result<void> {
-    const std::array parameters = {schema_, std::string(name)};
-    WHERRY_ASSIGN(const Rows found,
-                  connection.query(context, kAction,
-                                   "select n.oid is not null, c.oid is not null "
-                                   "from (select $1::text as s, $2::text as t) w "
-                                   "left join pg_catalog.pg_namespace n on n.nspname = w.s "
-                                   "left join pg_catalog.pg_class c on c.relnamespace = n.oid "
-                                   "and c.relname = w.t",
-                                   parameters));
-    if (found.boolean(0, 1)) return {};
-    if (!found.boolean(0, 0)) {
-      WHERRY_ASSIGN(std::string sql, schema::create_schema_sql(schema_));
-      sql.insert(std::string_view("create schema ").size(), "if not exists ");
-      WHERRY_TRY(connection.execute(context, kAction, sql));
-    }
-    WHERRY_ASSIGN(const std::string quoted, schema::quote_table({schema_, name}));
-    return connection.execute(context, kAction,
-                              "create table if not exists " + quoted + " (" + columns + ")");
-  };
-  // Two tasks may begin at once, and `if not exists` alone loses the race.
-  WHERRY_TRY(connection.query(context, kAction, kMakeLock));
-  auto made = make_one(kCheckpointName, kCheckpointColumns);
-  if (made.ok() && settings_.has_txn_state) made = make_one(kTxnStateName, kTxnStateColumns);
-  if (!made) return may_not_make(std::move(made).error(), schema_);
+  WHERRY_TRY(lock_control_schema(context, connection, kAction));
+  WHERRY_TRY(make_control_table(context, connection, kAction, {schema_, kCheckpointName},
+                                kCheckpointColumns));
+  if (!settings_.has_txn_state) return {};
+  WHERRY_TRY(
+      make_control_table(context, connection, kAction, {schema_, kTxnStateName}, kTxnStateColumns));
   return {};
 }
 

@@ -185,6 +185,44 @@ Result<std::string> exceptions_table(const ControlTables& tables) {
   return schema::quote_table({schema_of(tables), kExceptions});
 }
 
+Result<void> lock_control_schema(OpContext& context, Connection& connection,
+                                 std::string_view action) {
+  WHERRY_TRY(connection.query(
+      context, action,
+      "select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('wherry create schema'))"));
+  return {};
+}
+
+Result<bool> make_control_table(OpContext& context, Connection& connection, std::string_view action,
+                                const schema::TableRef& table, std::string_view columns) {
+  const std::array parameters = {table.schema, table.name};
+  WHERRY_ASSIGN(const Rows found,
+                connection.query(context, action,
+                                 "select n.oid is not null, c.oid is not null "
+                                 "from (select $1::text as s, $2::text as t) w "
+                                 "left join pg_catalog.pg_namespace n on n.nspname = w.s "
+                                 "left join pg_catalog.pg_class c on c.relnamespace = n.oid "
+                                 "and c.relname = w.t",
+                                 parameters));
+  if (found.boolean(0, 1)) return false;
+  std::string sql;
+  if (!found.boolean(0, 0)) {
+    WHERRY_ASSIGN(sql, schema::create_schema_sql(table.schema));
+    sql.insert(std::string_view("create schema ").size(), "if not exists ");
+    sql += "; ";
+  }
+  WHERRY_ASSIGN(const std::string quoted, schema::quote_table(table));
+  auto made = connection.execute(
+      context, action, fmt::format("{}create table if not exists {} ({})", sql, quoted, columns));
+  if (made.ok()) return true;
+  Error error = std::move(made).error();
+  if (error.kind == ErrorKind::kPermission) {
+    error.hint = "Let an administrator grant usage and create on schema " + table.schema +
+                 ", or name another schema in ControlTablesSettings.ControlSchema";
+  }
+  return error;
+}
+
 Result<std::unique_ptr<connect::ControlWriter>> open_control_tables(
     OpContext& context, std::shared_ptr<ConnectionPool> pool, const ControlTables& tables) {
   const std::string& name = schema_of(tables);

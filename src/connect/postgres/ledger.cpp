@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "connect/postgres/control_tables.h"
 #include "connect/postgres/describe.h"
 #include "schema/postgres_ddl.h"
 
@@ -29,9 +30,6 @@ constexpr const char* kLedgerColumns = R"(
 // Held to the end of a worker's transaction. Two integers: it collides with no lock of one.
 constexpr const char* kWorkerLock =
     "select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext({}), {})";
-
-constexpr const char* kTableLock =
-    "select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('wherry create schema'))";
 
 /// A session of an earlier run may still be there: the network has not told the server yet that its
 /// client is gone.
@@ -76,31 +74,10 @@ Result<std::string> Ledger::table() const {
 
 Result<void> Ledger::make(OpContext& context, Connection& connection) const {
   constexpr const char* kAction = "cannot make the table of the load's progress";
-  // Two tasks may begin at once, or one may end and remove the table.
-  WHERRY_TRY(connection.query(context, kAction, kTableLock));
-  const std::array parameters = {schema_, std::string(kLedgerName)};
-  WHERRY_ASSIGN(const Rows found,
-                connection.query(context, kAction,
-                                 "select n.oid is not null, c.oid is not null "
-                                 "from (select $1::text as s, $2::text as t) w "
-                                 "left join pg_catalog.pg_namespace n on n.nspname = w.s "
-                                 "left join pg_catalog.pg_class c on c.relnamespace = n.oid "
-                                 "and c.relname = w.t",
-                                 parameters));
-  if (found.boolean(0, 1)) return add_newer_columns(context, connection);
-  if (!found.boolean(0, 0)) {
-    WHERRY_ASSIGN(std::string sql, schema::create_schema_sql(schema_));
-    sql.insert(std::string_view("create schema ").size(), "if not exists ");
-    WHERRY_TRY(connection.execute(context, kAction, sql));
-  }
-  WHERRY_ASSIGN(const std::string sql_name, table());
-  auto made = connection.execute(
-      context, kAction, "create table if not exists " + sql_name + " (" + kLedgerColumns + ")");
-  if (made.ok() || made.error().kind != ErrorKind::kPermission) return made;
-  Error error = std::move(made).error();
-  error.hint = "Let an administrator grant usage and create on schema " + schema_ +
-               ", or name another schema in ControlTablesSettings.ControlSchema";
-  return error;
+  WHERRY_TRY(lock_control_schema(context, connection, kAction));
+  WHERRY_ASSIGN(const bool is_new, make_control_table(context, connection, kAction,
+                                                      {schema_, kLedgerName}, kLedgerColumns));
+  return is_new ? Result<void>() : add_newer_columns(context, connection);
 }
 
 /// A table that an earlier version of Wherry has made.
@@ -168,8 +145,7 @@ Result<void> Ledger::forget(OpContext& context, Connection& connection,
                             const std::string& load_id) const {
   constexpr const char* kAction = "cannot remove the load's progress";
   WHERRY_TRY(connection.execute(context, kAction, "begin"));
-  // Whoever makes or removes the table waits for whoever does.
-  WHERRY_TRY(connection.query(context, kAction, kTableLock));
+  WHERRY_TRY(lock_control_schema(context, connection, kAction));
   const std::array names = {schema_, std::string(kLedgerName)};
   WHERRY_ASSIGN(const Rows found,
                 connection.query(context, kAction,

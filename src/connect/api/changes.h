@@ -263,6 +263,8 @@ struct ApplyTable {
   /// Indexes into TablePlan::columns that say which row a change means: a unique key of the target;
   /// empty: the whole row does.
   std::vector<std::size_t> identity;
+  /// Equal values of the identity have one form, as those of an ApplyKey with is_plain.
+  bool is_identity_plain = true;
   /// Foreign keys to other tables of the task that are enforced while we apply: each one's columns
   /// here and the key's columns there.
   struct ForeignKey {
@@ -273,8 +275,10 @@ struct ApplyTable {
   std::vector<ForeignKey> foreign_keys;
   bool has_triggers = false;  ///< that fire while we apply
   std::vector<std::string> warnings;
-  std::shared_ptr<const void> native;  ///< the connector's own
-  std::optional<Error> refused;        ///< kSchema "apply.…": why this table cannot take changes
+  /// The connector's own; nullptr: the table has just been made or changed, and a lane finds out in
+  /// its transaction what it needs.
+  std::shared_ptr<const void> native;
+  std::optional<Error> refused;  ///< kSchema "apply.…": why this table cannot take changes
 };
 
 enum class StepKind : std::uint8_t {
@@ -374,6 +378,11 @@ class TargetApplier {
   virtual Result<void> mark(OpContext&) = 0;
   /// Takes back what came after the mark, which stays. REQUIRES: mark().
   virtual Result<void> take_back(OpContext&) = 0;
+  /// Whether commit() would be refused for what is checked at the end of a transaction only: the
+  /// error that it would have. The transaction goes on as it was, unless that is kTransient or
+  /// kCancelled; the mark stays.
+  virtual Result<void> check(OpContext&) = 0;
+  /// A refused one has the transaction rolled back.
   virtual Result<void> commit(OpContext&, const Checkpoint&,
                               std::span<const ApplyException> exceptions) = 0;
   virtual Result<void> rollback(OpContext&) = 0;

@@ -389,11 +389,20 @@ Result<StepReport> perform(const Operation& operation, View& view, const Stateme
   }
   WHERRY_ASSIGN(StepReport report, RowChanger(operation, *table).run());
   for (const ForeignKey& key : foreign_keys) {
+    if (key.is_deferred) continue;
     if (key.child == operation.plan->target || key.parent == operation.plan->target) {
       WHERRY_TRY(check_foreign_key(view, key));
     }
   }
   return report;
+}
+
+/// What is checked at the end of a transaction.
+Result<void> check_deferred(const View& view, const std::vector<ForeignKey>& foreign_keys) {
+  for (const ForeignKey& key : foreign_keys) {
+    if (key.is_deferred) WHERRY_TRY(check_foreign_key(view, key));
+  }
+  return {};
 }
 
 Result<Image> image_of(const Cell* cells, std::size_t count) {
@@ -490,6 +499,12 @@ class MemoryApplier final : public connect::TargetApplier {
     return {};
   }
 
+  Result<void> check(OpContext&) override {
+    WHERRY_ASSERT(is_open_, "no transaction is open");
+    WHERRY_TRY(refresh());
+    return check_deferred(view_, foreign_keys_);
+  }
+
   Result<void> commit(OpContext& context, const connect::Checkpoint& checkpoint,
                       std::span<const connect::ApplyException> exceptions) override {
     WHERRY_ASSERT(is_open_, "no transaction is open");
@@ -560,6 +575,7 @@ class MemoryApplier final : public connect::TargetApplier {
       View view;
       const Tables base = tables;
       WHERRY_TRY(redo(base, view));
+      WHERRY_TRY(check_deferred(view, foreign_keys_));
       for (const schema::TableRef& name : view.dropped) tables.erase(name);
       for (auto& [name, table] : view.changed) tables[name] = std::move(table);
       state.checkpoints[task_][lane_] = checkpoint;

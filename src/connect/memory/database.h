@@ -30,12 +30,14 @@ struct Table {
 using TablePtr = std::shared_ptr<const Table>;
 using Tables = std::map<schema::TableRef, TablePtr>;
 
-/// A foreign key that changes are held to, at the end of each step; loads are not.
+/// A foreign key that changes are held to, at the end of each step or, deferred, of a transaction;
+/// loads are not.
 struct ForeignKey {
   schema::TableRef child;
   std::vector<std::string> columns;
   schema::TableRef parent;
   std::vector<std::string> parent_columns;
+  bool is_deferred = false;
 };
 
 /// What a task's changes have left besides rows, as of one version.

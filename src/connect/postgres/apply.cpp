@@ -226,6 +226,7 @@ class PostgresApply final : public connect::TargetApply {
                           lane,
                           apply_.statement_cache,
                           as_replica,
+                          pool_->settings().refuses_null_characters,
                           std::move(exceptions),
                           checkpoints_,
                           std::shared_ptr<void>(nullptr, [presence = presence_, lane](void*) {

@@ -137,6 +137,7 @@ class PostgresLane final : public connect::TargetApplier {
     // Nothing has come after a mark that still waits.
     if (!pending_.empty() && pending_.back().second) return {};
     WHERRY_ASSERT(has_mark_, "mark() goes before take_back()");
+    described_.clear();
     return connection_->execute(context, "cannot take changes back",
                                 "rollback to savepoint wherry_mark");
   }
@@ -150,6 +151,26 @@ class PostgresLane final : public connect::TargetApplier {
     return finish_reports(steps);
   }
 
+  /// In a savepoint of its own, which is taken back: what was deferred stays so.
+  Result<void> check(OpContext& context) override {
+    WHERRY_ASSERT(is_begun_, "begin() goes before check()");
+    WHERRY_TRY(send(context, "savepoint wherry_check"));
+    WHERRY_TRY(send(context, "set constraints all immediate"));
+    auto checked = drain(context, kCommitting);
+    if (!checked) {
+      checked = explained(std::move(checked).error(), {});
+      const ErrorKind kind = checked.error().kind;
+      if (kind == ErrorKind::kTransient || kind == ErrorKind::kCancelled) {
+        has_mark_ = false;
+        return fail(context, std::move(checked).error(), {});
+      }
+    }
+    WHERRY_TRY(
+        connection_->execute(context, "cannot take a check back",
+                             "rollback to savepoint wherry_check; release savepoint wherry_check"));
+    return checked;
+  }
+
   Result<void> commit(OpContext& context, const Checkpoint& checkpoint,
                       std::span<const ApplyException> exceptions) override {
     WHERRY_ASSERT(is_begun_, "begin() goes before commit()");
@@ -159,7 +180,7 @@ class PostgresLane final : public connect::TargetApplier {
       has_mark_ = false;
       return fail(context, std::move(done).error(), {});
     }
-    end();
+    end(true);
     return {};
   }
 
@@ -178,7 +199,7 @@ class PostgresLane final : public connect::TargetApplier {
     if (done.ok()) done = send_commit(context, checkpoint, {});
     if (done.ok()) done = drain(context, kApplying);
     if (done.ok()) {
-      end();
+      end(true);
       WHERRY_ASSIGN(std::vector<StepReport> reports, finish_reports(steps));
       return connect::ApplyOutcome{true, std::move(reports)};
     }
@@ -293,6 +314,7 @@ class PostgresLane final : public connect::TargetApplier {
       const bool is_plain = step.kind == StepKind::kInsert || step.kind == StepKind::kUpdate ||
                             step.kind == StepKind::kDelete;
       if (!is_plain) return false;
+      if (step.table->native == nullptr) return false;
       const NativeApplyTable& table = native_of(*step.table);
       // Statements of tables without identity have a WITH of their own.
       if (step.kind != StepKind::kInsert && table.identity.empty()) return false;
@@ -328,22 +350,42 @@ class PostgresLane final : public connect::TargetApplier {
   /// Tables that follow each other are truncated at once: foreign keys may bind them together.
   Result<void> truncate(OpContext& context, std::span<const ApplyStep> steps, std::size_t& i) {
     const ApplyStep& first = steps[i];
-    std::vector<const NativeApplyTable*> tables = {&native_of(*first.table)};
+    WHERRY_ASSIGN(const NativeTablePtr first_table, native(context, *first.table));
+    std::vector<NativeTablePtr> kept = {first_table};
     while (i + 1 < steps.size() && steps[i + 1].kind == StepKind::kTruncate &&
            steps[i + 1].cascades == first.cascades &&
            steps[i + 1].restarts_identity == first.restarts_identity) {
-      tables.push_back(&native_of(*steps[++i].table));
+      WHERRY_ASSIGN(NativeTablePtr table, native(context, *steps[++i].table));
+      kept.push_back(std::move(table));
     }
+    std::vector<const NativeApplyTable*> tables;
+    for (const NativeTablePtr& each : kept) tables.push_back(each.get());
     return send(context, truncate_of(tables, first.cascades, first.restarts_identity), of_step());
+  }
+
+  /// What the target's description has, or this transaction finds out of a table that has just been
+  /// made or changed.
+  Result<NativeTablePtr> native(OpContext& context, const connect::ApplyTable& table) {
+    if (table.native) return std::static_pointer_cast<const NativeApplyTable>(table.native);
+    if (const auto found = described_.find(table.plan); found != described_.end()) {
+      return found->second;
+    }
+    if (!pending_.empty()) WHERRY_TRY(pipeline(context));
+    WHERRY_TRY(drain(context, kApplying));
+    WHERRY_ASSIGN(const auto made,
+                  describe_apply_tables(context, *connection_, {table.plan}, settings_.as_replica,
+                                        settings_.refuses_null_characters));
+    if (made[0].refused) return *made[0].refused;
+    return described_[table.plan] = with_identity(made[0], table.identity);
   }
 
   Result<void> run_step(OpContext& context, const ApplyStep& step) {
     if (step.kind == StepKind::kDdl) return send(context, step.statement, of_step());
     if (step.rows.empty()) return {};
-    const NativeApplyTable& table = native_of(*step.table);
-    const bool changes_role = settings_.as_replica && !table.as_replica;
+    WHERRY_ASSIGN(const NativeTablePtr table, native(context, *step.table));
+    const bool changes_role = settings_.as_replica && !table->as_replica;
     if (changes_role) WHERRY_TRY(send(context, "set local session_replication_role = 'origin'"));
-    WHERRY_TRY(run_rows(context, step, table));
+    WHERRY_TRY(run_rows(context, step, *table));
     if (changes_role) WHERRY_TRY(send(context, "set local session_replication_role = 'replica'"));
     return {};
   }
@@ -391,7 +433,7 @@ class PostgresLane final : public connect::TargetApplier {
         WHERRY_TRY(run_large(context, step, table, kind, group));
         continue;
       }
-      WHERRY_ASSIGN(Prepared * prepared, statement(step, table, kind, group.form, {}));
+      WHERRY_ASSIGN(Prepared * prepared, statement(table, kind, group.form, {}));
       WHERRY_TRY(send_arrays(context, step, *prepared, group,
                              kind == StepKind::kRekey ? 1 : kMostArrayRows));
     }
@@ -436,8 +478,8 @@ class PostgresLane final : public connect::TargetApplier {
   }
 
   /// A shelf: the statement takes rows out into it.
-  Result<Prepared*> statement(const ApplyStep& step, const NativeApplyTable& table, StepKind kind,
-                              const RowForm& form, const std::string& shelf) {
+  Result<Prepared*> statement(const NativeApplyTable& table, StepKind kind, const RowForm& form,
+                              const std::string& shelf) {
     const std::string key =
         fmt::format("{}/{}/{}/{}/{}/{}", static_cast<const void*>(&table), static_cast<int>(kind),
                     is_guarded_ ? 'g' : '-', form.before, form.after, form.is_flagged);
@@ -452,7 +494,7 @@ class PostgresLane final : public connect::TargetApplier {
     }
     std::string sql = is_guarded_ && made.tells_rows ? guarded(made) : made.sql;
     Prepared& added = statements_.add(key, Prepared(table, std::move(made), std::move(sql)));
-    added.table = step.table->native;
+    added.table = table.shared_from_this();
     return &added;
   }
 
@@ -549,8 +591,7 @@ class PostgresLane final : public connect::TargetApplier {
       const bool is_large =
           group.has_spilled || group.rows.size() > kMostArrayRows || group.bytes > kMostStepBytes;
       if (!is_large) {
-        WHERRY_ASSIGN(Prepared * prepared,
-                      statement(step, table, StepKind::kRekey, group.form, shelf));
+        WHERRY_ASSIGN(Prepared * prepared, statement(table, StepKind::kRekey, group.form, shelf));
         WHERRY_TRY(send_arrays(context, step, *prepared, group, kMostArrayRows));
         continue;
       }
@@ -606,9 +647,11 @@ class PostgresLane final : public connect::TargetApplier {
     return pipe->execute(context, kExceptionsStatement, values);
   }
 
-  void end() {
+  void end(bool is_committed = false) {
     is_begun_ = has_mark_ = false;
     pending_.clear();
+    // What a transaction that is rolled back has made, the next one makes anew.
+    if (!is_committed) described_.clear();
   }
 
   /// Brings the session back to the mark, or out of the transaction.
@@ -628,6 +671,7 @@ class PostgresLane final : public connect::TargetApplier {
     }
     if (error.kind != ErrorKind::kTransient && has_mark_) {
       pending_.clear();
+      described_.clear();
       if (connection_->execute(context, "cannot roll back", "rollback to savepoint wherry_mark")) {
         return error;
       }
@@ -679,6 +723,8 @@ class PostgresLane final : public connect::TargetApplier {
   std::unique_ptr<Connection> connection_;
   const LaneSettings settings_;
   StatementCache statements_;
+  /// Tables without a description of their own, as this transaction has them.
+  std::map<schema::TablePlanPtr, NativeTablePtr> described_;
   std::set<std::string> fixed_;  ///< names of other statements that are prepared
   std::optional<Pipeline> pipeline_;
   std::vector<Sent> sent_;

@@ -15,7 +15,8 @@ struct LaneSettings {
   std::string task_name;
   std::uint32_t lane = 0;
   std::size_t statement_cache = 50;
-  bool as_replica = false;       ///< what the session is
+  bool as_replica = false;  ///< what the session is
+  bool refuses_null_characters = false;
   std::string exceptions_table;  ///< quoted
   CheckpointTable checkpoints;
   std::shared_ptr<void> presence;  ///< kept as long as the lane lives

@@ -399,6 +399,104 @@ TEST_F(ApplyTest, TruncateReplaceAndDdl) {
   EXPECT_EQ(value("select count(*) from pg_index where indrelid = 'app.child'::regclass"), "1");
 }
 
+TEST_F(ApplyTest, AConstraintThatIsCheckedAtTheEndIsAskedFor) {
+  run("create table app.parent (id bigint primary key, a bigint, b text)");
+  run("create table app.t (id bigint primary key, a bigint references app.parent deferrable "
+      "initially deferred, b text)");
+  settings_.options["session_replication_role"] = "origin";
+  open();
+  auto found = apply_->describe(context_, {small_plan("parent"), small_plan()});
+  WHERRY_EXPECT_OK(found);
+  const auto one = lane();
+  StepMaker make;
+  const auto insert = [&](std::size_t table, const std::string& id, const std::string& a) {
+    const ApplyTable& into = (*found)[table];
+    return make.step(StepKind::kInsert, into, {{nullptr, make.row(into, {id, a, "x"})}});
+  };
+  WHERRY_EXPECT_OK(one->begin(context_));
+  WHERRY_EXPECT_OK(one->check(context_));
+  WHERRY_EXPECT_OK(one->execute(context_, std::vector{insert(1, "1", "5")}));
+  WHERRY_EXPECT_OK(one->mark(context_));
+  WHERRY_EXPECT_OK(one->execute(context_, std::vector{insert(1, "2", "6")}));
+  const auto refused = one->check(context_);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().kind, ErrorKind::kData);
+  EXPECT_EQ(refused.error().native_code, "23503");
+  // What was asked has changed nothing: the mark is there, and the parent may still come.
+  WHERRY_EXPECT_OK(one->take_back(context_));
+  EXPECT_FALSE(one->check(context_).ok());
+  WHERRY_EXPECT_OK(one->execute(context_, std::vector{insert(0, "5", "0")}));
+  WHERRY_EXPECT_OK(one->check(context_));
+  WHERRY_EXPECT_OK(one->execute(context_, std::vector{insert(1, "3", "7"), insert(0, "7", "0")}));
+  WHERRY_EXPECT_OK(one->commit(context_, checkpoint(1), {}));
+  EXPECT_EQ(value("select string_agg(id::text, ' ' order by id) from app.t"), "1 3");
+
+  const auto failed = change(*one, {insert(1, "9", "99")});
+  ASSERT_FALSE(failed.ok());
+  EXPECT_EQ(failed.error().kind, ErrorKind::kData);
+  EXPECT_EQ(failed.error().native_code, "23503");
+  WHERRY_EXPECT_OK(change(*one, {insert(1, "4", "5")}));
+  EXPECT_EQ(value("select string_agg(id::text, ' ' order by id) from app.t"), "1 3 4");
+}
+
+TEST_F(ApplyTest, ATableThatTheTransactionHasMadeTakesRows) {
+  const auto one = lane();
+  StepMaker make;
+  connect::TableAlteration made;
+  made.kind = connect::TableAlteration::Kind::kCreate;
+  auto plan = small_plan("made");
+  made.to = plan;
+  const auto steps_of = [&](const connect::TableAlteration& alteration) {
+    std::vector<ApplyStep> out;
+    const auto statements = apply_->alter(alteration);
+    EXPECT_TRUE(statements.ok());
+    for (const std::string& sql : *statements) {
+      ApplyStep ddl;
+      ddl.kind = StepKind::kDdl;
+      ddl.statement = sql;
+      out.push_back(ddl);
+    }
+    return out;
+  };
+  ApplyTable table;
+  table.plan = plan;
+  table.keys.push_back({{0}, true, true});
+  table.identity = {0};
+  const auto insert = [&](const ApplyTable& into, const std::vector<std::string>& values) {
+    return make.step(StepKind::kInsert, into, {{nullptr, make.row(into, values)}});
+  };
+  for (const bool is_kept : {false, true}) {
+    WHERRY_EXPECT_OK(one->begin(context_));
+    WHERRY_EXPECT_OK(one->execute(context_, steps_of(made)));
+    WHERRY_EXPECT_OK(one->execute(context_, std::vector{insert(table, {"1", "1", "one"})}));
+    if (is_kept) {
+      WHERRY_EXPECT_OK(one->commit(context_, checkpoint(1), {}));
+    } else {
+      WHERRY_EXPECT_OK(one->rollback(context_));
+    }
+  }
+  // Another shape of it, and rows of that, in one transaction.
+  auto to = std::make_shared<schema::TablePlan>(*plan);
+  schema::ColumnPlan added = to->columns[1];
+  added.source_name = added.target_name = "c";
+  to->columns.push_back(added);
+  connect::TableAlteration altered;
+  altered.from = plan;
+  altered.to = to;
+  altered.origins = {0, 1, 2, std::nullopt};
+  ApplyTable next = table;
+  next.plan = to;
+  auto steps = steps_of(altered);
+  steps.push_back(insert(next, {"2", "2", "two", "22"}));
+  steps.push_back(make.step(StepKind::kUpdate, next,
+                            {{make.row(next, {"1"}), make.row(next, {"1", "-", "-", "11"})}}));
+  const auto changed = change(*one, steps);
+  WHERRY_EXPECT_OK(changed);
+  EXPECT_THAT(changed->back().missing, IsEmpty());
+  EXPECT_EQ(value("select string_agg(t::text, ' ' order by id) from app.made t"),
+            "(1,1,one,11) (2,2,two,22)");
+}
+
 TEST_F(ApplyTest, NobodyRecoversWhileAnEarlierSessionIsThere) {
   const auto one = lane(3);
   WHERRY_EXPECT_OK(apply_->recover(context_, "night"));  // its own lanes do not count

@@ -190,6 +190,9 @@ class Describer {
     for (Draft& draft : drafts_) {
       if (!draft.out.refused) {
         choose_identity(draft);
+        draft.out.is_identity_plain =
+            std::none_of(draft.out.identity.begin(), draft.out.identity.end(),
+                         [&](auto i) { return draft.many_forms.contains(i); });
         for (ApplyKey& key : draft.out.keys) {
           key.is_plain =
               key.is_plain && std::none_of(key.columns.begin(), key.columns.end(),
@@ -489,6 +492,18 @@ class Describer {
 const NativeApplyTable& native_of(const connect::ApplyTable& table) {
   WHERRY_ASSERT(table.native != nullptr, "the table was described by TargetApply::describe()");
   return *static_cast<const NativeApplyTable*>(table.native.get());
+}
+
+NativeTablePtr with_identity(const connect::ApplyTable& table,
+                             const std::vector<std::size_t>& identity) {
+  auto out = std::make_shared<NativeApplyTable>(native_of(table));
+  out->identity = identity;
+  out->has_identity_index =
+      std::any_of(table.keys.begin(), table.keys.end(), [&](const ApplyKey& key) {
+        return key.is_plain && std::is_permutation(key.columns.begin(), key.columns.end(),
+                                                   identity.begin(), identity.end());
+      });
+  return out;
 }
 
 Result<std::vector<connect::ApplyTable>> describe_apply_tables(

@@ -34,7 +34,7 @@ struct ApplyColumn {
 };
 
 /// ApplyTable::native. Immutable.
-struct NativeApplyTable {
+struct NativeApplyTable : std::enable_shared_from_this<NativeApplyTable> {
   schema::TablePlanPtr plan;
   std::string name;                      ///< quoted, with schema
   std::vector<ApplyColumn> columns;      ///< by the plan
@@ -50,7 +50,13 @@ struct NativeApplyTable {
   bool is_watched = false;
 };
 
+using NativeTablePtr = std::shared_ptr<const NativeApplyTable>;
+
+/// REQUIRES: the table has it.
 const NativeApplyTable& native_of(const connect::ApplyTable& table);
+/// What was described, with another identity.
+NativeTablePtr with_identity(const connect::ApplyTable& table,
+                             const std::vector<std::size_t>& identity);
 
 /// connect::TargetApply::describe(). `as_replica`: what the lanes are.
 Result<std::vector<connect::ApplyTable>> describe_apply_tables(

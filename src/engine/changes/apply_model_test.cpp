@@ -14,8 +14,11 @@ bool chance(Random& random, int percent) {
   return below(random, 100) < static_cast<std::size_t>(percent);
 }
 
-/// Rows of all tables, as a source has them after some transactions.
+/// Rows of all tables, as a source has them after some transactions, sorted.
 using State = std::map<std::string, std::vector<Row>>;
+/// … by a number that a row keeps as long as it lives, whatever its key is.
+using NumberedRows = std::map<std::uint64_t, Row>;
+using NumberedState = std::map<std::string, NumberedRows>;
 
 struct ModelTable {
   TableDef definition;
@@ -35,34 +38,45 @@ class Model {
     add_table("KEYLESS", false, false, -1);
     add_table("PARENT", false, true, -1);
     add_table("CHILD", false, true, has_foreign_keys ? 3 : -1);
-    states.push_back(state_);
+    states_.push_back(state_);
   }
 
   void transaction() {
     LoggedTransaction& made = world_.log.begin();
+    done_.emplace_back();
     const std::size_t changes =
         chance(random_, 10) ? 0 : 1 + below(random_, chance(random_, 5) ? 60 : 6);
     for (std::size_t i = 0; i < changes; ++i) change(made);
-    states.push_back(state_);
+    states_.push_back(state_);
   }
 
   /// The state after some of the transactions, in their order.
   [[nodiscard]] State after(const std::set<std::size_t>& applied) const {
-    if (applied.empty()) return states.front();
     // Up to the first that is missing the model has been there itself.
     std::size_t whole = 0;
     while (applied.contains(whole)) ++whole;
-    State out = states[whole];
+    NumberedState reached = states_[whole];
     for (const std::size_t number : applied) {
       if (number < whole) continue;
-      for (const LoggedChange& each : world_.log.transactions[number].changes) redo(each, out);
+      for (const Done& each : done_[number]) redo(each, reached);
+    }
+    State out;
+    for (const auto& [name, rows] : reached) {
+      for (const auto& [id, row] : rows) out[name].push_back(row);
+      ApplyWorld::sort(out[name]);
     }
     return out;
   }
 
-  std::vector<State> states;  ///< after so many transactions
-
  private:
+  /// What a transaction has done to one row: nothing: it was deleted.
+  struct Done {
+    std::string table;
+    std::uint64_t number;
+    bool is_new = false;
+    std::optional<Row> row;
+  };
+
   void add_table(const std::string& name, bool has_other_key, bool has_key, int parent) {
     TableDef definition = table(name, {column("ID", TypeKind::kInt64, !has_key), column("U"),
                                        column("R"), column("T", TypeKind::kText)});
@@ -81,12 +95,16 @@ class Model {
     }
   }
 
-  std::vector<Row>& rows(const ModelTable& of) { return state_[of.definition.table.name]; }
+  NumberedRows& rows(const ModelTable& of) { return state_[of.definition.table.name]; }
+  NumberedRows::iterator any_of(NumberedRows& rows) {
+    return std::next(rows.begin(), static_cast<std::ptrdiff_t>(below(random_, rows.size())));
+  }
 
-  [[nodiscard]] bool fits(const ModelTable& of, const Row& row, const Row* instead) {
+  /// `instead`: the number of the row that it takes the place of.
+  [[nodiscard]] bool fits(const ModelTable& of, const Row& row, std::uint64_t instead) {
     if (!of.has_key) return true;
-    for (const Row& other : rows(of)) {
-      if (&other == instead) continue;
+    for (const auto& [number, other] : rows(of)) {
+      if (number == instead) continue;
       if (other[0] == row[0]) return false;
       if (of.has_other_key && !row[1].is_null && other[1] == row[1]) return false;
     }
@@ -95,7 +113,7 @@ class Model {
   [[nodiscard]] bool is_referred_to(const ModelTable& of, const Value& id) {
     for (const ModelTable& child : tables_) {
       if (child.parent < 0 || &tables_[static_cast<std::size_t>(child.parent)] != &of) continue;
-      for (const Row& row : rows(child)) {
+      for (const auto& [number, row] : rows(child)) {
         if (row[2] == id) return true;
       }
     }
@@ -103,9 +121,9 @@ class Model {
   }
   Value random_reference(const ModelTable& of) {
     if (of.parent < 0) return Value::integer(static_cast<std::int64_t>(below(random_, 1000)));
-    const auto& parents = rows(tables_[static_cast<std::size_t>(of.parent)]);
+    auto& parents = rows(tables_[static_cast<std::size_t>(of.parent)]);
     if (parents.empty() || chance(random_, 10)) return Value::null();
-    return parents[below(random_, parents.size())][0];
+    return any_of(parents)->second[0];
   }
   Row random_row(const ModelTable& of) {
     const auto number = [&](std::size_t most) {
@@ -125,93 +143,91 @@ class Model {
 
   void change(LoggedTransaction& made) {
     ModelTable& of = tables_[below(random_, tables_.size())];
-    std::vector<Row>& all = rows(of);
+    NumberedRows& all = rows(of);
     const std::size_t kind = below(random_, 100);
     if (kind < 40 || all.empty()) return insert(made, of);
-    Row& row = all[below(random_, all.size())];
-    if (kind < 60) return remove(made, of, row);
+    const auto at = any_of(all);
+    if (kind < 60) return remove(made, of, at);
     if (kind < 61 && of.parent < 0 && !is_parent(of)) return truncate(made, of);
-    if (kind < 70 && of.has_key) return move(made, of, row);
+    if (kind < 70 && of.has_key) return move(made, of, at);
     if (kind < 73 && of.has_key && !is_parent(of)) return move_all_up(made, of);
-    update(made, of, row);
+    update(made, of, at);
   }
   [[nodiscard]] bool is_parent(const ModelTable& of) const {
     return has_foreign_keys_ && of.definition.table.name == "PARENT";
   }
 
+  /// Every change of a row goes through here.
+  void set(const ModelTable& of, std::uint64_t number, std::optional<Row> row) {
+    NumberedRows& all = rows(of);
+    done_.back().push_back({of.definition.table.name, number, !all.contains(number), row});
+    if (row) {
+      all[number] = *std::move(row);
+    } else {
+      all.erase(number);
+    }
+  }
+
   void insert(LoggedTransaction& made, const ModelTable& of) {
     const Row row = random_row(of);
-    if (!fits(of, row, nullptr)) return;
-    rows(of).push_back(row);
+    if (!fits(of, row, 0)) return;
     made.changes.push_back(inserted(of.shape, row));
+    set(of, next_number_++, row);
   }
-  void remove(LoggedTransaction& made, const ModelTable& of, const Row& row) {
-    if (is_parent(of) && is_referred_to(of, row[0])) return;
-    made.changes.push_back(deleted(of.shape, key_image(of, row)));
-    auto& all = rows(of);
-    all.erase(all.begin() + (&row - all.data()));
+  void remove(LoggedTransaction& made, const ModelTable& of, NumberedRows::iterator at) {
+    if (is_parent(of) && is_referred_to(of, at->second[0])) return;
+    made.changes.push_back(deleted(of.shape, key_image(of, at->second)));
+    set(of, at->first, std::nullopt);
   }
   void truncate(LoggedTransaction& made, const ModelTable& of) {
     made.changes.push_back({ChangeKind::kTruncate, of.shape, {}, {}, {}});
-    rows(of).clear();
+    while (!rows(of).empty()) set(of, rows(of).begin()->first, std::nullopt);
   }
-  void update(LoggedTransaction& made, const ModelTable& of, Row& row) {
+  void update(LoggedTransaction& made, const ModelTable& of, NumberedRows::iterator at) {
+    const Row& row = at->second;
     Row next = random_row(of);
     if (of.has_key) next[0] = row[0];
     const bool keeps_text = of.has_key && chance(random_, 40);
     if (keeps_text) next[3] = row[3];
-    if (!fits(of, next, &row)) return;
+    if (!fits(of, next, at->first)) return;
     Image after = image(next);
     if (keeps_text) after[3] = std::nullopt;
     std::optional<Image> before;
     if (of.shape->has_whole_before) before = image(row);
     made.changes.push_back(updated(of.shape, std::move(before), std::move(after)));
-    row = next;
+    set(of, at->first, next);
   }
   /// Another key for a row.
-  void move(LoggedTransaction& made, const ModelTable& of, Row& row) {
+  void move(LoggedTransaction& made, const ModelTable& of, NumberedRows::iterator at) {
+    const Row& row = at->second;
     Row next = row;
     next[0] = Value::integer(static_cast<std::int64_t>(below(random_, 25)));
-    if (next[0] == row[0] || !fits(of, next, &row)) return;
+    if (next[0] == row[0] || !fits(of, next, at->first)) return;
     if (is_parent(of) && is_referred_to(of, row[0])) return;
     made.changes.push_back(updated(of.shape, key_image(of, row), image(next)));
-    row = next;
+    set(of, at->first, next);
   }
   /// UPDATE … SET id = id + 1, in the order of the rows: unique at its end only.
   void move_all_up(LoggedTransaction& made, const ModelTable& of) {
-    for (Row& row : rows(of)) {
+    const NumberedRows old = rows(of);
+    for (const auto& [number, row] : old) {
       Row next = row;
       ++next[0].i64;
       made.changes.push_back(updated(of.shape, key_image(of, row), image(next)));
-      row = next;
+      set(of, number, next);
     }
   }
 
-  static void redo(const LoggedChange& logged, State& state) {
-    auto& all = state[logged.shape->definition.table.name];
-    const bool has_key = !logged.shape->identity.empty();
-    const auto is_meant = [&](const Row& row) {
-      const Image& where = logged.before ? *logged.before : *logged.after;
-      if (has_key) return row[0] == *where[0];
-      return image(row) == where;
-    };
-    if (logged.kind == ChangeKind::kTruncate) return all.clear();
-    if (logged.kind == ChangeKind::kInsert) {
-      Row row;
-      for (const auto& value : *logged.after) row.push_back(*value);
-      return all.push_back(row);
+  static void redo(const Done& done, NumberedState& state) {
+    NumberedRows& rows = state[done.table];
+    if (rows.contains(done.number) == done.is_new) {
+      ADD_FAILURE() << "transactions out of order: a row of " << done.table
+                    << (done.is_new ? " is there" : " is missing");
     }
-    const auto found = std::find_if(all.begin(), all.end(), is_meant);
-    if (found == all.end()) {
-      ADD_FAILURE() << "transactions out of order: a row is missing";
-      return;
-    }
-    if (logged.kind == ChangeKind::kDelete) {
-      all.erase(found);
-      return;
-    }
-    for (std::size_t i = 0; i < found->size(); ++i) {
-      if ((*logged.after)[i]) (*found)[i] = *(*logged.after)[i];
+    if (done.row) {
+      rows[done.number] = *done.row;
+    } else {
+      rows.erase(done.number);
     }
   }
 
@@ -219,7 +235,10 @@ class Model {
   ApplyWorld& world_;
   const bool has_foreign_keys_;
   std::vector<ModelTable> tables_;
-  State state_;
+  NumberedState state_;
+  std::vector<NumberedState> states_;    ///< after so many transactions
+  std::vector<std::vector<Done>> done_;  ///< by transaction
+  std::uint64_t next_number_ = 1;
 };
 
 State state_of(const memory::Tables& tables) {
@@ -255,14 +274,44 @@ std::set<std::size_t> applied_at(const Log& log, const memory::ApplyState& state
   return out;
 }
 
+std::string text_of(const Row& row) {
+  std::string out;
+  for (const Value& value : row) {
+    out += value.is_null ? " null"
+                         : " " + (value.bytes.empty() ? std::to_string(value.i64) : value.bytes);
+  }
+  return out;
+}
+
+/// What is wrong with a version, and what its checkpoints say.
+std::string difference(const std::vector<Row>& expected, const std::vector<Row>& found,
+                       const memory::ApplyState& state) {
+  std::string out;
+  const auto add_missing = [&](const char* what, const auto& rows, const auto& others) {
+    for (const Row& row : rows) {
+      if (std::find(others.begin(), others.end(), row) == others.end()) {
+        out += std::string(what) + text_of(row) + "\n";
+      }
+    }
+  };
+  add_missing("missing:", expected, found);
+  add_missing("too many:", found, expected);
+  for (const auto& [lane, checkpoint] : state.checkpoints.at("task")) {
+    out += "lane " + std::to_string(lane) + ": " + std::to_string(checkpoint.point.order) +
+           " and " + connect::to_text(checkpoint.applied_above) + "\n";
+  }
+  return out;
+}
+
 void expect_all_states(const ApplyWorld& world, const Model& model, std::uint64_t from_version) {
   for (std::uint64_t version = from_version; version <= world.target.version(); ++version) {
-    State expected = model.after(applied_at(world.log, *world.target.apply_state(version)));
-    for (auto& [name, rows] : expected) ApplyWorld::sort(rows);
+    const auto state = world.target.apply_state(version);
+    const State expected = model.after(applied_at(world.log, *state));
     const State found = state_of(*world.target.as_of(version));
     for (const auto& [name, rows] : expected) {
-      ASSERT_EQ(found.at(name) == rows, true)
-          << "table " << name << " at version " << version << " of " << world.target.version();
+      ASSERT_EQ(found.at(name) == rows, true) << "table " << name << " at version " << version
+                                              << " of " << world.target.version() << "\n"
+                                              << difference(rows, found.at(name), *state);
     }
   }
 }
@@ -332,25 +381,21 @@ std::string name_of_case(const ::testing::TestParamInfo<ModelCase>& made) {
   return made.param.name;
 }
 
-INSTANTIATE_TEST_SUITE_P(Worlds, ApplyModel,
-                         ::testing::Values(ModelCase{"OneLane", {1}, false, false, false},
-                                           ModelCase{"OneLaneBreaking", {1}, false, false, true},
-                                           ModelCase{"Batch", {1}, true, false, true}),
-                         name_of_case);
-
-// These fail with some seeds: several lanes commit states that the source never had, and with
-// foreign keys rows are refused that should not be. No task uses the apply before they pass.
 INSTANTIATE_TEST_SUITE_P(
-    DISABLED_Worlds, ApplyModel,
-    ::testing::Values(ModelCase{"TwoLanesBreaking", {2}, false, false, true},
+    Worlds, ApplyModel,
+    ::testing::Values(ModelCase{"OneLane", {1}, false, false, false},
+                      ModelCase{"OneLaneBreaking", {1}, false, false, true},
+                      ModelCase{"TwoLanesBreaking", {2}, false, false, true},
                       ModelCase{"EightLanes", {8}, false, false, false},
                       ModelCase{"EightLanesBreaking", {8}, false, false, true},
                       ModelCase{"LanesThatChange", {4, 1, 8, 2}, false, true, true},
+                      ModelCase{"EightLanesWithForeignKeys", {8}, false, true, false},
+                      ModelCase{"Batch", {1}, true, false, true},
                       ModelCase{"BatchWithForeignKeys", {1}, true, true, true},
                       ModelCase{"OneLaneWithForeignKeys", {1}, false, true, true}),
     name_of_case);
 
-TEST(ApplyModel, DISABLED_AnyNumberOfLanesEndsInTheSameState) {
+TEST(ApplyModel, AnyNumberOfLanesEndsInTheSameState) {
   std::vector<State> ends;
   for (const std::uint32_t lanes : {1U, 2U, 8U, 0U}) {
     Random random(42);

@@ -124,12 +124,12 @@ Result<void> Assembler::release(OpContext& context, bool is_forced) {
 Result<void> Assembler::take(OpContext& context, const ChangeBatchPtr& batch) {
   const auto begun = Clock::now();
   waited_ = {};
-  batch_ = batch;
+  batch_ = {batch, is_parallel() ? std::make_shared<Arena>() : nullptr};
   for (const Change& change : batch->changes()) {
     WHERRY_TRY(take(context, change));
     if (is_over_) break;
   }
-  batch_ = nullptr;
+  batch_ = {};
   job_.progress.add_time(ApplyStage::kAssemble, Clock::now() - begun - waited_);
   job_.progress.add_pending(static_cast<std::int64_t>(new_changes_));
   new_changes_ = 0;
@@ -140,7 +140,7 @@ Result<void> Assembler::take(OpContext& context, const ChangeBatchPtr& batch) {
 Result<void> Assembler::take(OpContext& context, const Change& change) {
   switch (change.kind) {
     case ChangeKind::kBegin:
-      return begin_transaction(batch_->commit(change));
+      return begin_transaction(batch_.batch->commit(change));
     case ChangeKind::kInsert:
     case ChangeKind::kUpdate:
     case ChangeKind::kDelete:
@@ -152,9 +152,9 @@ Result<void> Assembler::take(OpContext& context, const Change& change) {
     case ChangeKind::kDdl:
       return take_ddl(context, change);
     case ChangeKind::kCommit:
-      return end_transaction(context, batch_->commit(change));
+      return end_transaction(batch_.batch->commit(change));
     case ChangeKind::kHeartbeat:
-      return take_heartbeat(batch_->commit(change));
+      return take_heartbeat(batch_.batch->commit(change));
   }
   return {};
 }
@@ -195,21 +195,19 @@ Result<void> Assembler::take_row(OpContext& context, const Change& change) {
   ++new_changes_;
   has_changes_ = true;
   if (!is_parallel() || is_exclusive_) return add_row(0, change, route);
-  if (waiting_batches_.empty() || waiting_batches_.back() != batch_) {
+  if (waiting_batches_.empty() || waiting_batches_.back().batch != batch_.batch) {
     waiting_batches_.push_back(batch_);
-    waiting_bytes_ += batch_->used_bytes();
+    waiting_bytes_ += batch_.batch->used_bytes();
   }
-  waiting_.push_back({&change, &route});
-  WindowChange mapped{table, nullptr, nullptr, change.kind, false};
-  WHERRY_ASSIGN(mapped.before, Routes::map(route, change.before, waiting_arena_));
-  WHERRY_ASSIGN(mapped.after, Routes::map(route, change.after, waiting_arena_));
-  conflicts_.collect(mapped, touches_);
+  WHERRY_ASSIGN(const WindowChange row, mapped(change, route, *batch_.mapped));
+  ConflictTracker::collect(row, touches_);
+  waiting_.push_back({row, waiting_batches_.size() - 1});
   const bool is_large = waiting_.size() > kMostWindowChanges / 4 ||
                         waiting_bytes_ > options_.memory_bytes / (2 * (lanes_.size() + 1));
   return is_large ? become_exclusive(context) : Result<void>();
 }
 
-Result<void> Assembler::end_transaction(OpContext& context, const connect::CommitInfo& commit) {
+Result<void> Assembler::end_transaction(const connect::CommitInfo& commit) {
   if (!is_in_transaction_) return broken_stream("a transaction ends that has not begun");
   if (commit.order != point_.order) return broken_stream("a transaction has two orders");
   is_in_transaction_ = false;
@@ -221,7 +219,7 @@ Result<void> Assembler::end_transaction(OpContext& context, const connect::Commi
     job_.progress.set_applied_order(watermark_.applied_order());
     return {};
   }
-  if (is_parallel() && !is_exclusive_) return give_to_lane(context, std::move(transaction));
+  if (is_parallel() && !is_exclusive_) return give_to_lane(std::move(transaction));
   const bool was_barrier = open_[0].window && !open_[0].window->barrier().empty();
   if (!was_barrier) WHERRY_TRY(open(0, false));
   open_[0].window->end_transaction(std::move(transaction));
@@ -257,18 +255,28 @@ Result<Window*> Assembler::open(std::uint32_t lane, bool is_barrier) {
   return open.window.get();
 }
 
-Result<void> Assembler::add_row(std::uint32_t lane, const Change& change, const ShapeRoute& route) {
+Result<WindowChange> Assembler::mapped(const Change& change, const ShapeRoute& route,
+                                       Arena& arena) const {
+  WindowChange out{route.table, nullptr, nullptr, change.kind,
+                   point_.order <= options_.errors.ignores_conflicts_until};
+  WHERRY_ASSIGN(out.before, Routes::map(route, change.before, arena));
+  WHERRY_ASSIGN(out.after, Routes::map(route, change.after, arena));
+  return out;
+}
+
+/// The lane's window, which has room for a row of the table.
+Result<Window*> Assembler::open_for_row(std::uint32_t lane, const TableRoute& table) {
   WHERRY_ASSIGN(Window * window, open(lane, false));
-  if (is_piece(*window) && may_cut(*window, *route.table)) {
-    WHERRY_TRY(submit(lane, false));
-    WHERRY_ASSIGN(window, open(lane, false));
-  }
-  WindowChange mapped{route.table, nullptr, nullptr, change.kind,
-                      point_.order <= options_.errors.ignores_conflicts_until};
-  WHERRY_ASSIGN(mapped.before, Routes::map(route, change.before, window->arena()));
-  WHERRY_ASSIGN(mapped.after, Routes::map(route, change.after, window->arena()));
-  if (batch_) window->keep(batch_);
-  window->add(mapped);
+  if (!is_piece(*window) || !may_cut(*window, table)) return window;
+  WHERRY_TRY(submit(lane, false));
+  return open(lane, false);
+}
+
+Result<void> Assembler::add_row(std::uint32_t lane, const Change& change, const ShapeRoute& route) {
+  WHERRY_ASSIGN(Window * window, open_for_row(lane, *route.table));
+  WHERRY_ASSIGN(const WindowChange row, mapped(change, route, window->arena()));
+  window->keep(batch_);
+  window->add(row);
   return {};
 }
 
@@ -279,7 +287,7 @@ bool Assembler::may_cut(const Window& window, const TableRoute& next) const {
   const bool moves = last.kind == ChangeKind::kUpdate && last.table == &next &&
                      changes_identity(next, last.before, last.after);
   return !moves || window.changes().size() > 4 * kMostWindowChanges ||
-         window.used_bytes() > options_.memory_bytes;
+         window.own_bytes() > options_.memory_bytes;
 }
 
 bool Assembler::is_piece(const Window& window) const {
@@ -352,25 +360,20 @@ Result<void> Assembler::become_exclusive(OpContext&) {
   if (!is_parallel() || is_exclusive_) return {};
   WHERRY_TRY(drain());
   is_exclusive_ = is_in_transaction_;
-  const ChangeBatchPtr current = batch_;
-  std::size_t next = 0;
-  for (const Waiting& each : waiting_) {
-    // The batches were kept in the order of their changes.
-    const auto has = [&](const ChangeBatchPtr& batch) {
-      const auto& all = batch->changes();
-      return each.change >= all.data() && each.change < all.data() + all.size();
-    };
-    while (!has(waiting_batches_[next])) ++next;
-    batch_ = waiting_batches_[next];
-    if (!each.route->table->is_suspended()) WHERRY_TRY(add_row(0, *each.change, *each.route));
+  for (const WaitingChange& each : waiting_) {
+    WHERRY_ASSIGN(Window * window, open_for_row(0, *each.row.table));
+    window->keep(waiting_batches_[each.batch]);
+    window->add(each.row);
   }
-  batch_ = current;
+  forget_waiting();
+  return {};
+}
+
+void Assembler::forget_waiting() {
   waiting_.clear();
   waiting_batches_.clear();
-  waiting_arena_.reset();
   waiting_bytes_ = 0;
   touches_.clear();
-  return {};
 }
 
 /// Waits until what the transaction must come after is in one lane at most.
@@ -396,29 +399,15 @@ Result<std::uint32_t> Assembler::choose_lane() {
   return best;
 }
 
-Result<void> Assembler::give_to_lane(OpContext&, StreamTransaction transaction) {
+Result<void> Assembler::give_to_lane(StreamTransaction transaction) {
   WHERRY_ASSIGN(const std::uint32_t lane, choose_lane());
   conflicts_.assign(touches_, lane, transaction.number);
-  if (conflicts_.size() > 4 * kMostWindowChanges) conflicts_.sweep(lanes_.committed());
+  conflicts_.sweep_when_large(lanes_.committed());
   WHERRY_ASSIGN(Window * window, open(lane, false));
-  for (const ChangeBatchPtr& batch : waiting_batches_) window->keep(batch);
-  const ChangeBatchPtr current = std::move(batch_);
-  batch_ = nullptr;
-  for (const Waiting& each : waiting_) {
-    const TableRoute& table = *each.route->table;
-    WindowChange mapped{&table, nullptr, nullptr, each.change->kind,
-                        point_.order <= options_.errors.ignores_conflicts_until};
-    WHERRY_ASSIGN(mapped.before, Routes::map(*each.route, each.change->before, window->arena()));
-    WHERRY_ASSIGN(mapped.after, Routes::map(*each.route, each.change->after, window->arena()));
-    window->add(mapped);
-  }
-  batch_ = current;
+  for (const KeptBatch& batch : waiting_batches_) window->keep(batch);
+  for (const WaitingChange& each : waiting_) window->add(each.row);
   window->end_transaction(std::move(transaction));
-  waiting_.clear();
-  waiting_batches_.clear();
-  waiting_arena_.reset();
-  waiting_bytes_ = 0;
-  touches_.clear();
+  forget_waiting();
   return close_full(lane);
 }
 

@@ -55,7 +55,7 @@ class Assembler {
   Result<void> take(OpContext& context, const connect::Change& change);
   Result<void> begin_transaction(const connect::CommitInfo& commit);
   Result<void> take_row(OpContext& context, const connect::Change& change);
-  Result<void> end_transaction(OpContext& context, const connect::CommitInfo& commit);
+  Result<void> end_transaction(const connect::CommitInfo& commit);
   Result<void> take_heartbeat(const connect::CommitInfo& commit);
   [[nodiscard]] const TableRoute* wanted(const connect::Change& change);
 
@@ -68,12 +68,18 @@ class Assembler {
   Result<void> alter(OpContext& context, const connect::TableAlteration& alteration,
                      const TableRoute& table);
   Result<void> refuse(const TableRoute& table, const Error& error);
+  Result<void> replace_route(OpContext& context, const schema::TableRef& source,
+                             std::optional<connect::ApplyTable> table,
+                             const std::vector<std::optional<std::size_t>>& columns = {});
   Result<void> add_barrier(OpContext& context, connect::ApplyStep step, const TableRoute* table);
   Result<void> add_statements(OpContext& context, std::vector<std::string> statements,
                               const TableRoute& table);
 
   // Windows and lanes.
   Result<Window*> open(std::uint32_t lane, bool is_barrier);
+  Result<WindowChange> mapped(const connect::Change& change, const ShapeRoute& route,
+                              Arena& arena) const;
+  Result<Window*> open_for_row(std::uint32_t lane, const TableRoute& table);
   Result<void> add_row(std::uint32_t lane, const connect::Change& change, const ShapeRoute& route);
   Result<void> submit(std::uint32_t lane, bool is_last);
   Result<void> make_room(std::uint32_t lane);
@@ -82,7 +88,8 @@ class Assembler {
   Result<void> drain();
   Result<void> become_exclusive(OpContext& context);
   Result<std::uint32_t> choose_lane();
-  Result<void> give_to_lane(OpContext& context, StreamTransaction transaction);
+  Result<void> give_to_lane(StreamTransaction transaction);
+  void forget_waiting();
   Result<void> close_full(std::uint32_t lane);
   [[nodiscard]] bool is_due(const OpenWindow& open) const;
   [[nodiscard]] bool is_piece(const Window& window) const;
@@ -113,18 +120,17 @@ class Assembler {
   bool is_over_ = false;  ///< the limit is reached
   connect::CommitPoint point_;
   connect::CommitOrder seen_order_ = 0;  ///< all at or before it was delivered
-  ChangeBatchPtr batch_;                 ///< being taken
+  KeptBatch batch_;                      ///< being taken
   std::uint64_t new_changes_ = 0;
   std::chrono::nanoseconds waited_{0};  ///< since take() began
 
   // A transaction that is waiting for its lane.
-  struct Waiting {
-    const connect::Change* change;
-    const ShapeRoute* route;
+  struct WaitingChange {
+    WindowChange row;
+    std::size_t batch = 0;  ///< in waiting_batches_
   };
-  std::vector<Waiting> waiting_;
-  std::vector<ChangeBatchPtr> waiting_batches_;
-  Arena waiting_arena_;
+  std::vector<WaitingChange> waiting_;
+  std::vector<KeptBatch> waiting_batches_;
   std::size_t waiting_bytes_ = 0;
   Touches touches_;
 };

@@ -84,8 +84,7 @@ Result<void> Assembler::take_shape(OpContext& context, const Change& change) {
     ++table->progress->captured.ddls;
     WHERRY_TRY(become_exclusive(context));
     WHERRY_TRY(job_.events.on_plan(shape.source, {point_, nullptr}));
-    routes_.replace(shape.source, std::nullopt);
-    return {};
+    return replace_route(context, shape.source, std::nullopt);
   }
   const TableAlteration alteration =
       alteration_of(table->table.plan, to, shape, routes_.column_names(shape.source));
@@ -114,8 +113,8 @@ Result<void> Assembler::alter(OpContext& context, const TableAlteration& alterat
   const schema::TableRef source = table.source;
   WHERRY_TRY(become_exclusive(context));
   WHERRY_TRY(job_.events.on_plan(source, {point_, alteration.to}));
-  routes_.replace(source, altered(table.table, alteration));
-  return {};
+  return replace_route(context, source, altered(table.table, alteration),
+                       destinations_of(alteration));
 }
 
 Result<void> Assembler::take_ddl(OpContext& context, const Change& change) {
@@ -141,8 +140,7 @@ Result<void> Assembler::create_table(OpContext& context, const connect::RowShape
   alteration.kind = TableAlteration::Kind::kCreate;
   alteration.to = plan;
   WHERRY_ASSIGN(auto statements, job_.target.alter(alteration));
-  WHERRY_TRY(become_exclusive(context));
-  routes_.replace(shape.source, created(plan));
+  WHERRY_TRY(replace_route(context, shape.source, created(plan)));
   const TableRoute* table = routes_.find(shape.source);
   ++table->progress->captured.ddls;
   WHERRY_TRY(job_.events.on_plan(shape.source, {point_, plan}));
@@ -162,7 +160,18 @@ Result<void> Assembler::drop_table(OpContext& context, const TableRoute& table) 
   const schema::TableRef source = table.source;
   WHERRY_TRY(become_exclusive(context));
   WHERRY_TRY(job_.events.on_plan(source, {point_, nullptr}));
-  routes_.replace(source, std::nullopt);
+  return replace_route(context, source, std::nullopt);
+}
+
+/// Rows of the old and of the new definition are never in one window.
+Result<void> Assembler::replace_route(OpContext& context, const schema::TableRef& source,
+                                      std::optional<connect::ApplyTable> table,
+                                      const std::vector<std::optional<std::size_t>>& columns) {
+  WHERRY_TRY(become_exclusive(context));
+  if (open_[0].window && open_[0].window->barrier().empty()) {
+    WHERRY_TRY(submit(0, !is_in_transaction_));
+  }
+  routes_.replace(source, std::move(table), columns);
   return {};
 }
 

@@ -1,6 +1,8 @@
 #include "engine/changes/conflicts.h"
 
 #include <algorithm>
+#include <bit>
+#include <utility>
 
 #include "engine/changes/key_hash.h"
 
@@ -37,16 +39,17 @@ struct KeyColumns {
   const std::vector<std::size_t>& there;
 };
 
-/// NULL: a key with one is equal to no other.
-KeyValue value_of(const Cell* cells, const KeyColumns& key, std::uint64_t seed,
+/// NULL: a key with one is equal to no other. An identity with one is a value like others.
+KeyValue value_of(const Cell* cells, const KeyColumns& key, bool is_identity, std::uint64_t seed,
                   std::uint64_t& hash) {
   if (cells == nullptr) return KeyValue::kUnknown;
   KeyValue out = KeyValue::kKnown;
   std::uint64_t sum = seed;
   for (std::size_t i = 0; i < key.here.size(); ++i) {
     const Cell& cell = cells[key.here[i]];
-    if (cell.state == CellState::kNull) return KeyValue::kNull;
-    if (cell.state != CellState::kSet) {
+    const bool is_null = cell.state == CellState::kNull;
+    if (is_null && !is_identity) return KeyValue::kNull;
+    if (cell.state != CellState::kSet && !is_null) {
       out = KeyValue::kUnknown;
     } else {
       sum += hash_key_cell(mix_hash(seed, key.there[i]), cell);
@@ -79,23 +82,19 @@ KeyTouch touch_of(const WindowChange& change, const KeyColumns& key, std::uint64
     out.changes = touches_any(after, key.here);
   }
   if (change.kind != ChangeKind::kInsert) {
-    out.old_value = value_of(before, key, seed, out.old_hash);
+    out.old_value = value_of(before, key, is_identity, seed, out.old_hash);
   }
   if (change.kind != ChangeKind::kDelete) {
-    out.new_value = value_of(after, key, seed, out.new_hash);
+    out.new_value = value_of(after, key, is_identity, seed, out.new_hash);
   }
   return out;
 }
 
-void collect_key(const WindowChange& change, const connect::ApplyKey& key, Touches& out) {
-  const TableRoute& table = *change.table;
-  const schema::TableRef& name = table.plan().target;
-  const bool is_identity = key.columns == table.identity();
-  if (!key.is_plain) {
-    out.writes.push_back(table_hash(name));
-    return;
-  }
-  const KeyTouch touch = touch_of(change, {key.columns, key.columns}, key_seed(name), is_identity);
+/// `is_identity`: an update without an image before it has left the key as it was.
+void collect_key(const WindowChange& change, const std::vector<std::size_t>& columns,
+                 bool is_identity, Touches& out) {
+  const schema::TableRef& name = change.table->plan().target;
+  const KeyTouch touch = touch_of(change, {columns, columns}, key_seed(name), is_identity);
   if (touch.old_value == KeyValue::kKnown) out.writes.push_back(touch.old_hash);
   if (touch.new_value == KeyValue::kKnown &&
       (touch.new_hash != touch.old_hash || touch.old_value != KeyValue::kKnown)) {
@@ -109,77 +108,160 @@ void collect_key(const WindowChange& change, const connect::ApplyKey& key, Touch
 }
 
 void collect_foreign_key(const WindowChange& change, const ApplyTable::ForeignKey& key,
-                         Touches& out) {
+                         bool is_comparable, Touches& out) {
   const KeyTouch touch =
       touch_of(change, {key.columns, key.parent_columns}, key_seed(key.parent), false);
   if (!touch.changes) return;
   if (touch.old_value == KeyValue::kKnown) out.reads.push_back(touch.old_hash);
   if (touch.new_value == KeyValue::kKnown) out.reads.push_back(touch.new_hash);
-  if (touch.old_value == KeyValue::kUnknown || touch.new_value == KeyValue::kUnknown) {
+  if (!is_comparable || touch.old_value == KeyValue::kUnknown ||
+      touch.new_value == KeyValue::kUnknown) {
     out.reads.push_back(references_hash(key.parent));
   }
 }
 
+/// Whether rows that refer to the changed one, nobody knows which, must come before or after it.
+bool touches_references(const WindowChange& change) {
+  const TableRoute& table = *change.table;
+  if (!table.is_parent) return false;
+  if (table.has_loose_references || change.kind == ChangeKind::kDelete) return true;
+  return change.kind == ChangeKind::kUpdate &&
+         (changes_identity(table, change.before, change.after) || table.has_other_keys);
+}
+
+constexpr std::size_t kFewestSlots = 1024;
+constexpr std::size_t kFirstSweep = 256 * 1024;
+
+std::uint64_t reader_hash(std::uint64_t hash, std::uint32_t lane) {
+  return mix_hash(hash, lane);
+}
+
 }  // namespace
 
-void ConflictTracker::collect(const WindowChange& change, Touches& out) const {
+void ConflictTracker::collect(const WindowChange& change, Touches& out) {
   const TableRoute& table = *change.table;
   const schema::TableRef& name = table.plan().target;
   if (table.table.has_triggers) out.writes.push_back(kTriggers);
-  if (table.identity().empty()) out.writes.push_back(table_hash(name));
-  for (const connect::ApplyKey& key : table.table.keys) collect_key(change, key, out);
-  for (const auto& key : table.table.foreign_keys) collect_foreign_key(change, key, out);
-  if (!table.is_parent) return;
-  const bool may_leave =
-      change.kind == ChangeKind::kDelete ||
-      (change.kind == ChangeKind::kUpdate &&
-       (changes_identity(table, change.before, change.after) || table.has_other_keys));
-  if (may_leave) out.writes.push_back(references_hash(name));
-}
-
-std::uint32_t ConflictTracker::lanes_before(
-    const Touches& touches, const std::array<std::uint64_t, kMostLanes>& committed) const {
-  std::uint32_t lanes = 0;
-  const auto add_writer = [&](const Entry& entry) {
-    if (entry.write_number > committed[entry.write_lane]) lanes |= 1U << entry.write_lane;
-  };
-  for (const std::uint64_t hash : touches.writes) {
-    const auto found = entries_.find(hash);
-    if (found == entries_.end()) continue;
-    add_writer(found->second);
-    for (std::uint32_t lane = 0; lane < kMostLanes; ++lane) {
-      const bool reads = (found->second.read_lanes >> lane & 1U) != 0;
-      if (reads && found->second.read_number > committed[lane]) lanes |= 1U << lane;
+  if (!table.has_plain_identity) {
+    out.writes.push_back(table_hash(name));
+  } else {
+    collect_key(change, table.identity(), true, out);
+  }
+  for (const connect::ApplyKey& key : table.table.keys) {
+    if (!key.is_plain) {
+      out.writes.push_back(table_hash(name));
+    } else if (key.columns != table.identity()) {
+      collect_key(change, key.columns, false, out);
     }
   }
-  for (const std::uint64_t hash : touches.reads) {
-    const auto found = entries_.find(hash);
-    if (found != entries_.end()) add_writer(found->second);
+  for (std::size_t i = 0; i < table.table.foreign_keys.size(); ++i) {
+    collect_foreign_key(change, table.table.foreign_keys[i], table.has_comparable_parent[i], out);
   }
+  if (touches_references(change)) out.writes.push_back(references_hash(name));
+}
+
+const ConflictTracker::Slot* ConflictTracker::find(std::uint64_t hash, Slot::Kind kind) const {
+  if (slots_.empty()) return nullptr;
+  const std::size_t mask = slots_.size() - 1;
+  for (std::size_t at = hash & mask;; at = (at + 1) & mask) {
+    const Slot& slot = slots_[at];
+    if (slot.kind == Slot::Kind::kFree) return nullptr;
+    if (slot.hash == hash && slot.kind == kind) return &slot;
+  }
+}
+
+ConflictTracker::Slot& ConflictTracker::find_or_add(std::uint64_t hash, Slot::Kind kind) {
+  if ((used_ + 1) * 2 > slots_.size()) grow(std::max(kFewestSlots, slots_.size() * 2));
+  const std::size_t mask = slots_.size() - 1;
+  std::size_t at = hash & mask;
+  for (; slots_[at].kind != Slot::Kind::kFree; at = (at + 1) & mask) {
+    if (slots_[at].hash == hash && slots_[at].kind == kind) return slots_[at];
+  }
+  slots_[at] = {hash, 0, 0, 0, kind};
+  ++used_;
+  return slots_[at];
+}
+
+void ConflictTracker::grow(std::size_t size) {
+  const std::vector<Slot> old = std::exchange(slots_, std::vector<Slot>(size));
+  const std::size_t mask = size - 1;
+  for (const Slot& slot : old) {
+    if (slot.kind == Slot::Kind::kFree) continue;
+    std::size_t at = slot.hash & mask;
+    while (slots_[at].kind != Slot::Kind::kFree) at = (at + 1) & mask;
+    slots_[at] = slot;
+  }
+}
+
+ConflictTracker::ConflictTracker() : next_sweep_(kFirstSweep) {}
+
+void ConflictTracker::clear() {
+  if (used_ == 0) return;
+  std::fill(slots_.begin(), slots_.end(), Slot{});
+  used_ = 0;
+  next_sweep_ = kFirstSweep;
+}
+
+std::uint32_t ConflictTracker::lanes_before(const Touches& touches,
+                                            const Numbers& committed) const {
+  std::uint32_t lanes = 0;
+  const auto add = [&](const Slot* slot) {
+    if (slot != nullptr && slot->number > committed[slot->lane]) lanes |= 1U << slot->lane;
+  };
+  for (const std::uint64_t hash : touches.writes) {
+    const Slot* slot = find(hash, Slot::Kind::kWriter);
+    if (slot == nullptr) continue;
+    add(slot);
+    for (std::uint32_t left = slot->read_lanes; left != 0; left &= left - 1) {
+      const auto lane = static_cast<std::uint32_t>(std::countr_zero(left));
+      add(find(reader_hash(hash, lane), Slot::Kind::kReader));
+    }
+  }
+  for (const std::uint64_t hash : touches.reads) add(find(hash, Slot::Kind::kWriter));
   return lanes;
 }
 
 void ConflictTracker::assign(const Touches& touches, std::uint32_t lane, std::uint64_t number) {
   for (const std::uint64_t hash : touches.writes) {
-    Entry& entry = entries_[hash];
-    entry.write_number = number;
-    entry.write_lane = lane;
+    Slot& slot = find_or_add(hash, Slot::Kind::kWriter);
+    slot.number = number;
+    slot.lane = static_cast<std::uint8_t>(lane);
   }
   for (const std::uint64_t hash : touches.reads) {
-    Entry& entry = entries_[hash];
-    entry.read_number = number;
-    entry.read_lanes |= 1U << lane;
+    find_or_add(hash, Slot::Kind::kWriter).read_lanes |= 1U << lane;
+    Slot& reader = find_or_add(reader_hash(hash, lane), Slot::Kind::kReader);
+    reader.number = number;
+    reader.lane = static_cast<std::uint8_t>(lane);
   }
 }
 
-void ConflictTracker::sweep(const std::array<std::uint64_t, kMostLanes>& committed) {
-  for (auto at = entries_.begin(); at != entries_.end();) {
-    Entry& entry = at->second;
-    for (std::uint32_t lane = 0; lane < kMostLanes; ++lane) {
-      if (entry.read_number <= committed[lane]) entry.read_lanes &= ~(1U << lane);
+void ConflictTracker::sweep_when_large(const Numbers& committed) {
+  if (used_ < next_sweep_) return;
+  sweep(committed);
+  next_sweep_ = std::max(kFirstSweep, used_ * 2);
+}
+
+void ConflictTracker::sweep(const Numbers& committed) {
+  const std::vector<Slot> old = std::exchange(slots_, {});
+  used_ = 0;
+  for (const Slot& slot : old) {
+    if (slot.kind == Slot::Kind::kFree || slot.number <= committed[slot.lane]) continue;
+    if (slot.kind == Slot::Kind::kReader) {
+      find_or_add(slot.hash, slot.kind) = slot;
+      continue;
     }
-    const bool is_over = entry.read_lanes == 0 && entry.write_number <= committed[entry.write_lane];
-    at = is_over ? entries_.erase(at) : std::next(at);
+    Slot& kept = find_or_add(slot.hash, slot.kind);
+    kept.number = slot.number;
+    kept.lane = slot.lane;
+  }
+  // Who was read keeps the readers that are left.
+  for (const Slot& slot : old) {
+    if (slot.kind != Slot::Kind::kWriter) continue;
+    for (std::uint32_t left = slot.read_lanes; left != 0; left &= left - 1) {
+      const auto lane = static_cast<std::uint32_t>(std::countr_zero(left));
+      if (find(reader_hash(slot.hash, lane), Slot::Kind::kReader) == nullptr) continue;
+      find_or_add(slot.hash, Slot::Kind::kWriter).read_lanes |= 1U << lane;
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 // Which earlier transactions, still on their way in some lane, a transaction must come after: by
-// old and new values of every unique key and foreign key. Used by the assembling thread.
+// old and new values of the identity, of every unique key and of every foreign key. Used by the
+// assembling thread.
 //
 // Values are hashed; two that share a hash cost a wait, nothing else. Where the log does not have
 // the old values of a key, or a key cannot be compared by its values, the table stands for them.
@@ -7,7 +8,6 @@
 
 #include <array>
 #include <cstdint>
-#include <unordered_map>
 #include <vector>
 
 #include "engine/changes/window.h"
@@ -27,28 +27,41 @@ struct Touches {
 
 class ConflictTracker {
  public:
+  /// By lane: the highest number that it has committed.
+  using Numbers = std::array<std::uint64_t, kMostLanes>;
+
+  ConflictTracker();
+
   /// Adds what a change touches.
-  void collect(const WindowChange& change, Touches& out) const;
+  static void collect(const WindowChange& change, Touches& out);
 
   /// Lanes, a bit each, that have a transaction in work which one with these touches must come
-  /// after. `committed`, by lane: the highest number that it has committed.
-  [[nodiscard]] std::uint32_t lanes_before(
-      const Touches& touches, const std::array<std::uint64_t, kMostLanes>& committed) const;
+  /// after.
+  [[nodiscard]] std::uint32_t lanes_before(const Touches& touches, const Numbers& committed) const;
   /// A transaction was given to a lane. REQUIRES: numbers ascend.
   void assign(const Touches& touches, std::uint32_t lane, std::uint64_t number);
   /// Nothing is in work.
-  void clear() { entries_.clear(); }
-  [[nodiscard]] std::size_t size() const { return entries_.size(); }
-  /// Forgets what is committed.
-  void sweep(const std::array<std::uint64_t, kMostLanes>& committed);
+  void clear();
+  /// Forgets what is committed, now and then.
+  void sweep_when_large(const Numbers& committed);
+  void sweep(const Numbers& committed);
 
  private:
-  struct Entry {
-    std::uint64_t write_number = 0, read_number = 0;
-    std::uint32_t write_lane = 0;
-    std::uint32_t read_lanes = 0;
+  /// Who has written a value last, or who has read it last of one lane.
+  struct Slot {
+    std::uint64_t hash = 0;
+    std::uint64_t number = 0;      ///< 0: nobody
+    std::uint32_t read_lanes = 0;  ///< of a writer's slot: lanes that have a reader's, a bit each
+    std::uint8_t lane = 0;
+    enum class Kind : std::uint8_t { kFree, kWriter, kReader } kind = Kind::kFree;
   };
-  std::unordered_map<std::uint64_t, Entry> entries_;
+  [[nodiscard]] const Slot* find(std::uint64_t hash, Slot::Kind kind) const;
+  Slot& find_or_add(std::uint64_t hash, Slot::Kind kind);
+  void grow(std::size_t size);
+
+  std::vector<Slot> slots_;  ///< a power of two, at most half full
+  std::size_t used_ = 0;
+  std::size_t next_sweep_;
 };
 
 }  // namespace wherry::engine

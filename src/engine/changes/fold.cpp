@@ -47,7 +47,7 @@ void TableFold::reset(const TableRoute& table, const std::unordered_set<std::uin
   is_ambiguous_ = false;
   leaving_ = 0;
   columns_ = table.plan().columns.size();
-  is_ordered_ = table.identity().empty();
+  is_ordered_ = !table.has_plain_identity;
   changes_ = 0;
   entries_.clear();
   if (slots_.empty()) slots_.resize(64);
@@ -153,6 +153,7 @@ void TableFold::update(const Cell* before, const Cell* after, std::uint32_t numb
   } else if (entry.leaving != kNobody) {
     if (!moves) return give_up();
     const std::uint32_t row = std::exchange(entry.leaving, kNobody);
+    entry.is_vacated = true;
     --leaving_;
     merge(entries_[row], after, arena);
     return move(row, where, after, arena);

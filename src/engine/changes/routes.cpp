@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <numeric>
+#include <utility>
 
 #include "engine/lob_limit.h"
 
@@ -19,6 +20,38 @@ Cell unchanged_cell() {
 bool has_lob_limit(const schema::TablePlan& plan) {
   return std::any_of(plan.columns.begin(), plan.columns.end(),
                      [](const auto& column) { return column.max_lob_bytes != 0; });
+}
+
+/// Whether equal values of both columns have equal cells.
+bool has_same_form(const schema::ColumnPlan& a, const schema::ColumnPlan& b, bool is_native) {
+  if (is_native) return a.target_type == b.target_type;
+  if (a.type == b.type && a.trim_blanks == b.trim_blanks) return true;
+  const bool is_padded = a.type.blank_padded || b.type.blank_padded;
+  return !is_padded && schema::cell_kind_of(a.type) == schema::cell_kind_of(b.type);
+}
+
+bool has_plain_key(const connect::ApplyTable& table, const std::vector<std::size_t>& columns) {
+  return std::any_of(table.keys.begin(), table.keys.end(), [&](const connect::ApplyKey& key) {
+    return key.is_plain && std::is_permutation(key.columns.begin(), key.columns.end(),
+                                               columns.begin(), columns.end());
+  });
+}
+
+/// Whether values of the key can be compared with values of the parent's key by their cells.
+bool is_comparable(const connect::ApplyTable& child, const connect::ApplyTable::ForeignKey& key,
+                   const connect::ApplyTable& parent) {
+  if (key.columns.empty() || !has_plain_key(parent, key.parent_columns)) return false;
+  if (child.plan->is_native != parent.plan->is_native ||
+      child.plan->is_native_text != parent.plan->is_native_text) {
+    return false;
+  }
+  for (std::size_t i = 0; i < key.columns.size(); ++i) {
+    if (!has_same_form(child.plan->columns[key.columns[i]],
+                       parent.plan->columns[key.parent_columns[i]], child.plan->is_native)) {
+      return false;
+    }
+  }
+  return true;
 }
 
 /// A mutable copy of a route, to be given out again.
@@ -49,7 +82,8 @@ void Routes::set(std::vector<connect::ApplyTable> tables,
   find_families();
 }
 
-void Routes::replace(const schema::TableRef& source, std::optional<connect::ApplyTable> table) {
+void Routes::replace(const schema::TableRef& source, std::optional<connect::ApplyTable> table,
+                     const std::vector<std::optional<std::size_t>>& columns) {
   by_shape_.clear();
   const auto [at, is_new] = by_source_.try_emplace(source, tables_.size());
   if (is_new) tables_.emplace_back();
@@ -57,8 +91,9 @@ void Routes::replace(const schema::TableRef& source, std::optional<connect::Appl
   if (place) retired_.push_back(place);
   if (!table) {
     place = nullptr;
-    return;
+    return find_families();
   }
+  if (place) move_references(place->plan().target, table->plan->target, columns);
   auto route = std::make_shared<TableRoute>();
   route->loaded_at = place ? place->loaded_at : 0;
   route->table = std::move(*table);
@@ -67,6 +102,26 @@ void Routes::replace(const schema::TableRef& source, std::optional<connect::Appl
   route->index = static_cast<std::uint32_t>(at->second);
   place = std::move(route);
   find_families();
+}
+
+/// Foreign keys that point to a table follow its columns.
+void Routes::move_references(const schema::TableRef& from, const schema::TableRef& to,
+                             const std::vector<std::optional<std::size_t>>& columns) {
+  for (TableRoutePtr& route : tables_) {
+    if (!route) continue;
+    auto moved = copy_of(route);
+    std::erase_if(moved->table.foreign_keys, [&](connect::ApplyTable::ForeignKey& key) {
+      if (key.parent != from) return false;
+      key.parent = to;
+      for (std::size_t& column : key.parent_columns) {
+        if (columns.empty()) continue;
+        if (!columns[column]) return true;
+        column = *columns[column];
+      }
+      return false;
+    });
+    retired_.push_back(std::exchange(route, std::move(moved)));
+  }
 }
 
 const TableRoute* Routes::find(const schema::TableRef& source) const {
@@ -147,6 +202,9 @@ void Routes::find_families() {
     if (!made[i]) continue;
     made[i]->is_child = made[i]->is_parent = made[i]->is_in_cycle = false;
     made[i]->depth = 0;
+    made[i]->has_loose_references = false;
+    made[i]->has_plain_identity =
+        made[i]->table.is_identity_plain && !made[i]->table.identity.empty();
     made[i]->has_other_keys = std::any_of(
         made[i]->table.keys.begin(), made[i]->table.keys.end(),
         [&](const auto& key) { return !key.is_plain || key.columns != made[i]->table.identity; });
@@ -155,6 +213,20 @@ void Routes::find_families() {
       if (parent == by_target.end()) continue;
       leader[root(i)] = root(parent->second);
       parents[i].push_back(parent->second);
+    }
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    if (!made[i]) continue;
+    made[i]->has_comparable_parent.clear();
+    for (const auto& key : made[i]->table.foreign_keys) {
+      const auto parent = by_target.find(key.parent);
+      const bool is_comparable_key =
+          parent != by_target.end() &&
+          is_comparable(made[i]->table, key, made[parent->second]->table);
+      made[i]->has_comparable_parent.push_back(is_comparable_key);
+      if (parent != by_target.end() && !is_comparable_key) {
+        made[parent->second]->has_loose_references = true;
+      }
     }
   }
   // Depths settle after as many rounds as there are levels; in a cycle they never do.

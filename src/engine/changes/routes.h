@@ -28,6 +28,11 @@ struct TableRoute {
   bool is_child = false, is_parent = false;
   bool is_in_cycle = false;     ///< no order of tables is right for all rows
   bool has_other_keys = false;  ///< unique keys besides the identity
+  /// Rows that have the same identity for the target have equal cells in it.
+  bool has_plain_identity = false;
+  /// By foreign key: its values have the form of a plain unique key's of the parent.
+  std::vector<bool> has_comparable_parent;
+  bool has_loose_references = false;  ///< is a parent of one that has not
 
   [[nodiscard]] const schema::TablePlan& plan() const { return *table.plan; }
   [[nodiscard]] const std::vector<std::size_t>& identity() const { return table.identity; }
@@ -50,7 +55,10 @@ class Routes {
   void set(std::vector<connect::ApplyTable> tables, const std::vector<schema::TableRef>& sources,
            const std::vector<connect::CommitOrder>& loaded_at);
   /// Puts a table in the place of the one with that source, or adds it; nullopt takes it out.
-  void replace(const schema::TableRef& source, std::optional<connect::ApplyTable> table);
+  /// `columns`, by the old plan's columns: where they are in the new one; nullopt: nowhere. Empty:
+  /// where they were.
+  void replace(const schema::TableRef& source, std::optional<connect::ApplyTable> table,
+               const std::vector<std::optional<std::size_t>>& columns = {});
 
   /// The route of a shape; the reference is good until the next replace() or set().
   const ShapeRoute& of(const connect::RowShape& shape);
@@ -70,6 +78,8 @@ class Routes {
  private:
   ShapeRoute make(const connect::RowShape& shape);
   void learn(const connect::RowShape& shape, const ShapeRoute& route);
+  void move_references(const schema::TableRef& from, const schema::TableRef& to,
+                       const std::vector<std::optional<std::size_t>>& columns);
   void find_families();
 
   ApplyProgress& progress_;

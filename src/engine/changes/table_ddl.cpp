@@ -12,15 +12,6 @@ std::optional<std::size_t> find_source(const schema::TablePlan& plan, const std:
   return std::nullopt;
 }
 
-/// Where the columns of `from` are in `to`.
-std::vector<std::optional<std::size_t>> destinations(const connect::TableAlteration& change) {
-  std::vector<std::optional<std::size_t>> out(change.from->columns.size());
-  for (std::size_t i = 0; i < change.origins.size(); ++i) {
-    if (change.origins[i]) out[*change.origins[i]] = i;
-  }
-  return out;
-}
-
 /// False when a column is gone.
 bool move_columns(const std::vector<std::optional<std::size_t>>& to,
                   std::vector<std::size_t>& columns) {
@@ -32,6 +23,14 @@ bool move_columns(const std::vector<std::optional<std::size_t>>& to,
 }
 
 }  // namespace
+
+std::vector<std::optional<std::size_t>> destinations_of(const connect::TableAlteration& change) {
+  std::vector<std::optional<std::size_t>> out(change.from->columns.size());
+  for (std::size_t i = 0; i < change.origins.size(); ++i) {
+    if (change.origins[i]) out[*change.origins[i]] = i;
+  }
+  return out;
+}
 
 connect::TableAlteration alteration_of(const schema::TablePlanPtr& from,
                                        const schema::TablePlanPtr& to,
@@ -73,7 +72,8 @@ connect::ApplyTable altered(const connect::ApplyTable& table,
                             const connect::TableAlteration& alteration) {
   connect::ApplyTable out = table;
   out.plan = alteration.to;
-  const auto to = destinations(alteration);
+  out.native = nullptr;
+  const auto to = destinations_of(alteration);
   std::erase_if(out.keys, [&](connect::ApplyKey& key) { return !move_columns(to, key.columns); });
   if (!move_columns(to, out.identity)) out.identity.clear();
   std::erase_if(out.foreign_keys, [&](connect::ApplyTable::ForeignKey& key) {

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "connect/api/changes.h"
 
@@ -14,6 +16,8 @@ connect::TableAlteration alteration_of(const schema::TablePlanPtr& from,
                                        const schema::TablePlanPtr& to,
                                        const connect::RowShape& shape,
                                        const std::map<std::uint32_t, std::string>& names);
+/// By the columns of `from`, where they are in `to`; nullopt: nowhere.
+std::vector<std::optional<std::size_t>> destinations_of(const connect::TableAlteration& change);
 /// The target's table has to become another one.
 bool changes_target(const connect::TableAlteration& alteration);
 

@@ -70,6 +70,13 @@ bool has_kind(const TableFold& fold, NetKind kind) {
                      [&](const NetChange& net) { return net.kind == kind; });
 }
 
+/// A new row has the identity of one that leaves it.
+bool has_successor(const TableFold& fold) {
+  return std::any_of(fold.entries().begin(), fold.entries().end(), [](const NetChange& net) {
+    return net.is_detached && net.kind == NetKind::kInsert;
+  });
+}
+
 /// Joins neighbours of one table and kind into a step, as long as no row comes twice.
 class OrderedSteps {
  public:
@@ -94,7 +101,7 @@ class OrderedSteps {
     out_.add_row({where, change.kind == ChangeKind::kDelete ? nullptr : change.after}, {number, 1});
   }
   void end() {
-    if (table_ != nullptr) out_.end_step(kind_, *table_, first_);
+    if (table_ != nullptr) out_.end_step(kind_, *table_, first_, true);
     table_ = nullptr;
     seen_.clear();
   }
@@ -127,6 +134,8 @@ class OrderedSteps {
     if (table.identity().empty()) {
       return kind == StepKind::kUpdate && seen_.contains(hash_row(table, where));
     }
+    // Two identities that look different may be one for the target.
+    if (!table.has_plain_identity) return kind != StepKind::kInsert && out_.rows.size() > first_;
     const Cell* cells = kind == StepKind::kInsert ? change.after : where;
     return seen_.contains(hash_key(cells, table.identity()));
   }
@@ -147,6 +156,10 @@ class OrderedSteps {
   std::unordered_set<std::uint64_t> seen_;
 };
 
+std::size_t bytes_of(const KeptBatch& batch) {
+  return batch.batch->used_bytes() + (batch.mapped ? batch.mapped->used_bytes() : 0);
+}
+
 }  // namespace
 
 void StepPlan::clear() {
@@ -154,17 +167,18 @@ void StepPlan::clear() {
   rows.clear();
   origins.clear();
   firsts.clear();
-  tables.clear();
+  is_logged.clear();
   unlocatable = nullptr;
 }
 
-void StepPlan::end_step(StepKind kind, const TableRoute& table, std::size_t first) {
+void StepPlan::end_step(StepKind kind, const TableRoute& table, std::size_t first,
+                        bool is_logged_step) {
   if (first == rows.size()) return;
   connect::ApplyStep& step = steps.emplace_back();
   step.kind = kind;
   step.table = &table.table;
   firsts.push_back(first);
-  tables.push_back(&table);
+  is_logged.push_back(is_logged_step);
 }
 
 void StepPlan::finish() {
@@ -225,9 +239,9 @@ void Window::add_barrier(connect::ApplyStep step, const TableRoute* table) {
   barrier_tables_.push_back(table);
 }
 
-void Window::keep(const ChangeBatchPtr& batch) {
-  if (!batches_.empty() && batches_.back() == batch) return;
-  batch_bytes_ += batch->used_bytes();
+void Window::keep(const KeptBatch& batch) {
+  if (!batches_.empty() && batches_.back().batch == batch.batch) return;
+  batch_bytes_ += bytes_of(batch);
   batches_.push_back(batch);
 }
 
@@ -238,6 +252,12 @@ void Window::end_transaction(StreamTransaction transaction) {
 std::size_t Window::used_bytes() const {
   return batch_bytes_ + arena_.used_bytes() +
          changes_.size() * (sizeof(WindowChange) + sizeof(NetChange) + 16);
+}
+
+std::size_t Window::own_bytes() const {
+  std::size_t shared = batches_.empty() ? 0 : bytes_of(batches_.front());
+  if (batches_.size() > 1) shared += bytes_of(batches_.back());
+  return used_bytes() - std::min(shared, used_bytes());
 }
 
 std::vector<std::uint32_t> Window::families() const {
@@ -315,6 +335,7 @@ void Window::plan_family(StepForm form, std::span<TableFold* const> folds, StepP
     return fold->table()->is_in_cycle ||
            (fold->table()->is_parent &&
             (has_kind(*fold, NetKind::kReplace) || has_kind(*fold, NetKind::kRekey) ||
+             has_successor(*fold) ||
              (form == StepForm::kPromoted && fold->table()->has_other_keys)));
   });
   if (is_ordered) {

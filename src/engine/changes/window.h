@@ -24,6 +24,12 @@ struct WindowChange {
   std::uint32_t transaction = 0;  ///< set by the window: its transactions before
 };
 
+/// A batch of the feed, and the arena with the cells that were made from it; nullptr: none were.
+struct KeptBatch {
+  ChangeBatchPtr batch;
+  std::shared_ptr<Arena> mapped;
+};
+
 /// A transaction of the stream, as the apply counts it.
 struct StreamTransaction {
   std::uint64_t number = 0;  ///< in this run, without gaps
@@ -46,9 +52,10 @@ struct StepPlan {
   };
   std::vector<connect::ApplyStep> steps;
   std::vector<connect::ApplyRow> rows;
-  std::vector<Origin> origins;            ///< by row
-  std::vector<std::size_t> firsts;        ///< by step: its first row
-  std::vector<const TableRoute*> tables;  ///< by step
+  std::vector<Origin> origins;      ///< by row
+  std::vector<std::size_t> firsts;  ///< by step: its first row
+  /// By step: its rows are changes as the log has them; else each is what has become of a row.
+  std::vector<bool> is_logged;
   /// Of a change that does not say which row it means; such a plan is not to be executed.
   const TableRoute* unlocatable = nullptr;
 
@@ -58,7 +65,8 @@ struct StepPlan {
     origins.push_back(origin);
   }
   /// Ends a step that began at row `first`; nothing when it has no row.
-  void end_step(connect::StepKind kind, const TableRoute& table, std::size_t first);
+  void end_step(connect::StepKind kind, const TableRoute& table, std::size_t first,
+                bool is_logged_step = false);
   /// After the last row: sets the steps' spans.
   void finish();
 };
@@ -70,10 +78,10 @@ class Window {
   Window& operator=(const Window&) = delete;
   void reset();
 
-  /// REQUIRES: the window is no barrier; cells live in a kept batch or in arena().
+  /// REQUIRES: the window is no barrier; cells live in a kept batch, its arena or in arena().
   void add(const WindowChange& change);
   void add_barrier(connect::ApplyStep step, const TableRoute* table);
-  void keep(const ChangeBatchPtr& batch);
+  void keep(const KeptBatch& batch);
   /// A transaction of which all changes are in this window or the ones before it.
   void end_transaction(StreamTransaction transaction);
   /// The transaction that the first change belongs to.
@@ -90,6 +98,8 @@ class Window {
     return changes_.empty() && barrier_.empty() && transactions_.empty();
   }
   [[nodiscard]] std::size_t used_bytes() const;
+  /// Without the first and the last batch, which have what belongs to other windows too.
+  [[nodiscard]] std::size_t own_bytes() const;
   /// Families that have changes here, in the order of their first.
   [[nodiscard]] std::vector<std::uint32_t> families() const;
 
@@ -111,7 +121,7 @@ class Window {
   void plan_family(StepForm form, std::span<TableFold* const> folds, StepPlan& out) const;
   TableFold& fold_of(const TableRoute& table);
 
-  std::vector<ChangeBatchPtr> batches_;
+  std::vector<KeptBatch> batches_;
   std::size_t batch_bytes_ = 0;
   Arena arena_;
   std::vector<WindowChange> changes_;

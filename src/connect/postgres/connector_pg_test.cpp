@@ -1,4 +1,11 @@
 // Logging in, looking around, and what goes wrong there.
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <string>
+#include <thread>
+
 #include "connect/postgres/pg_test_support.h"
 
 namespace wherry::postgres::test {
@@ -69,6 +76,32 @@ TEST_F(Connector, TellsThatNobodyListens) {
   EXPECT_EQ(error.kind, ErrorKind::kTransient);
   EXPECT_EQ(error.code, "postgres.unreachable");
   EXPECT_THAT(error.to_paragraph(), HasSubstr("onnection refused"));
+}
+
+TEST_F(Connector, TellsALostServerFromAWrongAddress) {
+  const int listener = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* const generic = reinterpret_cast<sockaddr*>(&address);
+  ASSERT_EQ(bind(listener, generic, size), 0);
+  ASSERT_EQ(getsockname(listener, generic, &size), 0);
+  ASSERT_EQ(listen(listener, 5), 0);
+  std::thread server([listener] {
+    for (int client = 0; client >= 0;) {  // until the listener is shut
+      client = accept(listener, nullptr, nullptr);
+      if (client >= 0) close(client);
+    }
+  });
+  settings_.url =
+      "postgresql://wherry@127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/postgres";
+  const Error error = probe_error();
+  shutdown(listener, SHUT_RDWR);
+  server.join();
+  close(listener);
+  EXPECT_EQ(error.kind, ErrorKind::kTransient);
+  EXPECT_EQ(error.code, "postgres.connection_lost");
 }
 
 TEST_F(Connector, DescribesTables) {

@@ -2,7 +2,9 @@
 
 #include <libpq-fe.h>
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace wherry::postgres {
 namespace {
@@ -187,6 +189,16 @@ bool is_sqlstate_char(char c) {
   return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
 }
 
+/// Somebody answered and then was gone: no wrong address. libpq has no code for it, and its own
+/// words are English, because no program of ours sets a locale.
+bool is_cut(std::string_view message) {
+  constexpr std::string_view kWords[] = {"closed the connection unexpectedly",
+                                         "Connection reset by peer", "EOF detected", "Broken pipe"};
+  return std::any_of(std::begin(kWords), std::end(kWords), [&](std::string_view words) {
+    return message.find(words) != std::string_view::npos;
+  });
+}
+
 }  // namespace
 
 ErrorClass classify(std::string_view sqlstate) {
@@ -259,7 +271,7 @@ Error error_of_connection(const PGconn* connection, std::string_view action,
                       "--target-password-file");
   }
   Error error =
-      while_connecting
+      while_connecting && !is_cut(text)
           ? make_error(ErrorKind::kTransient, "postgres.unreachable",
                        std::string(action) + ": the server cannot be reached",
                        "Check host and port of the URL, the firewall and that the server listens")

@@ -25,7 +25,8 @@ ErrorClass classify(std::string_view sqlstate);
 /// An Error from a failed result; `action` says what was being done ("cannot create the table").
 Error error_of_result(const pg_result* result, std::string_view action);
 /// An Error from a connection that broke or was never made. With `while_connecting` the text is
-/// searched for the SQLSTATE that verbose messages carry, because libpq offers no field for it.
+/// searched for the SQLSTATE that verbose messages carry, because libpq offers no field for it; a
+/// server that answered and was gone then is postgres.connection_lost as at any time.
 Error error_of_connection(const pg_conn* connection, std::string_view action,
                           bool while_connecting);
 /// What an ErrorResponse says, when its bytes were read without libpq.

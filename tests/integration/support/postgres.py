@@ -47,7 +47,7 @@ class Postgres:
 
     def close(self):
         subprocess.run([SCRIPT, "stop", self.directory], stdout=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL, timeout=120, check=False)
+                       stderr=subprocess.DEVNULL, timeout=600, check=False)
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def connect(self, database="postgres", user=None, password=PASSWORD):

@@ -135,6 +135,39 @@ TEST(Apply, OneRowWhoseKeyMovesAndMovesEndsWhereItShould) {
   EXPECT_TRUE(world.events.exceptions.empty());
 }
 
+TEST(Apply, ARowThatMadeRoomIsNotTakenForTheOneThatCame) {
+  ApplyWorld world;
+  world.add(keyed(), {numbers({23, 1, 0}), numbers({24, 2, 0})});
+  const auto shape = world.log.shape(keyed());
+  const auto move = [&](std::int64_t from, std::int64_t to, std::int64_t a) {
+    return updated(shape, key_only(from, 3), image(numbers({to, a, 0})));
+  };
+  world.log.begin().changes = {move(23, 24, 1), move(24, 25, 2)};
+  world.log.begin().changes = {move(25, 6, 2)};
+  world.log.begin().changes = {move(24, 25, 1)};
+  ASSERT_TRUE(world.run().ok());
+  EXPECT_EQ(world.rows("T"), (std::vector<Row>{numbers({6, 2, 0}), numbers({25, 1, 0})}));
+  EXPECT_TRUE(world.events.exceptions.empty());
+}
+
+TEST(Apply, WhatComesAfterARowThatMovedTwiceSeesItThere) {
+  ApplyWorld world;
+  world.add(keyed("CHILD"), {numbers({4, 1, 0})});
+  world.add(keyed("PARENT"), {numbers({1, 0, 0}), numbers({2, 0, 0})});
+  world.target.add_foreign_key({{"S", "CHILD"}, {"A"}, {"S", "PARENT"}, {"ID"}});
+  const auto child = world.log.shape(keyed("CHILD"));
+  const auto parent = world.log.shape(keyed("PARENT"));
+  // The parent that moves has the family done in the order of the log.
+  world.log.begin().changes = {updated(child, key_only(4, 3), image(numbers({17, 1, 0}))),
+                               updated(child, key_only(17, 3), image(numbers({13, 1, 0})))};
+  world.log.begin().changes = {updated(child, {}, image(numbers({13, 1, 5})))};
+  world.log.begin().changes = {updated(parent, key_only(2, 3), image(numbers({3, 0, 0})))};
+  LogFeed feed(world.log);
+  ASSERT_TRUE(world.run(feed, world.log.end()).ok());
+  EXPECT_EQ(world.rows("CHILD"), std::vector<Row>{numbers({13, 1, 5})});
+  EXPECT_TRUE(world.events.exceptions.empty());
+}
+
 TEST(Apply, KeysAreSwapped) {
   // At once, as a statement may, and by way of a third key.
   const std::vector<std::vector<std::pair<std::int64_t, std::int64_t>>> ways = {

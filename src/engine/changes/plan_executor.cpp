@@ -1,5 +1,6 @@
 #include "engine/changes/plan_executor.h"
 
+#include <algorithm>
 #include <unordered_set>
 
 #include "core/failpoint.h"
@@ -12,6 +13,38 @@ using connect::ApplyRow;
 using connect::ApplyStep;
 using connect::StepKind;
 
+namespace {
+
+/// Hashes of the identities that the rows of a kRekey come to have.
+std::unordered_set<std::uint64_t> reached_by(const ApplyStep& step) {
+  std::unordered_set<std::uint64_t> out;
+  for (const ApplyRow& row : step.rows) {
+    std::uint64_t hash = 0;
+    for (const std::size_t c : step.table->identity) {
+      const bool stays = row.after[c].state == CellState::kUnchanged;
+      hash = hash_key_cell(hash, (stays ? row.before : row.after)[c]);
+    }
+    out.insert(hash);
+  }
+  return out;
+}
+
+/// Whether a row of the step may stand on another one of it: what comes after such a step must see
+/// all of it done.
+bool may_chain(const StepPlan& plan, std::size_t step) {
+  const ApplyStep& moves = plan.steps[step];
+  if (moves.kind != StepKind::kRekey || !plan.is_logged[step] || moves.rows.size() < 2 ||
+      moves.table->identity.empty()) {
+    return false;
+  }
+  const auto reached = reached_by(moves);
+  return std::any_of(moves.rows.begin(), moves.rows.end(), [&](const ApplyRow& row) {
+    return reached.contains(hash_key(row.before, moves.table->identity));
+  });
+}
+
+}  // namespace
+
 Result<PlanExecutor::Missing> PlanExecutor::execute(OpContext& context, const StepPlan& plan,
                                                     bool is_marked) {
   Missing out;
@@ -22,13 +55,18 @@ Result<PlanExecutor::Missing> PlanExecutor::execute(OpContext& context, const St
   if (plan.steps.empty()) return out;
   failpoint("apply.execute");
   const StageClock clock(progress_, ApplyStage::kApply);
-  WHERRY_ASSIGN(auto reports, applier_->execute(context, plan.steps));
-  for (std::size_t i = 0; i < reports.size(); ++i) {
-    std::vector<std::size_t>& missing = reports[i].missing;
-    if (plan.steps[i].kind == StepKind::kRekey && plan.is_logged[i] && !missing.empty()) {
-      WHERRY_TRY(settle_rekeys(context, plan.steps[i], missing));
+  const std::span<const ApplyStep> steps(plan.steps);
+  for (std::size_t from = 0; from < steps.size();) {
+    std::size_t end = from + 1;
+    while (end < steps.size() && !may_chain(plan, end - 1)) ++end;
+    WHERRY_ASSIGN(auto reports, applier_->execute(context, steps.subspan(from, end - from)));
+    if (may_chain(plan, end - 1) && !reports.back().missing.empty()) {
+      WHERRY_TRY(settle_rekeys(context, steps[end - 1], reports.back().missing));
     }
-    for (const std::size_t row : missing) out.push_back(plan.firsts[i] + row);
+    for (std::size_t i = from; i < end; ++i) {
+      for (const std::size_t row : reports[i - from].missing) out.push_back(plan.firsts[i] + row);
+    }
+    from = end;
   }
   return out;
 }
@@ -37,16 +75,7 @@ Result<PlanExecutor::Missing> PlanExecutor::execute(OpContext& context, const St
 Result<void> PlanExecutor::settle_rekeys(OpContext& context, const ApplyStep& step,
                                          std::vector<std::size_t>& missing) {
   const auto& identity = step.table->identity;
-  if (identity.empty()) return {};
-  std::unordered_set<std::uint64_t> reached;
-  for (const ApplyRow& row : step.rows) {
-    std::uint64_t hash = 0;
-    for (const std::size_t c : identity) {
-      const bool stays = row.after[c].state == CellState::kUnchanged;
-      hash = hash_key_cell(hash, (stays ? row.before : row.after)[c]);
-    }
-    reached.insert(hash);
-  }
+  const auto reached = reached_by(step);
   for (;;) {
     // One row after the other: each may stand on the one before it.
     bool has_moved = false;

@@ -29,7 +29,8 @@ test-long:
 
 bench:
 	@scripts/build.sh product bench
-	@$(PYTHON) bench/run.py; status=$$?; $(PYTHON) bench/load_run.py && exit $$status
+	@status=0; for part in run load_run postgres_run; do \
+	  $(PYTHON) bench/$$part.py || status=1; done; exit $$status
 
 # SOURCE=postgres: ongoing replication from one PostgreSQL to another.
 demo: build

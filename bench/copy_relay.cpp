@@ -1,8 +1,8 @@
 // The limit that loads from PostgreSQL to PostgreSQL are measured against: one process that passes
 // a table's binary COPY from one libpq connection to another, with FREEZE, and builds the key
-// after.
+// after; and gathers statistics, where that is asked for.
 //
-// usage: copy_relay SOURCE-URL TARGET-URL TABLE KEY-COLUMN
+// usage: copy_relay SOURCE-URL TARGET-URL TABLE KEY-COLUMN [analyze]
 // TABLE exists on the target, empty and without its key.
 #include <libpq-fe.h>
 
@@ -64,8 +64,9 @@ void pass_rows(PGconn* source, PGconn* target) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 5) {
-    std::fprintf(stderr, "usage: copy_relay SOURCE-URL TARGET-URL TABLE KEY-COLUMN\n");
+  const bool gathers_statistics = argc == 6 && std::string(argv[5]) == "analyze";
+  if (argc != 5 && !gathers_statistics) {
+    std::fprintf(stderr, "usage: copy_relay SOURCE-URL TARGET-URL TABLE KEY-COLUMN [analyze]\n");
     return 2;
   }
   const std::string table = argv[3];
@@ -79,5 +80,6 @@ int main(int argc, char** argv) {
   run(target.get(), "commit", PGRES_COMMAND_OK);
   run(target.get(), "alter table " + table + " add primary key (" + argv[4] + ")",
       PGRES_COMMAND_OK);
+  if (gathers_statistics) run(target.get(), "analyze " + table, PGRES_COMMAND_OK);
   return 0;
 }

@@ -29,6 +29,7 @@ sys.path.insert(0, str(ROOT / "tests" / "integration"))
 
 import measure  # noqa: E402: needs the path above
 import workloads  # noqa: E402
+from measure import Line  # noqa: E402
 from support.orasim import PASSWORD, Orasim  # noqa: E402
 from support.paths import WHERRY  # noqa: E402
 from support.postgres import PASSWORD as TARGET_PASSWORD  # noqa: E402
@@ -44,101 +45,22 @@ RESUME_GOAL = 0.2
 DICTIONARY_GOAL = 5.0
 MEMORY_GOAL_MIB = 200
 TABLES = 2_000
-TICK = os.sysconf("SC_CLK_TCK")
-
-
-@dataclasses.dataclass
-class Line:
-    what: str
-    ours: str
-    reference: str
-    value: float
-    goal: float
-    is_least: bool = False  # the goal is the least, not the most
-
-    @property
-    def is_met(self):
-        return self.value >= self.goal if self.is_least else self.value <= self.goal
-
-
-def cpu_ticks(process, with_children):
-    fields = pathlib.Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
-    return sum(int(value) for value in fields[11:(15 if with_children else 13)])
-
-
-class Server:
-    def __init__(self, postgres):
-        self.postgres = postgres
-        self.pid = int((postgres.directory / "pgdata" / "postmaster.pid").read_text().split()[0])
-        postgres.execute("postgres", "alter system set autovacuum = off",
-                         "select pg_reload_conf()")
-        # A session is a child of the server, and so is what builds an index beside it.
-        self.lasting = {str(row[0]) for row in postgres.query(
-            "postgres", "select pid from pg_stat_activity where backend_type in ('checkpointer', "
-            "'background writer', 'walwriter', 'logical replication launcher')")}
-
-    def wait_for_quiet(self):
-        """Until no session is left, and the server has taken in the times of all that ended."""
-        children = pathlib.Path(f"/proc/{self.pid}/task/{self.pid}/children")
-        end = time.monotonic() + 30
-        while set(children.read_text().split()) - self.lasting:
-            if time.monotonic() > end:
-                raise SystemExit("sessions do not end")
-            time.sleep(0.01)
-
-    def cpu(self):
-        """CPU seconds of the server, those of all sessions that have ended among them."""
-        ticks = cpu_ticks(self.pid, True)
-        return (ticks + sum(cpu_ticks(process, False) for process in self.lasting)) / TICK
-
-    @contextlib.contextmanager
-    def measured(self, sample):
-        self.postgres.execute("postgres", "checkpoint")
-        self.wait_for_quiet()
-        before = self.cpu()
-        yield
-        self.wait_for_quiet()
-        sample["server_cpu"] = self.cpu() - before
-
-
-def run_measured(server, command, env, sample):
-    with server.measured(sample):
-        started = time.monotonic()
-        process = subprocess.Popen([str(part) for part in command], env={**os.environ, **env},
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        output, errors = process.communicate()
-        sample["wall"] = time.monotonic() - started
-    if process.returncode != 0:
-        raise SystemExit(f"{command[0]} ended with {process.returncode}\n{errors}")
-    return output
-
-
-def children_cpu():
-    times = os.times()
-    return times.children_user + times.children_system
 
 
 def load_with_engine(server, shape, rows):
-    sample = {}
-    before = children_cpu()
-    run_measured(server, [BUILD / "load_bench", server.postgres.url("bench"), shape, rows, SUBTASKS],
-                 {"WHERRY_TARGET_PASSWORD": TARGET_PASSWORD}, sample)
-    sample["cpu"] = children_cpu() - before + sample["server_cpu"]
-    return sample
+    return measure.measured([server], lambda: measure.run_command(
+        BUILD / "load_bench", server.postgres.url("bench"), shape, rows, SUBTASKS,
+        env={"WHERRY_TARGET_PASSWORD": TARGET_PASSWORD}))
 
 
 def load_with_psql(server, shape, file, columns):
-    sample = {}
-    before = children_cpu()
     script = [f"drop table bench.{shape}", f"create table bench.{shape} ({columns})",
               f"\\copy bench.{shape} from '{file}' with (format binary)",
               f"alter table bench.{shape} add primary key (c0)", f"analyze bench.{shape}"]
     arguments = [part for line in script for part in ("-c", line)]
-    run_measured(server, ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1",
-                          server.postgres.url("bench"), *arguments],
-                 {"PGPASSWORD": TARGET_PASSWORD}, sample)
-    sample["cpu"] = children_cpu() - before + sample["server_cpu"]
-    return sample
+    return measure.measured([server], lambda: measure.run_command(
+        "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", server.postgres.url("bench"), *arguments,
+        env={"PGPASSWORD": TARGET_PASSWORD}))
 
 
 def columns_of(postgres, shape):
@@ -150,7 +72,7 @@ def columns_of(postgres, shape):
 
 def copy_lines(postgres, options):
     """The engine and psql in turns, on the same rows."""
-    server = Server(postgres)
+    server = measure.Server(postgres)
     postgres.create_database("bench")
     lines = []
     samples = {}
@@ -169,13 +91,10 @@ def copy_lines(postgres, options):
                 of_shape["wherry"].append(load_with_engine(server, shape, rows))
             file.unlink()
             for what in ("wall", "cpu"):
-                ours, theirs = ([s[what] for s in of_shape[who]] for who in ("wherry", "psql"))
-                # Rounds, not medians, are compared: the machine's other work changes slowly.
-                ratio = statistics.median(a / b for a, b in zip(ours, theirs))
                 lines.append(Line(f"load {rows:,} {shape} rows, {what}",
-                                  f"{statistics.median(ours):.2f} s",
-                                  f"psql \\copy: {statistics.median(theirs):.2f} s", ratio,
-                                  COPY_GOAL))
+                                  f"{measure.median_of(of_shape['wherry'], what):.2f} s",
+                                  f"psql \\copy: {measure.median_of(of_shape['psql'], what):.2f} s",
+                                  measure.ratio_of(of_shape, "wherry", "psql", what), COPY_GOAL))
     return lines, samples
 
 
@@ -324,11 +243,7 @@ def main():
         lines.append(memory_line(postgres, options))
     finally:
         postgres.close()
-    print("| what | Wherry | reference | value | goal | |\n|---|---|---|---|---|---|")
-    for line in lines:
-        goal = f"{'at least' if line.is_least else 'at most'} {line.goal}"
-        print(f"| {line.what} | {line.ours} | {line.reference} | {line.value:.2f} | {goal} | "
-              f"{'met' if line.is_met else 'missed'} |")
+    measure.print_lines(lines)
     (BUILD / "load_bench.json").write_text(json.dumps(
         {"lines": [dataclasses.asdict(line) for line in lines], "samples": samples}, indent=1))
     return 0 if all(line.is_met for line in lines) else 1

@@ -1,10 +1,13 @@
-"""One measurement each: a program is run, its rows and the CPU of its whole process are taken."""
+"""One measurement each: a program is run, its rows and the CPU of its whole process are taken; or the
+time and CPU that a load takes, those of the servers included."""
 import contextlib
 import dataclasses
 import json
 import os
 import pathlib
 import re
+import signal
+import statistics
 import subprocess
 import tempfile
 import threading
@@ -19,6 +22,8 @@ from support.wherry import Task, selection
 NODE_ROWS_AT_ONCE = GO_ORA_ROWS_AT_ONCE = JDBC_ROWS_AT_ONCE = 1000
 DEADLINE_SECS = 900
 DATABASE = "bench"
+QUIET_SECS = 30  # a server's sessions have ended by then
+TICK = os.sysconf("SC_CLK_TCK")
 
 
 @dataclasses.dataclass
@@ -202,3 +207,113 @@ def load_and_validate(sim, target, tables):
             load.more["copy_cpu"], load.more["backend_cpu"] = copy_cpu(target.log_text())
             validate = run_wherry(["validate"], task, lambda _: load.rows)
     return load, validate
+
+
+def cpu_ticks(process, with_children):
+    fields = pathlib.Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+    return sum(int(value) for value in fields[11:(15 if with_children else 13)])
+
+
+class Server:
+    """The CPU of a PostgreSQL server, which is no child of this process."""
+
+    def __init__(self, postgres):
+        self.postgres = postgres
+        self.pid = int((postgres.directory / "pgdata" / "postmaster.pid").read_text().split()[0])
+        postgres.execute("postgres", "alter system set autovacuum = off",
+                         "select pg_reload_conf()")
+        # A session is a child of the server, and so is what builds an index beside it.
+        self.lasting = {str(row[0]) for row in postgres.query(
+            "postgres", "select pid from pg_stat_activity where backend_type in ('checkpointer', "
+            "'background writer', 'walwriter', 'logical replication launcher')")}
+
+    def wait_for_quiet(self):
+        """Until no session is left, and the server has taken in the times of all that ended."""
+        children = pathlib.Path(f"/proc/{self.pid}/task/{self.pid}/children")
+        end = time.monotonic() + QUIET_SECS
+        while set(children.read_text().split()) - self.lasting:
+            if time.monotonic() > end:
+                raise SystemExit("sessions do not end")
+            time.sleep(0.01)
+
+    def settle(self):
+        self.postgres.execute("postgres", "checkpoint")
+        self.wait_for_quiet()
+
+    def cpu(self):
+        """CPU seconds, those of all sessions that have ended among them."""
+        ticks = cpu_ticks(self.pid, True)
+        return (ticks + sum(cpu_ticks(process, False) for process in self.lasting)) / TICK
+
+
+def cpu_of(servers):
+    """CPU seconds of the servers and of all children of this process that have ended."""
+    times = os.times()
+    return times.children_user + times.children_system + sum(server.cpu() for server in servers)
+
+
+def measured(servers, run, clean_up=lambda: None):
+    """Seconds that `run` takes, and CPU seconds up to the end of all sessions; `clean_up` ends those
+    that would stay."""
+    for server in servers:
+        server.settle()
+    before, started = cpu_of(servers), time.monotonic()
+    run()
+    wall = time.monotonic() - started
+    clean_up()
+    for server in servers:
+        server.wait_for_quiet()
+    return {"wall": wall, "cpu": cpu_of(servers) - before}
+
+
+class DidNotEnd(Exception):
+    """A program was still running after its time."""
+
+
+def run_command(*command, env=None, limit_secs=DEADLINE_SECS):
+    """In a session of its own: pgcopydb ends its whole process group when something goes wrong."""
+    process = subprocess.Popen([str(part) for part in command], env={**os.environ, **(env or {})},
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                               start_new_session=True)
+    try:
+        output, _ = process.communicate(timeout=limit_secs)
+    except subprocess.TimeoutExpired:
+        raise DidNotEnd(f"{command[0]} did not end within {limit_secs} s") from None
+    finally:
+        if process.returncode is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    if process.returncode != 0:
+        raise SystemExit(f"{command[0]} ended with {process.returncode}\n{output[-3000:]}")
+
+
+@dataclasses.dataclass
+class Line:
+    """A measurement beside its goal."""
+    what: str
+    ours: str
+    reference: str
+    value: float
+    goal: float
+    is_least: bool = False  # the goal is the least, not the most
+
+    @property
+    def is_met(self):
+        return self.value >= self.goal if self.is_least else self.value <= self.goal
+
+
+def ratio_of(samples, ours, theirs, what):
+    """Rounds, not medians, are compared: the machine's other work changes slowly."""
+    return statistics.median(a[what] / b[what] for a, b in zip(samples[ours], samples[theirs]))
+
+
+def median_of(samples, what):
+    return statistics.median(sample[what] for sample in samples)
+
+
+def print_lines(lines):
+    print("| what | Wherry | reference | value | goal | |\n|---|---|---|---|---|---|")
+    for line in lines:
+        goal = f"{'at least' if line.is_least else 'at most'} {line.goal:.3g}"
+        print(f"| {line.what} | {line.ours} | {line.reference} | {line.value:.2f} | {goal} | "
+              f"{'met' if line.is_met else 'missed'} |")

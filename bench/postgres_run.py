@@ -3,16 +3,15 @@
 beside pgcopydb, pgloader and the first copy of a subscription, all in one run: a Markdown table on
 standard output, all samples in $BUILD/postgres_bench.json. Exit status 1: a goal was missed.
 
-usage: postgres_run.py [--rounds N] [--scale FACTOR] [--peers NAME,NAME…]
+usage: postgres_run.py [--rounds N] [--scale FACTOR] [--peers NAME,NAME…] [--tables NAME,NAME…]
 """
 import argparse
 import contextlib
+import dataclasses
 import json
 import os
 import pathlib
 import shutil
-import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,42 +22,53 @@ os.environ["WHERRY_BUILD"] = str(BUILD)
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "tests" / "integration"))
 
-from support.paths import WHERRY  # noqa: E402: needs the path above
+import measure  # noqa: E402: needs the path above
+from measure import DidNotEnd, Line, run_command  # noqa: E402
+from support.paths import WHERRY  # noqa: E402
 from support.postgres import PASSWORD, Postgres  # noqa: E402
 from support.wherry import Task, selection  # noqa: E402
 
 DATABASE = "bench"
-DEADLINE_SECS = 600  # for one load
-TICK = os.sysconf("SC_CLK_TCK")
-WIDE = """create table app.wide (id bigint, a integer not null, b numeric(12,2), c numeric, d text,
-    e varchar(50), f timestamptz, g date, h uuid, i jsonb, j bytea, k double precision, l text)"""
-WIDE_ROWS = """insert into app.wide select n, n % 1000, n * 1.25, n / 7.0,
-    repeat(md5(n::text), 6), 'code ' || n, timestamptz '2024-01-01' + n * interval '1 second',
-    date '2024-01-01' + n % 3000, md5(n::text)::uuid,
-    jsonb_build_object('n', n, 'tag', md5((n % 97)::text)), decode(repeat(md5(n::text), 5), 'hex'),
-    n * 0.37, repeat(md5((n + 1)::text), 8) from generate_series(1, {rows}) n"""
-NARROW = """create table app.narrow (aid integer not null, bid integer, abalance integer,
-    filler char(84))"""
-NARROW_ROWS = """insert into app.narrow select n, n % 50, 0, '' from generate_series(1, {rows}) n"""
-SHAPES = {"narrow": (NARROW, NARROW_ROWS, "aid", 5_000_000),
-          "wide": (WIDE, WIDE_ROWS, "id", 1_000_000)}
-WALL_GOAL, CPU_GOAL, WIDE_PGCOPYDB_GOAL = 1.05, 1.1, 1 / 1.8
+WIDE = ("""(id bigint not null, a integer not null, b numeric(12,2), c numeric, d text,
+        e varchar(50), f timestamptz, g date, h uuid, i jsonb, j bytea, k double precision, l text)""",
+        """select n, n % 1000, n * 1.25, n / 7.0,
+        repeat(md5(n::text), 6), 'code ' || n, timestamptz '2024-01-01' + n * interval '1 second',
+        date '2024-01-01' + n % 3000, md5(n::text)::uuid,
+        jsonb_build_object('n', n, 'tag', md5((n % 97)::text)),
+        decode(repeat(md5(n::text), 5), 'hex'), n * 0.37, repeat(md5((n + 1)::text), 8)
+        from generate_series(1, {rows}) n""", "id")
+NARROW = ("(aid integer not null, bid integer, abalance integer, filler char(84))",
+          "select n, n % 50, 0, '' from generate_series(1, {rows}) n", "aid")
+# 200 kB each, half text of random digits, half bytes.
+LARGE = ("(id integer not null, body text, picture bytea)",
+         """select n, case when n % 2 = 0 then x end, case when n % 2 = 1 then decode(x, 'hex') end
+         from (select n, (select string_agg(md5(n::text || i), '') from generate_series(1,
+               case when n % 2 = 0 then 6250 else 12500 end) i) x
+                 from generate_series(1, {rows}) n) r""", "id")
 
 
-def tree_cpu(pid):
-    """CPU seconds of a server, its children that live and those that have ended."""
-    total = 0
-    children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    for index, process in enumerate([pid, *children]):
-        with contextlib.suppress(OSError):
-            fields = pathlib.Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
-            total += sum(int(value) for value in fields[11:(15 if index == 0 else 13)])
-    return total / TICK
+@dataclasses.dataclass
+class Shape:
+    """A table, who loads it beside Wherry, and what is to be reached."""
+    columns: str
+    fill: str  # a query with its rows
+    key: str
+    rows: int
+    goals: dict  # (peer, "wall" or "cpu") -> Wherry's part of the peer's
 
 
-def own_cpu():
-    times = os.times()
-    return times.children_user + times.children_system
+RELAY_GOALS = {(peer, what): goal for peer in ("relay", "relay+analyze")
+               for what, goal in (("wall", 1.05), ("cpu", 1.1))}
+SHAPES = {
+    "narrow": Shape(*NARROW, 5_000_000, {**RELAY_GOALS, ("pgcopydb", "wall"): 1,
+                                         ("subscription", "wall"): 1}),
+    "wide": Shape(*WIDE, 1_000_000, {**RELAY_GOALS, ("pgcopydb", "wall"): 1 / 1.8,
+                                     ("subscription", "wall"): 1}),
+    "large": Shape(*LARGE, 2_000, {("pgcopydb", "wall"): 1, ("subscription", "wall"): 1}),
+    # pgloader was seen to hang with 1,000,000 rows.
+    "few_narrow": Shape(*NARROW, 500_000, {("pgloader", "wall"): 1}),
+    "few_wide": Shape(*WIDE, 100_000, {("pgloader", "wall"): 1}),
+}
 
 
 class Pair:
@@ -67,138 +77,146 @@ class Pair:
     def __init__(self, scale):
         self.source, self.target = Postgres(), Postgres()
         for server in (self.source, self.target):
-            server.execute("postgres", "alter system set wal_level = logical",
-                           "alter system set shared_buffers = '256MB'",
-                           "alter system set autovacuum = off",
+            server.execute("postgres", "alter system set shared_buffers = '256MB'",
                            f"create database {DATABASE}")
             server.crash()
             server.start()
             server.execute(DATABASE, "create schema app")
-        self.rows = {}
-        for shape, (create, fill, key, rows) in SHAPES.items():
-            self.rows[shape] = max(1000, int(rows * scale))
-            self.source.execute(DATABASE, create, fill.format(rows=self.rows[shape]),
-                                f"alter table app.{shape} add primary key ({key})",
-                                f"vacuum (freeze, analyze) app.{shape}")
+        self.servers = [measure.Server(self.source), measure.Server(self.target)]
+        self.rows = {name: max(10, int(shape.rows * scale)) for name, shape in SHAPES.items()}
+        for name, shape in SHAPES.items():
+            self.source.execute(DATABASE, f"create table app.{name} {shape.columns}",
+                                f"insert into app.{name} " +
+                                shape.fill.format(rows=self.rows[name]),
+                                f"alter table app.{name} add primary key ({shape.key})",
+                                f"vacuum (freeze, analyze) app.{name}")
 
     def close(self):
         self.source.close()
         self.target.close()
 
-    def pids(self):
-        return [int((server.directory / "pgdata" / "postmaster.pid").read_text().split()[0])
-                for server in (self.source, self.target)]
-
     def url(self, server, password=True):
         url = server.url(DATABASE)
         return url.replace("@", f":{PASSWORD}@", 1) if password else url
 
-    def empty(self, shape=None):
+    def empty(self, name=None):
+        """Without the table, or with it and without its rows and key."""
         self.target.execute(DATABASE, "drop schema if exists app cascade")
-        if shape:
-            self.target.execute(DATABASE, "create schema app", SHAPES[shape][0])
+        if name:
+            self.target.execute(DATABASE, "create schema app",
+                                f"create table app.{name} {SHAPES[name].columns}")
 
-    def measured(self, run):
-        for server in (self.source, self.target):
-            server.execute("postgres", "checkpoint")
-        before, started = own_cpu() + sum(map(tree_cpu, self.pids())), time.monotonic()
-        run()
-        wall = time.monotonic() - started
-        return {"wall": wall, "cpu": own_cpu() + sum(map(tree_cpu, self.pids())) - before}
+    def measured(self, *arguments):
+        return measure.measured(self.servers, *arguments)
 
-    def check(self, shape):
-        count, = self.target.query(DATABASE, f"select count(*) from app.{shape}")[0]
-        if count != self.rows[shape]:
-            raise SystemExit(f"{count} of {self.rows[shape]} rows of {shape} arrived")
+    def check(self, name):
+        count, = self.target.query(DATABASE, f"select count(*) from app.{name}")[0]
+        if count != self.rows[name]:
+            raise SystemExit(f"{count} of {self.rows[name]} rows of {name} arrived")
 
 
-def command(*arguments, env=None):
-    # pgcopydb ends its whole process group when something goes wrong.
-    done = subprocess.run([str(part) for part in arguments], env={**os.environ, **(env or {})},
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-                          start_new_session=True, timeout=DEADLINE_SECS)
-    if done.returncode != 0:
-        raise SystemExit(f"{arguments[0]} ended with {done.returncode}\n{done.stdout[-3000:]}")
-
-
-def by_wherry(pair, shape):
+def by_wherry(pair, name):
     pair.empty()
     task = Task(pair.url(pair.source, False), pair.url(pair.target, False),
-                [selection("app", shape)])
-    try:
-        return pair.measured(lambda: command(
+                [selection("app", name)])
+    with contextlib.closing(task):
+        return pair.measured(lambda: run_command(
             WHERRY, "run", "--migration-type", "full-load", "--progress", "none", *task.flags(),
             env={"WHERRY_SOURCE_PASSWORD": PASSWORD, "WHERRY_TARGET_PASSWORD": PASSWORD}))
-    finally:
-        task.close()
 
 
-def by_relay(pair, shape):
-    pair.empty(shape)
-    return pair.measured(lambda: command(BUILD / "copy_relay", pair.url(pair.source),
-                                         pair.url(pair.target), f"app.{shape}", SHAPES[shape][2]))
+def by_relay(pair, name, *more):
+    pair.empty(name)
+    return pair.measured(lambda: run_command(BUILD / "copy_relay", pair.url(pair.source),
+                                             pair.url(pair.target), f"app.{name}",
+                                             SHAPES[name].key, *more))
 
 
-def by_pgcopydb(pair, shape):
+def by_relay_with_statistics(pair, name):
+    """Wherry gathers them too."""
+    return by_relay(pair, name, "analyze")
+
+
+def by_pgcopydb(pair, name):
     pair.empty()
     with tempfile.TemporaryDirectory(prefix="pgcopydb-") as directory:
         filters = pathlib.Path(directory) / "filters.ini"
-        filters.write_text(f"[include-only-table]\napp.{shape}\n")
-        return pair.measured(lambda: command(
+        filters.write_text(f"[include-only-table]\napp.{name}\n")
+        return pair.measured(lambda: run_command(
             "pgcopydb", "clone", "--source", pair.url(pair.source), "--target",
             pair.url(pair.target), "--dir", f"{directory}/work", "--filters", filters,
             "--table-jobs", "1", "--index-jobs", "1", "--no-owner", "--no-acl", "--skip-extensions",
             "--not-consistent"))
 
 
-def by_pgloader(pair, shape):
+PGLOADER_SECS = 120
+
+
+def by_pgloader(pair, name):
     pair.empty()
     with tempfile.NamedTemporaryFile("w", suffix=".load") as script:
         script.write(f"load database from {pair.url(pair.source)} into {pair.url(pair.target)}\n"
                      f"with include drop, create tables, create indexes, workers = 1, "
-                     f"concurrency = 1 including only table names matching '{shape}' "
+                     f"concurrency = 1 including only table names matching '{name}' "
                      "in schema 'app';\n")
         script.flush()
-        return pair.measured(lambda: command("pgloader", script.name))
+        return pair.measured(lambda: run_command("pgloader", script.name,
+                                                 limit_secs=PGLOADER_SECS))
 
 
-def by_subscription(pair, shape):
-    pair.empty(shape)
-    pair.target.execute(DATABASE, f"alter table app.{shape} add primary key ({SHAPES[shape][2]})")
-    pair.source.execute(DATABASE, f"create publication bench for table app.{shape}")
+def by_subscription(pair, name):
+    """The first copy of native logical replication, into a table that has its key."""
+    pair.empty(name)
+    pair.target.execute(DATABASE, f"alter table app.{name} add primary key ({SHAPES[name].key})")
+    pair.source.execute(DATABASE, f"create publication bench for table app.{name}")
 
     def run():
-        pair.target.execute(DATABASE, f"create subscription bench connection "
-                            f"'{pair.url(pair.source)}' publication bench with (binary = true)")
-        while pair.target.query(DATABASE, "select count(*) from pg_subscription_rel "
-                                "where srsubstate <> 'r'")[0][0]:
-            time.sleep(0.02)
+        with contextlib.closing(pair.target.connect(DATABASE)) as session, \
+                session.cursor() as cursor:
+            cursor.execute(f"create subscription bench connection '{pair.url(pair.source)}' "
+                           "publication bench with (binary = true)")
+            while True:
+                cursor.execute("select count(*) from pg_subscription_rel where srsubstate <> 'r'")
+                if cursor.fetchone() == (0,):
+                    return
+                time.sleep(0.02)
     try:
-        return pair.measured(run)
+        return pair.measured(
+            run, lambda: pair.target.execute(DATABASE, "drop subscription bench"))
     finally:
-        pair.target.execute(DATABASE, "drop subscription bench")
         pair.source.execute(DATABASE, "drop publication bench")
 
 
-PEERS = {"wherry": by_wherry, "relay": by_relay, "pgcopydb": by_pgcopydb, "pgloader": by_pgloader,
+PEERS = {"relay": by_relay, "relay+analyze": by_relay_with_statistics, "pgcopydb": by_pgcopydb, "pgloader": by_pgloader,
          "subscription": by_subscription}
+PROGRAMS = ("pgcopydb", "pgloader")
 
 
-def lines_of(shape, rows, samples):
-    def median(who, what):
-        return statistics.median(sample[what] for sample in samples[who])
+def measure_shape(pair, name, peers, rounds):
+    """Samples by who made them; Wherry and its peers in turns."""
+    samples = {who: [] for who in ("wherry", *peers)}
+    by_relay(pair, name)  # the source's pages are in memory afterwards
+    for _ in range(rounds):
+        for who in list(samples):
+            try:
+                sample = by_wherry(pair, name) if who == "wherry" else PEERS[who](pair, name)
+            except DidNotEnd as problem:
+                print(problem, file=sys.stderr, flush=True)
+                del samples[who]
+                continue
+            samples[who].append(sample)
+            print(name, who, sample, file=sys.stderr, flush=True)
+            pair.check(name)
+    return samples
 
-    def line(what, peer, goal):
-        ours, theirs = median("wherry", what), median(peer, what)
-        return (f"{rows:,} {shape} rows, {what}", f"{ours:.2f} s", f"{peer}: {theirs:.2f} s",
-                ours / theirs, goal)
 
-    yield line("wall", "relay", WALL_GOAL)
-    yield line("cpu", "relay", CPU_GOAL)
-    for peer in ("pgcopydb", "pgloader", "subscription"):
+def lines_of(name, rows, samples):
+    for (peer, what), goal in SHAPES[name].goals.items():
         if peer in samples:
-            is_wide = (peer, shape) == ("pgcopydb", "wide")
-            yield line("wall", peer, WIDE_PGCOPYDB_GOAL if is_wide else 1.0)
+            yield Line(f"{rows:,} rows of {name}, {what}",
+                       f"{measure.median_of(samples['wherry'], what):.2f} s",
+                       f"{peer}: {measure.median_of(samples[peer], what):.2f} s",
+                       measure.ratio_of(samples, "wherry", peer, what), goal)
 
 
 def main():
@@ -206,35 +224,29 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--scale", type=float, default=1.0, help="factor on the number of rows")
-    parser.add_argument("--peers", default=",".join(PEERS), help="without wherry and relay")
+    parser.add_argument("--peers", default=",".join(PEERS))
+    parser.add_argument("--tables", default=",".join(SHAPES))
     options = parser.parse_args()
-    wanted = ["wherry", "relay", *options.peers.split(",")]
-    peers = [name for name in PEERS if name in wanted and
-             (name in ("wherry", "relay", "subscription") or shutil.which(name))]
-    lines, samples = [], {}
+    missing = [peer for peer in PROGRAMS if not shutil.which(peer)]
+    wanted = [peer for peer in options.peers.split(",") if peer not in missing]
+    lines, samples, left_out = [], {}, []
     pair = Pair(options.scale)
     try:
-        for shape in SHAPES:
-            samples[shape] = {peer: [] for peer in peers}
-            by_relay(pair, shape)  # the source's pages are in memory afterwards
-            for _ in range(options.rounds):
-                for peer in peers:
-                    samples[shape][peer].append(PEERS[peer](pair, shape))
-                    print(shape, peer, samples[shape][peer][-1], file=sys.stderr, flush=True)
-                    pair.check(shape)
-            lines += lines_of(shape, pair.rows[shape], samples[shape])
+        for name in options.tables.split(","):
+            peers = [peer for peer in PEERS if peer in wanted and
+                     any(peer == other for other, _ in SHAPES[name].goals)]
+            samples[name] = measure_shape(pair, name, peers, options.rounds)
+            lines += lines_of(name, pair.rows[name], samples[name])
+            left_out += [f"{peer} did not come to an end with {name}."
+                         for peer in peers if peer not in samples[name]]
     finally:
         pair.close()
-    print("| what | Wherry | reference | value | goal | |\n|---|---|---|---|---|---|")
-    for what, ours, reference, value, goal in lines:
-        verdict = "met" if value <= goal else "missed"
-        print(f"| {what} | {ours} | {reference} | {value:.2f} | {goal:.2f} | {verdict} |")
-    for peer in PEERS:
-        if peer in wanted and peer not in peers:
-            print(f"\n{peer} is not installed and was left out.")
-    (BUILD / "postgres_bench.json").write_text(
-        json.dumps({"lines": lines, "samples": samples}, indent=1))
-    return 1 if any(line[3] > line[4] for line in lines) else 0
+    measure.print_lines(lines)
+    for text in [f"{peer} is not installed and was left out." for peer in missing] + left_out:
+        print(f"\n{text}")
+    (BUILD / "postgres_bench.json").write_text(json.dumps(
+        {"lines": [dataclasses.asdict(line) for line in lines], "samples": samples}, indent=1))
+    return 0 if all(line.is_met for line in lines) else 1
 
 
 if __name__ == "__main__":

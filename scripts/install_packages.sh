@@ -11,8 +11,8 @@ packages_of() {
     test) echo libgtest-dev libgmock-dev python3 python3-oracledb python3-psycopg2 ca-certificates \
                git $(node_packages) $(peer_packages) ;;
     sanitized) echo clang-14 libclang-rt-14-dev llvm-14 libgtest-dev libgmock-dev ;;
-    bench) echo python3 python3-psycopg2 python3-oracledb ca-certificates $(node_packages) \
-                $(peer_packages) ;;
+    bench) echo python3 python3-psycopg2 python3-oracledb ca-certificates pgcopydb pgloader \
+                $(node_packages) $(peer_packages) ;;
     lint) echo clang-format-14 python3 ;;
     *) echo "install_packages.sh: unknown group '$1'" >&2; exit 2 ;;
   esac

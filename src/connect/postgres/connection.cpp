@@ -11,7 +11,9 @@
 #include <thread>
 #include <vector>
 
+#include "connect/postgres/copy_out.h"
 #include "connect/postgres/errors.h"
+#include "schema/postgres_ddl.h"
 
 namespace wherry::postgres {
 namespace {
@@ -26,11 +28,7 @@ constexpr milliseconds kCancelPatience{500};
 constexpr milliseconds kNoticePatience{50};
 constexpr std::string_view kConnecting = "cannot connect to PostgreSQL";
 constexpr std::string_view kCopying = "cannot load rows";
-
-Error deadline_error() {
-  return make_error(ErrorKind::kTransient, "postgres.timeout", "the server did not answer in time",
-                    "Check the load of the server");
-}
+constexpr std::string_view kReadingRows = "cannot read rows";
 
 std::shared_ptr<PGresult> owned(PGresult* result) {
   return {result, PQclear};
@@ -135,19 +133,18 @@ Result<void> Connection::set_up(OpContext& context, const ConnectionSettings& se
   std::string sql =
       "set search_path = ''; set timezone = 'UTC'; set datestyle = 'ISO, YMD'; "
       "set intervalstyle = 'postgres'; set extra_float_digits = 3; "
-      "set bytea_output = 'hex'; set statement_timeout = 0; "
+      "set bytea_output = 'hex'; set statement_timeout = 0; set jit = off; "
       "set idle_in_transaction_session_timeout = 0; set lock_timeout = '" +
       std::to_string(settings.lock_timeout_secs) + "s'";
   if (server_version() >= 140000) sql += "; set idle_session_timeout = 0";
-  WHERRY_TRY(execute(context, kAction, sql));
-  if (settings.toast_compression == "default") return {};
-  // A server before 14 has no such setting, one built without lz4 not that value: no row then.
-  const std::string method[] = {settings.toast_compression};
-  WHERRY_TRY(query(context, kAction,
-                   "select set_config(name, $1, false) from pg_catalog.pg_settings "
-                   "where name = 'default_toast_compression' and $1 = any(enumvals)",
-                   method));
-  return {};
+  if (settings.toast_compression != "default") {
+    // A server before 14 has no such setting, one built without lz4 not that value: no row then.
+    const std::string method = schema::quote_literal(settings.toast_compression);
+    sql += "; select pg_catalog.set_config(name, " + method +
+           ", false) from pg_catalog.pg_settings where name = 'default_toast_compression' and " +
+           method + " = any(enumvals)";
+  }
+  return execute(context, kAction, sql);
 }
 
 void Connection::cancel() {
@@ -336,10 +333,29 @@ Result<std::uint64_t> Connection::end_copy_in(OpContext& context) {
 }
 
 Result<void> Connection::begin_copy_out(OpContext& context, const std::string& sql) {
-  return start_copy(context, sql, PGRES_COPY_OUT);
+  if (PQgssEncInUse(connection_.get()) == 1) return start_copy(context, sql, PGRES_COPY_OUT);
+  if (context.stop.stop_requested()) return cancelled_error();
+  if (copy_out_ == nullptr) copy_out_ = std::make_unique<CopyOut>(connection_.get());
+  auto begun = copy_out_->begin(context, sql);
+  note_copy_out(begun.ok() ? nullptr : &begun.error());
+  return begun;
+}
+
+void Connection::note_copy_out(const Error* error) {
+  in_copy_ = !copy_out_->is_over();
+  const bool is_waiting_in_vain = error != nullptr && (error->kind == ErrorKind::kCancelled ||
+                                                       error->code == deadline_error().code);
+  if (in_copy_ && is_waiting_in_vain) cancel();
 }
 
 Result<std::optional<std::string_view>> Connection::receive_copy(OpContext& context) {
+  if (copy_out_ == nullptr) return receive_copy_by_libpq(context);
+  auto received = copy_out_->next(context);
+  note_copy_out(received.ok() ? nullptr : &received.error());
+  return received;
+}
+
+Result<std::optional<std::string_view>> Connection::receive_copy_by_libpq(OpContext& context) {
   for (;;) {
     char* row = nullptr;
     const int size = PQgetCopyData(connection_.get(), &row, /*async=*/1);
@@ -349,7 +365,7 @@ Result<std::optional<std::string_view>> Connection::receive_copy(OpContext& cont
     WHERRY_TRY(wait(context, POLLIN));
     if (PQconsumeInput(connection_.get()) == 0) break;
   }
-  auto result = finish(context, "cannot read rows");
+  auto result = finish(context, kReadingRows);
   if (!is_stopped_) in_copy_ = false;
   if (!result) return std::move(result).error();
   return std::optional<std::string_view>{};

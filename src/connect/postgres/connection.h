@@ -21,6 +21,8 @@ struct pg_result;
 
 namespace wherry::postgres {
 
+class CopyOut;
+
 /// Rows of a finished query, as text.
 class Rows {
  public:
@@ -89,12 +91,16 @@ class Connection {
   Result<std::shared_ptr<pg_result>> finish(OpContext& context, std::string_view action);
   Result<void> start_copy(OpContext& context, const std::string& sql, int expected_status);
   Error refused_copy(OpContext& context);
+  Result<std::optional<std::string_view>> receive_copy_by_libpq(OpContext& context);
+  /// After each step of copy_out_; asks the server to stop when nobody reads on.
+  void note_copy_out(const Error* error);
   /// Whether what came in while sending COPY data is more than notices.
   bool is_refusal();
   void cancel();
 
   std::unique_ptr<pg_conn, void (*)(pg_conn*)> connection_;
-  std::unique_ptr<char, void (*)(void*)> copy_row_;
+  std::unique_ptr<CopyOut> copy_out_;                ///< nullptr: none yet, or GSS encrypts
+  std::unique_ptr<char, void (*)(void*)> copy_row_;  ///< what libpq gave
   std::uint64_t notices_ = 0;
   bool is_stopped_ = false;
   bool in_copy_ = false;

@@ -250,8 +250,16 @@ Error error_of_words(const ServerWords& words, std::string_view action) {
   error.native_code = words.sqlstate;
   error.native_text = trimmed(words.message);
   if (!words.hint.empty()) error.native_text += "; " + trimmed(words.hint);
-  error.native_detail = trimmed(words.detail);
+  for (const std::string_view more : {words.detail, words.context}) {
+    if (more.empty()) continue;
+    error.native_detail += (error.native_detail.empty() ? "" : "; ") + trimmed(more);
+  }
   return error;
+}
+
+Error deadline_error() {
+  return make_error(ErrorKind::kTransient, "postgres.timeout", "the server did not answer in time",
+                    "Check the load of the server");
 }
 
 Error error_of_connection(const PGconn* connection, std::string_view action,

@@ -31,9 +31,11 @@ Error error_of_connection(const pg_conn* connection, std::string_view action,
                           bool while_connecting);
 /// What an ErrorResponse says, when its bytes were read without libpq.
 struct ServerWords {
-  std::string_view sqlstate, message, hint, detail;
+  std::string_view sqlstate, message, hint, detail, context;
 };
 Error error_of_words(const ServerWords& words, std::string_view action);
+/// The deadline of a call has passed: kTransient "postgres.timeout".
+Error deadline_error();
 /// SQLSTATE in a verbose message ("FATAL:  28P01: …"), or empty.
 std::string_view find_sqlstate(std::string_view verbose_message);
 

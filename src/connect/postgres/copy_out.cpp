@@ -1,0 +1,94 @@
+#include "connect/postgres/copy_out.h"
+
+#include <chrono>
+#include <thread>
+
+#include "connect/postgres/wire/copy_buffer.h"
+
+namespace wherry::postgres {
+namespace {
+
+constexpr std::string_view kStartingCopy = "cannot start COPY";
+constexpr std::string_view kReadingCopy = "cannot read rows";
+
+/// A server sends 8 kB at a time. A reader that is woken for each of them takes the processor from
+/// the server again and again; so it rests while a read brings less than this, and the socket fills
+/// meanwhile. After a few only: a small table is read without.
+constexpr std::size_t kWorthwhileBytes = 64 * 1024;
+constexpr std::uint32_t kMostSmallReads = 4;
+constexpr std::chrono::microseconds kSocketRest{300};
+
+constexpr std::chrono::milliseconds kSocketGlance{10};
+
+std::string query_message(const std::string& sql) {
+  std::string message(5, 'Q');
+  wire::store_u32(message.data() + 1, static_cast<std::uint32_t>(4 + sql.size() + 1));
+  return message + sql + '\0';
+}
+
+}  // namespace
+
+CopyOut::CopyOut(pg_conn* session) : socket_(session, kReadingCopy) {}
+
+Result<void> CopyOut::begin(OpContext& context, const std::string& sql) {
+  is_over_ = false;
+  small_reads_ = 0;
+  WHERRY_TRY(send(context, query_message(sql)));
+  for (;;) {
+    WHERRY_ASSIGN(const Frame frame, receive(context));
+    if (frame.type == 'H') return {};
+    if (frame.type == 'E') {
+      return finish(context, error_of_words(words_of(frame.body), kStartingCopy));
+    }
+    if (frame.type != 'N' && frame.type != 'S') return socket_.lost("an answer out of turn");
+  }
+}
+
+Result<std::optional<std::string_view>> CopyOut::next(OpContext& context) {
+  for (;;) {
+    WHERRY_ASSIGN(const Frame frame, receive(context));
+    switch (frame.type) {
+      case 'd':
+        return std::optional(frame.body);
+      case 'E':
+        return finish(context, error_of_words(words_of(frame.body), kReadingCopy));
+      case 'Z':
+        is_over_ = true;
+        return std::optional<std::string_view>{};
+      default:  // CopyDone, CommandComplete, notices and parameters
+        break;
+    }
+  }
+}
+
+Error CopyOut::finish(OpContext& context, Error error) {
+  for (;;) {
+    auto frame = receive(context);
+    if (!frame) return std::move(frame).error();
+    if (frame->type != 'Z') continue;
+    is_over_ = true;
+    return error;
+  }
+}
+
+Result<void> CopyOut::send(OpContext& context, std::string_view message) {
+  while (!message.empty()) {
+    if (context.stop.stop_requested()) return cancelled_error();
+    WHERRY_ASSIGN(const std::size_t sent, socket_.send_some(message));
+    message.remove_prefix(sent);
+    if (sent == 0) socket_.wait_to_send(kSocketGlance);
+  }
+  return {};
+}
+
+Result<Frame> CopyOut::receive(OpContext& context) {
+  for (;;) {
+    if (const std::optional<Frame> frame = socket_.take()) return *frame;
+    if (small_reads_ >= kMostSmallReads) std::this_thread::sleep_for(kSocketRest);
+    WHERRY_ASSIGN(const std::size_t size, socket_.fill(context, context.deadline));
+    if (size == 0) return deadline_error();
+    small_reads_ = size < kWorthwhileBytes ? small_reads_ + 1 : 0;
+  }
+}
+
+}  // namespace wherry::postgres

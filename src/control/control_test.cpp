@@ -16,7 +16,7 @@ TEST(TaskSettings, ReadsWhatIsCarriedOutAndListsTheRest) {
         "RecoverableErrorInterval": 2, "RecoverableErrorThrottling": false,
         "RecoverableErrorThrottlingMax": 60, "RecoverableErrorStopRetryAfterThrottlingMax": false},
       "ControlTablesSettings": {"ControlSchema": "control"},
-      "WherrySettings": {"SegmentSizeMB": 16, "SplitAfterSeconds": 0, "MaxSourceConnections": 2, "MaxReadMBPerSecond": 5}
+      "WherrySettings": {"SegmentSizeMB": 16, "WholeTableMB": 0, "SplitAfterSeconds": 0, "MaxSourceConnections": 2, "MaxReadMBPerSecond": 5}
       })");
   ASSERT_TRUE(settings.ok()) << settings.error().to_paragraph();
   EXPECT_EQ(settings->target_table_prep_mode, connect::ExistingTable::kDrop);
@@ -29,6 +29,7 @@ TEST(TaskSettings, ReadsWhatIsCarriedOutAndListsTheRest) {
   EXPECT_FALSE(settings->retry.stops_at_most_wait);
   EXPECT_EQ(settings->control_schema, "control");
   EXPECT_EQ(settings->segment_size_mb, 16U);
+  EXPECT_EQ(settings->whole_table_mb, 0U);
   EXPECT_EQ(settings->split_after_secs, 0U);
   EXPECT_EQ(settings->max_source_connections, 2U);
   EXPECT_EQ(settings->max_read_mb_per_second, 5U);

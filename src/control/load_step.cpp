@@ -243,6 +243,7 @@ engine::LoadOptions load_options(const TaskSettings& settings, const std::string
   options.chunk_bytes = options.segment_bytes;
   options.least_chunk_bytes =
       std::min<std::uint64_t>(options.least_chunk_bytes, options.segment_bytes);
+  options.whole_table_bytes = std::uint64_t{settings.whole_table_mb} * kMegabyte;
   options.split_after = std::chrono::seconds(settings.split_after_secs);
   options.read_bytes_per_second = std::uint64_t{settings.max_read_mb_per_second} * kMegabyte;
   options.retry = settings.retry;

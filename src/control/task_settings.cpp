@@ -393,6 +393,8 @@ class Reader : public SettingsReader {
       const std::string here = path + "/" + key;
       if (key == "SegmentSizeMB") {
         number(value, here, 1, 65536, settings.segment_size_mb);
+      } else if (key == "WholeTableMB") {
+        number(value, here, 0, 65536, settings.whole_table_mb);
       } else if (key == "SplitAfterSeconds") {
         number(value, here, 0, 3600, settings.split_after_secs);
       } else if (key == "MaxSourceConnections") {

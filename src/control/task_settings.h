@@ -67,6 +67,7 @@ struct TaskSettings {
   std::string control_schema;  ///< ControlTablesSettings.ControlSchema; empty: the target's default
   // WherrySettings, a section that DMS has not:
   std::uint32_t segment_size_mb = 64;        ///< SegmentSizeMB, 1 to 65536
+  std::uint32_t whole_table_mb = 1024;       ///< WholeTableMB, 0 (every large one is cut) to 65536
   std::uint32_t split_after_secs = 2;        ///< SplitAfterSeconds, 0 to 3600
   std::uint32_t max_source_connections = 0;  ///< MaxSourceConnections, 0 (no limit) to 49
   std::uint32_t max_read_mb_per_second = 0;  ///< MaxReadMBPerSecond; 0: no limit

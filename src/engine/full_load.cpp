@@ -269,6 +269,7 @@ class Loader {
     hints.least_bytes = options_.least_chunk_bytes;
     hints.wanted_chunks = kChunksPerSubtask * options_.max_subtasks;
     hints.rule = task.parallel_load;
+    hints.whole_bytes = task.plan->is_native ? options_.whole_table_bytes : 0;
     WHERRY_ASSIGN(task.chunks, on_side("source", table.view->plan(own, task.definition, hints)));
     failpoint("load.planned");
     auto recorded = journal_.on_start(task);

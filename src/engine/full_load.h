@@ -104,6 +104,9 @@ struct LoadOptions {
   std::uint64_t segment_bytes = 64ULL * 1024 * 1024;
   std::uint64_t chunk_bytes = 64ULL * 1024 * 1024;       ///< of a chunk at the source, at most
   std::uint64_t least_chunk_bytes = 8ULL * 1024 * 1024;  ///< a smaller one is not worth its query
+  /// A table up to this size whose rows nobody takes apart is not cut: it moves so fast that little
+  /// is lost with a kill, and in one transaction its rows can be written frozen.
+  std::uint64_t whole_table_bytes = 0;
   /// A table gets helpers when it has taken so long and would take as long again; one with a
   /// parallel-load rule gets them at once.
   std::chrono::milliseconds split_after{0};

@@ -81,10 +81,12 @@ struct ChunkHints {
       std::nullopt;  ///< the user's own cut, which goes before
   /// One chunk of all rows that the rule has, to be read in one order.
   bool in_one = false;
+  std::uint64_t whole_bytes = 0;  ///< a table up to this size is not cut, but by a rule
 };
 
 /// How many chunks a table of `bytes` makes; at least one.
 constexpr std::uint32_t chunk_count(const ChunkHints& hints, std::uint64_t bytes) {
+  if (bytes <= hints.whole_bytes) return 1;
   const std::uint64_t by_size = bytes / hints.chunk_bytes;
   const std::uint64_t by_wish =
       std::min<std::uint64_t>(hints.wanted_chunks, bytes / hints.least_bytes);

@@ -28,15 +28,15 @@ schema::TableDef to_table_def(const NativeTable& native) {
 
 class PostgresCatalog : public connect::Catalog {
  public:
-  explicit PostgresCatalog(std::unique_ptr<Connection> connection)
-      : connection_(std::move(connection)) {}
+  explicit PostgresCatalog(std::unique_ptr<ConnectionPool> pool) : pool_(std::move(pool)) {}
 
   Result<std::vector<schema::TableDef>> describe_tables(
       OpContext& context, const connect::TableFilter& filter) override {
+    WHERRY_ASSIGN(std::unique_ptr<Connection> connection, pool_->acquire(context));
     WHERRY_ASSIGN(const std::vector<NativeTable> tables,
-                  describe_schemas(context, *connection_, filter.schemas));
-    WHERRY_ASSIGN(std::vector<NativeKey> keys,
-                  describe_keys(context, *connection_, filter.schemas));
+                  describe_schemas(context, *connection, filter.schemas));
+    WHERRY_ASSIGN(std::vector<NativeKey> keys, describe_keys(context, *connection, filter.schemas));
+    pool_->give_back(std::move(connection));
     std::vector<schema::TableDef> out;
     std::map<schema::TableRef, std::size_t> places;
     for (const NativeTable& table : tables) {
@@ -51,17 +51,20 @@ class PostgresCatalog : public connect::Catalog {
   }
 
   Result<void> execute_ddl(OpContext& context, std::string_view statement) override {
-    return connection_->execute(context, "cannot run a statement", std::string(statement));
+    WHERRY_ASSIGN(std::unique_ptr<Connection> connection, pool_->acquire(context));
+    WHERRY_TRY(connection->execute(context, "cannot run a statement", std::string(statement)));
+    pool_->give_back(std::move(connection));
+    return {};
   }
 
  private:
-  std::unique_ptr<Connection> connection_;
+  const std::unique_ptr<ConnectionPool> pool_;
 };
 
 }  // namespace
 
-std::unique_ptr<connect::Catalog> make_catalog(std::unique_ptr<Connection> connection) {
-  return std::make_unique<PostgresCatalog>(std::move(connection));
+std::unique_ptr<connect::Catalog> make_catalog(std::unique_ptr<ConnectionPool> pool) {
+  return std::make_unique<PostgresCatalog>(std::move(pool));
 }
 
 }  // namespace wherry::postgres

@@ -4,10 +4,10 @@
 #include <memory>
 
 #include "connect/api/connector.h"
-#include "connect/postgres/connection.h"
+#include "connect/postgres/connection_pool.h"
 
 namespace wherry::postgres {
 
-std::unique_ptr<connect::Catalog> make_catalog(std::unique_ptr<Connection> connection);
+std::unique_ptr<connect::Catalog> make_catalog(std::unique_ptr<ConnectionPool> pool);
 
 }  // namespace wherry::postgres

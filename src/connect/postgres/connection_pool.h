@@ -6,13 +6,20 @@
 #include <mutex>
 #include <vector>
 
-#include "connect/postgres/connection.h"
+#include "connect/postgres/session_lot.h"
 
 namespace wherry::postgres {
 
 class ConnectionPool {
  public:
-  explicit ConnectionPool(ConnectionSettings settings) : settings_(std::move(settings)) {}
+  explicit ConnectionPool(ConnectionSettings settings,
+                          std::shared_ptr<SessionLot> lot = std::make_shared<SessionLot>())
+      : settings_(std::move(settings)), lot_(std::move(lot)) {}
+  ~ConnectionPool() {
+    if (!idle_.empty()) lot_->leave(settings_, std::move(idle_.back()));
+  }
+  ConnectionPool(const ConnectionPool&) = delete;
+  ConnectionPool& operator=(const ConnectionPool&) = delete;
 
   Result<std::unique_ptr<Connection>> acquire(OpContext& context) {
     {
@@ -23,7 +30,7 @@ class ConnectionPool {
         if (connection->is_reusable() && connection->is_quiet()) return connection;
       }
     }
-    return Connection::open(context, settings_);
+    return lot_->take(context, settings_);
   }
   /// Closes what cannot be used again.
   void give_back(std::unique_ptr<Connection> connection) {
@@ -31,11 +38,19 @@ class ConnectionPool {
     std::lock_guard lock(mutex_);
     idle_.push_back(std::move(connection));
   }
+  /// Of a session whose transaction has only read: what was read is read, whatever becomes of its
+  /// end, which gives the locks back.
+  void give_back_reader(OpContext& context, std::unique_ptr<Connection> connection) {
+    if (connection->execute(context, "cannot end a transaction", "commit")) {
+      give_back(std::move(connection));
+    }
+  }
   [[nodiscard]] const ConnectionSettings& settings() const { return settings_; }
 
  private:
   const ConnectionSettings settings_;
-  std::mutex mutex_;
+  const std::shared_ptr<SessionLot> lot_;  ///< of the connector
+  std::mutex mutex_;                       ///< guards idle_
   std::vector<std::unique_ptr<Connection>> idle_;
 };
 

@@ -5,7 +5,7 @@
 #include "connect/postgres/apply.h"
 #include "connect/postgres/catalog.h"
 #include "connect/postgres/change_source.h"
-#include "connect/postgres/connection.h"
+#include "connect/postgres/connection_pool.h"
 #include "connect/postgres/load.h"
 #include "connect/postgres/snapshot.h"
 
@@ -22,6 +22,13 @@ select pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'
        pg_catalog.pg_is_in_recovery(),
        pg_catalog.current_setting('default_transaction_read_only') = 'on',
        pg_catalog.current_database(), current_user)";
+
+Result<void> check_version(const Connection& connection) {
+  if (connection.server_version() >= kOldestVersion) return {};
+  return make_error(ErrorKind::kUnsupported, "postgres.old_version",
+                    "PostgreSQL " + connection.parameter("server_version") + " is too old",
+                    "Use PostgreSQL 12 or later");
+}
 
 Result<void> check_target(const Rows& row, connect::ProbeReport& report) {
   if (row.boolean(0, 2) || row.boolean(0, 3)) {
@@ -52,31 +59,38 @@ class PostgresConnector : public connect::Connector {
 
   Result<connect::ProbeReport> probe(OpContext& context, const connect::Settings& settings,
                                      connect::Role role) override {
-    WHERRY_ASSIGN(const std::unique_ptr<Connection> connection, log_in(context, settings));
+    WHERRY_ASSIGN(const ConnectionSettings own, read_settings(settings));
+    WHERRY_ASSIGN(std::unique_ptr<Connection> connection, Connection::open(context, own));
+    WHERRY_TRY(check_version(*connection));
     connect::ProbeReport report;
     report.server_version = "PostgreSQL " + connection->parameter("server_version");
     WHERRY_ASSIGN(const Rows row, connection->query(context, "cannot probe the server", kProbe));
     if (role == connect::kTarget) WHERRY_TRY(check_target(row, report));
+    lot_->leave(own, std::move(connection));
     return report;
   }
 
   Result<std::unique_ptr<connect::Catalog>> open_catalog(
       OpContext& context, const connect::Settings& settings) override {
-    WHERRY_ASSIGN(std::unique_ptr<Connection> connection, log_in(context, settings));
-    return make_catalog(std::move(connection));
+    WHERRY_ASSIGN(ConnectionSettings own, read_settings(settings));
+    auto pool = std::make_unique<ConnectionPool>(std::move(own), lot_);
+    WHERRY_ASSIGN(std::unique_ptr<Connection> connection, pool->acquire(context));
+    WHERRY_TRY(check_version(*connection));
+    pool->give_back(std::move(connection));
+    return make_catalog(std::move(pool));
   }
 
   Result<std::unique_ptr<connect::SnapshotSource>> open_snapshot(OpContext& context,
                                                                  const connect::Settings& settings,
                                                                  const Position& at) override {
     WHERRY_ASSIGN(ConnectionSettings own, read_settings(settings));
-    return postgres::open_snapshot(context, std::move(own), at);
+    return postgres::open_snapshot(context, std::move(own), at, lot_);
   }
 
   Result<std::unique_ptr<connect::TargetLoader>> open_loader(
       OpContext&, const connect::Settings& settings) override {
     WHERRY_ASSIGN(ConnectionSettings own, read_settings(settings));
-    return make_loader(std::move(own));
+    return make_loader(std::move(own), lot_);
   }
 
   Result<std::unique_ptr<connect::ChangeSource>> open_change_source(
@@ -92,22 +106,11 @@ class PostgresConnector : public connect::Connector {
   }
 
  private:
-  static Result<std::unique_ptr<Connection>> log_in(OpContext& context,
-                                                    const connect::Settings& settings) {
-    WHERRY_ASSIGN(const ConnectionSettings own, read_settings(settings));
-    WHERRY_ASSIGN(std::unique_ptr<Connection> connection, Connection::open(context, own));
-    if (connection->server_version() < kOldestVersion) {
-      return make_error(ErrorKind::kUnsupported, "postgres.old_version",
-                        "PostgreSQL " + connection->parameter("server_version") + " is too old",
-                        "Use PostgreSQL 12 or later");
-    }
-    return connection;
-  }
-
   const connect::ConnectorInfo info_{
       "postgres",
       {"postgresql", "postgres"},
       connect::kSource | connect::kTarget | connect::kChangeSource | connect::kChangeTarget};
+  const std::shared_ptr<SessionLot> lot_ = std::make_shared<SessionLot>();
 };
 
 }  // namespace

@@ -11,14 +11,14 @@ constexpr std::size_t kHeaderBytes = 19;
 
 class CopyReader : public connect::ChunkReader {
  public:
-  CopyReader(std::unique_ptr<Connection> connection, schema::TablePlanPtr plan, CopyShape shape,
-             LargeValueReader large_values, std::string spill_directory)
-      : connection_(std::move(connection)),
+  CopyReader(std::shared_ptr<ConnectionPool> pool, std::unique_ptr<Connection> connection,
+             schema::TablePlanPtr plan, CopyShape shape, LargeValueReader large_values)
+      : pool_(std::move(pool)),
+        connection_(std::move(connection)),
         plan_(std::move(plan)),
         decoders_(std::move(shape.decoders)),
         large_(std::move(shape.large)),
-        large_values_(std::move(large_values)),
-        spill_directory_(std::move(spill_directory)) {}
+        large_values_(std::move(large_values)) {}
 
   Result<connect::ReadState> read(OpContext& context, RowBatch& out) override {
     out.reset(decoders_.size());
@@ -27,7 +27,10 @@ class CopyReader : public connect::ChunkReader {
       if (rest_.empty()) {
         auto received = connection_->receive_copy(context);
         if (!received) return std::move(received).error().with("table", to_text(plan_->source));
-        if (!*received) return connect::ReadState::kEnd;
+        if (!*received) {
+          pool_->give_back_reader(context, std::move(connection_));
+          return connect::ReadState::kEnd;
+        }
         rest_ = **received;
         continue;
       }
@@ -148,7 +151,7 @@ class CopyReader : public connect::ChunkReader {
 
   Result<void> open_spill(RowBatch& out) {
     if (spill_ != nullptr) return {};
-    WHERRY_ASSIGN(spill_, SpillFile::create(spill_directory_));
+    WHERRY_ASSIGN(spill_, SpillFile::create(pool_->settings().spill_directory));
     out.keep(spill_);
     return {};
   }
@@ -160,12 +163,12 @@ class CopyReader : public connect::ChunkReader {
     cell.state = CellState::kSpilled;
   }
 
-  std::unique_ptr<Connection> connection_;
+  const std::shared_ptr<ConnectionPool> pool_;
+  std::unique_ptr<Connection> connection_;  ///< nullptr after the end
   const schema::TablePlanPtr plan_;
   const std::vector<wire::ColumnDecoder> decoders_;
   const std::vector<LargeColumn> large_;
   LargeValueReader large_values_;
-  const std::string spill_directory_;
   std::string_view rest_;  ///< of the message received last
   std::shared_ptr<SpillFile> spill_;
   std::uint64_t rows_ = 0;
@@ -174,12 +177,12 @@ class CopyReader : public connect::ChunkReader {
 
 }  // namespace
 
-std::unique_ptr<connect::ChunkReader> make_copy_reader(std::unique_ptr<Connection> connection,
+std::unique_ptr<connect::ChunkReader> make_copy_reader(std::shared_ptr<ConnectionPool> pool,
+                                                       std::unique_ptr<Connection> connection,
                                                        schema::TablePlanPtr plan, CopyShape shape,
-                                                       LargeValueReader large_values,
-                                                       std::string spill_directory) {
-  return std::make_unique<CopyReader>(std::move(connection), std::move(plan), std::move(shape),
-                                      std::move(large_values), std::move(spill_directory));
+                                                       LargeValueReader large_values) {
+  return std::make_unique<CopyReader>(std::move(pool), std::move(connection), std::move(plan),
+                                      std::move(shape), std::move(large_values));
 }
 
 }  // namespace wherry::postgres

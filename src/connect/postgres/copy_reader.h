@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "connect/api/connector.h"
-#include "connect/postgres/connection.h"
+#include "connect/postgres/connection_pool.h"
 #include "connect/postgres/large_values.h"
 #include "connect/postgres/wire/decoder.h"
 
@@ -28,10 +28,11 @@ struct CopyShape {
   std::vector<LargeColumn> large;
 };
 
-/// REQUIRES: `connection` is in COPY OUT of a query of that shape.
-std::unique_ptr<connect::ChunkReader> make_copy_reader(std::unique_ptr<Connection> connection,
+/// REQUIRES: `connection` is in COPY OUT of a query of that shape. It goes back to `pool` at the
+/// end.
+std::unique_ptr<connect::ChunkReader> make_copy_reader(std::shared_ptr<ConnectionPool> pool,
+                                                       std::unique_ptr<Connection> connection,
                                                        schema::TablePlanPtr plan, CopyShape shape,
-                                                       LargeValueReader large_values,
-                                                       std::string spill_directory);
+                                                       LargeValueReader large_values);
 
 }  // namespace wherry::postgres

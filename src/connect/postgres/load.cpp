@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <optional>
 #include <set>
 
@@ -50,8 +51,8 @@ Error about(Error error, const TableRef& table) {
 
 class PostgresLoader : public connect::TargetLoader {
  public:
-  explicit PostgresLoader(ConnectionSettings settings)
-      : pool_(std::make_shared<ConnectionPool>(std::move(settings))),
+  PostgresLoader(ConnectionSettings settings, std::shared_ptr<SessionLot> lot)
+      : pool_(std::make_shared<ConnectionPool>(std::move(settings), std::move(lot))),
         ledger_(pool_->settings().control_schema) {}
 
   Result<std::string> column_type(const schema::ColumnDef& column) override {
@@ -147,8 +148,8 @@ class PostgresLoader : public connect::TargetLoader {
   Result<std::unique_ptr<connect::LoadSession>> begin(OpContext& context, schema::TablePlanPtr plan,
                                                       const connect::Segment& segment) override {
     WHERRY_ASSIGN(std::unique_ptr<Connection> connection, pool_->acquire(context));
-    WHERRY_ASSIGN(const std::optional<NativeTable> table,
-                  describe_table(context, *connection, plan->target));
+    WHERRY_ASSIGN(const std::shared_ptr<const NativeTable> table,
+                  described(context, *connection, plan->target));
     if (!table) {
       return about(
           make_error(ErrorKind::kSchema, "postgres.unknown_table",
@@ -173,6 +174,22 @@ class PostgresLoader : public connect::TargetLoader {
   }
 
  private:
+  /// As it was when its first segment began; nullptr: it is not there.
+  Result<std::shared_ptr<const NativeTable>> described(OpContext& context, Connection& connection,
+                                                       const TableRef& table) {
+    {
+      std::lock_guard lock(mutex_);
+      if (const auto found = described_.find(table); found != described_.end())
+        return found->second;
+    }
+    WHERRY_ASSIGN(std::optional<NativeTable> found, describe_table(context, connection, table));
+    if (!found) return std::shared_ptr<const NativeTable>();
+    auto shared = std::make_shared<const NativeTable>(*std::move(found));
+    std::lock_guard lock(mutex_);
+    described_[table] = shared;
+    return shared;
+  }
+
   /// The session is of no use for anything else afterwards.
   static void name_holders(OpContext& context, Connection& connection, const TableRef& table,
                            Error& error) {
@@ -201,6 +218,7 @@ class PostgresLoader : public connect::TargetLoader {
 
   Result<void> prepare_in_transaction(OpContext& context, Connection& connection,
                                       const TablePlan& plan, ExistingTable existing) {
+    forget_description(plan.target);
     WHERRY_ASSIGN(const std::string name, schema::quote_table(plan.target));
     WHERRY_ASSIGN(const std::optional<NativeTable> table,
                   describe_table(context, connection, plan.target));
@@ -313,6 +331,7 @@ class PostgresLoader : public connect::TargetLoader {
 
   Result<void> complete_on(OpContext& context, Connection& connection, const TablePlan& plan,
                            bool is_own) {
+    forget_description(plan.target);
     WHERRY_ASSIGN(const std::string name, schema::quote_table(plan.target));
     // A table that somebody else made keeps the keys it has, or has not.
     if (is_own && !plan.key.empty() && !is_in(foreign_, plan.target)) {
@@ -351,6 +370,11 @@ class PostgresLoader : public connect::TargetLoader {
     }
   }
 
+  void forget_description(const TableRef& table) {
+    std::lock_guard lock(mutex_);
+    described_.erase(table);
+  }
+
   ExceptionsTable exceptions() {
     std::lock_guard lock(mutex_);
     return exceptions_;
@@ -362,14 +386,16 @@ class PostgresLoader : public connect::TargetLoader {
   ExceptionsTable exceptions_;
   std::optional<std::string> compression_;
   std::optional<bool> may_load_as_replica_;
+  std::map<TableRef, std::shared_ptr<const NativeTable>> described_;  ///< those being loaded
   std::set<TableRef> emptied_;  ///< created or truncated by prepare()
   std::set<TableRef> foreign_;  ///< existed before and were kept: their keys are not ours
 };
 
 }  // namespace
 
-std::unique_ptr<connect::TargetLoader> make_loader(ConnectionSettings settings) {
-  return std::make_unique<PostgresLoader>(std::move(settings));
+std::unique_ptr<connect::TargetLoader> make_loader(ConnectionSettings settings,
+                                                   std::shared_ptr<SessionLot> lot) {
+  return std::make_unique<PostgresLoader>(std::move(settings), std::move(lot));
 }
 
 }  // namespace wherry::postgres

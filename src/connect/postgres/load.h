@@ -8,6 +8,7 @@
 
 namespace wherry::postgres {
 
-std::unique_ptr<connect::TargetLoader> make_loader(ConnectionSettings settings);
+std::unique_ptr<connect::TargetLoader> make_loader(ConnectionSettings settings,
+                                                   std::shared_ptr<SessionLot> lot);
 
 }  // namespace wherry::postgres

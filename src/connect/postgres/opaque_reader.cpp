@@ -7,8 +7,10 @@ namespace {
 
 class OpaqueReader : public connect::ChunkReader {
  public:
-  OpaqueReader(std::unique_ptr<Connection> connection, schema::TablePlanPtr plan)
-      : connection_(std::move(connection)),
+  OpaqueReader(std::shared_ptr<ConnectionPool> pool, std::unique_ptr<Connection> connection,
+               schema::TablePlanPtr plan)
+      : pool_(std::move(pool)),
+        connection_(std::move(connection)),
         plan_(std::move(plan)),
         is_header_due_(!plan_->is_native_text) {}
 
@@ -17,7 +19,10 @@ class OpaqueReader : public connect::ChunkReader {
     while (!out.is_full()) {
       auto received = connection_->receive_copy(context);
       if (!received) return std::move(received).error().with("table", to_text(plan_->source));
-      if (!*received) return connect::ReadState::kEnd;
+      if (!*received) {
+        pool_->give_back_reader(context, std::move(connection_));
+        return connect::ReadState::kEnd;
+      }
       // A message is a row; the first one has the header in front of it.
       std::string_view row = **received;
       if (is_header_due_) WHERRY_TRY(take_header(row));
@@ -41,16 +46,18 @@ class OpaqueReader : public connect::ChunkReader {
     return {};
   }
 
-  std::unique_ptr<Connection> connection_;
+  const std::shared_ptr<ConnectionPool> pool_;
+  std::unique_ptr<Connection> connection_;  ///< nullptr after the end
   const schema::TablePlanPtr plan_;
   bool is_header_due_;
 };
 
 }  // namespace
 
-std::unique_ptr<connect::ChunkReader> make_opaque_reader(std::unique_ptr<Connection> connection,
+std::unique_ptr<connect::ChunkReader> make_opaque_reader(std::shared_ptr<ConnectionPool> pool,
+                                                         std::unique_ptr<Connection> connection,
                                                          schema::TablePlanPtr plan) {
-  return std::make_unique<OpaqueReader>(std::move(connection), std::move(plan));
+  return std::make_unique<OpaqueReader>(std::move(pool), std::move(connection), std::move(plan));
 }
 
 }  // namespace wherry::postgres

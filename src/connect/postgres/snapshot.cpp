@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <mutex>
 
-#include "connect/postgres/connection.h"
+#include "connect/postgres/chunk_plan.h"
+#include "connect/postgres/connection_pool.h"
 #include "connect/postgres/copy_reader.h"
 #include "connect/postgres/describe.h"
 #include "connect/postgres/opaque_reader.h"
@@ -18,15 +20,13 @@ namespace {
 
 constexpr std::string_view kPrefix = kSnapshotPrefix;
 constexpr const char* kBegin = "begin isolation level repeatable read, read only";
-constexpr std::uint64_t kBlockBytes = 8192;  ///< of nearly all servers; only an estimate needs it
 
 Result<void> adopt(OpContext& context, Connection& connection, const std::string& snapshot) {
-  WHERRY_TRY(connection.execute(context, "cannot start a transaction", kBegin));
   // Rows that a policy hides would be lost without a word; so the server refuses to read instead.
-  WHERRY_TRY(
-      connection.execute(context, "cannot set the session up", "set local row_security = off"));
-  auto adopted = connection.execute(context, "cannot read at the snapshot",
-                                    "set transaction snapshot " + schema::quote_literal(snapshot));
+  auto adopted =
+      connection.execute(context, "cannot read at the snapshot",
+                         std::string(kBegin) + "; set local row_security = off; " +
+                             "set transaction snapshot " + schema::quote_literal(snapshot));
   if (adopted || adopted.error().kind == ErrorKind::kCancelled ||
       adopted.error().kind == ErrorKind::kTransient) {
     return adopted;
@@ -60,8 +60,18 @@ bool may_be_large(const NativeColumn& column) {
 }
 
 /// Rows of inherited tables belong to these alone; a partitioned table has none of its own.
-std::string from_clause(const NativeTable& table, const std::string& name) {
-  return " from " + std::string(table.kind == 'r' ? "only " : "") + name + " t";
+Result<std::string> from_clause(const schema::TablePlan& plan, const NativeTable& table,
+                                const ChunkText& chunk) {
+  WHERRY_ASSIGN(const std::string name, schema::quote_table(plan.source));
+  std::string sql = " from ";
+  if (!chunk.table.empty()) {
+    sql += chunk.table;
+  } else {
+    sql += (table.kind == 'r' ? "only " : "") + name;
+  }
+  sql += " t";
+  if (!chunk.condition.empty()) sql += " where " + chunk.condition;
+  return sql;
 }
 
 /// A type that only PostgreSQL knows, on its way into text: as PostgreSQL prints it.
@@ -96,7 +106,7 @@ std::optional<wire::ColumnDecoder> choose_loading_decoder(const schema::ColumnPl
 
 /// The statement that reads rows in the server's own form.
 Result<std::string> plan_opaque_read(const schema::TablePlan& plan, const NativeTable& table,
-                                     const std::string& predicate) {
+                                     const ChunkText& chunk) {
   std::string columns;
   for (const schema::ColumnPlan& column : plan.columns) {
     if (table.find(column.source_name) == nullptr) {
@@ -105,18 +115,18 @@ Result<std::string> plan_opaque_read(const schema::TablePlan& plan, const Native
     WHERRY_ASSIGN(const std::string name, schema::quote_identifier(column.source_name));
     columns += (columns.empty() ? "" : ", ") + name;
   }
-  WHERRY_ASSIGN(const std::string name, schema::quote_table(plan.source));
   const std::string form = plan.is_native_text ? "" : " (format binary)";
-  if (predicate.empty() && table.kind == 'r') {
+  const bool is_whole = chunk.table.empty() && chunk.condition.empty();
+  if (is_whole && table.kind == 'r') {
+    WHERRY_ASSIGN(const std::string name, schema::quote_table(plan.source));
     return "copy " + name + " (" + columns + ") to stdout" + form;
   }
-  std::string sql = "copy (select " + columns + from_clause(table, name);
-  if (!predicate.empty()) sql += " where " + predicate;
-  return sql + ") to stdout" + form;
+  WHERRY_ASSIGN(const std::string from, from_clause(plan, table, chunk));
+  return "copy (select " + columns + from + ") to stdout" + form;
 }
 
 Result<ReadPlan> plan_read(const schema::TablePlan& plan, const NativeTable& table,
-                           const std::string& predicate, connect::RowOrder order) {
+                           const ChunkText& chunk, connect::RowOrder order) {
   ReadPlan out;
   const bool is_table = table.kind == 'r' || table.kind == 'p';
   std::string columns;
@@ -154,9 +164,8 @@ Result<ReadPlan> plan_read(const schema::TablePlan& plan, const NativeTable& tab
     out.shape.decoders.push_back(*decoder);
   }
   if (!sizes.empty()) columns += sizes + ", t.tableoid, t.ctid";
-  WHERRY_ASSIGN(const std::string name, schema::quote_table(plan.source));
-  out.sql = "copy (select " + columns + from_clause(table, name);
-  if (!predicate.empty()) out.sql += " where " + predicate;
+  WHERRY_ASSIGN(const std::string from, from_clause(plan, table, chunk));
+  out.sql = "copy (select " + columns + from;
   if (order == connect::RowOrder::kByKey) {
     for (std::size_t i = 0; i < plan.key.size(); ++i) {
       out.sql += (i == 0 ? " order by " : ", ") + sorted[plan.key[i]];
@@ -168,9 +177,9 @@ Result<ReadPlan> plan_read(const schema::TablePlan& plan, const NativeTable& tab
 
 class PostgresSnapshot : public connect::SnapshotSource {
  public:
-  PostgresSnapshot(ConnectionSettings settings, std::unique_ptr<Connection> holder,
+  PostgresSnapshot(std::shared_ptr<ConnectionPool> pool, std::unique_ptr<Connection> holder,
                    std::string snapshot)
-      : settings_(std::move(settings)),
+      : pool_(std::move(pool)),
         holder_(std::move(holder)),
         snapshot_(std::move(snapshot)),
         position_{std::string(kPrefix) + snapshot_} {}
@@ -179,77 +188,65 @@ class PostgresSnapshot : public connect::SnapshotSource {
 
   Result<std::vector<connect::Chunk>> plan(OpContext& context, const schema::TableDef& table,
                                            const connect::ChunkHints& hints) override {
-    connect::Chunk whole;
-    whole.estimated_rows = table.estimated_rows;
-    whole.estimated_bytes = table.estimated_bytes;
-    if (hints.max_chunks <= 1 || table.is_view) return std::vector{whole};
     std::lock_guard lock(mutex_);
-    // Ranges of row addresses are read without touching the rest since version 14.
-    if (holder_->server_version() < 140000) return std::vector{whole};
-    const std::array parameters = {table.table.schema, table.table.name};
-    WHERRY_ASSIGN(const Rows rows,
-                  holder_->query(context, "cannot read a table's size",
-                                 "select pg_catalog.pg_relation_size(c.oid) / "
-                                 "pg_catalog.current_setting('block_size')::bigint "
-                                 "from pg_catalog.pg_class c join pg_catalog.pg_namespace n "
-                                 "on n.oid = c.relnamespace "
-                                 "where c.relkind = 'r' and n.nspname = $1 and c.relname = $2",
-                                 parameters));
-    const std::int64_t blocks = rows.count() == 0 ? 0 : rows.integer(0, 0);
-    const std::int64_t count =
-        connect::chunk_count(hints, static_cast<std::uint64_t>(blocks) * kBlockBytes);
-    if (count <= 1) return std::vector{whole};
-    std::vector<connect::Chunk> out;
-    for (std::int64_t i = 0; i < count; ++i) {
-      connect::Chunk chunk;
-      chunk.index = static_cast<std::uint32_t>(i);
-      chunk.predicate = fmt::format("ctid >= '({},0)'", blocks * i / count);
-      // The last one is open: rows of this snapshot are nowhere else.
-      if (i + 1 < count)
-        chunk.predicate += fmt::format(" and ctid < '({},0)'", blocks * (i + 1) / count);
-      chunk.estimated_rows = table.estimated_rows / static_cast<std::uint64_t>(count);
-      chunk.estimated_bytes = static_cast<std::uint64_t>(blocks / count) * kBlockBytes;
-      out.push_back(std::move(chunk));
-    }
-    return out;
+    return plan_chunks(context, *holder_, table, hints);
   }
 
   Result<std::unique_ptr<connect::ChunkReader>> open(OpContext& context, schema::TablePlanPtr plan,
                                                      const connect::Chunk& chunk,
                                                      connect::RowOrder order) override {
     WHERRY_ASSIGN(std::unique_ptr<Connection> connection, session_opener()(context));
-    WHERRY_ASSIGN(const std::optional<NativeTable> table,
-                  describe_table(context, *connection, plan->source));
+    WHERRY_ASSIGN(const std::shared_ptr<const NativeTable> table,
+                  described(context, *connection, plan->source));
     if (!table) return no_such("table", *plan);
     if (plan->is_native && order == connect::RowOrder::kAny) {
-      WHERRY_ASSIGN(const std::string sql, plan_opaque_read(*plan, *table, chunk.predicate));
+      WHERRY_ASSIGN(const std::string sql,
+                    plan_opaque_read(*plan, *table, ChunkText::decode(chunk.predicate)));
       auto begun = connection->begin_copy_out(context, sql);
       if (!begun) return std::move(begun).error().with("table", to_text(plan->source));
-      return make_opaque_reader(std::move(connection), std::move(plan));
+      return make_opaque_reader(pool_, std::move(connection), std::move(plan));
     }
-    WHERRY_ASSIGN(ReadPlan read, plan_read(*plan, *table, chunk.predicate, order));
+    WHERRY_ASSIGN(ReadPlan read,
+                  plan_read(*plan, *table, ChunkText::decode(chunk.predicate), order));
     auto started = connection->begin_copy_out(context, read.sql);
     if (!started) return std::move(started).error().with("table", to_text(plan->source));
     WHERRY_ASSIGN(std::string name, schema::quote_table(plan->source));
-    return make_copy_reader(std::move(connection), std::move(plan), std::move(read.shape),
-                            LargeValueReader(session_opener(), std::move(name)),
-                            settings_.spill_directory);
+    return make_copy_reader(pool_, std::move(connection), std::move(plan), std::move(read.shape),
+                            LargeValueReader(session_opener(), std::move(name)));
   }
 
  private:
   /// A session that sees the snapshot; may be called when this object is gone.
   [[nodiscard]] LargeValueReader::Open session_opener() const {
-    return [settings = settings_,
+    return [pool = pool_,
             snapshot = snapshot_](OpContext& context) -> Result<std::unique_ptr<Connection>> {
-      WHERRY_ASSIGN(std::unique_ptr<Connection> connection, Connection::open(context, settings));
+      WHERRY_ASSIGN(std::unique_ptr<Connection> connection, pool->acquire(context));
       WHERRY_TRY(adopt(context, *connection, snapshot));
       return connection;
     };
   }
 
-  const ConnectionSettings settings_;
-  std::mutex mutex_;  ///< guards holder_
+  /// As it was when it was first read; nullptr: it is not there.
+  Result<std::shared_ptr<const NativeTable>> described(OpContext& context, Connection& connection,
+                                                       const schema::TableRef& table) {
+    {
+      std::lock_guard lock(described_mutex_);
+      if (const auto found = described_.find(table); found != described_.end())
+        return found->second;
+    }
+    WHERRY_ASSIGN(std::optional<NativeTable> found, describe_table(context, connection, table));
+    if (!found) return std::shared_ptr<const NativeTable>();
+    auto shared = std::make_shared<const NativeTable>(*std::move(found));
+    std::lock_guard lock(described_mutex_);
+    described_[table] = shared;
+    return shared;
+  }
+
+  const std::shared_ptr<ConnectionPool> pool_;  ///< of sessions that read
+  std::mutex mutex_;                            ///< guards holder_
   std::unique_ptr<Connection> holder_;
+  std::mutex described_mutex_;  ///< guards described_
+  std::map<schema::TableRef, std::shared_ptr<const NativeTable>> described_;
   const std::string snapshot_;
   const Position position_;
 };
@@ -258,7 +255,8 @@ class PostgresSnapshot : public connect::SnapshotSource {
 
 Result<std::unique_ptr<connect::SnapshotSource>> open_snapshot(OpContext& context,
                                                                ConnectionSettings settings,
-                                                               const Position& at) {
+                                                               const Position& at,
+                                                               std::shared_ptr<SessionLot> lot) {
   std::string snapshot;
   if (!at.empty()) {
     if (!at.text.starts_with(kPrefix)) {
@@ -268,7 +266,8 @@ Result<std::unique_ptr<connect::SnapshotSource>> open_snapshot(OpContext& contex
     }
     snapshot = at.text.substr(kPrefix.size());
   }
-  WHERRY_ASSIGN(std::unique_ptr<Connection> holder, Connection::open(context, settings));
+  auto pool = std::make_shared<ConnectionPool>(std::move(settings), std::move(lot));
+  WHERRY_ASSIGN(std::unique_ptr<Connection> holder, pool->acquire(context));
   if (snapshot.empty()) {
     WHERRY_TRY(holder->execute(context, "cannot start a transaction", kBegin));
     WHERRY_ASSIGN(const Rows exported, holder->query(context, "cannot export a snapshot",
@@ -277,8 +276,8 @@ Result<std::unique_ptr<connect::SnapshotSource>> open_snapshot(OpContext& contex
   } else {
     WHERRY_TRY(adopt(context, *holder, snapshot));
   }
-  return std::unique_ptr<connect::SnapshotSource>(std::make_unique<PostgresSnapshot>(
-      std::move(settings), std::move(holder), std::move(snapshot)));
+  return std::unique_ptr<connect::SnapshotSource>(
+      std::make_unique<PostgresSnapshot>(std::move(pool), std::move(holder), std::move(snapshot)));
 }
 
 }  // namespace wherry::postgres

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "connect/api/connector.h"
-#include "connect/postgres/settings.h"
+#include "connect/postgres/session_lot.h"
 
 namespace wherry::postgres {
 
@@ -20,6 +20,7 @@ inline constexpr std::string_view kSnapshotPrefix = "snapshot:";
 /// here.
 Result<std::unique_ptr<connect::SnapshotSource>> open_snapshot(OpContext& context,
                                                                ConnectionSettings settings,
-                                                               const Position& at);
+                                                               const Position& at,
+                                                               std::shared_ptr<SessionLot> lot);
 
 }  // namespace wherry::postgres

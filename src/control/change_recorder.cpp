@@ -104,6 +104,12 @@ void ChangeRecorder::suspend(const schema::TableRef& target, const std::string& 
   note(writer_->suspend(context_, target, reason));
 }
 
+void ChangeRecorder::end_suspension(const schema::TableRef& target) {
+  if (writer_ == nullptr) return;
+  std::lock_guard lock(writer_mutex_);
+  note(writer_->end_suspension(context_, target));
+}
+
 void ChangeRecorder::note(const Result<void>& written) {
   if (written.ok()) return;
   log_.warn("a control table is out of date", {{"cause", written.error().to_log_text()}});

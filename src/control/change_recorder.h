@@ -29,6 +29,7 @@ class ChangeRecorder {
   ChangeRecorder& operator=(const ChangeRecorder&) = delete;
 
   void suspend(const schema::TableRef& target, const std::string& reason);
+  void end_suspension(const schema::TableRef& target);
 
  private:
   void keep();

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "control/reload_request.h"
 #include "control/table_reload.h"
@@ -64,7 +65,7 @@ class Replication {
   Replication(OpContext& context, const ReplicationParts& parts, TaskObserver& observer)
       : context_(context),
         parts_(parts),
-        reload_parts_{parts.request, parts.state, parts.source, parts.target, parts.loader},
+        reload_parts_{parts.request, parts.state, parts.source, parts.loader, parts.apply_settings},
         observer_(observer),
         stream_(parts.state.stream()) {}
 
@@ -83,6 +84,7 @@ class Replication {
       if (reload_ && !is_pausing_) WHERRY_TRY(wait_for_reload(recorder));
       if (context_.stop.stop_requested()) return ReplicationEnd::kRequested;
       if (reload_) WHERRY_TRY(end_reload(recorder));
+      if (context_.stop.stop_requested()) return ReplicationEnd::kRequested;
       if (!is_pausing_) return end_;
     }
   }
@@ -205,7 +207,11 @@ class Replication {
 
   /// One wants to begin, or to join.
   bool is_reload_waiting() {
-    if (reload_) return reload_->is_near(parts_.progress->apply.applied_order());
+    if (reload_) {
+      // Both move: what the others had at the last look is near enough.
+      const auto before = std::exchange(last_order_, parts_.progress->apply.applied_order());
+      return reload_->is_near(before);
+    }
     const auto requests = read_reload_requests(parts_.state.directory());
     return !requests.ok() || !requests->tables.empty();
   }
@@ -220,6 +226,7 @@ class Replication {
       if (record.is_reloading || is_asked_for) tables.push_back(name);
     }
     if (!tables.empty()) {
+      last_order_ = engine::ApplyLimit::kNever;
       WHERRY_ASSIGN(reload_, TableReload::begin(context_, reload_parts_, std::move(tables)));
     }
     remove_reload_requests(requests);
@@ -237,9 +244,13 @@ class Replication {
 
   Result<void> end_reload(ChangeRecorder& recorder) {
     const connect::CommitOrder order = parts_.progress->apply.applied_order();
-    if (!reload_->is_near(order)) return {};
-    auto joined = reload_->finish(order);
+    auto joined = reload_->finish(context_, order);
+    if (context_.stop.stop_requested()) return {};
     if (!joined.ok() && reload_->failure()) return give_up_reload(recorder);
+    for (const schema::TableRef& table : reload_->tables()) {
+      const auto record = parts_.state.find(table);
+      if (record && record->plan) recorder.end_suspension(record->plan->target);
+    }
     reload_.reset();
     return joined.ok() ? Result<void>() : Result<void>(std::move(joined).error());
   }
@@ -265,6 +276,7 @@ class Replication {
   bool is_consistent_ = false;
   bool is_pausing_ = false;  ///< the apply was asked to end for a reload
   std::unique_ptr<TableReload> reload_;
+  connect::CommitOrder last_order_ = engine::ApplyLimit::kNever;  ///< of the others, at a look
   std::string told_interruption_;
 };
 

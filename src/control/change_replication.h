@@ -22,6 +22,7 @@ struct ReplicationParts {
   connect::ChangeSource& source;
   connect::TargetApply& target;
   connect::TargetLoader& loader;
+  const connect::ApplySettings& apply_settings;  ///< `target` was opened with
   std::shared_ptr<ChangeProgress> progress;
   std::shared_ptr<connect::ControlWriter> control;
   bool is_native = false;

@@ -114,15 +114,15 @@ class ChangeTask {
     WHERRY_ASSIGN(source_, retry_.run("source", [&] {
       return request_.source.connector->open_change_source(context_, request_.source.settings);
     }));
-    connect::ApplySettings settings;
     const connect::ControlTables names =
         control_tables_of(request_.settings, state_.directory().filename().string());
-    settings.task_name = names.task_name;
-    settings.server_name = names.server_name;
-    settings.has_txn_state = request_.settings.changes.has_txn_state;
-    settings.statement_cache = request_.settings.changes.statement_cache;
+    apply_settings_.task_name = names.task_name;
+    apply_settings_.server_name = names.server_name;
+    apply_settings_.has_txn_state = request_.settings.changes.has_txn_state;
+    apply_settings_.statement_cache = request_.settings.changes.statement_cache;
     WHERRY_ASSIGN(target_, retry_.run("target", [&] {
-      return request_.target.connector->open_apply(context_, request_.target.settings, settings);
+      return request_.target.connector->open_apply(context_, request_.target.settings,
+                                                   apply_settings_);
     }));
     return {};
   }
@@ -356,8 +356,9 @@ class ChangeTask {
 
   Result<ChangeOutcome> apply() {
     is_recorded_ = true;
-    const ReplicationParts parts{request_,          state_,    *feed_,   *source_,  *target_,
-                                 *prepared_.loader, progress_, control_, is_native_};
+    const ReplicationParts parts{
+        request_,          state_,          *feed_,    *source_, *target_,
+        *prepared_.loader, apply_settings_, progress_, control_, is_native_};
     auto done = replicate(context_, parts, observer_);
     auto stopped = stop_feed();
     if (!done.ok()) return std::move(done).error();
@@ -396,6 +397,7 @@ class ChangeTask {
   Prepared prepared_;
   std::shared_ptr<connect::ControlWriter> control_;
   std::unique_ptr<connect::ChangeSource> source_;
+  connect::ApplySettings apply_settings_;
   std::unique_ptr<connect::TargetApply> target_;
   std::shared_ptr<ChangeProgress> progress_ = std::make_shared<ChangeProgress>();
   std::optional<AnchoredViews> views_;

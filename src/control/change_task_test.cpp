@@ -486,6 +486,31 @@ TEST_F(ChangeTaskTest, AReloadThatFailsSuspendsItsTableAndTheNextOneMendsIt) {
   ASSERT_TRUE(task.stop().ok());
 }
 
+TEST_F(ChangeTaskTest, ATableThatWasSuspendedFollowsAgainOnceItIsLoadedAgain) {
+  request_.settings.changes.apply.errors.insert = engine::ConflictAction::kSuspendTable;
+  request_.settings.changes.ignores_load_conflicts = false;
+  RunningTask task(request_);
+  ASSERT_TRUE(task.phases.wait_for(kOngoing));
+  ASSERT_TRUE(target_
+                  .transact([](memory::Transaction& work) {
+                    return work.insert({"S", "B"}, row_of(101, "somebody else's"));
+                  })
+                  .ok());
+  change(5);
+  EXPECT_TRUE(becomes_equal({"A", "C"}));
+  EXPECT_NE(rows(source_, "B"), rows(target_, "B"));
+  ASSERT_TRUE(request_reload(request_.state_directory, {"S.B"}).ok());
+  EXPECT_TRUE(becomes_equal());
+  change(5);
+  EXPECT_TRUE(becomes_equal());
+  auto& outcome = task.stop();
+  ASSERT_TRUE(outcome.ok()) << outcome.error().to_paragraph();
+  RunningTask again(request_);
+  ASSERT_TRUE(again.phases.wait_for(kOngoing));
+  change(5);
+  EXPECT_TRUE(becomes_equal());
+}
+
 TEST_F(ChangeTaskTest, AReloadOfAnUnknownTableIsRefused) {
   ASSERT_TRUE(run_until(Kind::kCaughtUp).ok());
   const auto refused = request_reload(request_.state_directory, {"S.B", "S.D"});

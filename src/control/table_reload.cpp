@@ -30,6 +30,21 @@ class PlanEvents final : public engine::ApplyEvents {
   TaskState& state_;
 };
 
+/// Tables that DDL makes meanwhile are the others' affair.
+class OwnTablesPlanner final : public engine::TablePlanner {
+ public:
+  OwnTablesPlanner(engine::TablePlanner& planner, const std::vector<schema::TableRef>& tables)
+      : planner_(planner), tables_(tables) {}
+  Result<schema::TablePlanPtr> plan(OpContext& context, const schema::TableDef& table) override {
+    const bool is_own = std::find(tables_.begin(), tables_.end(), table.table) != tables_.end();
+    return is_own ? planner_.plan(context, table) : schema::TablePlanPtr();
+  }
+
+ private:
+  engine::TablePlanner& planner_;
+  const std::vector<schema::TableRef>& tables_;
+};
+
 }  // namespace
 
 TableReload::TableReload(const OpContext& context, const ReloadParts& parts,
@@ -96,8 +111,10 @@ Result<void> TableReload::run(OpContext& context) {
                       "the source's stream comes without a snapshot, so no load fits it",
                       "Leave the name of the slot out (SlotName)");
   }
-  WHERRY_TRY(parts_.target.recover(context, wanted.task_name));
-  WHERRY_TRY(parts_.target.forget(context, wanted.task_name));
+  const auto& [connector, settings] = parts_.request.target;
+  WHERRY_ASSIGN(target_, connector->open_apply(context, settings, parts_.apply_settings));
+  WHERRY_TRY(target_->recover(context, wanted.task_name));
+  WHERRY_TRY(target_->forget(context, wanted.task_name));
   std::error_code ignored;
   std::filesystem::remove_all(directory_of(parts_.state), ignored);
   engine::StreamFeed::Options options;
@@ -185,16 +202,20 @@ Result<void> TableReload::apply(OpContext& context, const connect::StreamStart& 
   TableRecords mine;
   for (const schema::TableRef& table : tables_) mine[table] = *parts_.state.find(table);
   const connect::StreamRequest request = stream_request(parts_.request, {}, mine);
-  for (auto& [table, record] : mine) record.is_reloading = false;
+  for (auto& [table, record] : mine) {
+    record.is_reloading = false;
+    record.suspended.clear();
+  }
   engine::ApplyOptions options = parts_.request.settings.changes.apply;
   options.task_name = name_of(parts_.state);
   options.lanes = 1;
   options.memory_bytes = parts_.request.settings.changes.memory_bytes / 8;
   PlanEvents events(parts_.state);
-  ChangePlanner planner(parts_.request, parts_.loader, mine, request.is_native);
-  const engine::ApplyJob job{*feed_,         parts_.target, apply_tables(mine, request.is_native),
-                             start.position, start.order,   &planner,
-                             events,         limit_,        progress_.apply};
+  ChangePlanner by_rules(parts_.request, parts_.loader, mine, request.is_native);
+  OwnTablesPlanner planner(by_rules, tables_);
+  const engine::ApplyJob job{*feed_,         *target_,    apply_tables(mine, request.is_native),
+                             start.position, start.order, &planner,
+                             events,         limit_,      progress_.apply};
   WHERRY_TRY(engine::run_apply(context, job, options));
   for (const engine::TableApplyProgress* table : progress_.apply.tables()) {
     if (table->is_suspended && table->error) return *table->error;
@@ -211,15 +232,21 @@ std::optional<Error> TableReload::failure() const {
   return failure_;
 }
 
-Result<connect::CommitOrder> TableReload::finish(connect::CommitOrder order) {
+Result<connect::CommitOrder> TableReload::finish(const OpContext& caller,
+                                                 connect::CommitOrder order) {
   limit_.stop_after(std::max(order, progress_.apply.applied_order()));
-  thread_.join();
+  {
+    const std::stop_callback forward(caller.stop, [this] { thread_.request_stop(); });
+    thread_.join();
+  }
+  if (caller.stop.stop_requested()) return cancelled_error();
   if (const auto failed = failure()) return *failed;
   const connect::CommitOrder end = std::max(limit_.order(), progress_.apply.applied_order());
   OpContext context;
   context.log = log_;
   WHERRY_TRY(feed_->stop());
-  WHERRY_TRY(parts_.target.flush(context));
+  feed_.reset();  // and with it the connection that has the slot
+  WHERRY_TRY(target_->flush(context));
   failpoint("reload.before_join");
   TableRecords records;
   for (const schema::TableRef& table : tables_) {
@@ -238,6 +265,8 @@ Result<connect::CommitOrder> TableReload::finish(connect::CommitOrder order) {
 }
 
 Result<void> TableReload::give_up() {
+  thread_ = {};
+  feed_.reset();
   const Error error = failure().value_or(cancelled_error());
   log_.error(error);
   TableRecords records;
@@ -247,7 +276,11 @@ Result<void> TableReload::give_up() {
     record.suspended = error.code;
     records[table] = std::move(record);
   }
-  return parts_.state.add(records);
+  WHERRY_TRY(parts_.state.add(records));
+  OpContext context;
+  context.log = log_;
+  clean_up(context, parts_);
+  return {};
 }
 
 void TableReload::clean_up(OpContext& context, const ReloadParts& parts) {
@@ -258,9 +291,11 @@ void TableReload::clean_up(OpContext& context, const ReloadParts& parts) {
   };
   if (!std::filesystem::exists(directory_of(parts.state))) return;
   const std::string name = name_of(parts.state);
+  const auto& [connector, settings] = parts.request.target;
   auto forgotten = parts.source.forget(context, name);
   note(forgotten);
-  note(parts.target.forget(context, name));
+  auto target = connector->open_apply(context, settings, parts.apply_settings);
+  note(target.ok() ? (*target)->forget(context, name) : Result<void>(target.error()));
   std::error_code ignored;
   // It says that there is something to remove.
   if (forgotten.ok()) std::filesystem::remove_all(directory_of(parts.state), ignored);

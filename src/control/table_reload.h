@@ -30,8 +30,8 @@ struct ReloadParts {
   const TaskRequest& request;
   TaskState& state;
   connect::ChangeSource& source;
-  connect::TargetApply& target;
   connect::TargetLoader& loader;
+  const connect::ApplySettings& apply_settings;
 };
 
 class TableReload {
@@ -46,15 +46,16 @@ class TableReload {
   TableReload(const TableReload&) = delete;
   TableReload& operator=(const TableReload&) = delete;
 
-  /// The tables are as far as `order`, or nearly.
+  /// The tables are loaded, and as far as `order`.
   [[nodiscard]] bool is_near(connect::CommitOrder order) const;
   /// Why it has ended without success.
   [[nodiscard]] std::optional<Error> failure() const;
   /// Brings the tables to `order`, or further, and makes them complete in the state as they are
   /// then; removes what the reload had at the source. Whoever goes on with their changes begins
-  /// after what it returns. REQUIRES: is_near() was true.
-  Result<connect::CommitOrder> finish(connect::CommitOrder order);
-  /// The tables are suspended with its failure().
+  /// after what it returns. kCancelled when the caller's stop came before. REQUIRES: is_near() was
+  /// true of some order.
+  Result<connect::CommitOrder> finish(const OpContext& caller, connect::CommitOrder order);
+  /// The tables are suspended with its failure(); what the reload had at the source is removed.
   Result<void> give_up();
   [[nodiscard]] const std::vector<schema::TableRef>& tables() const { return tables_; }
 
@@ -76,6 +77,8 @@ class TableReload {
   const std::vector<schema::TableRef> tables_;
   const Logger log_;
   std::vector<engine::TableTask> tasks_;
+  /// Not the others': who waits for the lanes of an earlier run must not take theirs for its own.
+  std::unique_ptr<connect::TargetApply> target_;
   std::optional<AnchoredViews> views_;
   ChangeProgress progress_;
   std::unique_ptr<engine::StreamFeed> feed_;

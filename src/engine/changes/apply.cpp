@@ -94,9 +94,8 @@ class ApplyRun {
         routes_(job.progress) {
     options_.lanes = options_.is_batch ? 1 : std::clamp(options_.lanes, 1U, kMostLanes);
     for (const ApplyTableTask& task : job.tables) {
-      if (task.is_suspended) {
-        job.progress.table(KeptEvents::source_of(task)).is_suspended = true;
-      }
+      // One that was suspended, and was loaded again, is it no more.
+      job.progress.table(KeptEvents::source_of(task)).is_suspended = task.is_suspended;
     }
   }
 

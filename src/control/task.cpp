@@ -22,17 +22,17 @@ namespace {
 Result<void> choose_position(OpContext& context, const TaskRequest& request,
                              const engine::TaskPlan& plan, TaskState& state, StartRetry& retry,
                              engine::SourceViews& views) {
-  const auto& [connector, settings] = request.source;
+  const Endpoint& source = request.source;
   WHERRY_ASSIGN(TableRecords records, table_records(context, request, plan, state, retry));
   if (resumes(request, state)) {
     views.set_first(state.position());
     return state.add(records);
   }
   WHERRY_ASSIGN(auto view, retry.run("source", [&] {
-    return connector->open_snapshot(context, settings, {});
+    return source.connector->open_snapshot(context, source.settings, {});
   }));
-  WHERRY_TRY(
-      state.begin(settings.url, request.target.settings.url, view->position(), std::move(records)));
+  WHERRY_TRY(state.begin(source.settings.url, request.target.settings.url, view->position(),
+                         std::move(records)));
   failpoint("task.begun");
   views.set_first(std::move(view));
   return {};

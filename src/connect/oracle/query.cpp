@@ -216,9 +216,10 @@ bool QueryImpl::is_staged() const {
          });
 }
 
-bool QueryImpl::has_cursor_columns() const {
-  return std::any_of(columns_.begin(), columns_.end(),
-                     [](const ColumnDescription& c) { return c.type == OracleType::kCursor; });
+bool QueryImpl::may_read_ahead() const {
+  return options_.lob_mode == LobMode::kPrefetch && origin_ != Origin::kAdopted &&
+         std::none_of(columns_.begin(), columns_.end(),
+                      [](const ColumnDescription& c) { return c.type == OracleType::kCursor; });
 }
 
 std::uint32_t QueryImpl::choose_array_rows() const {
@@ -604,7 +605,7 @@ Result<void> QueryImpl::take_changed_description(const OpContext& context, const
 Result<FetchState> QueryImpl::fetch_staged(const OpContext& context, RowBatch& out) {
   spill_.start_batch();
   std::size_t direct_rows = 0;
-  bool may_be_direct = options_.lob_mode == LobMode::kPrefetch && !has_cursor_columns();
+  bool may_be_direct = may_read_ahead();
   auto state = FetchState::kMore;
   while (!out.is_full()) {
     if (staged_next_ < staged_.row_count()) {
@@ -683,7 +684,7 @@ void QueryImpl::settle_lobs(Cell* row) const {
 
 /// Whether the session is free while the rows that wait are handed out.
 bool QueryImpl::staged_needs_no_call() const {
-  if (options_.lob_mode == LobMode::kHandle || decoder_->has_cursors()) return false;
+  if (!may_read_ahead()) return false;
   for (std::size_t row = 0; row < staged_.row_count(); ++row) {
     for (std::size_t i = 0; i < columns_.size(); ++i) {
       const Cell& cell = staged_.row(row)[i];

@@ -77,7 +77,9 @@ class QueryImpl : public Query {
   [[nodiscard]] bool needs_defines() const;
   /// Responses are read whole, so that other calls can be made between two rows.
   [[nodiscard]] bool is_staged() const;
-  [[nodiscard]] bool has_cursor_columns() const;
+  /// Nobody needs the session between two fetches: cursors that a statement gave are read side by
+  /// side, LOBs by their handles.
+  [[nodiscard]] bool may_read_ahead() const;
   [[nodiscard]] std::uint32_t choose_array_rows() const;
 
   SessionParts parts_;

@@ -99,6 +99,7 @@ class DemoOfChanges(DemoCase):
             self.assertIn(": 20000000.00, ", look)
         self.assert_nothing_left()
 
+    @unittest.skipUnless(LONG, "make test-long runs it")
     def test_interrupted_while_changes_are_followed(self):
         self.interrupt(signal.SIGINT, "look 1")
 

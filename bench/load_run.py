@@ -231,7 +231,7 @@ def memory_line(postgres, options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--scale", type=float, default=1.0, help="factor on the number of rows")
     options = parser.parse_args()
     postgres = Postgres()

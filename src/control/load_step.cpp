@@ -75,7 +75,7 @@ void take_over(engine::TableTask& task, const TableRecord& record, DoneChunks& d
 /// costs more in calls than it saves in memory.
 constexpr std::size_t kBatchMemoryBytes = 32 * 1024 * 1024;
 constexpr std::size_t kLeastBatchBytes = 64 * 1024;
-constexpr std::size_t kLargestBatchBytes = 512 * 1024;
+constexpr std::size_t kLargestBatchBytes = 256 * 1024;
 
 constexpr std::uint64_t kMegabyte = 1024 * 1024;
 

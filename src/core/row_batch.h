@@ -41,7 +41,6 @@ class RowBatch {
   void reset(std::size_t column_count) {
     column_count_ = column_count;
     row_count_ = 0;
-    cells_.clear();
     owned_.clear();
     opaque_.clear();
     lengths_.clear();
@@ -57,16 +56,17 @@ class RowBatch {
   [[nodiscard]] bool is_opaque() const { return !opaque_.empty(); }
   /// A new row of `column_count()` cells for the caller to fill; valid until the next append_row().
   Cell* append_row() {
-    const std::size_t at = cells_.size();
-    cells_.resize(at + column_count_);
+    const std::size_t at = row_count_ * column_count_;
+    if (at + column_count_ > cells_.size()) cells_.resize(std::max(2 * at, at + column_count_));
     ++row_count_;
-    return cells_.data() + at;
+    Cell* const row = cells_.data() + at;
+    std::fill_n(row, column_count_, Cell{});
+    return row;
   }
   /// Takes back the row appended last.
   void drop_last_row() {
     WHERRY_ASSERT(row_count_ > 0, "no row to drop");
     --row_count_;
-    cells_.resize(row_count_ * column_count_);
   }
   [[nodiscard]] const Cell& at(std::size_t row, std::size_t column) const {
     return cells_[row * column_count_ + column];
@@ -96,7 +96,7 @@ class RowBatch {
 
   /// Bytes of cells and values; what MB figures and the budget count.
   [[nodiscard]] std::size_t used_bytes() const {
-    return cells_.size() * sizeof(Cell) + opaque_.size() + arena_.used_bytes();
+    return row_count_ * column_count_ * sizeof(Cell) + opaque_.size() + arena_.used_bytes();
   }
   [[nodiscard]] std::size_t budget_bytes() const { return budget_bytes_; }
   [[nodiscard]] bool is_full() const {
@@ -108,7 +108,7 @@ class RowBatch {
   std::size_t max_rows_;
   std::size_t column_count_ = 0;
   std::size_t row_count_ = 0;
-  std::vector<Cell> cells_;
+  std::vector<Cell> cells_;  ///< row_count_ rows, and room for more
   std::vector<std::shared_ptr<const void>> owned_;
   std::string opaque_;
   std::vector<ValueLength> lengths_;

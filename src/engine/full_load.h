@@ -96,7 +96,7 @@ class LoadProgress {
 
 struct LoadOptions {
   std::uint32_t max_subtasks = 8;  ///< MaxFullLoadSubTasks; each reads on one source connection
-  std::size_t batch_bytes = 512 * 1024;
+  std::size_t batch_bytes = 256 * 1024;
   std::size_t batch_rows = 10'000;  ///< CommitRate: a buffer holds no more rows than that
   std::size_t batches_per_segment = 4;
   connect::ExistingTable existing = connect::ExistingTable::kDrop;

@@ -61,7 +61,8 @@ std::string value_of(const ConnectionSettings& settings, std::string_view key) {
 
 TEST(Settings, ComeFromTheUrl) {
   const auto read = read_settings(
-      settings("postgresql://me:secret@db:5433/shop?sslmode=require&toast_compression=pglz"));
+      settings("postgresql://me:secret@db:5433/shop?sslmode=require&toast_compression=pglz&"
+               "key_memory_mb=64"));
   ASSERT_TRUE(read.ok());
   EXPECT_EQ(value_of(*read, "host"), "db");
   EXPECT_EQ(value_of(*read, "port"), "5433");
@@ -71,6 +72,7 @@ TEST(Settings, ComeFromTheUrl) {
   EXPECT_EQ(value_of(*read, "password"), "(none)");
   EXPECT_EQ(read->password.reveal(), "secret");
   EXPECT_EQ(read->toast_compression, "pglz");
+  EXPECT_EQ(read->key_memory_mb, 64);
 }
 
 TEST(Settings, KnowHostLists) {
@@ -87,6 +89,8 @@ TEST(Settings, RefuseUnknownOptionsWithTheNearestName) {
   EXPECT_THAT(read.error().to_paragraph(), HasSubstr("sslmode"));
   EXPECT_FALSE(read_settings(settings("postgresql://h/db?connect_timeout=soon")).ok());
   EXPECT_FALSE(read_settings(settings("postgresql://h/db?toast_compression=zip")).ok());
+  EXPECT_FALSE(read_settings(settings("postgresql://h/db?key_memory_mb=-1")).ok());
+  EXPECT_FALSE(read_settings(settings("postgresql://h/db?key_memory_mb=1GB")).ok());
 }
 
 TEST(NativeTypes, ReadModifiers) {

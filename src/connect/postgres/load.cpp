@@ -341,8 +341,16 @@ class PostgresLoader : public connect::TargetLoader {
     return connection.execute(context, "cannot gather statistics", "analyze " + name);
   }
 
-  static Result<void> add_key(OpContext& context, Connection& connection, const TablePlan& plan) {
-    WHERRY_ASSIGN(const std::string sql, schema::add_key_sql(plan));
+  Result<void> add_key(OpContext& context, Connection& connection, const TablePlan& plan) {
+    WHERRY_ASSIGN(const std::string key_sql, schema::add_key_sql(plan));
+    // Statements that are sent at once are one transaction, and the setting ends with it.
+    const std::string memory_kb =
+        std::to_string(pool_->settings().key_memory_mb * std::int64_t{1024});
+    const std::string sql =
+        "select pg_catalog.set_config(name, '" + memory_kb +
+        "kB', true) from pg_catalog.pg_settings where name = 'maintenance_work_mem' and "
+        "setting::bigint < " +
+        memory_kb + "; " + key_sql;
     return connection.execute(context, "cannot create the key", sql);
   }
 

@@ -421,6 +421,21 @@ TEST_F(Load, FreezesTheRowsOfATableItLoadsWhole) {
             "t");
 }
 
+TEST_F(Load, BuildsKeysWithTheMemoryThatTheOptionGives) {
+  run("create table public.seen (what text, memory text);"
+      "create function public.note() returns event_trigger language plpgsql as $$ begin "
+      "insert into public.seen values (tg_tag, current_setting('maintenance_work_mem')); end $$;"
+      "create event trigger note on ddl_command_end when tag in ('ALTER TABLE') "
+      "execute function public.note()");
+  const auto batch = rows(1, 10);
+  WHERRY_EXPECT_OK(load(simple_plan(), {batch.get()}));
+  EXPECT_EQ(value("select string_agg(distinct memory, ',') from public.seen"), "256MB");
+  run("truncate public.seen");
+  settings_.options["key_memory_mb"] = "0";
+  WHERRY_EXPECT_OK(load(simple_plan(), {batch.get()}));
+  EXPECT_EQ(value("select string_agg(distinct memory, ',') from public.seen"), "64MB");
+}
+
 TEST_F(Load, CompressesLargeValuesWithLz4WhereTheServerCan) {
   const bool has_lz4 = value(
                            "select count(*) from pg_settings where name = "

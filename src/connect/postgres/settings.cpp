@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::string_view kToastCompression = "toast_compression";
 constexpr std::string_view kConnectTimeout = "connect_timeout";
+constexpr std::string_view kKeyMemory = "key_memory_mb";
 constexpr std::string_view kLockTimeout = "lock_timeout";
 constexpr std::string_view kNullCharacters = "null_characters";
 constexpr std::string_view kColumnTypes = "column_types";
@@ -48,6 +49,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 Error unknown_option(std::string_view key, std::set<std::string> known) {
   known.emplace(kToastCompression);
+  known.emplace(kKeyMemory);
   known.emplace(kLockTimeout);
   known.emplace(kNullCharacters);
   known.emplace(kColumnTypes);
@@ -62,12 +64,14 @@ Error unknown_option(std::string_view key, std::set<std::string> known) {
                     "Did you mean '" + *nearest + "'?");
 }
 
+bool read_number(const std::string& value, int most, int& out) {
+  const auto [end, status] = std::from_chars(value.data(), value.data() + value.size(), out);
+  return status == std::errc{} && end == value.data() + value.size() && out >= 0 && out <= most;
+}
+
 Result<void> read_seconds(std::string_view key, const std::string& value, int& out) {
   constexpr int kMost = 2'000'000;  // PostgreSQL counts milliseconds in 31 bits
-  const auto [end, status] = std::from_chars(value.data(), value.data() + value.size(), out);
-  if (status == std::errc{} && end == value.data() + value.size() && out >= 0 && out <= kMost) {
-    return {};
-  }
+  if (read_number(value, kMost, out)) return {};
   return make_error(ErrorKind::kConfig, "postgres.bad_option",
                     "the option " + std::string(key) + " is not a whole number of seconds",
                     "Use 30, say, or 0 for no limit");
@@ -83,6 +87,13 @@ Result<void> apply_option(ConnectionSettings& out, const std::set<std::string>& 
     }
     out.toast_compression = value;
     return {};
+  }
+  if (key == kKeyMemory) {
+    constexpr int kMost = 1024 * 1024;
+    if (read_number(value, kMost, out.key_memory_mb)) return {};
+    return make_error(ErrorKind::kConfig, "postgres.bad_option",
+                      "the option key_memory_mb is not a whole number of megabytes up to 1048576",
+                      "Use 256, say, or 0 for the server's maintenance_work_mem");
   }
   if (key == kReplicationRole) {
     if (value != "replica" && value != "origin") {

@@ -32,6 +32,9 @@ struct ConnectionSettings {
   /// Option null_characters: "space" (U+0000 in text becomes a space and is counted, as DMS does)
   /// or "error" (the row cannot be loaded).
   bool refuses_null_characters = false;
+  /// Option key_memory_mb: least maintenance_work_mem of the session that builds a key after a
+  /// load; 0: the server's. The sort of 3 million keys fits, and costs a tenth less than on disk.
+  int key_memory_mb = 256;
   ChangeSettings changes;  ///< of a source
   /// Option synchronous_commit, of lanes that apply changes: "off" (the source keeps what may be
   /// lost in a crash of the target until it is flushed), or a value of PostgreSQL's, or "default"

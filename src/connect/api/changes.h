@@ -146,7 +146,16 @@ class ChangeBatch {
   [[nodiscard]] std::size_t used_bytes() const {
     return changes_.size() * sizeof(Change) + arena_.used_bytes();
   }
-  [[nodiscard]] bool is_full() const { return used_bytes() >= budget_bytes_; }
+  /// The budget is used up; or a transaction has ended and half of it is, or the batch had begun
+  /// inside that transaction: whole transactions can be passed on.
+  [[nodiscard]] bool is_full() const {
+    const std::size_t used = used_bytes();
+    if (used >= budget_bytes_) return true;
+    if (changes_.empty() || changes_.back().kind != ChangeKind::kCommit) return false;
+    const ChangeKind first = changes_.front().kind;
+    return used >= budget_bytes_ / 2 ||
+           (first != ChangeKind::kBegin && first != ChangeKind::kHeartbeat);
+  }
 
  private:
   std::size_t budget_bytes_;

@@ -31,6 +31,9 @@ constexpr std::size_t kMostArrayRows = 10'000;
 constexpr std::uint64_t kMostArrayBytes = 4 * 1024 * 1024;
 /// Above this the rows of one step go through COPY, which streams them.
 constexpr std::uint64_t kMostStepBytes = 32 * 1024 * 1024;
+/// So many inserted rows are worth the round trips that COPY costs: the server does without arrays
+/// and a plan.
+constexpr std::size_t kLeastCopiedInserts = 500;
 constexpr std::size_t kCopyBytes = 64 * 1024;
 constexpr const char* kExceptionsStatement = "wherry_exceptions";
 
@@ -307,6 +310,14 @@ class PostgresLane final : public connect::TargetApplier {
 
   // --- steps ---
 
+  static bool is_large(const NativeApplyTable& table, StepKind kind, const RowGroup& group) {
+    if (group.has_spilled || group.rows.size() > kMostArrayRows || group.bytes > kMostStepBytes) {
+      return true;
+    }
+    return kind == StepKind::kInsert && group.rows.size() >= kLeastCopiedInserts &&
+           !has_text(fields_of(table, kind, group.form));
+  }
+
   /// Whether all of it goes in arrays, by statements that can be guarded.
   static bool is_small(std::span<const ApplyStep> steps) {
     std::uint64_t bytes = 0;
@@ -320,9 +331,7 @@ class PostgresLane final : public connect::TargetApplier {
       if (step.kind != StepKind::kInsert && table.identity.empty()) return false;
       for (const RowGroup& group : group_rows(table, step.kind, step.rows)) {
         bytes += group.bytes;
-        if (group.has_spilled || bytes > kMostArrayBytes || group.rows.size() > kMostArrayRows) {
-          return false;
-        }
+        if (bytes > kMostArrayBytes || is_large(table, step.kind, group)) return false;
         if (step.kind == StepKind::kUpdate && sets_always_identity(table, {group})) return false;
       }
     }
@@ -427,9 +436,7 @@ class PostgresLane final : public connect::TargetApplier {
                           StepKind kind, const std::vector<RowGroup>& groups) {
     if (kind == StepKind::kRekey && !table.is_watched) return rekey(context, step, table, groups);
     for (const RowGroup& group : groups) {
-      const bool is_large =
-          group.has_spilled || group.rows.size() > kMostArrayRows || group.bytes > kMostStepBytes;
-      if (is_large && kind != StepKind::kRekey) {
+      if (kind != StepKind::kRekey && is_large(table, kind, group)) {
         WHERRY_TRY(run_large(context, step, table, kind, group));
         continue;
       }
@@ -588,9 +595,7 @@ class PostgresLane final : public connect::TargetApplier {
     const std::string shelf = fmt::format("pg_temp.wherry_shelf_{}", table.row_oid);
     WHERRY_TRY(send(context, make_shelf(table, shelf), of_step()));
     for (const RowGroup& group : groups) {
-      const bool is_large =
-          group.has_spilled || group.rows.size() > kMostArrayRows || group.bytes > kMostStepBytes;
-      if (!is_large) {
+      if (!is_large(table, StepKind::kRekey, group)) {
         WHERRY_ASSIGN(Prepared * prepared, statement(table, StepKind::kRekey, group.form, shelf));
         WHERRY_TRY(send_arrays(context, step, *prepared, group, kMostArrayRows));
         continue;

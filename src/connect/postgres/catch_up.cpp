@@ -1,10 +1,6 @@
 #include "connect/postgres/catch_up.h"
 
 #include <fmt/format.h>
-#include <libpq-fe.h>
-#include <poll.h>
-
-#include <algorithm>
 
 #include "connect/postgres/errors.h"
 #include "connect/postgres/replication.h"
@@ -29,47 +25,47 @@ Result<std::unique_ptr<CatchUp>> CatchUp::begin(OpContext& context,
                                                 const ConnectionSettings& settings,
                                                 const std::string& slot, wire::Lsn until,
                                                 const std::string& options) {
-  WHERRY_ASSIGN(std::unique_ptr<Connection> connection, Connection::open(context, settings));
+  ConnectionSettings own = settings;
+  own.parameters.emplace_back("gssencmode", "disable");  // its bytes are read here
+  WHERRY_ASSIGN(std::unique_ptr<Connection> connection, Connection::open(context, own));
   const std::string sql = fmt::format(
       "copy (select data from pg_catalog.pg_logical_slot_peek_binary_changes({}, '{}', null, {})) "
       "to stdout (format binary)",
       schema::quote_literal(slot), lsn_text(until), options);
-  if (PQsendQuery(connection->handle(), sql.c_str()) == 0 || PQflush(connection->handle()) != 0) {
-    return error_of_connection(connection->handle(), kCatchingUp, false);
-  }
-  return std::unique_ptr<CatchUp>(new CatchUp(std::move(connection), until));
+  std::unique_ptr<CatchUp> out(new CatchUp(std::move(connection), until));
+  WHERRY_TRY(out->send(context, query_message(sql)));
+  return out;
 }
 
-Result<std::optional<CatchUp::State>> CatchUp::look() {
-  PGconn* libpq = connection_->handle();
-  if (phase_ == Phase::kAsked) {
-    if (PQisBusy(libpq) == 1) return std::optional<State>();
-    const std::unique_ptr<PGresult, void (*)(PGresult*)> result(PQgetResult(libpq), PQclear);
-    if (PQresultStatus(result.get()) != PGRES_COPY_OUT) {
-      return error_of_result(result.get(), kCatchingUp);
-    }
-    phase_ = Phase::kRows;
+CatchUp::CatchUp(std::unique_ptr<Connection> connection, wire::Lsn until)
+    : connection_(std::move(connection)),
+      socket_(connection_->handle(), kCatchingUp),
+      until_(until) {}
+
+Result<void> CatchUp::send(OpContext& context, std::string message) {
+  for (std::string_view rest = message; !rest.empty();) {
+    if (context.stop.stop_requested()) return cancelled_error();
+    WHERRY_ASSIGN(const std::size_t sent, socket_.send_some(rest));
+    rest.remove_prefix(sent);
+    if (sent == 0) socket_.wait_to_send(kStopLook);
   }
-  while (phase_ == Phase::kRows) {
-    char* row = nullptr;
-    const int size = PQgetCopyData(libpq, &row, /*async=*/1);
-    row_ = {row, PQfreemem};
-    if (size == 0) return std::optional<State>();
-    if (size < 0) {
-      phase_ = Phase::kOver;
-      break;
+  return {};
+}
+
+Result<std::optional<CatchUp::State>> CatchUp::take(const Frame& frame) {
+  switch (frame.type) {
+    case 'd': {
+      WHERRY_ASSIGN(const bool has_message, take_row(frame.body));
+      return has_message ? std::optional(State::kMessage) : std::optional<State>();
     }
-    WHERRY_ASSIGN(const bool has_message, take_row({row, static_cast<std::size_t>(size)}));
-    if (has_message) return std::optional(State::kMessage);
-  }
-  // How the statement has ended.
-  for (;;) {
-    if (PQisBusy(libpq) == 1) return std::optional<State>();
-    const std::unique_ptr<PGresult, void (*)(PGresult*)> result(PQgetResult(libpq), PQclear);
-    if (result == nullptr) return std::optional(State::kEnd);
-    if (PQresultStatus(result.get()) != PGRES_COMMAND_OK) {
-      return error_of_result(result.get(), kCatchingUp);
-    }
+    case 'E':
+      failure_ = error_of_words(words_of(frame.body), kCatchingUp);
+      return std::optional<State>();
+    case 'Z':
+      if (failure_) return *failure_;
+      return std::optional(State::kEnd);
+    default:  // the begin and the end of COPY, notices and parameters
+      return std::optional<State>();
   }
 }
 
@@ -77,20 +73,15 @@ Result<CatchUp::State> CatchUp::next(OpContext& context,
                                      std::chrono::steady_clock::time_point deadline) {
   for (;;) {
     if (context.stop.stop_requested()) return cancelled_error();
-    WHERRY_ASSIGN(const std::optional<State> state, look());
-    if (state) return *state;
-    const auto now = std::chrono::steady_clock::now();
-    const auto wait = std::clamp<std::chrono::nanoseconds>(deadline - now,
-                                                           std::chrono::nanoseconds(0), kStopLook);
-    const timespec patience{0, static_cast<long>(wait.count())};
-    pollfd ready{PQsocket(connection_->handle()), POLLIN, 0};
-    if (::ppoll(&ready, 1, &patience, nullptr) > 0) {
-      if (PQconsumeInput(connection_->handle()) == 0) {
-        return error_of_connection(connection_->handle(), kCatchingUp, false);
-      }
+    if (const std::optional<Frame> frame = socket_.take()) {
+      WHERRY_ASSIGN(const std::optional<State> state, take(*frame));
+      if (state) return *state;
       continue;
     }
-    if (now >= deadline) return State::kNothing;
+    pace_.rest();
+    WHERRY_ASSIGN(const std::size_t size, socket_.fill(context, deadline));
+    if (size == 0) return State::kNothing;
+    pace_.note(size);
   }
 }
 

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "connect/postgres/connection.h"
+#include "connect/postgres/session_socket.h"
 #include "connect/postgres/wire/pgoutput.h"
 
 namespace wherry::postgres {
@@ -36,19 +37,19 @@ class CatchUp {
   [[nodiscard]] wire::Lsn until() const { return until_; }
 
  private:
-  CatchUp(std::unique_ptr<Connection> connection, wire::Lsn until)
-      : connection_(std::move(connection)), row_(nullptr, nullptr), until_(until) {}
+  CatchUp(std::unique_ptr<Connection> connection, wire::Lsn until);
+  Result<void> send(OpContext& context, std::string message);
+  /// nullopt: the server has said nothing that matters.
+  Result<std::optional<State>> take(const Frame& frame);
   /// A row of COPY's binary form; false: it was the header or the trailer alone.
   Result<bool> take_row(std::string_view row);
-  /// nullopt: the server has not said yet whether there is a result.
-  Result<std::optional<State>> look();
 
   std::unique_ptr<Connection> connection_;
-  std::unique_ptr<char, void (*)(void*)> row_;
+  SessionSocket socket_;
   const wire::Lsn until_;
   std::string_view message_;
-  enum class Phase { kAsked, kRows, kOver };
-  Phase phase_ = Phase::kAsked;
+  std::optional<Error> failure_;  ///< of the statement; told when the server is ready again
+  BulkPace pace_;
   bool has_header_ = false;
 };
 

@@ -1,9 +1,6 @@
 #include "connect/postgres/copy_out.h"
 
 #include <chrono>
-#include <thread>
-
-#include "connect/postgres/wire/copy_buffer.h"
 
 namespace wherry::postgres {
 namespace {
@@ -11,20 +8,7 @@ namespace {
 constexpr std::string_view kStartingCopy = "cannot start COPY";
 constexpr std::string_view kReadingCopy = "cannot read rows";
 
-/// A server sends 8 kB at a time. A reader that is woken for each of them takes the processor from
-/// the server again and again; so it rests while a read brings less than this, and the socket fills
-/// meanwhile. After a few only: a small table is read without.
-constexpr std::size_t kWorthwhileBytes = 64 * 1024;
-constexpr std::uint32_t kMostSmallReads = 4;
-constexpr std::chrono::microseconds kSocketRest{300};
-
 constexpr std::chrono::milliseconds kSocketGlance{10};
-
-std::string query_message(const std::string& sql) {
-  std::string message(5, 'Q');
-  wire::store_u32(message.data() + 1, static_cast<std::uint32_t>(4 + sql.size() + 1));
-  return message + sql + '\0';
-}
 
 }  // namespace
 
@@ -32,7 +16,7 @@ CopyOut::CopyOut(pg_conn* session) : socket_(session, kReadingCopy) {}
 
 Result<void> CopyOut::begin(OpContext& context, const std::string& sql) {
   is_over_ = false;
-  small_reads_ = 0;
+  pace_ = {};
   WHERRY_TRY(send(context, query_message(sql)));
   for (;;) {
     WHERRY_ASSIGN(const Frame frame, receive(context));
@@ -84,10 +68,10 @@ Result<void> CopyOut::send(OpContext& context, std::string_view message) {
 Result<Frame> CopyOut::receive(OpContext& context) {
   for (;;) {
     if (const std::optional<Frame> frame = socket_.take()) return *frame;
-    if (small_reads_ >= kMostSmallReads) std::this_thread::sleep_for(kSocketRest);
+    pace_.rest();
     WHERRY_ASSIGN(const std::size_t size, socket_.fill(context, context.deadline));
     if (size == 0) return deadline_error();
-    small_reads_ = size < kWorthwhileBytes ? small_reads_ + 1 : 0;
+    pace_.note(size);
   }
 }
 

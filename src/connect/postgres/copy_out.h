@@ -33,7 +33,7 @@ class CopyOut {
   Error finish(OpContext& context, Error error);
 
   SessionSocket socket_;
-  std::uint32_t small_reads_ = 0;  ///< in a row
+  BulkPace pace_;
   bool is_over_ = true;
 };
 

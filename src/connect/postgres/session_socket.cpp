@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <system_error>
+#include <thread>
 
 #include "connect/postgres/wire/copy_buffer.h"
 
@@ -22,6 +23,10 @@ constexpr std::size_t kFrameHeaderBytes = 5;
 /// A value has at most 1 GB, a row is less than two.
 constexpr std::size_t kMostFrameBytes = std::size_t{2} << 30;
 constexpr std::chrono::milliseconds kSocketStopGlance{100};
+
+constexpr std::size_t kWorthwhileBytes = 64 * 1024;
+constexpr std::uint32_t kMostSmallReads = 4;
+constexpr std::chrono::microseconds kSocketRest{300};
 
 ssl_st* tls_of(PGconn* session) {
   return PQsslInUse(session) == 1 ? static_cast<SSL*>(PQsslStruct(session, "OpenSSL")) : nullptr;
@@ -48,6 +53,20 @@ ServerWords words_of(std::string_view body) {
     body.remove_prefix(std::min(end + 1, body.size()));
   }
   return words;
+}
+
+std::string query_message(std::string_view sql) {
+  std::string message(5, 'Q');
+  wire::store_u32(message.data() + 1, static_cast<std::uint32_t>(4 + sql.size() + 1));
+  return message.append(sql) + '\0';
+}
+
+void BulkPace::rest() const {
+  if (small_reads_ >= kMostSmallReads) std::this_thread::sleep_for(kSocketRest);
+}
+
+void BulkPace::note(std::size_t read_bytes) {
+  small_reads_ = read_bytes < kWorthwhileBytes ? small_reads_ + 1 : 0;
 }
 
 SessionSocket::SessionSocket(PGconn* session, std::string_view action, std::mutex* tls_guard)

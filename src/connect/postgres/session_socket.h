@@ -8,8 +8,10 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -30,6 +32,22 @@ struct Frame {
 
 /// What an ErrorResponse says; `body` outlives it.
 ServerWords words_of(std::string_view body);
+
+/// The message that has the server execute SQL.
+std::string query_message(std::string_view sql);
+
+/// A server sends 8 kB at a time. A reader of many rows that is woken for each of them takes the
+/// processor from the server again and again; so it rests while a read brings little, and the
+/// socket fills meanwhile. After a few such reads only: a small table is read without.
+class BulkPace {
+ public:
+  /// Before a read.
+  void rest() const;
+  void note(std::size_t read_bytes);
+
+ private:
+  std::uint32_t small_reads_ = 0;  ///< in a row
+};
 
 class SessionSocket {
  public:

@@ -16,6 +16,8 @@ using connect::StepKind;
 /// A window has no more changes than that: more gain nothing, and hot rows of a transaction that is
 /// still open at the target cost it dear.
 constexpr std::size_t kMostWindowChanges = 100'000;
+/// Of transactions that share one at the target.
+constexpr std::size_t kMostSharedChanges = 16'000;
 /// Transactions above the watermark.
 constexpr std::size_t kMostPending = 20'000;
 /// How long to wait when a lane has no room.
@@ -300,9 +302,12 @@ Result<void> Assembler::close_full(std::uint32_t lane) {
   const OpenWindow& open = open_[lane];
   const std::size_t split =
       options_.batch_changes != 0 ? options_.batch_changes : kMostWindowChanges;
-  const std::size_t most = options_.is_batch ? split : std::max(options_.least_changes, 1U);
-  const bool is_full =
-      open.window->changes().size() >= most || is_piece(*open.window) || open.is_in_group;
+  const std::size_t least = options_.is_batch ? split : std::max(options_.least_changes, 1U);
+  // A lane that is behind gets more at once: what is folded costs it less.
+  const std::size_t most = options_.is_batch ? split : std::max(least, kMostSharedChanges);
+  const std::size_t changes = open.window->changes().size();
+  const bool is_full = changes >= most || (changes >= least && lanes_.has_room(lane)) ||
+                       is_piece(*open.window) || open.is_in_group;
   const bool is_late = Clock::now() >= open.begun + (options_.is_batch ? options_.batch_longest
                                                                        : options_.longest_gather);
   return is_full || is_late ? submit(lane, true) : Result<void>();

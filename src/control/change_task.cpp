@@ -77,6 +77,7 @@ class ChangeTask {
       note_loaded_before();
       if (state_.stream().stage == TaskStage::kLoading) note_cached();
     }
+    views_.reset();  // as long as there is one, the source keeps old rows for it
     WHERRY_ASSIGN(const bool stops, end_load());
     if (stops) return end("Stop Reason STOPPED_AFTER_FULL_LOAD");
     return apply();

@@ -187,10 +187,10 @@ class ChangeStream {
   virtual ~ChangeStream() = default;
   /// The first record after `from`. kPositionLost when the log is gone, or of another incarnation.
   virtual Result<void> start(OpContext&, const Position& from) = 0;
-  /// Fills `out`, which the caller has reset, up to its budget. Waits for the first record until
-  /// the context's deadline at most, and returns kIdle then; returns at once when there is one and
-  /// no other is at hand. The work done on a lost connection is kTransient; start() again at the
-  /// last position that is durable.
+  /// Fills `out`, which was reset, up to its budget. Waits for the first record until the deadline
+  /// at most: kIdle. Returns at once when no other is at hand. A lost connection is kTransient;
+  /// start() again at the last position that is durable. "spill.disk_full": what is in `out`
+  /// counts, and the next call goes on when there is room.
   virtual Result<StreamState> read(OpContext&, ChangeBatch& out) = 0;
   /// Everything at or before `durable` may be thrown away by the source. Never waits for it.
   virtual Result<void> confirm(OpContext&, const Position& durable) = 0;

@@ -133,8 +133,7 @@ Result<void> Assembler::take(OpContext& context, const ChangeBatchPtr& batch) {
   }
   batch_ = {};
   job_.progress.add_time(ApplyStage::kAssemble, Clock::now() - begun - waited_);
-  job_.progress.add_pending(static_cast<std::int64_t>(new_changes_));
-  new_changes_ = 0;
+  note_pending();
   job_.progress.set_oldest_pending(watermark_.oldest_pending());
   return {};
 }
@@ -320,8 +319,14 @@ Result<void> Assembler::submit(std::uint32_t lane, bool is_last) {
   open.window->is_last = is_last;
   open.is_in_group = !is_last;
   last_submit_ = Clock::now();
+  note_pending();  // before the lane takes them off
   const Waiter waiter(*this, ApplyStage::kLane);
   return lanes_.submit(lane, std::move(open.window));
+}
+
+void Assembler::note_pending() {
+  job_.progress.add_pending(static_cast<std::int64_t>(new_changes_));
+  new_changes_ = 0;
 }
 
 /// Other lanes get what is ready meanwhile: the lane may be waiting for just that.

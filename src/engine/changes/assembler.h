@@ -82,6 +82,7 @@ class Assembler {
   Result<Window*> open_for_row(std::uint32_t lane, const TableRoute& table);
   Result<void> add_row(std::uint32_t lane, const connect::Change& change, const ShapeRoute& route);
   Result<void> submit(std::uint32_t lane, bool is_last);
+  void note_pending();
   Result<void> make_room(std::uint32_t lane);
   Result<void> submit_where_room();
   Result<void> submit_all();

@@ -112,7 +112,8 @@ void StreamFeed::run(const std::stop_token& stop) {
       return {};
     });
     if (done.ok() || stop.stop_requested()) return;
-    if (done.error().kind != ErrorKind::kTransient) return fail(std::move(done).error());
+    const bool may_pass = done.error().kind == ErrorKind::kTransient || is_full_disk(done.error());
+    if (!may_pass) return fail(std::move(done).error());
     stream_.reset();
     if (auto dropped = drop_unfinished(); !dropped.ok()) return fail(std::move(dropped).error());
     const auto wait = backoff->next();
@@ -183,8 +184,10 @@ Result<void> StreamFeed::read_once(OpContext& context) {
   context.deadline = std::chrono::steady_clock::now() + kLook;
   auto read = stream_->read(context, *batch);
   context.deadline = std::chrono::steady_clock::time_point::max();
-  if (!read.ok()) return std::move(read).error();
-  const bool is_idle = *read == connect::StreamState::kIdle;
+  // Open transactions wait on that disk too; what was read before it was full counts.
+  const bool has_room = read.ok() || !is_full_disk(read.error());
+  if (!read.ok() && has_room) return std::move(read).error();
+  const bool is_idle = read.ok() && *read == connect::StreamState::kIdle;
   if (const auto* commit = last_commit(*batch)) progress_.set_captured(commit->time);
   if (!batch->empty()) {
     unfinished_bytes_ += batch->used_bytes();
@@ -193,7 +196,12 @@ Result<void> StreamFeed::read_once(OpContext& context) {
   }
   if (is_idle) progress_.set_captured(std::nullopt);
   WHERRY_TRY(sync_cache(is_idle));
-  WHERRY_TRY(confirm(context));
+  if (has_room) {
+    end_pause();
+    WHERRY_TRY(confirm(context));
+  } else {
+    WHERRY_TRY(pause(context, read.error()));
+  }
   return look_at_head(context);
 }
 
@@ -227,12 +235,12 @@ Result<void> StreamFeed::deliver(OpContext& context) {
         if (has_room) return {};
       }
     }
-    auto appended = append_to_cache();
-    if (appended.ok()) {
-      end_pause();
-      return {};
+    if (!may_append()) {
+      WHERRY_TRY(await_release(context));
+      continue;
     }
-    if (!is_full_disk(appended.error())) return appended;
+    auto appended = append_to_cache();
+    if (appended.ok() || !is_full_disk(appended.error())) return appended;
     WHERRY_TRY(pause(context, appended.error()));
   }
 }
@@ -252,22 +260,39 @@ void StreamFeed::hand_over() {
   read_to_ = end;
   unfinished_.clear();
   unfinished_bytes_ = 0;
-  is_paused_ = false;
   changed_.notify_all();
 }
 
+/// False: the cache would have to begin anew, and the source may have been told to forget what it
+/// holds and the target does not have.
+bool StreamFeed::may_append() {
+  std::lock_guard lock(mutex_);
+  if (!is_in_memory_ || rewind_to_) return true;
+  const Place end = cache_->end();
+  return end.position == read_to_.position || is_at_or_before(end, released_);
+}
+
+Result<void> StreamFeed::await_release(OpContext& context) {
+  {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, context.stop, kLook, [] { return false; });
+  }
+  return confirm(context);
+}
+
+/// start() waits: what follows on what it wants to have again must not be taken for the next.
 Result<void> StreamFeed::append_to_cache() {
+  std::scoped_lock appending(cache_mutex_);
   Place from;
-  bool begins = false;
+  bool begins = false, is_void = false;
   {
     std::lock_guard lock(mutex_);
+    is_void = rewind_to_.has_value();
     begins = is_in_memory_;
     from = read_to_;
   }
-  if (begins && cache_->end().position != from.position) {
-    std::scoped_lock reading(cache_mutex_);
-    WHERRY_TRY(cache_->restart(from));
-  }
+  if (is_void) return drop_unfinished();
+  if (begins && cache_->end().position != from.position) WHERRY_TRY(cache_->restart(from));
   if (begins) {
     log_.info("the target is behind: changes wait on disk");
     std::lock_guard lock(mutex_);

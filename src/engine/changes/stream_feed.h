@@ -82,6 +82,8 @@ class StreamFeed final : public ChangeFeed {
   Result<void> connect_stream(OpContext& context);
   Result<void> read_once(OpContext& context);
   Result<void> deliver(OpContext& context);
+  [[nodiscard]] bool may_append();
+  Result<void> await_release(OpContext& context);
   Result<void> append_to_cache();
   Result<void> pause(OpContext& context, const Error& full);
   void end_pause();
@@ -105,7 +107,7 @@ class StreamFeed final : public ChangeFeed {
   ApplyProgress& progress_;
   std::shared_ptr<Recycler> recycler_;
   std::unique_ptr<changes::ChangeCache> cache_;
-  std::mutex cache_mutex_;  ///< taken before mutex_ by who reads the cache, and to begin it anew
+  std::mutex cache_mutex_;  ///< taken before mutex_ by who reads the cache or appends to it
 
   mutable std::mutex mutex_;  ///< guards what follows
   mutable std::condition_variable_any changed_;

@@ -225,6 +225,33 @@ TEST_F(StreamFeedTest, TheApplyMayGoBackToWhatWasOnlyInMemory) {
   read_all();
 }
 
+TEST_F(StreamFeedTest, WhatTheSourceHasForgottenStaysUntilTheTargetHasIt) {
+  options_.memory_bytes = 5'000;
+  options_.batch_bytes = 500;
+  open(from_);
+  commit(20);
+  ASSERT_TRUE(wait_until([&] { return database_.confirmed() == database_.version(); }));
+  ASSERT_TRUE(feed_->start(context_, {}).ok());
+  read_all();
+  const changes::Place cached = last_;
+  commit(1);
+  read_all();
+  commit(300);  // more than waits in memory
+  ASSERT_TRUE(wait_until([&] { return feed_->status().memory_bytes > options_.memory_bytes / 2; }));
+  // The target's connection broke, and it had nothing yet.
+  ASSERT_TRUE(feed_->start(context_, from_.position).ok());
+  seen_ = 0;
+  read_all();
+  // A later run finds it too.
+  open(from_);
+  ASSERT_TRUE(feed_->start(context_, {}).ok());
+  seen_ = 0;
+  read_all();
+  release(cached);
+  commit(300);
+  read_all();
+}
+
 TEST_F(StreamFeedTest, AStreamThatBreaksIsReadOn) {
   options_.batch_bytes = 500;
   for (std::uint64_t at = 20; at < 320; at += 20) {
@@ -273,6 +300,20 @@ TEST_F(StreamFeedTest, AFullDiskPausesTheReadingAndLosesNothing) {
   ASSERT_TRUE(wait_until([&] { return !feed_->status().is_paused; }));
   ASSERT_TRUE(feed_->start(context_, {}).ok());
   read_all();
+}
+
+TEST_F(StreamFeedTest, AFullDiskForOpenTransactionsPausesTheReadingToo) {
+  const Error full = make_error(ErrorKind::kResource, "spill.disk_full", "no room");
+  options_.batch_bytes = 500;
+  database_.faults().add({memory::Point::kReadChanges, {}, from_.order + 3, 20, full});
+  database_.faults().add({memory::Point::kStartStream, {}, 0, 2, full});
+  open(from_);
+  commit(10, 7);
+  ASSERT_TRUE(feed_->start(context_, {}).ok());
+  EXPECT_TRUE(wait_until([&] { return feed_->status().is_paused; }));
+  read_all();
+  EXPECT_TRUE(wait_until([&] { return !feed_->status().is_paused; }));
+  EXPECT_FALSE(feed_->failure());
 }
 
 TEST_F(StreamFeedTest, WhatIsReadAtOnceDoesNotTouchTheDisk) {

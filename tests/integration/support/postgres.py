@@ -35,15 +35,22 @@ class Postgres:
 
     def crash(self):
         """Every process of the server ends at once, without a shutdown."""
+        self._end(signal.SIGQUIT)
+
+    def shut_down(self):
+        """Sessions are ended, and what is in memory is written."""
+        self._end(signal.SIGINT)
+
+    def _end(self, number):
         pid = int((self.directory / "pgdata" / "postmaster.pid").read_text().split()[0])
         handle = os.pidfd_open(pid)
         try:
-            os.kill(pid, signal.SIGQUIT)
-            ended, _, _ = select.select([handle], [], [], 30)
+            os.kill(pid, number)
+            ended, _, _ = select.select([handle], [], [], 60)
         finally:
             os.close(handle)
         if not ended:
-            raise AssertionError("PostgreSQL did not stop within 30 s")
+            raise AssertionError("PostgreSQL did not stop within 60 s")
 
     def close(self):
         subprocess.run([SCRIPT, "stop", self.directory], stdout=subprocess.DEVNULL,

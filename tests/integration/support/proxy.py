@@ -10,6 +10,7 @@ class Proxy:
     `reached` is set at that moment. release() lets everything through from then on.
     cut_after() breaks, once, the connection that carries a byte of the given number; trouble()
     breaks and stalls connections again and again at bytes that a seeded generator chooses.
+    cut_now() breaks all; stall() holds every byte of both sides back until go_on().
     """
 
     def __init__(self, host, port, hold_after_bytes=None, count="server"):
@@ -22,6 +23,8 @@ class Proxy:
         self._released = threading.Event()
         if hold_after_bytes is None:
             self._released.set()
+        self._flows = threading.Event()
+        self._flows.set()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self._sockets = []
@@ -52,6 +55,7 @@ class Proxy:
     def _pump(self, source, sink, side):
         try:
             while data := source.recv(65536):
+                self._flows.wait()
                 self._count(side, len(data))
                 kept = self._kept(side, data)
                 sink.sendall(kept)
@@ -60,10 +64,14 @@ class Proxy:
         except OSError:
             pass
         for end in (source, sink):
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+            self._shut(end)
+
+    @staticmethod
+    def _shut(end):
+        try:
+            end.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
 
     def _count(self, side, size):
         with self._lock:
@@ -81,6 +89,19 @@ class Proxy:
         """The next connection to pass `size` bytes from that side in all breaks there."""
         with self._lock:
             self._cut_at, self._cut_side = size, side
+
+    def has_cut(self):
+        return self._cut_at is None
+
+    def cut_now(self):
+        for end in list(self._sockets):
+            self._shut(end)
+
+    def stall(self):
+        self._flows.clear()
+
+    def go_on(self):
+        self._flows.set()
 
     def redirect(self, port):
         """Connections to come go to another port."""
@@ -126,6 +147,7 @@ class Proxy:
 
     def close(self):
         self.release()
+        self.go_on()
         self._listener.close()
         for end in self._sockets:
             end.close()

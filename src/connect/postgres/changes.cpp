@@ -127,6 +127,7 @@ class PostgresChangeStream : public connect::ChangeStream {
     playback_.reset();
     open_.reset();
     tables_.forget_open();
+    tables_.tell_again();
     stored_.reset();
     decoder_ = {};
     has_begin_ = has_sent_begin_ = is_skipped_ = false;
@@ -518,7 +519,10 @@ class PostgresChangeStream : public connect::ChangeStream {
   }
 
   void take_stream_abort() {
-    if (message_.xid != message_.subxid) return open_->rollback_part(message_.xid, message_.subxid);
+    if (message_.xid != message_.subxid) {
+      tables_.tell_again(message_.xid);
+      return open_->rollback_part(message_.xid, message_.subxid);
+    }
     open_->rollback(message_.xid);
     tables_.end_transaction(message_.xid, false);
   }

@@ -181,18 +181,8 @@ schema::TablePlanPtr LogTables::plan_of(const schema::TableRef& source) const {
   return nullptr;
 }
 
-bool LogTables::is_as_requested(const RowShape& shape) const {
-  const schema::TablePlanPtr plan = plan_of(shape.source);
-  if (plan == nullptr || shape.source != shape.definition.table) return false;
-  for (const schema::ColumnPlan& column : plan->columns) {
-    const int found = shape.definition.find_column(column.source_name);
-    if (found < 0) return false;
-    const std::string& type = shape.definition.columns[static_cast<std::size_t>(found)].native_type;
-    if (!column.source_type.empty() && column.source_type != type) return false;
-  }
-  return std::all_of(
-      shape.definition.columns.begin(), shape.definition.columns.end(),
-      [&](const schema::ColumnDef& column) { return find_column(*plan, column.name) != nullptr; });
+void LogTables::tell_again(std::uint32_t xid) {
+  for (auto& [oid, table] : xid == 0 ? tables_ : open_[xid]) table.is_news = table.is_wanted;
 }
 
 Result<bool> LogTables::learn(OpContext& context, Connection& catalog,
@@ -216,15 +206,14 @@ Result<bool> LogTables::learn(OpContext& context, Connection& catalog,
   }
   WHERRY_ASSIGN(RowShapePtr shape, make_shape(context, catalog, relation, table));
   // A column that changed but for its name and type, its identity say, is no news for the target.
+  // The first one always is: the target may be where the table was another.
   const bool is_same =
-      is_first ? is_as_requested(*shape)
-               : table.shape->definition.table == shape->definition.table &&
-                     std::equal(shape->definition.columns.begin(), shape->definition.columns.end(),
-                                table.shape->definition.columns.begin(),
-                                table.shape->definition.columns.end(),
-                                [](const schema::ColumnDef& a, const schema::ColumnDef& b) {
-                                  return a.name == b.name && a.native_type == b.native_type;
-                                });
+      !is_first && table.shape->definition.table == shape->definition.table &&
+      std::equal(shape->definition.columns.begin(), shape->definition.columns.end(),
+                 table.shape->definition.columns.begin(), table.shape->definition.columns.end(),
+                 [](const schema::ColumnDef& a, const schema::ColumnDef& b) {
+                   return a.name == b.name && a.native_type == b.native_type;
+                 });
   table.shape = std::move(shape);
   table.signature = std::move(signature);
   return table.is_wanted && !is_same;

@@ -48,11 +48,13 @@ class LogTables {
 
   /// `xid`: of a transaction that has not ended, whose definitions are its own; 0: none.
   /// Takes a relation message; looks types up through `catalog` when they are new. Whether the
-  /// table's shape is another than the last one, or than the request has it.
+  /// table's shape is the first one, or another than the last.
   Result<bool> learn(OpContext& context, Connection& catalog, const wire::Message& relation,
                      std::uint32_t xid = 0);
   /// nullptr: no relation message has told of it.
   [[nodiscard]] LogTable* find(std::uint32_t oid, std::uint32_t xid = 0);
+  /// What was told of shapes may not have come to the target.
+  void tell_again(std::uint32_t xid = 0);
   /// The transaction has ended: its definitions are everybody's, or nobody's.
   void forget_open() {
     open_.clear();
@@ -81,7 +83,6 @@ class LogTables {
   Result<connect::RowShapePtr> make_shape(OpContext& context, Connection& catalog,
                                           const wire::Message& relation, LogTable& table);
   [[nodiscard]] schema::TablePlanPtr plan_of(const schema::TableRef& source) const;
-  [[nodiscard]] bool is_as_requested(const connect::RowShape& shape) const;
 
   const connect::StreamRequest request_;
   const std::string ddl_schema_;

@@ -32,7 +32,8 @@ def settings(mode, prep):
             "ChangeProcessingTuning": {"MemoryLimitTotal": 32 if "lanes" in mode else 2,
                                        "BatchApplyMemoryLimit": 2,
                                        "BatchApplyTimeoutMin": 0, "BatchApplyTimeoutMax": 1},
-            "ErrorBehavior": {"RecoverableErrorInterval": 0, "RecoverableErrorThrottling": False,
+            "ErrorBehavior": {"RecoverableErrorInterval": 1, "RecoverableErrorThrottling": False,
+                              "RecoverableErrorCount": 100,
                               "FullLoadIgnoreConflicts": False, "DataErrorPolicy": "STOP_TASK",
                               "ApplyErrorInsertPolicy": "STOP_TASK",
                               "ApplyErrorUpdatePolicy": "STOP_TASK",
@@ -187,13 +188,14 @@ class Rig:
         self.start()
 
     def stop(self):
-        self.run.child.signal(self.chooser.choice((signal.SIGTERM, signal.SIGINT)))
-        self.end(0)
+        number = self.chooser.choice((signal.SIGTERM, signal.SIGINT))
+        self.run.child.signal(number)
+        self.end(0, -number)  # which may not have begun to listen
         self.start()
 
     def stop_when_caught_up(self):
         self.run.child.signal(signal.SIGTERM)
-        self.end(0)
+        self.end(0, -signal.SIGTERM)
         self.start(more=("--stop-when", "caught-up"))
         self.end(0)
 

@@ -308,8 +308,7 @@ class Writer:
             for name, in cursor.fetchall():
                 cursor.execute(f"alter table app.altered drop column {name}")
         elif kind == 1:
-            cursor.execute(f"alter table app.altered add c{self._columns} integer default "
-                           f"{self._columns}")
+            cursor.execute(f"alter table app.altered add c{self._columns} integer")
         else:
             cursor.execute(f"alter table app.altered add c{self._columns} text")
 

@@ -87,6 +87,8 @@ class ChangeFaults(unittest.TestCase):
                 rig.wait_for_target()
         for writer in rig.writers:
             writer.stop()
+        # A changed definition comes with the next row of its table.
+        self.source.execute(rig.database, "insert into app.altered (id) values (0)")
         rig.wait_for_target()
         watcher.stop()
         self.assertEqual(watcher.wrong, [], "a torn transaction")

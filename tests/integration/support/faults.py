@@ -11,7 +11,7 @@ from support.postgres import PASSWORD
 from support.proxy import Proxy
 from support.wherry import Task, selection
 
-DEADLINE_SECS = 90
+DEADLINE_SECS = 180
 INCOMPRESSIBLE = ("insert into app.bulk (pad) select (select string_agg(md5(random()::text || i), "
                   "'') from generate_series(n, n + 60) i) from generate_series(1, 1000) n")
 CACHED = '"phase":"cached changes"'
@@ -29,7 +29,7 @@ def settings(mode, prep):
     return {"TargetMetadata": MODES[mode],
             "FullLoadSettings": {"TargetTablePrepMode": prep, "MaxFullLoadSubTasks": 4},
             # A share of it that is smaller than a batch would keep lanes from running beside each other.
-            "ChangeProcessingTuning": {"MemoryLimitTotal": 32 if "lanes" in mode else 2,
+            "ChangeProcessingTuning": {"MemoryLimitTotal": 32 if "lanes" in mode else 8,
                                        "BatchApplyMemoryLimit": 2,
                                        "BatchApplyTimeoutMin": 0, "BatchApplyTimeoutMax": 1},
             "ErrorBehavior": {"RecoverableErrorInterval": 1, "RecoverableErrorThrottling": False,

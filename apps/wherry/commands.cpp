@@ -38,6 +38,11 @@ Result<Start> start(const Flags& flags, const connect::Registry& connectors, Dis
   return started;
 }
 
+constexpr const char* kNotValidated =
+    "EnableValidation has no effect: a task does not compare by itself; `wherry validate` does, "
+    "after "
+    "the load or while changes go on";
+
 /// Keeps what a run was about, to print its errors after the display has ended.
 class Recorder final : public control::TaskObserver {
  public:
@@ -195,6 +200,9 @@ int run_command(const Flags& flags, const connect::Registry& connectors) {
   auto started = start(flags, connectors, *display);
   if (!started.ok()) return report(started.error());
   Recorder recorder(*display);
+  if (started->request.settings.asks_for_validation) {
+    started->log.as(Component::kTaskManager).warn(kNotValidated);
+  }
   OpContext context{signals.token(), std::chrono::steady_clock::time_point::max(), started->log};
   if (started->request.type != control::MigrationType::kFullLoad) {
     return run_changes(flags, *started, context, *display, recorder);
@@ -219,7 +227,8 @@ int plan_command(const Flags& flags, const connect::Registry& connectors) {
     return kExitRefused;
   }
   std::printf("%s", plan_text(*plan).c_str());
-  bool warned = false;
+  bool warned = started->request.settings.asks_for_validation;
+  if (warned) std::printf("warning: %s\n", kNotValidated);
   for (const engine::TableTask& task : plan->tables)
     warned = warned || !task.plan->warnings.empty();
   for (const engine::RefusedTable& table : plan->refused) report(table.error);
@@ -233,7 +242,8 @@ int validate_command(const Flags& flags, const connect::Registry& connectors) {
   if (!started.ok()) return report(started.error());
   Recorder recorder(*display);
   OpContext context{signals.token(), std::chrono::steady_clock::time_point::max(), started->log};
-  auto outcome = control::validate_task(context, started->request, {}, *display, recorder);
+  const control::ValidationRequest wanted{{}, std::chrono::seconds(flags.wait_seconds)};
+  auto outcome = control::validate_task(context, started->request, wanted, *display, recorder);
   if (!outcome.ok()) {
     display->finish(unfinished(outcome.error()));
     if (!flags.log_file.empty()) started->log.as(Component::kValidator).error(outcome.error());

@@ -21,6 +21,7 @@ struct Flags {
   std::string state;
   std::string start, start_position;
   std::string stop_when = "never";
+  int wait_seconds = 300;  ///< of validate
   std::string progress = "auto";
   std::string log_level = "info", log_file, log_format = "text";
   std::string config;  ///< read by with_config()

@@ -37,6 +37,11 @@ int dispatch(int argc, char** argv) {
 
   auto* validate = cli.add_subcommand("validate", "Compares source and target, value by value");
   app::add_flags(*validate, flags, app::kEndpointFlags | app::kTaskFlags | app::kRunFlags);
+  validate
+      ->add_option("--wait", flags.wait_seconds,
+                   "Seconds that a task with changes may take until it can be compared")
+      ->check(CLI::Range(1, 86400))
+      ->capture_default_str();
   validate->callback([&] { status = app::validate_command(flags, connectors); });
 
   auto* reload = cli.add_subcommand(

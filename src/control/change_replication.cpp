@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "control/apply_hold.h"
 #include "control/reload_request.h"
 #include "control/table_reload.h"
 #include "core/failpoint.h"
@@ -33,7 +34,7 @@ class TimeLimitedFeed final : public engine::ChangeFeed {
   }
   Result<engine::ChangeBatchPtr> next(OpContext& context) override {
     WHERRY_ASSIGN(engine::ChangeBatchPtr batch, feed_.next(context));
-    if (batch && limit_.order() == engine::ApplyLimit::kNever) look(*batch);
+    if (batch && !is_found_) look(*batch);
     return batch;
   }
   [[nodiscard]] bool is_empty() const override { return feed_.is_empty(); }
@@ -47,18 +48,31 @@ class TimeLimitedFeed final : public engine::ChangeFeed {
       if (!change.has_commit() || batch.commit(change).time <= time_) continue;
       const connect::CommitOrder order = batch.commit(change).order;
       // Commits of one order are not told apart: the one that is too late goes with all of them.
-      if (change.kind == ChangeKind::kBegin) return limit_.stop_after(order - 1);
-      if (change.kind == ChangeKind::kHeartbeat) return limit_.stop_after(order);
+      if (change.kind == ChangeKind::kBegin) return stop_after(order - 1);
+      if (change.kind == ChangeKind::kHeartbeat) return stop_after(order);
     }
+  }
+  void stop_after(connect::CommitOrder order) {
+    is_found_ = true;
+    limit_.stop_after(std::min(order, limit_.order()));
   }
 
   engine::ChangeFeed& feed_;
   engine::ApplyLimit& limit_;
   const std::chrono::system_clock::time_point time_;
+  bool is_found_ = false;
 };
 
 /// Any order is above it: the apply ends at the next border between transactions.
 constexpr connect::CommitOrder kNextBorder = 1;
+
+/// While changes are held for a comparison.
+constexpr std::chrono::milliseconds kHoldGlance{5};
+/// For so long at most nothing is applied while others are waited for.
+constexpr std::chrono::seconds kLongestHold{20};
+
+/// Why an apply was asked to end before its limit.
+enum class ApplyPause : std::uint8_t { kNone, kReload, kHold };
 
 class Replication {
  public:
@@ -67,7 +81,8 @@ class Replication {
         parts_(parts),
         reload_parts_{parts.request, parts.state, parts.source, parts.loader, parts.apply_settings},
         observer_(observer),
-        stream_(parts.state.stream()) {}
+        stream_(parts.state.stream()),
+        hold_(parts.state.directory()) {}
 
   Result<ReplicationEnd> run() {
     WHERRY_TRY(set_end());
@@ -77,15 +92,21 @@ class Replication {
     ChangeRecorder recorder(context_, parts_.control, parts_.request.settings.control_tables,
                             parts_.progress);
     TableReload::clean_up(context_, reload_parts_);
+    WHERRY_TRY(hold_.end());  // what a run has answered that was cut off
     for (;;) {
       WHERRY_TRY(begin_reload());
-      WHERRY_TRY(apply(recorder));
+      WHERRY_TRY(apply(recorder, end_order_));
       if (context_.stop.stop_requested()) return ReplicationEnd::kRequested;
-      if (reload_ && !is_pausing_) WHERRY_TRY(wait_for_reload(recorder));
+      if (pause_ == ApplyPause::kHold) {
+        WHERRY_TRY(hold(recorder));
+        if (context_.stop.stop_requested()) return ReplicationEnd::kRequested;
+        continue;
+      }
+      if (pause_ == ApplyPause::kNone) WHERRY_TRY(wait_for_reload(recorder));
       if (context_.stop.stop_requested()) return ReplicationEnd::kRequested;
       if (reload_) WHERRY_TRY(end_reload(recorder));
       if (context_.stop.stop_requested()) return ReplicationEnd::kRequested;
-      if (!is_pausing_) return end_;
+      if (pause_ == ApplyPause::kNone && !reload_at_) return end_;
     }
   }
 
@@ -124,12 +145,11 @@ class Replication {
     return out;
   }
 
-  /// Until the request's end, a stop, or a reload that wants to begin or to join. The apply has a
-  /// thread of its own; this one watches it.
-  Result<void> apply(ChangeRecorder& recorder) {
-    is_pausing_ = false;
+  /// Until `end`, a stop, or a pause. The apply has a thread of its own; this one watches it.
+  Result<void> apply(ChangeRecorder& recorder, connect::CommitOrder end) {
+    pause_ = ApplyPause::kNone;
     engine::ApplyLimit limit;
-    limit.stop_after(end_order_);
+    limit.stop_after(end);
     StateEvents events(parts_.state, recorder, context_.log.as(Component::kTargetApply));
     const TableRecords tables = parts_.state.tables();
     ChangePlanner planner(parts_.request, parts_.loader, tables, parts_.is_native);
@@ -163,6 +183,7 @@ class Replication {
     worker.join();
     WHERRY_TRY(std::move(watched));
     WHERRY_TRY(std::move(applied));
+    applied_until_ = limit.order();
     return look();
   }
 
@@ -173,12 +194,19 @@ class Replication {
       seen = done_.wait(seen, kLookInterval, {});
       WHERRY_TRY(look());
       tell_interruption();
-      if (reload_ && reload_->failure()) WHERRY_TRY(give_up_reload(recorder));
-      if (is_pausing_ || !is_reload_waiting()) continue;
-      is_pausing_ = true;
-      limit.stop_after(kNextBorder);
+      WHERRY_TRY(look_at_reload(recorder));
+      if (pause_ != ApplyPause::kNone) continue;
+      pause_ = wanted_pause();
+      if (pause_ != ApplyPause::kNone) limit.stop_after(kNextBorder);
     }
     return {};
+  }
+
+  ApplyPause wanted_pause() {
+    if (is_holding_) return hold_.is_wanted_still() ? ApplyPause::kNone : ApplyPause::kHold;
+    if (is_reload_waiting()) return ApplyPause::kReload;
+    // Before that it is no one moment of the source that the target shows.
+    return is_consistent_ && hold_.is_wanted() ? ApplyPause::kHold : ApplyPause::kNone;
   }
 
   /// Ends the phase of cached changes once they are all on the target.
@@ -203,6 +231,56 @@ class Replication {
                                                    std::chrono::steady_clock::now()});
   }
 
+  // A comparison wants the target to stand still for a moment.
+
+  Result<void> hold(ChangeRecorder& recorder) {
+    if (!hold_.take()) return {};
+    const auto begun = std::chrono::steady_clock::now();
+    auto held = hold_for_request(recorder);
+    WHERRY_TRY(hold_.end());
+    WHERRY_TRY(std::move(held));
+    const auto spent = std::chrono::steady_clock::now() - begun;
+    context_.log.info(
+        "changes were held for a comparison",
+        {{"ms",
+          std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(spent).count())}});
+    return {};
+  }
+
+  Result<void> hold_for_request(ChangeRecorder& recorder) {
+    WHERRY_TRY(hold_.answer(HoldState::kPaused));
+    std::optional<connect::CommitOrder> order;
+    const auto is_told = [&] {
+      order = hold_.order();
+      return order.has_value();
+    };
+    if (!wait_while_held(is_told)) return {};
+    is_holding_ = true;
+    auto applied = apply(recorder, std::min(*order, end_order_));
+    is_holding_ = false;
+    WHERRY_TRY(std::move(applied));
+    // Otherwise the requester has gone, or the task ends before that.
+    if (applied_until_ != *order || context_.stop.stop_requested()) return {};
+    WHERRY_TRY(hold_.answer(HoldState::kHeld));
+    failpoint("changes.held");
+    wait_while_held([] { return false; });
+    return {};
+  }
+
+  /// True: `is_met`; false: the requester has gone or takes too long, or the task stops.
+  template <class Condition>
+  bool wait_while_held(const Condition& is_met) {
+    const auto end = std::chrono::steady_clock::now() + kLongestHold;
+    while (hold_.is_wanted_still()) {
+      if (is_met()) return true;
+      if (!engine::wait_for(kHoldGlance, context_.stop)) return false;
+      if (std::chrono::steady_clock::now() < end) continue;
+      context_.log.warn("a comparison has held changes for too long, they go on");
+      return false;
+    }
+    return false;
+  }
+
   // Tables that are loaded again.
 
   /// One wants to begin, or to join.
@@ -212,32 +290,55 @@ class Replication {
       const auto before = std::exchange(last_order_, parts_.progress->apply.applied_order());
       return reload_->is_near(before);
     }
+    if (is_reload_put_off()) return false;
     const auto requests = read_reload_requests(parts_.state.directory());
     return !requests.ok() || !requests->tables.empty();
   }
 
+  /// REQUIRES: nothing is applied.
   Result<void> begin_reload() {
-    if (reload_) return {};
+    if (reload_ || is_reload_put_off()) return {};
     WHERRY_ASSIGN(const ReloadRequests requests, read_reload_requests(parts_.state.directory()));
-    std::vector<schema::TableRef> tables;
-    for (const auto& [name, record] : parts_.state.tables()) {
-      const bool is_asked_for =
-          std::find(requests.tables.begin(), requests.tables.end(), name) != requests.tables.end();
-      if (record.is_reloading || is_asked_for) tables.push_back(name);
-    }
-    if (!tables.empty()) {
-      last_order_ = engine::ApplyLimit::kNever;
-      WHERRY_ASSIGN(reload_, TableReload::begin(context_, reload_parts_, std::move(tables)));
-    }
+    if (!requests.tables.empty()) reload_backoff_.emplace(parts_.request.settings.retry);
+    WHERRY_TRY(begin_reload(requests.tables));
     remove_reload_requests(requests);
     return {};
   }
 
+  /// Of these tables and those that the state has marked: nobody applies their changes.
+  Result<void> begin_reload(const std::vector<schema::TableRef>& wanted) {
+    reload_at_.reset();
+    std::vector<schema::TableRef> tables;
+    for (const auto& [name, record] : parts_.state.tables()) {
+      const bool is_wanted = std::find(wanted.begin(), wanted.end(), name) != wanted.end();
+      if (record.is_reloading || is_wanted) tables.push_back(name);
+    }
+    if (tables.empty()) return {};
+    if (!reload_backoff_) reload_backoff_.emplace(parts_.request.settings.retry);
+    last_order_ = engine::ApplyLimit::kNever;
+    WHERRY_ASSIGN(reload_, TableReload::begin(context_, reload_parts_, std::move(tables)));
+    return {};
+  }
+
+  /// Gives it up, or begins anew with it, as it has failed.
+  Result<void> look_at_reload(ChangeRecorder& recorder) {
+    if (reload_ && reload_->failure()) WHERRY_TRY(give_up_reload(recorder));
+    return reload_at_ && !is_reload_put_off() ? begin_reload({}) : Result<void>();
+  }
+
+  [[nodiscard]] bool is_reload_put_off() const {
+    return reload_at_ && std::chrono::steady_clock::now() < *reload_at_;
+  }
+
   /// The others have come to the request's end.
   Result<void> wait_for_reload(ChangeRecorder& recorder) {
-    while (reload_ && !reload_->is_near(parts_.progress->apply.applied_order())) {
+    const auto is_missing = [this] {
+      return reload_ ? !reload_->is_near(parts_.progress->apply.applied_order())
+                     : reload_at_.has_value();
+    };
+    while (is_missing()) {
       if (!engine::wait_for(kLookInterval, context_.stop)) return {};
-      if (reload_->failure()) WHERRY_TRY(give_up_reload(recorder));
+      WHERRY_TRY(look_at_reload(recorder));
     }
     return {};
   }
@@ -255,7 +356,19 @@ class Replication {
     return joined.ok() ? Result<void>() : Result<void>(std::move(joined).error());
   }
 
+  /// What a broken connection has ended begins anew, as often as the settings say.
   Result<void> give_up_reload(ChangeRecorder& recorder) {
+    const Error failure = reload_->failure().value_or(cancelled_error());
+    const auto wait =
+        failure.kind == ErrorKind::kTransient ? reload_backoff_->next() : std::nullopt;
+    if (wait) {
+      context_.log.as(Component::kTablesManager)
+          .warn("the tables are loaded again from their beginning",
+                {{"cause", failure.to_log_text()}, {"wait_ms", std::to_string(wait->count())}});
+      reload_.reset();
+      reload_at_ = std::chrono::steady_clock::now() + *wait;
+      return {};
+    }
     WHERRY_TRY(reload_->give_up());
     for (const schema::TableRef& table : reload_->tables()) {
       const auto record = parts_.state.find(table);
@@ -274,9 +387,14 @@ class Replication {
   ReplicationEnd end_ = ReplicationEnd::kCondition;
   engine::ChangeSignal done_;
   bool is_consistent_ = false;
-  bool is_pausing_ = false;  ///< the apply was asked to end for a reload
+  ApplyPause pause_ = ApplyPause::kNone;
+  connect::CommitOrder applied_until_ = 0;  ///< what ended the last apply
+  HoldServer hold_;
+  bool is_holding_ = false;  ///< what is left up to a comparison's order is being applied
   std::unique_ptr<TableReload> reload_;
-  connect::CommitOrder last_order_ = engine::ApplyLimit::kNever;  ///< of the others, at a look
+  std::optional<engine::Backoff> reload_backoff_;
+  std::optional<std::chrono::steady_clock::time_point> reload_at_;  ///< when it is tried again
+  connect::CommitOrder last_order_ = engine::ApplyLimit::kNever;    ///< of the others, at a look
   std::string told_interruption_;
 };
 

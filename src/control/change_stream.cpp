@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "control/control_tables.h"
 #include "control/task_plan.h"
 
 namespace wherry::control {
@@ -23,11 +24,6 @@ std::string this_host() {
   return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
 }
 
-/// What is in force at the end of all that is known.
-schema::TablePlanPtr newest_plan(const TableRecord& record) {
-  return record.later.empty() ? record.plan : record.later.back().plan;
-}
-
 /// Values come in the engine's own form for all tables of a stream or for none.
 schema::TablePlanPtr in_form(const schema::TablePlanPtr& plan, bool is_native) {
   if (plan == nullptr || plan->is_native == is_native) return plan;
@@ -39,11 +35,45 @@ schema::TablePlanPtr in_form(const schema::TablePlanPtr& plan, bool is_native) {
 
 }  // namespace
 
+schema::TablePlanPtr newest_plan(const TableRecord& record) {
+  return record.later.empty() ? record.plan : record.later.back().plan;
+}
+
+std::optional<connect::Checkpoint> highest_checkpoint(
+    const std::map<std::uint32_t, connect::Checkpoint>& lanes) {
+  std::optional<connect::Checkpoint> out;
+  for (const auto& [lane, checkpoint] : lanes) {
+    const bool is_higher = !out || checkpoint.point > out->point ||
+                           (checkpoint.point == out->point && checkpoint.sequence > out->sequence);
+    if (is_higher) out = checkpoint;
+  }
+  return out;
+}
+
+Error checkpoint_lost() {
+  return make_error(ErrorKind::kPositionLost, "task.checkpoint_lost",
+                    "the target no longer has the task's checkpoint (table wherry_checkpoint), so "
+                    "nobody knows which changes it has",
+                    "Load the tables again (--start reload-target)");
+}
+
 std::string stream_name(const std::filesystem::path& directory) {
   std::error_code ignored;
   const auto whole = std::filesystem::weakly_canonical(directory, ignored);
   const std::string where = this_host() + ":" + whole.string();
   return fmt::format("{}_{:08x}", whole.filename().string(), stable_hash(where));
+}
+
+connect::ApplySettings apply_settings_of(const TaskRequest& request,
+                                         const std::filesystem::path& directory) {
+  const connect::ControlTables names =
+      control_tables_of(request.settings, directory.filename().string());
+  connect::ApplySettings out;
+  out.task_name = names.task_name;
+  out.server_name = names.server_name;
+  out.has_txn_state = request.settings.changes.has_txn_state;
+  out.statement_cache = request.settings.changes.statement_cache;
+  return out;
 }
 
 connect::StreamRequest stream_request(const TaskRequest& request, const StreamRecord& stream,

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "connect/api/changes.h"
@@ -19,12 +20,26 @@ namespace wherry::control {
 /// that tasks of one name do not meet. A start that did not get far finds what it left by it.
 std::string stream_name(const std::filesystem::path& directory);
 
+/// What the target's part of a task with changes is opened with.
+connect::ApplySettings apply_settings_of(const TaskRequest& request,
+                                         const std::filesystem::path& directory);
+
 /// What a source is asked for: all tables of the task, those in error too, so that they can be
 /// loaded later.
 connect::StreamRequest stream_request(const TaskRequest& request, const StreamRecord& stream,
                                       const TableRecords& tables);
 /// The tables whose changes are applied, by the plans they began with.
 std::vector<engine::ApplyTableTask> apply_tables(const TableRecords& tables, bool is_native);
+
+/// What is in force of a table's plans at the end of all that is known; nullptr: it has left the
+/// task.
+schema::TablePlanPtr newest_plan(const TableRecord& record);
+
+/// The checkpoint that counts, of all lanes'.
+std::optional<connect::Checkpoint> highest_checkpoint(
+    const std::map<std::uint32_t, connect::Checkpoint>& lanes);
+/// kPositionLost: there was one, and there is none.
+Error checkpoint_lost();
 
 /// Views of the source that fit its stream: the one that the stream began with, and newer ones
 /// where that is lost. Knows what each holds. Outlives the load. Thread-safe.

@@ -22,25 +22,6 @@ constexpr std::chrono::seconds kLastStatusPatience{10};
 
 constexpr const char* kStoppedByUser = "Stop Reason NORMAL";
 
-Error checkpoint_lost() {
-  return make_error(ErrorKind::kPositionLost, "task.checkpoint_lost",
-                    "the target no longer has the task's checkpoint (table wherry_checkpoint), so "
-                    "nobody knows which changes it has",
-                    "Load the tables again (--start reload-target)");
-}
-
-/// The one of all lanes that counts.
-std::optional<connect::Checkpoint> highest(
-    const std::map<std::uint32_t, connect::Checkpoint>& lanes) {
-  std::optional<connect::Checkpoint> out;
-  for (const auto& [lane, checkpoint] : lanes) {
-    const bool is_higher = !out || checkpoint.point > out->point ||
-                           (checkpoint.point == out->point && checkpoint.sequence > out->sequence);
-    if (is_higher) out = checkpoint;
-  }
-  return out;
-}
-
 class ChangeTask {
  public:
   ChangeTask(OpContext& context, TaskRequest request, TaskState& state, TaskObserver& observer)
@@ -115,12 +96,7 @@ class ChangeTask {
     WHERRY_ASSIGN(source_, retry_.run("source", [&] {
       return request_.source.connector->open_change_source(context_, request_.source.settings);
     }));
-    const connect::ControlTables names =
-        control_tables_of(request_.settings, state_.directory().filename().string());
-    apply_settings_.task_name = names.task_name;
-    apply_settings_.server_name = names.server_name;
-    apply_settings_.has_txn_state = request_.settings.changes.has_txn_state;
-    apply_settings_.statement_cache = request_.settings.changes.statement_cache;
+    apply_settings_ = apply_settings_of(request_, state_.directory());
     WHERRY_ASSIGN(target_, retry_.run("target", [&] {
       return request_.target.connector->open_apply(context_, request_.target.settings,
                                                    apply_settings_);
@@ -264,7 +240,7 @@ class ChangeTask {
                   retry_.run("target", [&] { return target_->recover(context_, stream.name); }));
     // What was committed last may not be durable yet, and the source is told that it is.
     WHERRY_TRY(retry_.run("target", [&] { return target_->flush(context_); }));
-    const auto checkpoint = highest(lanes);
+    const auto checkpoint = highest_checkpoint(lanes);
     if (stream.has_checkpoint && !checkpoint) return checkpoint_lost();
     changes::Place from{stream.position, stream.order};
     if (checkpoint) from = {checkpoint->position, checkpoint->point.order};

@@ -59,6 +59,10 @@ std::string TableReload::name_of(const TaskState& state) {
   return state.stream().name + "_reload";
 }
 
+std::string TableReload::load_id_of(const TaskState& state) {
+  return state.load_id() + "_reload";
+}
+
 Result<std::unique_ptr<TableReload>> TableReload::begin(const OpContext& context,
                                                         const ReloadParts& parts,
                                                         std::vector<schema::TableRef> tables) {
@@ -179,13 +183,24 @@ Result<void> TableReload::plan(OpContext& context) {
   return parts_.state.add(records);
 }
 
+/// The load's name in the target's ledger, so that it may be cut into pieces; empty where there can
+/// be no ledger. What an earlier try has left there is of other attempts.
+Result<std::string> TableReload::begin_ledger(OpContext& context) {
+  std::string load_id = load_id_of(parts_.state);
+  auto begun = parts_.loader.done_chunks(context, load_id, std::nullopt);
+  if (begun.ok()) return load_id;
+  if (begun.error().kind == ErrorKind::kPermission) return std::string();
+  return std::move(begun).error();
+}
+
 Result<void> TableReload::load(OpContext& context, const connect::StreamStart& start) {
   engine::SourceViews views(views_->opener());
   views.set_first(start.snapshot);
   StateJournal journal(parts_.state, [&](const Position& position) {
     return views_->order_of(position.empty() ? start.snapshot : position);
   });
-  engine::LoadOptions options = load_options(parts_.request.settings, "");
+  WHERRY_ASSIGN(const std::string load_id, begin_ledger(context));
+  engine::LoadOptions options = load_options(parts_.request.settings, load_id);
   options.existing = connect::ExistingTable::kKeep;
   engine::LoadProgress progress;
   for (const engine::TableTask& task : tasks_) progress.add(task.plan);
@@ -295,6 +310,7 @@ void TableReload::clean_up(OpContext& context, const ReloadParts& parts) {
   auto forgotten = parts.source.forget(context, name);
   note(forgotten);
   auto target = connector->open_apply(context, settings, parts.apply_settings);
+  note(parts.loader.forget(context, load_id_of(parts.state)));
   note(target.ok() ? (*target)->forget(context, name) : Result<void>(target.error()));
   std::error_code ignored;
   // It says that there is something to remove.

@@ -56,6 +56,7 @@ class TableReload {
   /// true of some order.
   Result<connect::CommitOrder> finish(const OpContext& caller, connect::CommitOrder order);
   /// The tables are suspended with its failure(); what the reload had at the source is removed.
+  /// Without this they stay marked in the state, and another object can begin with them anew.
   Result<void> give_up();
   [[nodiscard]] const std::vector<schema::TableRef>& tables() const { return tables_; }
 
@@ -68,10 +69,12 @@ class TableReload {
   Result<void> mark();
   Result<void> run(OpContext& context);
   Result<void> plan(OpContext& context);
+  Result<std::string> begin_ledger(OpContext& context);
   Result<void> load(OpContext& context, const connect::StreamStart& start);
   Result<void> apply(OpContext& context, const connect::StreamStart& start);
   [[nodiscard]] static std::filesystem::path directory_of(const TaskState& state);
   [[nodiscard]] static std::string name_of(const TaskState& state);
+  [[nodiscard]] static std::string load_id_of(const TaskState& state);
 
   const ReloadParts parts_;
   const std::vector<schema::TableRef> tables_;

@@ -62,7 +62,8 @@ class ChangeProgress;  // control/change_task.h
 class TaskObserver {
  public:
   virtual ~TaskObserver() = default;
-  /// "connecting", "planning", "full load", "cached changes", "ongoing replication", "validating".
+  /// "connecting", "planning", "full load", "cached changes", "ongoing replication", "waiting for
+  /// the task", "validating".
   virtual void on_phase(const std::string& phase) = 0;
   /// The tables of this run; the counters change until the run returns.
   virtual void on_load(std::shared_ptr<const engine::LoadProgress> progress) = 0;
@@ -95,17 +96,23 @@ struct LoadOutcome {
 Result<LoadOutcome> run_full_load_task(OpContext& context, const TaskRequest& request,
                                        TaskObserver& observer);
 
+struct ValidationRequest {
+  engine::ValidateOptions options;
+  /// Of a task with changes: how long may be waited until both ends can be seen at one moment.
+  std::chrono::seconds patience{300};
+};
+
 struct ValidationOutcome {
   Position position;  ///< the point the source was read at
   std::uint64_t differences = 0;
-  std::vector<engine::RefusedTable> refused;  ///< selected but not movable, so not compared
+  std::vector<engine::RefusedTable> refused;  ///< selected, but not compared
   bool has_table_errors = false;
 };
-/// Compares source and target as of the load's position, which the state directory knows. Without a
-/// recorded load, where that position can no longer be read, and of a task with changes, the source
-/// is read as it is now.
+/// Compares source and target. Of a full load: as of its position, which the state directory knows;
+/// without a recorded load, and where that position can no longer be read, the source is read as it
+/// is now. Of a task with changes, which may be running: both at one moment (compared_moment.h).
 Result<ValidationOutcome> validate_task(OpContext& context, const TaskRequest& request,
-                                        const engine::ValidateOptions& options,
+                                        const ValidationRequest& wanted,
                                         engine::DifferenceSink& sink, TaskObserver& observer);
 
 }  // namespace wherry::control

@@ -111,7 +111,7 @@ class Reader : public SettingsReader {
         settings.not_carried_out.push_back("/" + section);
       }
     }
-    if (settings.characters != nullptr && is_validated_) {
+    if (settings.characters != nullptr && settings.asks_for_validation) {
       mistake("/ValidationSettings/EnableValidation",
               "cannot be true beside CharacterSetSettings; compare with `wherry validate`, which "
               "knows of them");
@@ -234,7 +234,9 @@ class Reader : public SettingsReader {
     const std::string path = "/ValidationSettings";
     if (!is_object(section, path)) return;
     const auto enabled = section.find("EnableValidation");
-    if (enabled != section.end()) truth(*enabled, path + "/EnableValidation", is_validated_);
+    if (enabled != section.end()) {
+      truth(*enabled, path + "/EnableValidation", settings.asks_for_validation);
+    }
     settings.not_carried_out.push_back(path);
   }
 
@@ -420,8 +422,6 @@ class Reader : public SettingsReader {
                           value.dump()));
     }
   }
-
-  bool is_validated_ = false;
 };
 
 }  // namespace

@@ -71,6 +71,7 @@ struct TaskSettings {
   std::uint32_t split_after_secs = 2;        ///< SplitAfterSeconds, 0 to 3600
   std::uint32_t max_source_connections = 0;  ///< MaxSourceConnections, 0 (no limit) to 49
   std::uint32_t max_read_mb_per_second = 0;  ///< MaxReadMBPerSecond; 0: no limit
+  bool asks_for_validation = false;          ///< ValidationSettings.EnableValidation: not done
   std::vector<std::string> not_carried_out;  ///< paths of keys that were sent and have no effect
 
   /// kConfig "settings.syntax" or "settings.invalid" with JSON path, value and allowed values; all

@@ -238,10 +238,22 @@ TaskState::~TaskState() {
   if (lock_fd_ >= 0) ::close(lock_fd_);
 }
 
+Result<std::unique_ptr<TaskState>> TaskState::read(const std::filesystem::path& directory) {
+  const std::filesystem::path path = directory / kFileName;
+  for (;;) {
+    const auto before = read_file(path);
+    std::unique_ptr<TaskState> state(new TaskState(directory, -1));
+    auto loaded = state->load();
+    // The journal begins anew with each file.
+    if (read_file(path) != before) continue;
+    WHERRY_TRY(std::move(loaded));
+    return state;
+  }
+}
+
 Result<TableRecords> TaskState::read_tables(const std::filesystem::path& directory) {
-  TaskState state(directory, -1);
-  WHERRY_TRY(state.load());
-  return std::move(state.tables_);
+  WHERRY_ASSIGN(const auto state, read(directory));
+  return std::move(state->tables_);
 }
 
 bool TaskState::is_in_use(const std::filesystem::path& directory) {

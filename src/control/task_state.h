@@ -77,7 +77,10 @@ class TaskState {
   /// Creates the directory when missing and takes its lock. kConfig "state.in_use" when another
   /// process holds it, "state.damaged" when the file cannot be read; kResource for I/O.
   static Result<std::unique_ptr<TaskState>> open(const std::filesystem::path& directory);
-  /// The tables of the task, without its lock: for whoever only asks, while it may be running.
+  /// What is known of the task, without its lock: for whoever only asks, while it may be running.
+  /// REQUIRES: nothing is written through it.
+  static Result<std::unique_ptr<TaskState>> read(const std::filesystem::path& directory);
+  /// The tables alone.
   static Result<TableRecords> read_tables(const std::filesystem::path& directory);
   /// Whether a process is working with the directory.
   static bool is_in_use(const std::filesystem::path& directory);

@@ -1,3 +1,9 @@
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include "control/change_stream.h"
+#include "control/compared_moment.h"
 #include "control/load_step.h"
 #include "control/task.h"
 #include "control/task_plan.h"
@@ -33,50 +39,141 @@ Result<connect::Chunk> loaded_part(OpContext& context, connect::SnapshotSource& 
   return std::move(chunks.front());
 }
 
+Error not_in_task(const schema::TableRef& table) {
+  return make_error(ErrorKind::kSchema, "validate.not_in_task",
+                    "the table is selected, but it came later and is not part of the task",
+                    "Begin the task anew (--start reload-target), or move the table by a task of "
+                    "its own")
+      .with("table", schema::to_text(table));
+}
+
+class TaskValidation {
+ public:
+  TaskValidation(OpContext& context, const ValidationRequest& wanted, engine::DifferenceSink& sink,
+                 TaskObserver& observer)
+      : context_(context), wanted_(wanted), sink_(sink), observer_(observer) {}
+
+  Result<ValidationOutcome> run(const TaskRequest& original) {
+    WHERRY_ASSIGN(const auto known, TaskState::read(original.state_directory));
+    if (known->stream().type != MigrationType::kFullLoad) {
+      const TaskRequest request = with_own_settings(original, *known);
+      return compare_moment(request, *known);
+    }
+    WHERRY_ASSIGN(const auto state, TaskState::open(original.state_directory));
+    const TaskRequest request = with_own_settings(original, *state);
+    return compare_load(request, *state);
+  }
+
+ private:
+  Result<Prepared> prepare(const TaskRequest& request, const TaskState& state) {
+    WHERRY_TRY(state.check_identity(request.source.settings.url, request.target.settings.url));
+    retry_.emplace(context_, request.settings.retry, observer_, !state.is_fresh());
+    return prepare_task(context_, request, observer_, *retry_, connect::ExistingTable::kKeep);
+  }
+
+  /// Both as of the load, as far as that can still be read.
+  Result<ValidationOutcome> compare_load(const TaskRequest& request, const TaskState& state) {
+    WHERRY_ASSIGN(const Prepared prepared, prepare(request, state));
+    WHERRY_ASSIGN(auto source, retry_->run("source", [&] {
+      return open_as_loaded(context_, request, state.position());
+    }));
+    WHERRY_ASSIGN(auto target, retry_->run("target", [&] {
+      return request.target.connector->open_snapshot(context_, request.target.settings, {});
+    }));
+    engine::SourceViews views(source_opener(request));
+    for (const engine::TableTask& task : prepared.plan.tables) {
+      const auto record = state.find(task.plan->source);
+      engine::SourceView own;
+      if (record && !record->position.empty()) {
+        WHERRY_ASSIGN(own, views.at(context_, record->position));
+      }
+      connect::SnapshotSource& view = own ? *own : *source;
+      WHERRY_ASSIGN(connect::Chunk part, loaded_part(context_, view, task));
+      progress_->add(task.plan, std::move(own)).part = std::move(part);
+    }
+    outcome_.refused = prepared.plan.refused;
+    outcome_.position = source->position();
+    return compare(*source, *target);
+  }
+
+  /// Both at one moment: of a task with changes.
+  Result<ValidationOutcome> compare_moment(const TaskRequest& request, const TaskState& known) {
+    WHERRY_ASSIGN(const Prepared prepared, prepare(request, known));
+    observer_.on_phase("waiting for the task");
+    WHERRY_ASSIGN(const ComparedMoment moment,
+                  find_compared_moment(context_, request, wanted_.patience));
+    WHERRY_TRY(add_tables(prepared.plan, moment));
+    outcome_.position = moment.start.position;
+    context_.log.as(Component::kValidator)
+        .info("source and target are compared at one moment",
+              {{"position", moment.start.position.text}});
+    return compare(*moment.source, *moment.target);
+  }
+
+  /// By the plans that their changes are applied by: those are what the target is to have.
+  Result<void> add_tables(const engine::TaskPlan& now, const ComparedMoment& moment) {
+    std::set<schema::TableRef> of_task;
+    for (const auto& [name, record] : moment.tables) {
+      of_task.insert(name);
+      schema::TablePlanPtr plan = newest_plan(record);
+      if (plan) of_task.insert(plan->source);
+      if (const auto out = moment.left_out.find(name); out != moment.left_out.end()) {
+        Error error = out->second;
+        outcome_.refused.push_back({name, error.with("table", schema::to_text(name))});
+        continue;
+      }
+      const schema::TableRef& source = plan ? plan->source : name;
+      const auto task = std::find_if(now.tables.begin(), now.tables.end(),
+                                     [&](const auto& each) { return each.plan->source == source; });
+      // Without a plan at the end of all that is known it has left the task.
+      const bool has_left = !plan && !record.later.empty();
+      if (has_left || (!plan && task == now.tables.end())) continue;
+      connect::Chunk part;
+      if (task != now.tables.end()) {
+        WHERRY_ASSIGN(part, loaded_part(context_, *moment.source, *task));
+      }
+      progress_->add(plan ? plan : task->plan).part = std::move(part);
+    }
+    for (const engine::TableTask& task : now.tables) {
+      const schema::TableRef& name = task.plan->source;
+      if (!of_task.contains(name)) outcome_.refused.push_back({name, not_in_task(name)});
+    }
+    for (const engine::RefusedTable& table : now.refused) {
+      if (!of_task.contains(table.table)) outcome_.refused.push_back(table);
+    }
+    return {};
+  }
+
+  Result<ValidationOutcome> compare(connect::SnapshotSource& source,
+                                    connect::SnapshotSource& target) {
+    observer_.on_phase("validating");
+    observer_.on_validation(progress_);
+    WHERRY_TRY(
+        engine::run_validation(context_, source, target, wanted_.options, *progress_, sink_));
+    outcome_.has_table_errors = !outcome_.refused.empty();
+    for (const engine::TableValidation& table : progress_->tables()) {
+      outcome_.differences += table.differences;
+      outcome_.has_table_errors = outcome_.has_table_errors || table.error.has_value();
+    }
+    return std::move(outcome_);
+  }
+
+  OpContext& context_;
+  const ValidationRequest& wanted_;
+  engine::DifferenceSink& sink_;
+  TaskObserver& observer_;
+  std::optional<StartRetry> retry_;
+  std::shared_ptr<engine::ValidationProgress> progress_ =
+      std::make_shared<engine::ValidationProgress>();
+  ValidationOutcome outcome_;
+};
+
 }  // namespace
 
-Result<ValidationOutcome> validate_task(OpContext& context, const TaskRequest& original,
-                                        const engine::ValidateOptions& options,
+Result<ValidationOutcome> validate_task(OpContext& context, const TaskRequest& request,
+                                        const ValidationRequest& wanted,
                                         engine::DifferenceSink& sink, TaskObserver& observer) {
-  WHERRY_ASSIGN(auto state, TaskState::open(original.state_directory));
-  const TaskRequest request = with_own_settings(original, *state);
-  WHERRY_TRY(state->check_identity(request.source.settings.url, request.target.settings.url));
-  StartRetry retry(context, request.settings.retry, observer, !state->is_fresh());
-  WHERRY_ASSIGN(const Prepared prepared,
-                prepare_task(context, request, observer, retry, connect::ExistingTable::kKeep));
-  // Whose changes were applied is compared as it is now.
-  const bool is_as_loaded = state->stream().type == MigrationType::kFullLoad;
-  WHERRY_ASSIGN(auto source, retry.run("source", [&] {
-    return open_as_loaded(context, request, is_as_loaded ? state->position() : Position());
-  }));
-  WHERRY_ASSIGN(auto target, retry.run("target", [&] {
-    return request.target.connector->open_snapshot(context, request.target.settings, {});
-  }));
-  auto progress = std::make_shared<engine::ValidationProgress>();
-  engine::SourceViews views(source_opener(request));
-  for (const engine::TableTask& task : prepared.plan.tables) {
-    const auto record = state->find(task.plan->source);
-    engine::SourceView own;
-    if (is_as_loaded && record && !record->position.empty()) {
-      WHERRY_ASSIGN(own, views.at(context, record->position));
-    }
-    connect::SnapshotSource& view = own ? *own : *source;
-    WHERRY_ASSIGN(connect::Chunk part, loaded_part(context, view, task));
-    progress->add(task.plan, std::move(own)).part = std::move(part);
-  }
-  observer.on_phase("validating");
-  observer.on_validation(progress);
-  WHERRY_TRY(engine::run_validation(context, *source, *target, options, *progress, sink));
-
-  ValidationOutcome outcome;
-  outcome.position = source->position();
-  outcome.refused = prepared.plan.refused;
-  outcome.has_table_errors = !outcome.refused.empty();
-  for (const engine::TableValidation& table : progress->tables()) {
-    outcome.differences += table.differences;
-    outcome.has_table_errors = outcome.has_table_errors || table.error.has_value();
-  }
-  return outcome;
+  return TaskValidation(context, wanted, sink, observer).run(request);
 }
 
 }  // namespace wherry::control

@@ -139,7 +139,8 @@ class PostgresChangeStream : public connect::ChangeStream {
     WHERRY_ASSIGN(Connection * catalog, open_catalog(context));
     WHERRY_ASSIGN(is_binary_, choose_binary(context, *catalog));
     tables_.expect_form(is_binary_);
-    progress_.received = progress_.flushed = position.lsn;
+    progress_.received = position.lsn;
+    progress_.flushed = 0;  // what comes before may be in memory only
     delivered_lsn_ = idle_lsn_ = skip_before_ = position.lsn;
     next_link_ = std::move(link);
     return go_on(context);

@@ -273,6 +273,20 @@ TEST_F(Changes, DeliversEveryKindOfChangeInOrder) {
                           "begin", "truncate t cascade restart", "commit"));
 }
 
+TEST_F(Changes, WhereItBeginsIsNotConfirmedByThat) {
+  run("create table app.t (id int primary key)");
+  begin({"t"});
+  run("insert into app.t values (1)");
+  read_commits(1);
+  open(position_);
+  run("insert into app.t values (2)");
+  EXPECT_THAT(read_commits(1), Contains("insert t (2)"));
+  // What was read before may never have come to the target.
+  open(start_.position);
+  EXPECT_THAT(read_commits(2), ElementsAre("begin", "insert t (1)", "commit",  //
+                                           "begin", "insert t (2)", "commit"));
+}
+
 TEST_F(Changes, TellsOfADefinitionAgainWhereverItBeginsAgain) {
   run("create table app.t (id int primary key)");
   begin({"t"});

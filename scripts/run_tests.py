@@ -199,7 +199,7 @@ def postgres_suites(long, factor):
         if long or tree == versions[0]:
             yield Suite(f"postgres {tree.name}: connector",
                         run_ctest(BUILD, 420 * factor, ["-L", "postgres"], extra), 420 * factor)
-        for script in ["target", *(["resume", "values"] if long else [])]:
+        for script in ["target", *(["resume", "values", "changes"] if long else [])]:
             yield Suite(f"postgres {tree.name}: {script}",
                         run_python(INTEGRATION / f"test_{script}.py", 420 * factor, long,
                                    extra_environment=extra), 420 * factor)

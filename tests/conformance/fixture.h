@@ -125,6 +125,7 @@ class Changes : public Conformance {
  protected:
   void SetUp() override;
   void TearDown() override;
+  void open_source();
   /// The table of the test: ID, the key, and NAME.
   void create(const std::string& name, int rows);
   static Row row(std::int64_t id, const std::string& name);

@@ -3,6 +3,7 @@
 #include "connect/postgres/connection.h"
 #include "connect/postgres/connector.h"
 #include "connect/postgres/settings.h"
+#include "schema/postgres_ddl.h"
 #include "tests/conformance/fixture.h"
 #include "tests/support/pg_cluster.h"
 
@@ -10,6 +11,37 @@ namespace wherry::conformance {
 namespace {
 
 using test::PgCluster;
+
+/// Of the table of the change suite: a whole number or text.
+std::string literal(const schema::ColumnDef& column, const Value& value) {
+  if (value.is_null) return "null";
+  return schema::cell_kind_of(column.type) == CellKind::kInt64 ? std::to_string(value.i64)
+                                                               : schema::quote_literal(value.bytes);
+}
+
+/// "a" = 1, "b" = 'x': the first columns of a row, joined.
+std::string pairs(const schema::TableDef& table, const Row& row, std::string_view between) {
+  std::string out;
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    if (i != 0) out += between;
+    out += *schema::quote_identifier(table.columns[i].name) + " = " +
+           literal(table.columns[i], row[i]);
+  }
+  return out;
+}
+
+/// The key is the first column.
+std::string statement(const schema::TableDef& table, const RowWrite& write) {
+  const std::string name = *schema::quote_table(table.table);
+  const std::string where = " where " + pairs(table, write.key, " and ");
+  if (write.row.empty()) return "delete from " + name + where;
+  if (!write.key.empty()) return "update " + name + " set " + pairs(table, write.row, ", ") + where;
+  std::string values;
+  for (std::size_t i = 0; i < write.row.size(); ++i) {
+    values += (i == 0 ? "" : ", ") + literal(table.columns[i], write.row[i]);
+  }
+  return "insert into " + name + " values (" + values + ")";
+}
 
 class PostgresFixture final : public ConnectorFixture {
  public:
@@ -22,6 +54,7 @@ class PostgresFixture final : public ConnectorFixture {
     settings.url = cluster().url(database_);
     settings.user = "wherry";
     settings.password = Secret(cluster().password());
+    settings.options["CaptureDdls"] = "false";
     return settings;
   }
   connect::Settings wrong_password() override {
@@ -32,6 +65,12 @@ class PostgresFixture final : public ConnectorFixture {
   std::string schema() override { return "app"; }
   void create(const SourceTable& table) override { load(table, connect::ExistingTable::kDrop); }
   void append(const SourceTable& table) override { load(table, connect::ExistingTable::kKeep); }
+  void transact(const schema::TableDef& table, const std::vector<RowWrite>& writes) override {
+    if (writer_ == nullptr || !writer_->is_reusable()) writer_ = connect();
+    std::string sql = "begin";
+    for (const RowWrite& write : writes) sql += "; " + statement(table, write);
+    run(*writer_, sql + "; commit");
+  }
   std::vector<TypeSample> types() override { return all_types(); }
   std::vector<std::string> odd_names() override {
     return {"select",  "MixedCase", "a b", "quote\"d",          "it's",
@@ -56,7 +95,10 @@ class PostgresFixture final : public ConnectorFixture {
     return false;
   }
   void unblock() override { blocker_.reset(); }
-  void shut_down() override { cluster().stop(); }
+  void shut_down() override {
+    writer_.reset();
+    cluster().stop();
+  }
   void start_up() override { cluster().start(); }
 
  private:
@@ -84,6 +126,7 @@ class PostgresFixture final : public ConnectorFixture {
   std::unique_ptr<connect::Connector> connector_;
   std::string database_;
   std::unique_ptr<postgres::Connection> blocker_;
+  std::unique_ptr<postgres::Connection> writer_;
 };
 
 std::unique_ptr<ConnectorFixture> make() {
@@ -93,5 +136,6 @@ std::unique_ptr<ConnectorFixture> make() {
 }  // namespace
 
 WHERRY_CONFORMS(Postgres, &make);
+WHERRY_CHANGES_CONFORM(Postgres, &make);
 
 }  // namespace wherry::conformance

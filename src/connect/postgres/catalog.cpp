@@ -28,18 +28,20 @@ schema::TableDef to_table_def(const NativeTable& native) {
 
 class PostgresCatalog : public connect::Catalog {
  public:
-  explicit PostgresCatalog(std::unique_ptr<ConnectionPool> pool) : pool_(std::move(pool)) {}
+  PostgresCatalog(std::unique_ptr<ConnectionPool> pool, bool shows_leaves)
+      : pool_(std::move(pool)), shows_leaves_(shows_leaves) {}
 
   Result<std::vector<schema::TableDef>> describe_tables(
       OpContext& context, const connect::TableFilter& filter) override {
     WHERRY_ASSIGN(std::unique_ptr<Connection> connection, pool_->acquire(context));
     WHERRY_ASSIGN(const std::vector<NativeTable> tables,
-                  describe_schemas(context, *connection, filter.schemas));
+                  describe_schemas(context, *connection, filter.schemas, shows_leaves_));
     WHERRY_ASSIGN(std::vector<NativeKey> keys, describe_keys(context, *connection, filter.schemas));
     pool_->give_back(std::move(connection));
     std::vector<schema::TableDef> out;
     std::map<schema::TableRef, std::size_t> places;
     for (const NativeTable& table : tables) {
+      if (shows_leaves_ && table.kind == 'p') continue;
       places.emplace(table.table, out.size());
       out.push_back(to_table_def(table));
     }
@@ -59,12 +61,14 @@ class PostgresCatalog : public connect::Catalog {
 
  private:
   const std::unique_ptr<ConnectionPool> pool_;
+  const bool shows_leaves_;
 };
 
 }  // namespace
 
-std::unique_ptr<connect::Catalog> make_catalog(std::unique_ptr<ConnectionPool> pool) {
-  return std::make_unique<PostgresCatalog>(std::move(pool));
+std::unique_ptr<connect::Catalog> make_catalog(std::unique_ptr<ConnectionPool> pool,
+                                               bool shows_leaves) {
+  return std::make_unique<PostgresCatalog>(std::move(pool), shows_leaves);
 }
 
 }  // namespace wherry::postgres

@@ -8,6 +8,8 @@
 
 namespace wherry::postgres {
 
-std::unique_ptr<connect::Catalog> make_catalog(std::unique_ptr<ConnectionPool> pool);
+/// `shows_leaves`: partitions that hold rows are tables, and partitioned tables are not.
+std::unique_ptr<connect::Catalog> make_catalog(std::unique_ptr<ConnectionPool> pool,
+                                               bool shows_leaves);
 
 }  // namespace wherry::postgres

@@ -28,6 +28,7 @@ Result<std::unique_ptr<CatchUp>> CatchUp::begin(OpContext& context,
   ConnectionSettings own = settings;
   own.parameters.emplace_back("gssencmode", "disable");  // its bytes are read here
   WHERRY_ASSIGN(std::unique_ptr<Connection> connection, Connection::open(context, own));
+  WHERRY_TRY(hear_warnings(context, *connection));
   const std::string sql = fmt::format(
       "copy (select data from pg_catalog.pg_logical_slot_peek_binary_changes({}, '{}', null, {})) "
       "to stdout (format binary)",
@@ -58,13 +59,17 @@ Result<std::optional<CatchUp::State>> CatchUp::take(const Frame& frame) {
       WHERRY_ASSIGN(const bool has_message, take_row(frame.body));
       return has_message ? std::optional(State::kMessage) : std::optional<State>();
     }
+    case 'N':
+      // At once: what comes after it must not be applied.
+      if (words_of(frame.body).sqlstate == kPublicationLeftOut) return publication_was_missing();
+      return std::optional<State>();
     case 'E':
       failure_ = error_of_words(words_of(frame.body), kCatchingUp);
       return std::optional<State>();
     case 'Z':
       if (failure_) return *failure_;
       return std::optional(State::kEnd);
-    default:  // the begin and the end of COPY, notices and parameters
+    default:  // the begin and the end of COPY, and parameters
       return std::optional<State>();
   }
 }

@@ -44,9 +44,9 @@ Result<std::int64_t> read_number(std::string_view key, const std::string& value,
 
 const std::vector<std::string>& change_option_names() {
   static const std::vector<std::string> names = {
-      "SlotName",        "PublicationName",    "PluginName",
-      "CaptureDdls",     "DdlArtifactsSchema", "HeartbeatEnable",
-      "HeartbeatSchema", "HeartbeatFrequency", "CatchUpMegabytes"};
+      "SlotName",           "PublicationName",  "PluginName",      "CaptureDdls",
+      "DdlArtifactsSchema", "HeartbeatEnable",  "HeartbeatSchema", "HeartbeatFrequency",
+      "CatchUpMegabytes",   "PartitionedTables"};
   return names;
 }
 
@@ -78,6 +78,10 @@ Result<bool> apply_change_option(ChangeSettings& out, std::string_view key,
   } else if (name == "catchupmegabytes") {
     WHERRY_ASSIGN(const std::int64_t megabytes, read_number(key, value, 0, kMostMegabytes));
     out.catch_up_bytes = static_cast<std::uint64_t>(megabytes) << 20;
+  } else if (name == "partitionedtables") {
+    const std::string kind = lowered(value);
+    if (kind != "root" && kind != "leaf") return bad_value(key, value, "Use root or leaf");
+    out.shows_leaves = kind == "leaf";
   } else {
     return false;
   }

@@ -24,6 +24,9 @@ struct ChangeSettings {
   /// CatchUpMegabytes (Wherry's own): a backlog that is longer than this is read with SQL, in parts
   /// for which the source needs temporary files. 0: never.
   std::uint64_t catch_up_bytes = std::uint64_t{64} << 20;
+  /// PartitionedTables (Wherry's own): "root" (a partitioned table is one table) or "leaf" (each
+  /// partition that holds rows is one). Changes of roots need version 13.
+  bool shows_leaves = false;
 };
 
 /// Their names, for "did you mean".

@@ -13,6 +13,7 @@
 #include "connect/postgres/changes.h"
 #include "connect/postgres/connection.h"
 #include "connect/postgres/log_position.h"
+#include "connect/postgres/publication.h"
 #include "connect/postgres/replication.h"
 #include "connect/postgres/slot.h"
 #include "connect/postgres/snapshot.h"
@@ -42,11 +43,13 @@ select pg_catalog.current_setting('wal_level'),
        pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'),
        pg_catalog.pg_is_in_recovery(), r.rolname, pg_catalog.current_database(),
        coalesce((select setting::bigint from pg_catalog.pg_settings
-                  where name = 'max_slot_wal_keep_size'), -1)
+                  where name = 'max_slot_wal_keep_size'), -1),
+       (select pg_catalog.current_setting(name) from pg_catalog.pg_settings
+         where name = 'idle_replication_slot_timeout' and setting <> '0')
   from pg_catalog.pg_roles r where r.rolname = current_user)";
 
 struct ServerState {
-  std::string wal_level, user, database;
+  std::string wal_level, user, database, idle_slot_timeout;
   std::int64_t free_slots = 0, free_senders = 0, sender_timeout_ms = 0, slot_keep_mb = -1;
   bool may_replicate = false, may_create = false, is_standby = false;
 };
@@ -65,6 +68,7 @@ Result<ServerState> read_server_state(OpContext& context, Connection& connection
   out.user = rows.text(0, 7);
   out.database = rows.text(0, 8);
   out.slot_keep_mb = rows.integer(0, 9);
+  out.idle_slot_timeout = rows.text(0, 10);
   return out;
 }
 
@@ -121,6 +125,12 @@ void warn_of_server(const ServerState& server, std::vector<std::string>& warning
         fmt::format("the source throws its log away once a task is {} MB behind "
                     "(max_slot_wal_keep_size); all tables must then be loaded again",
                     server.slot_keep_mb));
+  }
+  if (!server.idle_slot_timeout.empty()) {
+    warnings.push_back(
+        fmt::format("the source gives up the slot of a task that is stopped for {} "
+                    "(idle_replication_slot_timeout); all tables must then be loaded again",
+                    server.idle_slot_timeout));
   }
 }
 
@@ -234,7 +244,11 @@ class PostgresChangeSource : public connect::ChangeSource {
     for (const SourceTable& table : found) {
       out.tables.push_back(advise_on(table, tables, connection.server_version(), is_publisher()));
     }
-    if (own.captures_ddl && is_publisher()) WHERRY_TRY(warn_of_ddl(context, connection, out));
+    if (!is_publisher()) {
+      WHERRY_TRY(check_publication(context, connection, own.publication_name, request.tables, out));
+    } else if (own.captures_ddl) {
+      WHERRY_TRY(warn_of_ddl(context, connection, out));
+    }
     return out;
   }
 

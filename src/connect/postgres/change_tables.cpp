@@ -80,7 +80,7 @@ std::optional<Error> refuse_kind(const SourceTable& table, int server_version) {
   if (table.kind == 'p' && server_version < 130000) {
     return make_error(ErrorKind::kUnsupported, "postgres.partitioned_table",
                       "a server before version 13 cannot publish a partitioned table as one",
-                      "Select its partitions in the table mappings instead");
+                      "Set the endpoint's PartitionedTables to leaf and select the partitions");
   }
   if (table.kind != 'r' && table.kind != 'p') {
     return make_error(ErrorKind::kUnsupported, "postgres.not_logged",

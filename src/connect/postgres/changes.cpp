@@ -40,16 +40,17 @@ constexpr milliseconds kLeastBetweenAsks{100};
 constexpr std::uint64_t kMostBacklog = std::uint64_t{1} << 30;
 constexpr std::string_view kStarting = "cannot start reading the source's log";
 constexpr const char* kReload = "Load the tables again (--start reload-target)";
-constexpr const char* kKeepMore =
-    "Raise max_slot_wal_keep_size, then load the tables again (--start reload-target)";
+constexpr std::string_view kThenReload = ", then load the tables again (--start reload-target)";
 
 /// Words of a server that no longer has the log: ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE from an
 /// invalidated slot, a segment's file that is gone.
 Error with_lost_log(Error error) {
+  constexpr std::string_view kUndefinedObject = "42704";  // before version 18
+  if (error.native_code == kUndefinedObject) return publication_was_missing();
   if (error.native_code == "55000" || error.native_code == "58P01") {
     error.kind = ErrorKind::kPositionLost;
     error.code = "postgres.log_lost";
-    error.hint = kKeepMore;
+    error.hint = std::string(advice_on_loss("")).append(kThenReload);
   }
   return error;
 }
@@ -194,7 +195,7 @@ class PostgresChangeStream : public connect::ChangeStream {
                        "pg_catalog.clock_timestamp()) * 1000000)::bigint"));
     WHERRY_ASSIGN(const auto slot, find_slot(context, *catalog, names_.slot));
     if (!slot) return slot_missing();
-    if (slot->wal_status == "lost") return slot_lost();
+    if (slot->wal_status == "lost") return slot_lost(*slot);
     LogPosition end = base_;
     end.lsn = parse_lsn(rows.text(0, 0)).value_or(0);
     connect::SourceHead out;
@@ -253,13 +254,13 @@ class PostgresChangeStream : public connect::ChangeStream {
                           " any more, so changes since then are lost",
                       kReload);
   }
-  Error slot_lost() const {
-    Error error = make_error(
-        ErrorKind::kPositionLost, "postgres.log_lost",
-        "the source has thrown away log that replication slot " + names_.slot + " still needed",
-        kReload);
-    error.hint = "Raise max_slot_wal_keep_size, then load the tables again (--start reload-target)";
-    return error;
+  Error slot_lost(const SlotState& slot) const {
+    const std::string reason =
+        slot.lost_reason.empty() ? "" : " (invalidation_reason: " + slot.lost_reason + ")";
+    return make_error(ErrorKind::kPositionLost, "postgres.log_lost",
+                      "the source has thrown away what replication slot " + names_.slot +
+                          " still needed" + reason,
+                      std::string(advice_on_loss(slot.lost_reason)).append(kThenReload));
   }
 
   Result<void> check_slot(OpContext& context, Connection& session, const LogPosition& position) {
@@ -271,7 +272,14 @@ class PostgresChangeStream : public connect::ChangeStream {
                         "the replication slot " + names_.slot + " is not of plug-in pgoutput",
                         "Name another one with SlotName");
     }
-    if (slot->wal_status == "lost") return slot_lost();
+    if (slot->wal_status == "lost") return slot_lost(*slot);
+    if (slot->is_two_phase) {
+      return make_error(ErrorKind::kConfig, "postgres.slot_unusable",
+                        "the replication slot " + names_.slot +
+                            " is one for two-phase commit, whose prepared transactions may never "
+                            "be committed",
+                        "Make one without two_phase and name it with SlotName");
+    }
     if (slot->confirmed_lsn > position.lsn) {
       return make_error(
           ErrorKind::kPositionLost, "postgres.position_passed",

@@ -749,9 +749,11 @@ TEST_F(Changes, ExaminesServerUserAndTables) {
   run("create unlogged table app.unlogged (id int primary key)");
   run("create view app.v as select 1 as one");
   run("create table app.deferred (id int primary key deferrable)");
+  run("create table app.nothing (id int primary key)");
+  run("alter table app.nothing replica identity nothing");
   run("create table app.made (id int primary key, twice int generated always as (id * 2) stored)");
   auto advice = source()->examine(context_, request({"good", "keyless", "keyed", "unlogged", "v",
-                                                     "missing", "deferred", "made"}));
+                                                     "missing", "deferred", "made", "nothing"}));
   WHERRY_EXPECT_OK(advice);
   const auto refusal = [&](std::size_t i) {
     const auto& refused = advice->tables[i].refused;
@@ -767,12 +769,14 @@ TEST_F(Changes, ExaminesServerUserAndTables) {
   EXPECT_THAT(refusal(6), HasSubstr("postgres.no_replica_identity"));
   EXPECT_EQ(refusal(7), "none");
   EXPECT_THAT(advice->tables[7].warnings, ElementsAre(HasSubstr("twice")));
+  EXPECT_THAT(refusal(8), HasSubstr("replica identity using index nothing_pkey"));
   // What the hints say mends it.
+  run("alter table app.nothing replica identity using index nothing_pkey");
   run("alter table app.keyless replica identity full");
   run("alter table app.keyed replica identity using index keyed_id_key");
-  advice = source()->examine(context_, request({"keyless", "keyed"}));
+  advice = source()->examine(context_, request({"keyless", "keyed", "nothing"}));
   WHERRY_EXPECT_OK(advice);
-  EXPECT_EQ(refusal(0) + refusal(1), "nonenone");
+  EXPECT_EQ(refusal(0) + refusal(1) + refusal(2), "nonenonenone");
   // A table without an identity is never published: its application's updates would fail.
   auto prepared = source()->prepare(context_, request({"deferred"}));
   ASSERT_FALSE(prepared.ok());
@@ -937,6 +941,28 @@ TEST_F(Changes, SaysThatItsSlotIsGone) {
   EXPECT_EQ(error.code, "postgres.position_passed");
 }
 
+TEST_F(Changes, SaysThatItsPublicationWasMissingForAWhile) {
+  run("create table app.t (id int primary key)");
+  for (const char* catch_up : {"0", "1"}) {
+    settings_.options["CatchUpMegabytes"] = catch_up;
+    source_.reset();
+    begin({"t"});
+    stream_.reset();
+    const std::string publication = "publication " + slot();
+    run("drop " + publication);
+    EXPECT_EQ(start_error(start_.position).code, "postgres.publication_missing");
+    run("insert into app.t values (" + std::string(catch_up) + ")");
+    run("create table app.fill_" + std::string(catch_up) +
+        " as select repeat('x', 1000) from generate_series(1, 4000)");
+    run("create " + publication + " for table app.t");
+    run("insert into app.t values (1" + std::string(catch_up) + ")");
+    open(start_.position);
+    const Error error = read_error();
+    EXPECT_EQ(error.code, "postgres.publication_missing");
+    EXPECT_EQ(error.kind, ErrorKind::kPositionLost);
+  }
+}
+
 TEST_F(Changes, RefusesPositionsOfOtherSystems) {
   run("create table app.t (id int primary key)");
   begin({"t"});
@@ -982,6 +1008,69 @@ TEST_F(Changes, UsesASlotAndAPublicationOfOthers) {
   WHERRY_EXPECT_OK(source()->forget(context_, task_));
   EXPECT_EQ(value("select count(*) from pg_publication where pubname = 'others'"), "1");
   run("select pg_drop_replication_slot('" + database_ + "_own')");
+}
+
+TEST_F(Changes, NamesWhatAPublicationOfOthersLacks) {
+  run("create table app.t (id int primary key, v text)");
+  run("create table app.u (id int primary key)");
+  run("select pg_create_logical_replication_slot('" + database_ + "_own', 'pgoutput')");
+  settings_.options["slotName"] = database_ + "_own";
+  settings_.options["publicationName"] = "others";
+  auto advice = source()->examine(context_, request({"t", "u"}));
+  ASSERT_FALSE(advice.ok());
+  EXPECT_EQ(advice.error().code, "postgres.no_publication");
+  run("create publication others for table app.u with (publish = 'insert, truncate')");
+  advice = source()->examine(context_, request({"t", "u"}));
+  WHERRY_EXPECT_OK(advice);
+  EXPECT_EQ(advice->tables[0].refused->code, "postgres.not_published");
+  EXPECT_THAT(advice->tables[0].refused->hint,
+              HasSubstr("alter publication \"others\" add table \"app\".\"t\""));
+  EXPECT_FALSE(advice->tables[1].refused.has_value());
+  EXPECT_THAT(advice->warnings, Contains(HasSubstr("does not publish: update, delete")));
+  if (major_version() >= 15) {
+    run("alter publication others set table app.t (id), app.u where (id > 5)");
+    advice = source()->examine(context_, request({"t", "u"}));
+    WHERRY_EXPECT_OK(advice);
+    EXPECT_THAT(advice->tables[0].refused->message, HasSubstr("leaves columns out: v"));
+    EXPECT_THAT(advice->tables[1].warnings, ElementsAre(HasSubstr("(id > 5)")));
+  }
+  run("select pg_drop_replication_slot('" + database_ + "_own')");
+}
+
+TEST_F(Changes, LeavesOutGeneratedColumnsThatAPublicationHas) {
+  if (major_version() < 18) return;  // they are in no log
+  run("create table app.t (id int primary key, twice int generated always as (id * 2) stored, "
+      "v text)");
+  run("create publication others for table app.t with (publish_generated_columns = stored)");
+  run("select pg_create_logical_replication_slot('" + database_ + "_own', 'pgoutput')");
+  settings_.options["slotName"] = database_ + "_own";
+  settings_.options["publicationName"] = "others";
+  request_ = request({"t"});
+  auto plan = std::make_shared<schema::TablePlan>(*request_.tables[0]);
+  plan->columns.erase(plan->columns.begin() + 1);  // as a task plans it
+  request_.tables[0] = plan;
+  auto made = source()->prepare(context_, request_);
+  WHERRY_EXPECT_OK(made);
+  open(made->position);
+  run("insert into app.t values (1, default, 'a')");
+  EXPECT_THAT(read_commits(1), Contains("insert t (1,2,a)"));
+  EXPECT_TRUE(batch_->changes()[1].shape->definition.columns[1].is_generated);
+  stream_.reset();
+  await("select active from pg_replication_slots where slot_name = '" + database_ + "_own'", "f");
+  run("select pg_drop_replication_slot('" + database_ + "_own')");
+}
+
+TEST_F(Changes, RefusesASlotForTwoPhaseCommit) {
+  if (major_version() < 14) return;
+  run("create table app.t (id int primary key)");
+  begin({"t"});
+  stream_.reset();
+  await("select active from pg_replication_slots where slot_name = '" + slot() + "'", "f");
+  run("select pg_drop_replication_slot('" + slot() + "')");
+  run("select pg_create_logical_replication_slot('" + slot() + "', 'pgoutput', false, true)");
+  const Error error = start_error(start_.position);
+  EXPECT_EQ(error.code, "postgres.slot_unusable");
+  EXPECT_THAT(error.message, HasSubstr("two-phase"));
 }
 
 TEST_F(Changes, ObeysAStopWhileItWaits) {
@@ -1060,6 +1149,21 @@ TEST_F(ChangesOfOwnServer, GoesOnAfterARestart) {
               ElementsAre("begin", "insert t (2)", "commit", "begin", "insert t (3)", "commit"));
 }
 
+TEST_F(ChangesOfOwnServer, DeliversPreparedTransactionsWhenTheyCommit) {
+  run("alter system set max_prepared_transactions = 5");
+  run("create table app.t (id int primary key)");
+  cluster().stop();
+  restart();
+  begin({"t"});
+  run("begin; insert into app.t values (1); prepare transaction 'kept'");
+  run("begin; insert into app.t values (2); prepare transaction 'dropped'");
+  run("insert into app.t values (3)");
+  run("rollback prepared 'dropped'");
+  run("commit prepared 'kept'");
+  EXPECT_THAT(read_commits(2),
+              ElementsAre("begin", "insert t (3)", "commit", "begin", "insert t (1)", "commit"));
+}
+
 TEST_F(ChangesOfOwnServer, FollowsAPromotionAsFarAsTheLogWasShared) {
   run("create table app.t (id int primary key)");
   begin({"t"});
@@ -1114,9 +1218,43 @@ TEST_F(ChangesOfOwnServer, ForeseesTheLossOfItsLogAndNamesIt) {
   const Error error = start_error(start_.position);
   EXPECT_EQ(error.kind, ErrorKind::kPositionLost);
   EXPECT_EQ(error.code, "postgres.log_lost");
+  EXPECT_THAT(error.hint, HasSubstr("max_slot_wal_keep_size"));
+  if (major_version() >= 17) {
+    EXPECT_THAT(error.message, HasSubstr("invalidation_reason: wal_removed"));
+  }
   auto advice = source()->examine(context_, request_);
   WHERRY_EXPECT_OK(advice);
   EXPECT_THAT(advice->warnings, Contains(HasSubstr("max_slot_wal_keep_size")));
+}
+
+TEST_F(ChangesOfOwnServer, SaysThatItsSlotWasGivenUpWhileTheTaskWasStopped) {
+  if (major_version() < 18) return;  // idle_replication_slot_timeout
+  run("create table app.t (id int primary key)");
+  begin({"t"});
+  stream_.reset();
+  await("select active from pg_replication_slots where slot_name = '" + slot() + "'", "f");
+  run("alter system set idle_replication_slot_timeout = '1s'");
+  run("select pg_reload_conf()");
+  await(
+      "select count(*) from pg_settings where name = 'idle_replication_slot_timeout' and "
+      "setting = '1'",
+      "1");
+  auto advice = source()->examine(context_, request_);
+  WHERRY_EXPECT_OK(advice);
+  EXPECT_THAT(advice->warnings, Contains(HasSubstr("idle_replication_slot_timeout")));
+  // A checkpoint after that second does it.
+  await(
+      "select inactive_since < clock_timestamp() - interval '2 s' from pg_replication_slots "
+      "where slot_name = '" +
+          slot() + "'",
+      "t");
+  run("checkpoint");
+  await("select wal_status from pg_replication_slots where slot_name = '" + slot() + "'", "lost");
+  const Error error = start_error(start_.position);
+  EXPECT_EQ(error.kind, ErrorKind::kPositionLost);
+  EXPECT_EQ(error.code, "postgres.log_lost");
+  EXPECT_THAT(error.message, HasSubstr("invalidation_reason: idle_timeout"));
+  EXPECT_THAT(error.hint, HasSubstr("idle_replication_slot_timeout"));
 }
 
 TEST_F(ChangesOfOwnServer, ReadsTransactionsBeforeTheyEndAndDeliversThoseThatCommit) {

@@ -73,11 +73,12 @@ class PostgresConnector : public connect::Connector {
   Result<std::unique_ptr<connect::Catalog>> open_catalog(
       OpContext& context, const connect::Settings& settings) override {
     WHERRY_ASSIGN(ConnectionSettings own, read_settings(settings));
+    const bool shows_leaves = own.changes.shows_leaves;
     auto pool = std::make_unique<ConnectionPool>(std::move(own), lot_);
     WHERRY_ASSIGN(std::unique_ptr<Connection> connection, pool->acquire(context));
     WHERRY_TRY(check_version(*connection));
     pool->give_back(std::move(connection));
-    return make_catalog(std::move(pool));
+    return make_catalog(std::move(pool), shows_leaves);
   }
 
   Result<std::unique_ptr<connect::SnapshotSource>> open_snapshot(OpContext& context,

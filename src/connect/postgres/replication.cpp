@@ -30,6 +30,7 @@ Result<std::unique_ptr<ReplicationLink>> ReplicationLink::open(OpContext& contex
   own.parameters.emplace_back("gssencmode", "disable");
   own.toast_compression = "default";  // nothing is written
   WHERRY_ASSIGN(std::unique_ptr<Connection> session, Connection::open(context, own));
+  WHERRY_TRY(hear_warnings(context, *session));
   return std::unique_ptr<ReplicationLink>(new ReplicationLink(std::move(session)));
 }
 
@@ -62,6 +63,10 @@ Result<std::optional<std::string_view>> ReplicationLink::next() {
       case 'd':
         return std::optional(frame->body);
       case 'N':
+        if (words_of(frame->body).sqlstate == kPublicationLeftOut) {
+          return publication_was_missing();
+        }
+        continue;
       case 'S':
         continue;
       case 'E':
@@ -100,6 +105,17 @@ Result<void> ReplicationLink::send_status(wire::Lsn received, wire::Lsn flushed,
   constexpr std::size_t kMostWaiting = 100 * sizeof status;
   if (output_.size() < kMostWaiting) append_output('d', {status, sizeof status});
   return flush_output();
+}
+
+Result<void> hear_warnings(OpContext& context, Connection& session) {
+  return session.execute(context, kReading, "set client_min_messages = warning");
+}
+
+Error publication_was_missing() {
+  return make_error(ErrorKind::kPositionLost, "postgres.publication_missing",
+                    "the source's publication was not there when some of the changes were made, "
+                    "so they are lost",
+                    "Load the tables again (--start reload-target)");
 }
 
 std::string lsn_text(wire::Lsn lsn) {

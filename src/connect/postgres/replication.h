@@ -52,6 +52,14 @@ class ReplicationLink {
   std::string output_;
 };
 
+/// SQLSTATE of a warning: since version 18 a publication that was not there when a change was
+/// written is no error any more, and the change is left out.
+constexpr std::string_view kPublicationLeftOut = "55000";
+/// Has the session tell of warnings, whatever the server's setting.
+Result<void> hear_warnings(OpContext& context, Connection& session);
+/// kPositionLost: changes were left out, see kPublicationLeftOut.
+Error publication_was_missing();
+
 /// 16/B374D848
 std::string lsn_text(wire::Lsn lsn);
 std::optional<wire::Lsn> parse_lsn(std::string_view text);

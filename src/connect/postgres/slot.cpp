@@ -70,11 +70,13 @@ std::string slot_name_for(std::string_view task_name) {
 
 Result<std::optional<SlotState>> find_slot(OpContext& context, Connection& connection,
                                            const std::string& slot) {
-  const bool has_status = connection.server_version() >= 130000;
+  const int version = connection.server_version();
   const std::string sql = fmt::format(
       "select plugin, slot_type = 'logical', database, active_pid, restart_lsn, "
-      "confirmed_flush_lsn, {} from pg_catalog.pg_replication_slots where slot_name = {}",
-      has_status ? "wal_status, safe_wal_size" : "null, null", schema::quote_literal(slot));
+      "confirmed_flush_lsn, {}, {}, {} from pg_catalog.pg_replication_slots where slot_name = {}",
+      version >= 130000 ? "wal_status, safe_wal_size" : "null, null",
+      version >= 140000 ? "two_phase" : "false", version >= 170000 ? "invalidation_reason" : "null",
+      schema::quote_literal(slot));
   WHERRY_ASSIGN(const Rows rows, connection.command(context, kReadingSlot, sql));
   if (rows.count() == 0) return std::optional<SlotState>{};
   SlotState out;
@@ -89,7 +91,18 @@ Result<std::optional<SlotState>> find_slot(OpContext& context, Connection& conne
     const std::int64_t safe = rows.integer(0, 7);
     out.safe_bytes = safe < 0 ? 0 : static_cast<std::uint64_t>(safe);
   }
+  out.is_two_phase = rows.boolean(0, 8);
+  out.lost_reason = rows.text(0, 9);
   return std::optional(std::move(out));
+}
+
+std::string_view advice_on_loss(std::string_view lost_reason) {
+  if (lost_reason == "idle_timeout") {
+    return "Raise idle_replication_slot_timeout above the time that a task may be stopped";
+  }
+  if (lost_reason == "wal_level_insufficient") return "Set wal_level back to logical";
+  if (lost_reason == "rows_removed") return "Have no vacuum remove rows that the slot needs";
+  return "Raise max_slot_wal_keep_size";
 }
 
 Result<void> await_free_slot(OpContext& context, Connection& connection, const std::string& slot) {

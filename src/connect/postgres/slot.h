@@ -26,9 +26,13 @@ struct SlotState {
   std::int32_t active_pid = 0;  ///< 0: nobody uses it
   wire::Lsn restart_lsn = 0;
   wire::Lsn confirmed_lsn = 0;
-  std::string wal_status;  ///< reserved, extended, unreserved, lost; empty before version 13
+  std::string wal_status;     ///< reserved, extended, unreserved, lost; empty before version 13
+  std::string lost_reason;    ///< why it is lost, see pg_replication_slots; empty before version 17
+  bool is_two_phase = false;  ///< decodes transactions when they are prepared
   std::optional<std::uint64_t> safe_bytes;  ///< what may be written before it is lost
 };
+/// What to do about a lost slot before the tables are loaded again.
+std::string_view advice_on_loss(std::string_view lost_reason);
 /// nullopt: there is no slot of that name. `connection` may be a walsender's.
 Result<std::optional<SlotState>> find_slot(OpContext& context, Connection& connection,
                                            const std::string& slot);

@@ -18,16 +18,19 @@ PASSWORD = "wherry-test"  # pg_cluster.sh gives it
 
 
 class Postgres:
-    """Its watcher ends the cluster when this process is gone, however that happens."""
+    """Its watcher ends the cluster when this process is gone, however that happens. `tree`: where a
+    server of another version is."""
 
-    def __init__(self, directory=None):
+    def __init__(self, directory=None, tree=None):
+        self.environment = {**os.environ, **({"WHERRY_POSTGRES": str(tree)} if tree else {})}
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="wherry-pg-"))
         self.directory.chmod(0o755)
         self.start()
 
     def start(self):
         done = subprocess.run([SCRIPT, "start", self.directory, str(os.getpid())], text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120,
+                              env=self.environment)
         if done.returncode != 0:
             raise AssertionError(f"pg_cluster.sh failed:\n{done.stderr}")
         url = urllib.parse.urlsplit(done.stdout.strip())
@@ -54,7 +57,7 @@ class Postgres:
 
     def close(self):
         subprocess.run([SCRIPT, "stop", self.directory], stdout=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL, timeout=600, check=False)
+                       env=self.environment, stderr=subprocess.DEVNULL, timeout=600, check=False)
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def connect(self, database="postgres", user=None, password=PASSWORD):

@@ -51,6 +51,10 @@ std::string changes_text(const control::ChangeProgress& progress, std::string_vi
       seconds_of(progress.apply.target_latency(now)));
   if (feed.is_reading_disk) out += ", on disk " + bytes_text(feed.disk_bytes);
   if (feed.is_paused) out += ", reading paused: the disk is full";
+  if (feed.log_lost_in && *feed.log_lost_in < std::chrono::hours(1)) {
+    out +=
+        fmt::format(", the source's log is lost in {} s at this pace", feed.log_lost_in->count());
+  }
   return out + fmt::format(", slowest: {}", limiting_stage);
 }
 
@@ -73,7 +77,11 @@ ChangesJson changes_json(const control::ChangeProgress& progress, std::string_vi
   if (feed.head) {
     json["source_position"] = feed.head->position.text;
     if (feed.head->kept_bytes) json["source_kept_bytes"] = *feed.head->kept_bytes;
+    if (feed.head->bytes_until_lost) {
+      json["source_bytes_until_lost"] = *feed.head->bytes_until_lost;
+    }
   }
+  if (feed.log_lost_in) json["source_log_lost_in_seconds"] = feed.log_lost_in->count();
   return json;
 }
 

@@ -257,8 +257,8 @@ class ChangeTask {
       std::error_code ignored;
       std::filesystem::remove_all(options.cache.directory, ignored);
     }
-    WHERRY_ASSIGN(feed_, engine::StreamFeed::open(context_, *source_, from, std::move(options),
-                                                  progress_->apply));
+    WHERRY_ASSIGN(feed_, engine::StreamFeed::open(context_, *source_, from.position,
+                                                  std::move(options), progress_->apply));
     progress_->set_feed(feed_.get());
     return {};
   }

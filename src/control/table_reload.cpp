@@ -130,9 +130,8 @@ Result<void> TableReload::run(OpContext& context) {
   options.cache.spill_directory = parts_.state.directory();
   options.memory_bytes = parts_.request.settings.changes.memory_bytes / 8;
   options.retry = parts_.request.settings.retry;
-  WHERRY_ASSIGN(feed_,
-                engine::StreamFeed::open(context, parts_.source, {start.position, start.order},
-                                         std::move(options), progress_.apply));
+  WHERRY_ASSIGN(feed_, engine::StreamFeed::open(context, parts_.source, start.position,
+                                                std::move(options), progress_.apply));
   views_.emplace(parts_.request, parts_.source, wanted);
   views_->add(start.snapshot, start);
   WHERRY_TRY(load(context, start));

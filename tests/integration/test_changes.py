@@ -301,6 +301,17 @@ class Changes(unittest.TestCase):
             self.name, "select count(*) from pg_replication_slots where database = "
             "current_database()"), [(1,)])
 
+    def test_a_task_without_changes_is_stopped_and_started(self):
+        task = self.task()
+        for _ in range(3):
+            self.run_until(task, "caught-up")
+            # Moves the log, but nothing of the task's.
+            self.source.execute(self.name, "create table if not exists public.elsewhere (i integer)",
+                                "insert into public.elsewhere values (1)")
+        self.source.execute(self.name, "update app.accounts set owner = 'later'")
+        self.run_until(task, "caught-up")
+        self.assert_equal_rows()
+
     def test_a_slot_that_is_gone_demands_a_reload(self):
         task = self.task()
         self.run_until(task, "caught-up")

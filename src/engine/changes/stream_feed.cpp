@@ -29,6 +29,13 @@ const connect::CommitInfo* last_commit(const ChangeBatch& batch) {
   return found == all.rend() ? nullptr : &batch.commit(*found);
 }
 
+/// A checkpoint's order is that of its last transaction, its position may be a heartbeat's behind
+/// it.
+Result<Place> place_of(connect::ChangeSource& source, const Position& position) {
+  WHERRY_ASSIGN(const connect::CommitOrder order, source.order_of(position));
+  return Place{position, order};
+}
+
 bool is_full_disk(const Error& error) {
   return error.code == "spill.disk_full";
 }
@@ -65,12 +72,14 @@ StreamFeed::StreamFeed(connect::ChangeSource& source, Options options, Logger lo
       from_(std::move(from)),
       progress_(progress),
       recycler_(std::make_shared<Recycler>(options_.batch_bytes)),
-      released_(from_) {}
+      released_(from_),
+      guard_(log_) {}
 
 Result<std::unique_ptr<StreamFeed>> StreamFeed::open(OpContext& context,
                                                      connect::ChangeSource& source,
-                                                     const Place& from, Options options,
+                                                     const Position& position, Options options,
                                                      ApplyProgress& progress) {
+  WHERRY_ASSIGN(const Place from, place_of(source, position));
   auto feed = std::unique_ptr<StreamFeed>(new StreamFeed(
       source, std::move(options), context.log.as(Component::kSourceCapture), progress, from));
   WHERRY_ASSIGN(feed->cache_, changes::ChangeCache::open(feed->options_.cache));
@@ -322,7 +331,8 @@ Result<void> StreamFeed::pause(OpContext& context, const Error& full) {
     changed_.wait_for(lock, context.stop, options_.full_disk_wait, [] { return false; });
   }
   if (context.stop.stop_requested()) return cancelled_error();
-  return confirm(context);
+  WHERRY_TRY(confirm(context));
+  return look_at_head(context);
 }
 
 void StreamFeed::end_pause() {
@@ -371,8 +381,10 @@ Result<void> StreamFeed::look_at_head(OpContext& context) {
   }
   last_head_ = now;
   WHERRY_ASSIGN(connect::SourceHead head, stream_->head(context));
+  guard_.note(now, head);
   std::lock_guard lock(mutex_);
   head_ = std::move(head);
+  log_lost_in_ = guard_.until_lost();
   heads_had_ = wanted;
   changed_.notify_all();
   return {};
@@ -390,8 +402,7 @@ Result<connect::SourceHead> StreamFeed::wait_for_head(OpContext& context) {
 Result<void> StreamFeed::start(OpContext&, const Position& from) {
   Place place = from_;
   if (!from.empty() && from != from_.position) {
-    WHERRY_ASSIGN(const connect::CommitOrder order, source_.order_of(from));
-    place = {from, order};
+    WHERRY_ASSIGN(place, place_of(source_, from));
   }
   std::scoped_lock reading(cache_mutex_);
   std::lock_guard lock(mutex_);
@@ -466,7 +477,8 @@ bool StreamFeed::is_empty() const {
 }
 
 Result<void> StreamFeed::release(OpContext&, const connect::Checkpoint& durable) {
-  const Place place{durable.position, durable.point.order};
+  if (durable.position.empty()) return {};
+  WHERRY_ASSIGN(const Place place, place_of(source_, durable.position));
   {
     std::lock_guard lock(mutex_);
     released_ = place;
@@ -485,6 +497,7 @@ FeedStatus StreamFeed::status() const {
   status.read_to = read_to_;
   status.confirmed = confirmed_;
   status.head = head_;
+  status.log_lost_in = log_lost_in_;
   status.restarts = restarts_;
   status.interruption = interruption_;
   return status;

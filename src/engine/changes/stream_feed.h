@@ -16,6 +16,7 @@
 #include "connect/api/changes.h"
 #include "engine/changes/apply_progress.h"
 #include "engine/changes/feed.h"
+#include "engine/changes/log_guard.h"
 #include "engine/retry.h"
 
 namespace wherry::engine {
@@ -29,8 +30,9 @@ struct FeedStatus {
   changes::Place read_to;          ///< up to here the source was read
   changes::Place confirmed;        ///< what the source was told
   std::optional<connect::SourceHead> head;
-  std::uint64_t restarts = 0;  ///< of the stream
-  std::string interruption;    ///< why there is no connection; empty: there is one
+  std::optional<std::chrono::seconds> log_lost_in;  ///< see LogGuard
+  std::uint64_t restarts = 0;                       ///< of the stream
+  std::string interruption;  ///< why there is no connection; empty: there is one
 };
 
 class StreamFeed final : public ChangeFeed {
@@ -48,7 +50,7 @@ class StreamFeed final : public ChangeFeed {
   /// Begins to read what comes after `from`: what the target has, or where the task began. What an
   /// earlier run has left in the cache is used, where it goes on from there.
   static Result<std::unique_ptr<StreamFeed>> open(OpContext& context, connect::ChangeSource& source,
-                                                  const changes::Place& from, Options options,
+                                                  const Position& from, Options options,
                                                   ApplyProgress& progress);
   /// Stops reading; what is in the cache stays there, durable.
   ~StreamFeed() override;
@@ -118,6 +120,7 @@ class StreamFeed final : public ChangeFeed {
   std::optional<changes::Place> rewind_to_;
   changes::Place released_, confirmed_;
   std::optional<connect::SourceHead> head_;
+  std::optional<std::chrono::seconds> log_lost_in_;
   std::uint64_t heads_wanted_ = 0, heads_had_ = 0, restarts_ = 0;
   bool is_paused_ = false, is_in_memory_ = false;
   std::string interruption_;
@@ -126,6 +129,7 @@ class StreamFeed final : public ChangeFeed {
 
   // Of the reading thread.
   std::unique_ptr<connect::ChangeStream> stream_;
+  LogGuard guard_;
   std::deque<std::shared_ptr<connect::ChangeBatch>> unfinished_;  ///< since the last border
   std::uint64_t unfinished_bytes_ = 0;
   std::size_t appended_ = 0;  ///< of the first of them, to the cache

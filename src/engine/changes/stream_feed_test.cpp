@@ -22,17 +22,7 @@ class StreamFeedTest : public ::testing::Test {
   StreamFeedTest() : database_(connector_.create("one")) {
     std::string path = (std::filesystem::temp_directory_path() / "wherry-test-XXXXXX").string();
     directory_ = ::mkdtemp(path.data());
-    schema::TableDef definition;
-    definition.table = kTable;
-    for (const char* name : {"ID", "NOTE"}) {
-      schema::ColumnDef column;
-      column.name = name;
-      column.type.kind =
-          name == std::string("ID") ? schema::TypeKind::kInt64 : schema::TypeKind::kText;
-      definition.columns.push_back(column);
-    }
-    definition.keys.push_back({"PK", {"ID"}, true});
-    database_.put(definition);
+    put(kTable);
     auto plan = std::make_shared<schema::TablePlan>();
     plan->source = kTable;
     options_.request.task_name = "t";
@@ -56,9 +46,22 @@ class StreamFeedTest : public ::testing::Test {
     std::filesystem::remove_all(directory_, ignored);
   }
 
+  void put(const schema::TableRef& table) {
+    schema::TableDef definition;
+    definition.table = table;
+    for (const char* name : {"ID", "NOTE"}) {
+      schema::ColumnDef column;
+      column.name = name;
+      column.type.kind =
+          name == std::string("ID") ? schema::TypeKind::kInt64 : schema::TypeKind::kText;
+      definition.columns.push_back(column);
+    }
+    definition.keys.push_back({"PK", {"ID"}, true});
+    database_.put(definition);
+  }
   void open(const changes::Place& from) {
     feed_.reset();
-    auto opened = StreamFeed::open(context_, *source_, from, options_, progress_);
+    auto opened = StreamFeed::open(context_, *source_, from.position, options_, progress_);
     ASSERT_TRUE(opened.ok()) << opened.error().to_paragraph();
     feed_ = std::move(*opened);
   }
@@ -204,6 +207,32 @@ TEST_F(StreamFeedTest, ALaterRunGoesOnWithWhatIsOnDisk) {
   // The target's connection broke: the apply wants the last ones again.
   ASSERT_TRUE(feed_->start(context_, position).ok());
   seen_ = written_ - 30;
+  read_all();
+}
+
+TEST_F(StreamFeedTest, ACheckpointAtAHeartbeatUsesWhatIsOnDisk) {
+  const schema::TableRef other{"APP", "OTHER"};
+  put(other);
+  const auto commit_elsewhere = [&](std::int64_t id) {
+    const auto done = database_.transact([&](memory::Transaction& transaction) {
+      return transaction.insert(other, {Value::integer(id), Value::text("none of ours")});
+    });
+    ASSERT_TRUE(done.ok());
+    ASSERT_TRUE(wait_until([&] { return feed_->status().read_to.order == database_.version(); }));
+  };
+  open(from_);
+  commit_elsewhere(1);
+  const changes::Place heartbeat = feed_->status().read_to;
+  commit_elsewhere(2);
+  ASSERT_TRUE(wait_until([&] { return database_.confirmed() == database_.version(); }));
+  ASSERT_TRUE(feed_->stop().ok());
+  // The source was told that the second one is on disk.
+  database_.forget_log(database_.version());
+  open(heartbeat);
+  commit(1);
+  ASSERT_TRUE(feed_->start(context_, {}).ok());
+  // A checkpoint's order stays that of its last transaction.
+  release({heartbeat.position, from_.order});
   read_all();
 }
 

@@ -1,10 +1,7 @@
 #include "connect/postgres/connection.h"
 
 #include <libpq-fe.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -45,15 +42,6 @@ bool has_input(const PGconn* connection, milliseconds patience) {
 bool is_failure(const PGresult* result) {
   const ExecStatusType status = PQresultStatus(result);
   return status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE;
-}
-
-/// Bytes that the kernel holds back beyond what the receiver has asked for are written to memory,
-/// and read from there again: without this a load into a server on the same machine costs a
-/// twentieth more CPU. What is on its way (the window) is not limited. A socket of another family
-/// refuses it.
-void keep_little_unsent(int socket) {
-  constexpr int kUnsentBytes = 32 * 1024;
-  ::setsockopt(socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentBytes, sizeof kUnsentBytes);
 }
 
 }  // namespace
@@ -133,7 +121,6 @@ Result<void> Connection::connect(OpContext& context, int timeout_secs) {
   }
   PQsetErrorVerbosity(c, PQERRORS_DEFAULT);
   PQsetnonblocking(c, 1);
-  keep_little_unsent(PQsocket(c));
   const auto count_notice = [](void* counter, const PGresult*) {
     ++*static_cast<std::uint64_t*>(counter);
   };

@@ -53,7 +53,7 @@ TEST_F(LogGuardTest, WarnsOnceAndWhenItGetsWorseAndTellsWhenItIsOver) {
   for (int i = 0; i < 10; ++i) note(20 + i, (900 - static_cast<unsigned>(i)) * kMegabyte);
   ASSERT_EQ(lines_.size(), 1U);
   EXPECT_NE(lines_[0].find("about to throw away log"), std::string::npos) << lines_[0];
-  EXPECT_NE(lines_[0].find("bytes_until_lost=900000000"), std::string::npos) << lines_[0];
+  EXPECT_NE(lines_[0].find("bytes_until_lost: 900000000"), std::string::npos) << lines_[0];
   note(30, 400 * kMegabyte);
   EXPECT_EQ(lines_.size(), 2U);
   note(31, 1'000 * kMegabyte);

@@ -110,7 +110,9 @@ class Pair:
             server.execute("postgres", "alter system set shared_buffers = '256MB'",
                            "alter system set max_wal_size = '8GB'",
                            "alter system set max_replication_slots = 64",
-                           "alter system set max_wal_senders = 16")
+                           "alter system set max_wal_senders = 16",
+                           # A worker of a subscription is not started sooner after another.
+                           "alter system set wal_retrieve_retry_interval = '10ms'")
             server.crash()
             server.start()
         self.servers = [measure.Server(self.source), measure.Server(self.target)]
@@ -198,10 +200,10 @@ def by_native(pair, who, slot, end):
         return measure.measured(pair.servers, run, stop)
 
 
-def task_of(pair, slot, tuning):
+def task_of(pair, slot, tuning, **more):
     source = f"{pair.source.url(SOURCE)}?SlotName={slot}&PublicationName={PUBLICATION}&CaptureDdls=false"
     task = Task(source, pair.target.url(TARGET), [selection("app")], {
-        "FullLoadSettings": {"TargetTablePrepMode": "DO_NOTHING"}, "TargetMetadata": tuning})
+        "FullLoadSettings": {"TargetTablePrepMode": "DO_NOTHING"}, "TargetMetadata": tuning, **more})
     task.migration_type = "cdc"
     return task
 
@@ -344,8 +346,8 @@ def latency(pair, options):
                    points(samples["transactional"])[point], goal), samples
 
 
-MEMORY_GOAL_MIB, ALONE_GOAL = 300, 300_000
-LARGEST_ROWS, OPEN_TRANSACTIONS = 5_000_000, 10_000
+MEMORY_GOAL_MIB, ALONE_GOAL, LARGEST_ROWS = 300, 300_000, 5_000_000
+LEAST_MEMORY = {"MemoryLimitTotal": 64, "BatchApplyMemoryLimit": 64}
 
 
 def memory(pair, options):
@@ -357,11 +359,8 @@ def memory(pair, options):
     for mode, tuning in SETTINGS.items():
         pair.prepare(load, ["bench_memory"], 1)
         pair.new_target()
-        with contextlib.closing(task_of(pair, "bench_memory", {**tuning})) as task:
-            document = json.loads(pathlib.Path(task.settings).read_text())
-            document["ChangeProcessingTuning"] = {"MemoryLimitTotal": 64,
-                                                  "BatchApplyMemoryLimit": 64}
-            pathlib.Path(task.settings).write_text(json.dumps(document))
+        with contextlib.closing(task_of(pair, "bench_memory", tuning,
+                                        ChangeProcessingTuning=LEAST_MEMORY)) as task:
             sample = measure.run_program(command_of(task, "--stop-when", "caught-up"), PASSWORDS,
                                          lambda _: rows)
         pair.check(mode)

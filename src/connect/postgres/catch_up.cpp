@@ -11,7 +11,6 @@ namespace wherry::postgres {
 namespace {
 
 constexpr std::string_view kCatchingUp = "cannot read the backlog of the source's log";
-constexpr std::chrono::milliseconds kStopLook{100};
 
 Error cut_row() {
   return make_error(ErrorKind::kInternal, "postgres.malformed_log",
@@ -34,7 +33,7 @@ Result<std::unique_ptr<CatchUp>> CatchUp::begin(OpContext& context,
       "to stdout (format binary)",
       schema::quote_literal(slot), lsn_text(until), options);
   std::unique_ptr<CatchUp> out(new CatchUp(std::move(connection), until));
-  WHERRY_TRY(out->send(context, query_message(sql)));
+  WHERRY_TRY(out->socket_.send(context, query_message(sql)));
   return out;
 }
 
@@ -42,16 +41,6 @@ CatchUp::CatchUp(std::unique_ptr<Connection> connection, wire::Lsn until)
     : connection_(std::move(connection)),
       socket_(connection_->handle(), kCatchingUp),
       until_(until) {}
-
-Result<void> CatchUp::send(OpContext& context, std::string message) {
-  for (std::string_view rest = message; !rest.empty();) {
-    if (context.stop.stop_requested()) return cancelled_error();
-    WHERRY_ASSIGN(const std::size_t sent, socket_.send_some(rest));
-    rest.remove_prefix(sent);
-    if (sent == 0) socket_.wait_to_send(kStopLook);
-  }
-  return {};
-}
 
 Result<std::optional<CatchUp::State>> CatchUp::take(const Frame& frame) {
   switch (frame.type) {

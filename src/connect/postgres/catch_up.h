@@ -38,7 +38,6 @@ class CatchUp {
 
  private:
   CatchUp(std::unique_ptr<Connection> connection, wire::Lsn until);
-  Result<void> send(OpContext& context, std::string message);
   /// nullopt: the server has said nothing that matters.
   Result<std::optional<State>> take(const Frame& frame);
   /// A row of COPY's binary form; false: it was the header or the trailer alone.

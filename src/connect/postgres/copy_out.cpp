@@ -1,14 +1,10 @@
 #include "connect/postgres/copy_out.h"
 
-#include <chrono>
-
 namespace wherry::postgres {
 namespace {
 
 constexpr std::string_view kStartingCopy = "cannot start COPY";
 constexpr std::string_view kReadingCopy = "cannot read rows";
-
-constexpr std::chrono::milliseconds kSocketGlance{10};
 
 }  // namespace
 
@@ -17,7 +13,7 @@ CopyOut::CopyOut(pg_conn* session) : socket_(session, kReadingCopy) {}
 Result<void> CopyOut::begin(OpContext& context, const std::string& sql) {
   is_over_ = false;
   pace_ = {};
-  WHERRY_TRY(send(context, query_message(sql)));
+  WHERRY_TRY(socket_.send(context, query_message(sql)));
   for (;;) {
     WHERRY_ASSIGN(const Frame frame, receive(context));
     if (frame.type == 'H') return {};
@@ -53,16 +49,6 @@ Error CopyOut::finish(OpContext& context, Error error) {
     is_over_ = true;
     return error;
   }
-}
-
-Result<void> CopyOut::send(OpContext& context, std::string_view message) {
-  while (!message.empty()) {
-    if (context.stop.stop_requested()) return cancelled_error();
-    WHERRY_ASSIGN(const std::size_t sent, socket_.send_some(message));
-    message.remove_prefix(sent);
-    if (sent == 0) socket_.wait_to_send(kSocketGlance);
-  }
-  return {};
 }
 
 Result<Frame> CopyOut::receive(OpContext& context) {

@@ -27,7 +27,6 @@ class CopyOut {
   [[nodiscard]] bool is_over() const { return is_over_; }
 
  private:
-  Result<void> send(OpContext& context, std::string_view message);
   Result<Frame> receive(OpContext& context);
   /// Reads on to the end of a statement that has failed; `error`, or what comes between.
   Error finish(OpContext& context, Error error);

@@ -157,6 +157,16 @@ Result<std::size_t> SessionSocket::send_some(std::string_view bytes) {
   return lost(system_words(errno));
 }
 
+Result<void> SessionSocket::send(OpContext& context, std::string_view bytes) {
+  while (!bytes.empty()) {
+    if (context.stop.stop_requested()) return cancelled_error();
+    WHERRY_ASSIGN(const std::size_t sent, send_some(bytes));
+    bytes.remove_prefix(sent);
+    if (sent == 0) wait_to_send(kSocketStopGlance);
+  }
+  return {};
+}
+
 void SessionSocket::wait_to_send(std::chrono::milliseconds patience) const {
   pollfd ready{socket_, POLLOUT, 0};
   ::poll(&ready, 1, static_cast<int>(patience.count()));

@@ -64,6 +64,9 @@ class SessionSocket {
   /// Never waits. The number of bytes that were sent; 0: the socket takes none now.
   Result<std::size_t> send_some(std::string_view bytes);
 
+  /// All of it, until the context is stopped.
+  Result<void> send(OpContext& context, std::string_view bytes);
+
   /// Until the socket takes bytes, or the time has passed.
   void wait_to_send(std::chrono::milliseconds patience) const;
 

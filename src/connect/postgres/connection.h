@@ -94,6 +94,9 @@ class Connection {
   Result<std::optional<std::string_view>> receive_copy_by_libpq(OpContext& context);
   /// After each step of copy_out_; asks the server to stop when nobody reads on.
   void note_copy_out(const Error* error);
+  /// All of the data; `is_refused` becomes true when the server has meanwhile refused the COPY.
+  Result<void> send_by_libpq(OpContext& context, std::string_view data, bool& is_refused);
+  Result<void> send_past_libpq(OpContext& context, std::string_view bytes, bool& is_refused);
   /// Whether what came in while sending COPY data is more than notices.
   bool is_refusal();
   void cancel();

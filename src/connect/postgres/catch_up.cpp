@@ -1,6 +1,7 @@
 #include "connect/postgres/catch_up.h"
 
 #include <fmt/format.h>
+#include <libpq-fe.h>
 
 #include "connect/postgres/errors.h"
 #include "connect/postgres/replication.h"
@@ -18,21 +19,34 @@ Error cut_row() {
                     "Please report it with the server's version");
 }
 
+/// Statements that make a copy of the slot for this session alone, and move it to `after`.
+std::string copy_of_slot(const std::string& slot, const std::string& copy, wire::Lsn after) {
+  return fmt::format(
+      "select pg_catalog.pg_copy_logical_replication_slot({0}, {1}, true); "
+      "select pg_catalog.pg_replication_slot_advance({1}, '{2}'); ",
+      schema::quote_literal(slot), schema::quote_literal(copy), lsn_text(after));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<CatchUp>> CatchUp::begin(OpContext& context,
                                                 const ConnectionSettings& settings,
-                                                const std::string& slot, wire::Lsn until,
+                                                const std::string& slot, Part part,
                                                 const std::string& options) {
   ConnectionSettings own = settings;
   own.parameters.emplace_back("gssencmode", "disable");  // its bytes are read here
   WHERRY_ASSIGN(std::unique_ptr<Connection> connection, Connection::open(context, own));
   WHERRY_TRY(hear_warnings(context, *connection));
-  const std::string sql = fmt::format(
+  std::string sql, name = slot;
+  if (part.after != 0) {
+    name = fmt::format("wherry_part_{}", PQbackendPID(connection->handle()));
+    sql = copy_of_slot(slot, name, part.after);
+  }
+  sql += fmt::format(
       "copy (select data from pg_catalog.pg_logical_slot_peek_binary_changes({}, '{}', null, {})) "
       "to stdout (format binary)",
-      schema::quote_literal(slot), lsn_text(until), options);
-  std::unique_ptr<CatchUp> out(new CatchUp(std::move(connection), until));
+      schema::quote_literal(name), lsn_text(part.until), options);
+  std::unique_ptr<CatchUp> out(new CatchUp(std::move(connection), part.until));
   WHERRY_TRY(out->socket_.send(context, query_message(sql)));
   return out;
 }

@@ -1,6 +1,7 @@
 // A long backlog of the log through SQL: the server decodes it into a result of COPY, which costs a
 // third of what a walsender takes that sends every change by itself (bench/log_bench). The server
-// keeps the result in work_mem and temporary files, so one call takes a part of the log only.
+// keeps the result in work_mem and temporary files, so one call takes a part of the log only
+// (backlog.h).
 //
 // Used by one thread at a time.
 #pragma once
@@ -19,10 +20,16 @@ namespace wherry::postgres {
 
 class CatchUp {
  public:
-  /// Asks for what the slot has up to `until`, in whole transactions; `options` are pgoutput's.
+  struct Part {
+    /// What is committed before it is left out, which takes a temporary copy of the slot; 0: what
+    /// the slot has confirmed.
+    wire::Lsn after = 0;
+    wire::Lsn until = 0;  ///< whole transactions, up to the last that is committed before it
+  };
+  /// Asks for a part of what the slot has; `options` are pgoutput's. The answer comes with next().
   static Result<std::unique_ptr<CatchUp>> begin(OpContext& context,
                                                 const ConnectionSettings& settings,
-                                                const std::string& slot, wire::Lsn until,
+                                                const std::string& slot, Part part,
                                                 const std::string& options);
 
   enum class State {

@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <thread>
 
-#include "connect/postgres/catch_up.h"
+#include "connect/postgres/backlog.h"
 #include "connect/postgres/connection.h"
 #include "connect/postgres/log_position.h"
 #include "connect/postgres/log_tables.h"
@@ -36,8 +36,10 @@ constexpr milliseconds kMostSilence{10'000};
 /// An idle stream asks this often how far the source is.
 constexpr milliseconds kAskInterval{1'000};
 constexpr milliseconds kLeastBetweenAsks{100};
-/// Of the log, for one call of SQL.
-constexpr std::uint64_t kMostBacklog = std::uint64_t{1} << 30;
+/// After a backlog the slot is moved to what is on the target, so that a walsender does not decode
+/// the backlog once more; but not when the target gets no further for so long.
+constexpr milliseconds kMostStandstill{2'000};
+constexpr milliseconds kStandstillLook{10};
 constexpr std::string_view kStarting = "cannot start reading the source's log";
 constexpr const char* kReload = "Load the tables again (--start reload-target)";
 constexpr std::string_view kThenReload = ", then load the tables again (--start reload-target)";
@@ -122,7 +124,7 @@ class PostgresChangeStream : public connect::ChangeStream {
 
   Result<void> start(OpContext& context, const Position& from) override {
     pulse_.reset();
-    catch_up_.reset();
+    backlog_.reset();
     link_.reset();
     next_link_.reset();
     playback_.reset();
@@ -148,7 +150,7 @@ class PostgresChangeStream : public connect::ChangeStream {
   }
 
   Result<StreamState> read(OpContext& context, ChangeBatch& out) override {
-    if (link_ == nullptr && catch_up_ == nullptr) {
+    if (link_ == nullptr && next_link_ == nullptr) {
       return make_error(ErrorKind::kTransient, "postgres.not_started",
                         "the stream is not connected", "It is started again");
     }
@@ -157,8 +159,9 @@ class PostgresChangeStream : public connect::ChangeStream {
     WHERRY_TRY(store());
     WHERRY_TRY(play(out));
     if (out.is_full()) return StreamState::kMore;
-    while (catch_up_ != nullptr) {
-      WHERRY_ASSIGN(const std::optional<StreamState> state, read_backlog(context, out));
+    while (link_ == nullptr) {
+      WHERRY_ASSIGN(const std::optional<StreamState> state,
+                    backlog_ != nullptr ? read_backlog(context, out) : await_target(context, out));
       if (state) return *state;
     }
     for (;;) {
@@ -325,11 +328,9 @@ class PostgresChangeStream : public connect::ChangeStream {
       const wire::Lsn end = parse_lsn(rows.text(0, 0)).value_or(0);
       if (end > at && end - at > limit) {
         WHERRY_TRY(advance_slot(context, *catalog));
-        const wire::Lsn until = std::min(end, at + kMostBacklog);
-        WHERRY_ASSIGN(catch_up_, CatchUp::begin(context, settings_, names_.slot, until,
-                                                plugin_options(catalog->server_version(), ", ")));
-        context.log.info("reading the backlog of the source's log",
-                         {{"from", lsn_text(at)}, {"until", lsn_text(until)}});
+        delivered_before_ = delivered_lsn_;
+        WHERRY_ASSIGN(backlog_, Backlog::begin(context, settings_, names_.slot, {at, end, limit},
+                                               plugin_options(catalog->server_version(), ", ")));
         return {};
       }
     }
@@ -370,20 +371,48 @@ class PostgresChangeStream : public connect::ChangeStream {
     while (!out.is_full()) {
       // What is there is taken; only an empty batch waits.
       auto state =
-          catch_up_->next(context, out.empty() ? context.deadline : StreamClock::time_point());
+          backlog_->next(context, out.empty() ? context.deadline : StreamClock::time_point());
       if (!state) return with_lost_log(std::move(state).error());
       if (*state == State::kNothing) return std::optional(StreamState::kIdle);
       if (*state == State::kEnd) {
-        if (!has_begin_) idle_lsn_ = std::max(idle_lsn_, catch_up_->until());
-        idle_time_ = server_time_now();
-        catch_up_.reset();
-        WHERRY_TRY(go_on(patient));
+        end_backlog();
         return std::optional<StreamState>();
       }
-      wal_.data = catch_up_->message();
+      wal_.data = backlog_->message();
       WHERRY_TRY(take_message(patient, out));
     }
     return std::optional(StreamState::kMore);
+  }
+
+  void end_backlog() {
+    if (!has_begin_) idle_lsn_ = std::max(idle_lsn_, backlog_->until());
+    idle_time_ = server_time_now();
+    backlog_.reset();
+    awaited_lsn_ = delivered_lsn_ > delivered_before_ ? delivered_lsn_ : 0;
+    last_flushed_ = progress_.flushed;
+    last_flush_ = StreamClock::now();
+  }
+
+  /// Before a walsender begins: until the target has what the backlog held. nullopt: reading goes
+  /// on.
+  Result<std::optional<StreamState>> await_target(OpContext& context, ChangeBatch& out) {
+    add_heartbeat(out);
+    if (!out.empty()) return std::optional(StreamState::kMore);
+    const auto now = StreamClock::now();
+    if (progress_.flushed > last_flushed_) {
+      last_flushed_ = progress_.flushed;
+      last_flush_ = now;
+    }
+    if (last_flushed_ < awaited_lsn_ && now - last_flush_ < kMostStandstill) {
+      // confirm() comes between two reads.
+      std::this_thread::sleep_until(std::min(context.deadline, now + kStandstillLook));
+      return std::optional(StreamState::kMore);
+    }
+    OpContext patient = unhurried(context);
+    WHERRY_ASSIGN(Connection * catalog, open_catalog(patient));
+    WHERRY_TRY(advance_slot(patient, *catalog));
+    WHERRY_TRY(go_on(patient));
+    return std::optional<StreamState>();
   }
 
   /// pgoutput's options, as START_REPLICATION and SQL's functions take them.
@@ -785,7 +814,11 @@ class PostgresChangeStream : public connect::ChangeStream {
   ReadingPace pace_;
   StreamProgress progress_;
   StreamClock::time_point last_status_, last_ask_;
-  std::unique_ptr<CatchUp> catch_up_;           ///< while it is there, the link waits
+  std::unique_ptr<Backlog> backlog_;            ///< while it is there, the link waits
+  wire::Lsn delivered_before_ = 0;              ///< the backlog
+  wire::Lsn awaited_lsn_ = 0;                   ///< the last of what the backlog has given
+  wire::Lsn last_flushed_ = 0;                  ///< how far the target was
+  StreamClock::time_point last_flush_;          ///< and since when
   std::unique_ptr<ReplicationLink> next_link_;  ///< not started
   std::unique_ptr<ReplicationLink> link_;
   std::unique_ptr<Pulse> pulse_;  ///< last: uses the link and the progress

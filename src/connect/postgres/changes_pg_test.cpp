@@ -508,6 +508,61 @@ TEST_F(Changes, ReadsABacklogWithSqlAndGoesOnBehindIt) {
       "t");
 }
 
+class BacklogOfChanges : public Changes {
+ protected:
+  /// A backlog of several parts.
+  void fill() {
+    settings_.options["CatchUpMegabytes"] = "1";
+    run("create table app.t (id int primary key, v text)");
+    begin({"t"});
+    run("create procedure app.fill(a int, b int) language plpgsql as $$ begin "
+        "for i in a .. b loop insert into app.t values (i, repeat('x', 1000)); commit; end loop; "
+        "end $$");
+    run("call app.fill(1, 8000)");
+  }
+  /// The rows come once each and in their order, and then the walsender sends.
+  void expect_all(const std::string& copies) {
+    open(start_.position);
+    batch_ = std::make_unique<ChangeBatch>(20'000);
+    std::vector<std::string> records = read_commits(10);
+    await("select count(*) from pg_replication_slots where temporary", copies);
+    const auto known = std::count(records.begin(), records.end(), "commit");
+    const auto more = read_commits(8000 - static_cast<int>(known));
+    records.insert(records.end(), more.begin(), more.end());
+    ASSERT_EQ(records.size(), 24'000U);
+    for (std::size_t i = 0; i < 8000; ++i) {
+      ASSERT_TRUE(records[i * 3 + 1].starts_with("insert t (" + std::to_string(i + 1) + ","));
+    }
+    WHERRY_EXPECT_OK(stream_->confirm(context_, position_));
+    run("insert into app.t values (8001)");
+    EXPECT_THAT(read_commits(1), Contains("insert t (8001,NULL)"));
+    await(
+        "select active and active_pid in (select pid from pg_stat_replication) "
+        "from pg_replication_slots where slot_name = '" +
+            slot() + "'",
+        "t");
+    await("select count(*) from pg_replication_slots where temporary", "0");
+  }
+};
+
+TEST_F(BacklogOfChanges, ComesInPartsFromCopiesOfTheSlot) {
+  fill();
+  expect_all("1");
+}
+
+TEST_F(BacklogOfChanges, ComesInPartsWhereTheServerHasNoRoomForACopy) {
+  fill();
+  const int room =
+      std::stoi(value("select current_setting('max_replication_slots')::int - "
+                      "count(*) from pg_replication_slots"));
+  for (int i = 0; i < room; ++i) {
+    run("select pg_create_physical_replication_slot('full_" + std::to_string(i) + "')");
+  }
+  expect_all("0");
+  run("select pg_drop_replication_slot(slot_name) from pg_replication_slots "
+      "where slot_name like 'full\\_%'");
+}
+
 // --- values ---
 
 class ChangedValues : public Changes {

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Measures ongoing replication from PostgreSQL to PostgreSQL beside PostgreSQL's own, in one run: a
 backlog of small transactions (keys drawn evenly, or some of them hot) and one of large transactions,
-replayed by everybody from slots of the same place; latency; memory; the apply engine alone. A Markdown
-table on standard output, all samples in $BUILD/change_bench.json. Exit status 1: a goal was missed.
+replayed by everybody from slots of the same place; latency; memory for one huge transaction and for many
+open ones; the apply engine alone. A Markdown table on standard output, all samples in
+$BUILD/change_bench.json. Exit status 1: a goal was missed.
 
 usage: change_run.py [--rounds N] [--scale FACTOR] [--parts NAME,NAME…]
 """
@@ -200,8 +201,9 @@ def by_native(pair, who, slot, end):
         return measure.measured(pair.servers, run, stop)
 
 
-def task_of(pair, slot, tuning, **more):
-    source = f"{pair.source.url(SOURCE)}?SlotName={slot}&PublicationName={PUBLICATION}&CaptureDdls=false"
+def task_of(pair, slot, tuning, options="", **more):
+    source = (f"{pair.source.url(SOURCE)}?SlotName={slot}&PublicationName={PUBLICATION}"
+              f"&CaptureDdls=false{options}")
     task = Task(source, pair.target.url(TARGET), [selection("app")], {
         "FullLoadSettings": {"TargetTablePrepMode": "DO_NOTHING"}, "TargetMetadata": tuning, **more})
     task.migration_type = "cdc"
@@ -371,6 +373,54 @@ def memory(pair, options):
                    MEMORY_GOAL_MIB), {mode: dataclasses.asdict(sample)}
 
 
+OPEN_TRANSACTIONS, ROWS_OF_OPEN = 10_000, 200
+
+
+def arrived(pair, number):
+    """Waits for a row that is told of behind everything that came before it."""
+    deadline = time.monotonic() + CATCH_UP_SECS
+    while not pair.target.query(TARGET, f"select from app.history where hid = {number}"):
+        if time.monotonic() > deadline:
+            raise SystemExit(f"row {number} does not arrive")
+        time.sleep(0.1)
+
+
+def many_open(pair, options):
+    """Prepared transactions, all of them open at once."""
+    count = int(OPEN_TRANSACTIONS * options.scale)
+    for change in (f"max_prepared_transactions = {count}", "logical_decoding_work_mem = '64kB'"):
+        pair.source.execute("postgres", f"alter system set {change}")
+    pair.source.shut_down()
+    pair.source.start()
+    pair.prepare(dataclasses.replace(LOADS["large"], work="""create procedure app.work(count int)
+        language sql as 'select'"""), ["bench_open"], 0)
+    pair.new_target()
+    pair.source.execute(SOURCE, *(statement for number in range(count) for statement in (
+        "begin", f"""insert into app.history select n, n, n, n, n, now(), '' from generate_series(
+            {number * ROWS_OF_OPEN + 1}, {(number + 1) * ROWS_OF_OPEN}) n""",
+        f"prepare transaction 'open_{number}'")))
+    # SQL would leave them with the source.
+    with contextlib.closing(task_of(pair, "bench_open", {}, "&CatchUpMegabytes=0",
+                                    ChangeProcessingTuning=LEAST_MEMORY)) as task:
+        process = subprocess.Popen(command_of(task), env={**os.environ, **PASSWORDS})
+        watch = measure.Watch(process)
+        try:
+            pair.source.execute(SOURCE, "insert into app.history (hid) values (-1)")
+            arrived(pair, -1)
+            pair.source.execute(SOURCE, *(f"commit prepared 'open_{n}'" for n in range(count)),
+                                "insert into app.history (hid) values (-2)")
+            arrived(pair, -2)
+        finally:
+            process.terminate()
+            process.wait(60)
+            watch.close()
+    pair.check("many open transactions")
+    pair.drop_slots()
+    yield Line(f"peak memory, {count:,} open transactions of {ROWS_OF_OPEN} rows",
+               f"{watch.peak_mib:.0f} MiB", "MiB", watch.peak_mib, MEMORY_GOAL_MIB), {
+                   "open": {"peak_mib": watch.peak_mib}}
+
+
 def alone(pair, options):
     """The engine from memory, in batches."""
     done = subprocess.run([BUILD / "apply_run_bench", "--batch", "0", "--rounds",
@@ -384,7 +434,8 @@ def alone(pair, options):
 
 
 PARTS = {**{name: (lambda pair, options, name=name: backlog(pair, name, options))
-            for name in LOADS}, "latency": latency, "memory": memory, "alone": alone}
+            for name in LOADS}, "latency": latency, "memory": memory, "alone": alone,
+         "open": many_open}
 
 
 def main():

@@ -115,9 +115,9 @@ class Pair:
             raise SystemExit(f"{count} of {self.rows[name]} rows of {name} arrived")
 
 
-def by_wherry(pair, name):
+def by_wherry(pair, name, options=""):
     pair.empty()
-    task = Task(pair.url(pair.source, False), pair.url(pair.target, False),
+    task = Task(pair.url(pair.source, False), pair.url(pair.target, False) + options,
                 [selection("app", name)])
     with contextlib.closing(task):
         return pair.measured(lambda: run_command(
@@ -133,7 +133,7 @@ def by_relay(pair, name, *more):
 
 
 def by_relay_with_statistics(pair, name):
-    """Wherry gathers them too."""
+    """Wherry gathers them too, unless it is told not to."""
     return by_relay(pair, name, "analyze")
 
 
@@ -187,19 +187,27 @@ def by_subscription(pair, name):
         pair.source.execute(DATABASE, "drop publication bench")
 
 
-PEERS = {"relay": by_relay, "relay+analyze": by_relay_with_statistics, "pgcopydb": by_pgcopydb, "pgloader": by_pgloader,
-         "subscription": by_subscription}
+def by_wherry_without_statistics(pair, name):
+    return by_wherry(pair, name, "?analyze=false")
+
+
+OURS = {"wherry": by_wherry, "wherry, no ANALYZE": by_wherry_without_statistics}
+PEERS = {"relay": by_relay, "relay+analyze": by_relay_with_statistics, "pgcopydb": by_pgcopydb,
+         "pgloader": by_pgloader, "subscription": by_subscription}
 PROGRAMS = ("pgcopydb", "pgloader")
 
 
 def measure_shape(pair, name, peers, rounds):
     """Samples by who made them; Wherry and its peers in turns."""
-    samples = {who: [] for who in ("wherry", *peers)}
+    who_loads = {**OURS, **{peer: PEERS[peer] for peer in peers}}
+    if "relay" not in peers:
+        del who_loads["wherry, no ANALYZE"]
+    samples = {who: [] for who in who_loads}
     by_relay(pair, name)  # the source's pages are in memory afterwards
     for _ in range(rounds):
         for who in list(samples):
             try:
-                sample = by_wherry(pair, name) if who == "wherry" else PEERS[who](pair, name)
+                sample = who_loads[who](pair, name)
             except DidNotEnd as problem:
                 print(problem, file=sys.stderr, flush=True)
                 del samples[who]
@@ -213,10 +221,11 @@ def measure_shape(pair, name, peers, rounds):
 def lines_of(name, rows, samples):
     for (peer, what), goal in SHAPES[name].goals.items():
         if peer in samples:
-            yield Line(f"{rows:,} rows of {name}, {what}",
-                       f"{measure.median_of(samples['wherry'], what):.2f} s",
+            ours = "wherry, no ANALYZE" if peer == "relay" else "wherry"
+            yield Line(f"{rows:,} rows of {name}, {ours}, {what}",
+                       f"{measure.median_of(samples[ours], what):.2f} s",
                        f"{peer}: {measure.median_of(samples[peer], what):.2f} s",
-                       measure.ratio_of(samples, "wherry", peer, what), goal)
+                       measure.ratio_of(samples, ours, peer, what), goal)
 
 
 def main():

@@ -91,6 +91,7 @@ TEST(Settings, RefuseUnknownOptionsWithTheNearestName) {
   EXPECT_FALSE(read_settings(settings("postgresql://h/db?toast_compression=zip")).ok());
   EXPECT_FALSE(read_settings(settings("postgresql://h/db?key_memory_mb=-1")).ok());
   EXPECT_FALSE(read_settings(settings("postgresql://h/db?key_memory_mb=1GB")).ok());
+  EXPECT_FALSE(read_settings(settings("postgresql://h/db?analyze=no")).ok());
 }
 
 TEST(NativeTypes, ReadModifiers) {

@@ -338,6 +338,7 @@ class PostgresLoader : public connect::TargetLoader {
       WHERRY_ASSIGN(const bool has_key, has_planned_key(context, connection, plan));
       if (!has_key) WHERRY_TRY(add_key(context, connection, plan));
     }
+    if (!pool_->settings().gathers_statistics) return {};
     return connection.execute(context, "cannot gather statistics", "analyze " + name);
   }
 

@@ -436,6 +436,17 @@ TEST_F(Load, BuildsKeysWithTheMemoryThatTheOptionGives) {
   EXPECT_EQ(value("select string_agg(distinct memory, ',') from public.seen"), "64MB");
 }
 
+TEST_F(Load, GathersStatisticsUnlessToldNotTo) {
+  const std::string analyzed = "select count(*) > 0 from pg_stats where schemaname = 'app'";
+  const auto batch = rows(1, 100);
+  settings_.options["analyze"] = "false";
+  WHERRY_EXPECT_OK(load(simple_plan(), {batch.get()}));
+  EXPECT_EQ(value(analyzed), "f");
+  settings_.options["analyze"] = "true";
+  WHERRY_EXPECT_OK(load(simple_plan(), {batch.get()}));
+  EXPECT_EQ(value(analyzed), "t");
+}
+
 TEST_F(Load, CompressesLargeValuesWithLz4WhereTheServerCan) {
   const bool has_lz4 = value(
                            "select count(*) from pg_settings where name = "

@@ -13,6 +13,7 @@
 namespace wherry::postgres {
 namespace {
 
+constexpr std::string_view kAnalyze = "analyze";
 constexpr std::string_view kToastCompression = "toast_compression";
 constexpr std::string_view kConnectTimeout = "connect_timeout";
 constexpr std::string_view kKeyMemory = "key_memory_mb";
@@ -48,6 +49,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 Error unknown_option(std::string_view key, std::set<std::string> known) {
+  known.emplace(kAnalyze);
   known.emplace(kToastCompression);
   known.emplace(kKeyMemory);
   known.emplace(kLockTimeout);
@@ -86,6 +88,14 @@ Result<void> apply_option(ConnectionSettings& out, const std::set<std::string>& 
                         "Use lz4, pglz or default");
     }
     out.toast_compression = value;
+    return {};
+  }
+  if (key == kAnalyze) {
+    if (value != "true" && value != "false") {
+      return make_error(ErrorKind::kConfig, "postgres.bad_option",
+                        "the option analyze has no value '" + value + "'", "Use true or false");
+    }
+    out.gathers_statistics = value == "true";
     return {};
   }
   if (key == kKeyMemory) {

@@ -35,6 +35,9 @@ struct ConnectionSettings {
   /// Option key_memory_mb: least maintenance_work_mem of the session that builds a key after a
   /// load; 0: the server's. The sort of 3 million keys fits, and costs a tenth less than on disk.
   int key_memory_mb = 256;
+  /// Option analyze: ANALYZE of each table after its load, so that queries find good plans at once.
+  /// Off for who does it for all tables later (vacuumdb --analyze-in-stages).
+  bool gathers_statistics = true;
   ChangeSettings changes;  ///< of a source
   /// Option synchronous_commit, of lanes that apply changes: "off" (the source keeps what may be
   /// lost in a crash of the target until it is flushed), or a value of PostgreSQL's, or "default"

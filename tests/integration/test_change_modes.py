@@ -3,7 +3,7 @@ import random
 import threading
 import unittest
 
-from support.change_case import ChangeCase
+from support.change_case import DONE, ChangeCase
 from support.paths import LONG
 
 BATCH = {"TargetMetadata": {"BatchApplyEnabled": True},
@@ -54,6 +54,29 @@ class Ddl(ChangeCase):
             [(5, "item 5", 9), (1001, None, 3)])
         self.stop(run)
         self.assert_no_exceptions()
+
+
+class Start(ChangeCase):
+    def test_changes_alone_begin_at_a_position_or_a_time(self):
+        self.at_target("create schema app", "create table app.marker (id integer primary key)",
+                       "create table app.items (id integer primary key)")
+        self.at_source("create table app.items (id integer primary key)",
+                       "create publication old for all tables",
+                       "select pg_create_logical_replication_slot('by_lsn', 'pgoutput')",
+                       "select pg_create_logical_replication_slot('by_time', 'pgoutput')",
+                       "insert into app.items values (1)")
+        places = self.source.query(self.name, "select pg_current_wal_insert_lsn()::text, "
+                                   "to_char(clock_timestamp(), 'YYYY-MM-DD\"T\"HH24:MI:SS.US')")[0]
+        self.at_source("insert into app.items values (2)", "insert into app.items values (3)")
+        for slot, place in zip(("by_lsn", "by_time"), places):
+            with self.subTest(place):
+                self.at_target("truncate app.items", "insert into app.items values (1)")
+                task = self.task(migration_type="cdc")
+                task.source += f"?SlotName={slot}&PublicationName=old"
+                # Row 1 would be a conflict.
+                self.run_until(task, "caught-up", DONE, "--start-position", place)
+                self.assert_equal()
+                self.assert_no_exceptions()
 
 
 class Batch(ChangeCase):

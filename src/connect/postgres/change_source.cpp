@@ -18,6 +18,7 @@
 #include "connect/postgres/slot.h"
 #include "connect/postgres/snapshot.h"
 #include "connect/postgres/source_artefacts.h"
+#include "connect/postgres/start_time.h"
 #include "schema/postgres_ddl.h"
 
 namespace wherry::postgres {
@@ -189,12 +190,9 @@ class PostgresChangeSource : public connect::ChangeSource {
   Result<Position> parse_position(OpContext& context, std::string_view text) override {
     const Position as_is{std::string(text)};
     if (read_position(as_is)) return as_is;
-    const std::optional<wire::Lsn> lsn = find_lsn(text);
+    std::optional<wire::Lsn> lsn = find_lsn(text);
     if (!lsn) {
-      return make_error(ErrorKind::kConfig, "postgres.bad_position",
-                        "'" + std::string(text) + "' is no place in PostgreSQL's log",
-                        "Use an LSN such as 16/B374D848 together with the endpoint's SlotName; a "
-                        "time cannot be found in PostgreSQL's log");
+      WHERRY_ASSIGN(lsn, find_time(context, std::string(text)));
     }
     WHERRY_ASSIGN(const auto link, ReplicationLink::open(context, settings_));
     WHERRY_ASSIGN(LogPosition position, identify_system(context, link->session()));
@@ -216,6 +214,17 @@ class PostgresChangeSource : public connect::ChangeSource {
   }
 
  private:
+  Result<wire::Lsn> find_time(OpContext& context, const std::string& time) {
+    const ChangeSettings& own = settings_.changes;
+    if (own.slot_name.empty() || own.publication_name.empty()) {
+      return make_error(ErrorKind::kConfig, "postgres.bad_position",
+                        "'" + time + "' is no place in PostgreSQL's log",
+                        "Use an LSN such as 16/B374D848 together with the endpoint's SlotName; a "
+                        "time takes a SlotName and a PublicationName, both older than it");
+    }
+    WHERRY_ASSIGN(const auto connection, log_in(context));
+    return find_start_time(context, *connection, {own.slot_name, own.publication_name}, time);
+  }
   [[nodiscard]] bool is_publisher() const { return settings_.changes.publication_name.empty(); }
 
   Result<std::unique_ptr<Connection>> log_in(OpContext& context) {

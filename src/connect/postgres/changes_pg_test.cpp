@@ -1031,6 +1031,39 @@ TEST_F(Changes, RefusesPositionsOfOtherSystems) {
   EXPECT_EQ(start_error(to_position(other)).code, "postgres.position_ahead");
 }
 
+TEST_F(Changes, BeginsAtATimeThatAnOldSlotHas) {
+  run("create table app.t (id int primary key); create publication old_" + database_ +
+      " for table app.t");
+  run("select pg_create_logical_replication_slot('old_" + database_ + "', 'pgoutput')");
+  settings_.options["SlotName"] = settings_.options["PublicationName"] = "old_" + database_;
+  const auto parse = [&](const std::string& time) {
+    source_.reset();
+    return source()->parse_position(context_, time);
+  };
+  const std::string before = value("select clock_timestamp()");
+  run("insert into app.t values (1)");
+  EXPECT_THAT(parse(before).error().to_paragraph(), HasSubstr("whose first commit is of 20"));
+  const std::string time = value("select clock_timestamp()");
+  auto end = parse(time);
+  WHERRY_EXPECT_OK(end);
+  run("insert into app.t values (2)");
+  run("insert into app.t values (3)");
+  auto from = parse(time);
+  WHERRY_EXPECT_OK(from);
+  for (const Position& start : {*end, *from}) {
+    request_ = request({"t"});
+    open(start);
+    const auto records = read_commits(2);
+    EXPECT_THAT(records, Contains("insert t (2)"));
+    EXPECT_THAT(records, Contains("insert t (3)"));
+    EXPECT_THAT(records, ::testing::Not(Contains("insert t (1)")));
+    stream_.reset();
+  }
+  EXPECT_EQ(parse("2999-01-01").error().code, "postgres.bad_position");
+  EXPECT_EQ(parse("tomorrow morning").error().code, "postgres.bad_position");
+  run("select pg_drop_replication_slot('old_" + database_ + "')");
+}
+
 TEST_F(Changes, ReadsPositionsAsUsersWriteThem) {
   auto lsn = source()->parse_position(context_, "16/B374D848");
   WHERRY_EXPECT_OK(lsn);

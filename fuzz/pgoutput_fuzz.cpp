@@ -1,6 +1,8 @@
 // pgoutput's messages, as one connection sends them: the input is a list of messages, each a length
 // of two bytes and its bytes. Whatever they are, what a message says lies inside of its bytes.
-// Fields in text form become binary ones of a type that their first byte chooses, and are decoded.
+// Fields in text form become binary ones of a type that their first byte chooses, and are decoded;
+// and each is read as a statement with a definition behind it, too.
+#include "connect/postgres/ddl_audit.h"
 #include "connect/postgres/wire/decoder.h"
 #include "connect/postgres/wire/pgoutput.h"
 #include "connect/postgres/wire/text_form.h"
@@ -33,12 +35,25 @@ void check_text(std::string_view text) {
   (void)decoder->decode(*decoder, binary, arena, cell);
 }
 
+/// What Wherry's event trigger says of a table, which anybody may write.
+void check_ddl(std::string_view text) {
+  wherry::connect::RowShape audit;
+  audit.definition.columns.emplace_back().name = "c_ddlqry";
+  const auto record = wherry::postgres::read_ddl_record(audit, {{wire::FieldKind::kText, text}});
+  require(record.has_value());
+  lies_within(record->statement, text);
+  if (!record->definition) return;
+  require(!record->definition->columns.empty());
+  (void)wherry::postgres::relation_of(*record->definition, 1);
+}
+
 void check(const wire::Message& message, std::string_view bytes) {
   // A name may be left of an earlier message; only fields of rows are used unseen.
   if (message.type == wire::MessageType::kInsert || message.type == wire::MessageType::kUpdate) {
     for (const wire::Field& field : message.after) {
       lies_within(field.bytes, bytes);
       check_text(field.bytes);
+      check_ddl(field.bytes);
     }
   }
   if (message.type == wire::MessageType::kUpdate || message.type == wire::MessageType::kDelete) {

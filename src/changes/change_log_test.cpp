@@ -84,6 +84,12 @@ TEST(ShapeCodec, KeepsEverything) {
   EXPECT_EQ(back->definition.keys[0].columns, std::vector<std::string>{"C0"});
   EXPECT_EQ(back->source, (schema::TableRef{"APP", "OLD_EMPLOYEES"}));
   EXPECT_EQ(back->table_id, 4711U);
+  EXPECT_EQ(back->definition.columns[1].number, 2U);
+  ASSERT_EQ(back->fills.size(), shape->fills.size());
+  EXPECT_EQ(back->fills[0].kind, connect::ColumnFill::Kind::kByRow);
+  EXPECT_EQ(back->fills[1].kind, connect::ColumnFill::Kind::kValue);
+  EXPECT_EQ(back->fills[1].value, "1.5");
+  EXPECT_EQ(back->fills[2].kind, connect::ColumnFill::Kind::kNull);
   for (std::size_t size = 0; size < bytes.size(); ++size) {
     EXPECT_EQ(decode_shape(std::string_view(bytes).substr(0, size)), nullptr) << size;
   }

@@ -7,6 +7,8 @@
 namespace wherry::changes {
 namespace {
 
+using FillKind = connect::ColumnFill::Kind;
+
 enum ColumnFlag : std::uint8_t {
   kNullable = 1,
   kGenerated = 2,
@@ -79,6 +81,20 @@ schema::KeyDef get_key(ByteReader& in) {
   return key;
 }
 
+/// False when they are not those of the shape's columns.
+bool get_fills(ByteReader& in, connect::RowShape& shape) {
+  const std::size_t count = in.count();
+  if (count != 0 && count != shape.definition.columns.size()) return false;
+  for (std::size_t i = 0; i < count && !in.has_failed(); ++i) {
+    const std::uint8_t kind = in.byte();
+    if (kind > static_cast<std::uint8_t>(FillKind::kByRow)) return false;
+    connect::ColumnFill& fill = shape.fills.emplace_back();
+    fill.kind = static_cast<FillKind>(kind);
+    if (fill.kind == FillKind::kValue) fill.value = in.text();
+  }
+  return true;
+}
+
 }  // namespace
 
 std::string encode_shape(const connect::RowShape& shape) {
@@ -100,8 +116,13 @@ std::string encode_shape(const connect::RowShape& shape) {
   out.number(shape.identity.size());
   for (const std::size_t column : shape.identity) out.number(column);
   out.number(shape.table_id);
-  out.number(shape.column_ids.size());
-  for (const std::uint32_t id : shape.column_ids) out.number(id);
+  out.number(table.columns.size());
+  for (const schema::ColumnDef& column : table.columns) out.number(column.number);
+  out.number(shape.fills.size());
+  for (const connect::ColumnFill& fill : shape.fills) {
+    out.byte(static_cast<std::uint8_t>(fill.kind));
+    if (fill.kind == FillKind::kValue) out.text(fill.value);
+  }
   return bytes;
 }
 
@@ -132,10 +153,12 @@ connect::RowShapePtr decode_shape(std::string_view bytes) {
     shape->identity.push_back(static_cast<std::size_t>(column));
   }
   shape->table_id = in.number();
-  for (std::size_t left = in.count(); left > 0 && !in.has_failed(); --left) {
-    shape->column_ids.push_back(static_cast<std::uint32_t>(in.number(UINT32_MAX)));
+  const std::size_t numbers = in.count();
+  if (numbers != 0 && numbers != table.columns.size()) return nullptr;
+  for (std::size_t i = 0; i < numbers && !in.has_failed(); ++i) {
+    table.columns[i].number = static_cast<std::uint32_t>(in.number(UINT32_MAX));
   }
-  if (in.has_failed() || !in.empty()) return nullptr;
+  if (!get_fills(in, *shape) || in.has_failed() || !in.empty()) return nullptr;
   return shape;
 }
 

@@ -51,12 +51,17 @@ inline connect::RowShapePtr shape_of(std::uint32_t id, const std::string& name,
     column.type.scale = 2;
     column.nullable = i != 0;
     if (i == 1) column.number_scale = -2;
+    column.number = static_cast<std::uint32_t>(i + 1);
     shape->definition.columns.push_back(column);
-    shape->column_ids.push_back(static_cast<std::uint32_t>(i + 1));
   }
   shape->definition.keys.push_back({"PK", {"C0"}, true});
   shape->identity = {0};
   shape->table_id = 4711;
+  shape->fills.resize(columns);
+  if (columns > 1) {
+    shape->fills[0].kind = connect::ColumnFill::Kind::kByRow;
+    shape->fills[1] = {connect::ColumnFill::Kind::kValue, "1.5"};
+  }
   return shape;
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "control/reload_request.h"
+
 namespace wherry::control {
 namespace {
 
@@ -126,6 +128,12 @@ Result<void> StateEvents::on_suspended(const schema::TablePlan& plan, const Erro
 
 Result<void> StateEvents::on_plan(const schema::TableRef& source, const engine::LaterPlan& later) {
   return state_.add_plan(source, later);
+}
+
+Result<void> StateEvents::on_reload(const schema::TableRef& source) {
+  log_.info("the table is to be loaded again, as its rows have no key to find them by",
+            {{"table", schema::to_text(source)}});
+  return write_reload_request(state_.directory(), {source});
 }
 
 }  // namespace wherry::control

@@ -58,6 +58,7 @@ class StateEvents final : public engine::ApplyEvents {
       : state_(state), recorder_(recorder), log_(std::move(log)) {}
   Result<void> on_suspended(const schema::TablePlan& plan, const Error& error) override;
   Result<void> on_plan(const schema::TableRef& source, const engine::LaterPlan& later) override;
+  Result<void> on_reload(const schema::TableRef& source) override;
 
  private:
   TaskState& state_;

@@ -166,7 +166,8 @@ class Replication {
                                &planner,
                                events,
                                limit,
-                               parts_.progress->apply};
+                               parts_.progress->apply,
+                               &parts_.source};
     std::stop_source own;
     const std::stop_callback forward(context_.stop, [&own] { own.request_stop(); });
     OpContext applying{own.get_token(), context_.deadline,

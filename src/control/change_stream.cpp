@@ -160,7 +160,10 @@ Result<schema::TablePlanPtr> ChangePlanner::plan(OpContext&, const schema::Table
           before->columns.begin(), before->columns.end(), [&](const schema::ColumnPlan& old) {
             return old.source_name == column.source_name && old.source_type == column.source_type;
           });
-      if (same != before->columns.end()) column = *same;
+      if (same == before->columns.end()) continue;
+      const std::uint32_t number = column.source_number;
+      column = *same;
+      column.source_number = number;
     }
   }
   before = in_form(plan, is_native_);

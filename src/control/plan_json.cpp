@@ -34,6 +34,7 @@ PlanJson column_json(const schema::ColumnPlan& column) {
                    {"kind", static_cast<int>(type.kind)},
                    {"source_type", column.source_type},
                    {"target_type", column.target_type}};
+  put_value(json, "number", column.source_number);
   put_value(json, "chars", type.length_chars);
   put_value(json, "bytes", type.length_bytes);
   put_value(json, "precision", type.precision);
@@ -57,6 +58,7 @@ schema::ColumnPlan column_from(const PlanJson& json) {
   column.target_type = json.at("target_type").get<std::string>();
   schema::LogicalType& type = column.type;
   type.kind = enumerator(json, "kind", schema::TypeKind::kUnsupported);
+  get_value(json, "number", column.source_number);
   get_value(json, "chars", type.length_chars);
   get_value(json, "bytes", type.length_bytes);
   get_value(json, "precision", type.precision);

@@ -25,18 +25,25 @@ Error unknown_table(const std::string& name) {
 Result<bool> request_reload(const std::filesystem::path& directory,
                             const std::vector<std::string>& tables) {
   WHERRY_ASSIGN(const TableRecords known, TaskState::read_tables(directory));
-  nlohmann::json list = nlohmann::json::array();
+  std::vector<schema::TableRef> found_tables;
   for (const std::string& name : tables) {
     const auto found = std::find_if(known.begin(), known.end(), [&](const auto& entry) {
       return entry.first.schema + "." + entry.first.name == name;
     });
     if (found == known.end()) return unknown_table(name).with("directory", directory.string());
-    list.push_back({found->first.schema, found->first.name});
+    found_tables.push_back(found->first);
   }
+  WHERRY_TRY(write_reload_request(directory, found_tables));
+  return TaskState::is_in_use(directory);
+}
+
+Result<void> write_reload_request(const std::filesystem::path& directory,
+                                  const std::vector<schema::TableRef>& tables) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const schema::TableRef& table : tables) list.push_back({table.schema, table.name});
   std::random_device random;
   const std::string file = fmt::format("{:08x}{:08x}{}", random(), random(), kRequestEnding);
-  WHERRY_TRY(replace_file(directory / file, nlohmann::json{{"tables", list}}.dump() + "\n"));
-  return TaskState::is_in_use(directory);
+  return replace_file(directory / file, nlohmann::json{{"tables", list}}.dump() + "\n");
 }
 
 Result<ReloadRequests> read_reload_requests(const std::filesystem::path& directory) {

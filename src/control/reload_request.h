@@ -15,6 +15,9 @@ namespace wherry::control {
 /// the task does not have. True: the task is running now.
 Result<bool> request_reload(const std::filesystem::path& directory,
                             const std::vector<std::string>& tables);
+/// The same, of tables that the task has.
+Result<void> write_reload_request(const std::filesystem::path& directory,
+                                  const std::vector<schema::TableRef>& tables);
 
 struct ReloadRequests {
   std::vector<schema::TableRef> tables;  ///< each once

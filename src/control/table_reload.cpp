@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "control/load_step.h"
+#include "control/reload_request.h"
 #include "control/state_journal.h"
 #include "control/task_plan.h"
 #include "core/failpoint.h"
@@ -24,6 +25,9 @@ class PlanEvents final : public engine::ApplyEvents {
   explicit PlanEvents(TaskState& state) : state_(state) {}
   Result<void> on_plan(const schema::TableRef& source, const engine::LaterPlan& later) override {
     return state_.add_plan(source, later);
+  }
+  Result<void> on_reload(const schema::TableRef& source) override {
+    return write_reload_request(state_.directory(), {source});
   }
 
  private:
@@ -229,7 +233,8 @@ Result<void> TableReload::apply(OpContext& context, const connect::StreamStart& 
   OwnTablesPlanner planner(by_rules, tables_);
   const engine::ApplyJob job{*feed_,         *target_,    apply_tables(mine, request.is_native),
                              start.position, start.order, &planner,
-                             events,         limit_,      progress_.apply};
+                             events,         limit_,      progress_.apply,
+                             &parts_.source};
   WHERRY_TRY(engine::run_apply(context, job, options));
   for (const engine::TableApplyProgress* table : progress_.apply.tables()) {
     if (table->is_suspended && table->error) return *table->error;

@@ -80,6 +80,7 @@ class TablePlanner {
     }
     schema::ColumnPlan planned;
     planned.source_name = column.name;
+    planned.source_number = column.number;
     planned.target_name = rules_.target_column(table_.table, column.name);
     WHERRY_TRY(check_name("column", planned.target_name));
     planned.type = column.type;

@@ -27,6 +27,8 @@ struct ColumnDef {
   bool nullable = true;
   bool is_generated = false;  ///< virtual or stored generated: never written
   bool is_identity = false;
+  /// The source's own number of the column, which stays when it is renamed; 0: unknown.
+  std::uint32_t number = 0;
   /// What the source's settings want of a decimal without limits: digits after the point (0…38), -1
   /// floating point, -2 text. DMS: NumberDatatypeScale. nullopt: every value is kept.
   std::optional<int> number_scale;

@@ -32,6 +32,7 @@ enum class Likeness : std::uint8_t {
 
 struct ColumnPlan {
   std::string source_name;
+  std::uint32_t source_number = 0;  ///< ColumnDef::number
   std::string target_name;
   LogicalType type;                      ///< the source column's type; decides the cell kind
   std::string source_type;               ///< native, for messages

@@ -31,6 +31,17 @@ namespace wherry::connect {
 /// they then stay in the order in which the stream delivers them.
 using CommitOrder = std::uint64_t;
 
+/// What rows that are there already get in a column that is added to their table.
+struct ColumnFill {
+  enum class Kind : std::uint8_t {
+    kNull,
+    kValue,  ///< all of them `value`
+    kByRow,  ///< each its own, perhaps: ChangeSource::read_values()
+  };
+  Kind kind = Kind::kNull;
+  std::string value;  ///< as text
+};
+
 /// What the rows of a change look like: the table as its log has it from here on, until another
 /// shape of the same table comes. Cell i of a row belongs to columns[i].
 struct RowShape {
@@ -43,10 +54,9 @@ struct RowShape {
   /// least. Empty: updates and deletes do not say which row they mean, or have it whole.
   std::vector<std::size_t> identity;
   bool has_whole_before = false;  ///< rows before their change come with all columns
-  /// The source's own numbers of the table and of each column: what keeps them was renamed, not
-  /// dropped and made again. 0, empty: unknown.
-  std::uint64_t table_id = 0;
-  std::vector<std::uint32_t> column_ids;
+  std::uint64_t table_id = 0;     ///< the source's own number of the table; 0: unknown
+  /// By column, for those that this shape is the first to have; empty: NULL in all.
+  std::vector<ColumnFill> fills;
 };
 using RowShapePtr = std::shared_ptr<const RowShape>;
 inline std::uint32_t new_shape_id() {
@@ -228,6 +238,29 @@ struct StreamAdvice {
   std::vector<std::string> warnings;
 };
 
+/// Which values of a table's rows are asked for.
+struct ValuesRequest {
+  schema::TablePlanPtr plan;  ///< that the changes of the table are applied by
+  schema::TableRef source;    ///< RowShape::source of its changes
+  std::uint64_t table_id = 0;
+  /// A column as a shape has it; its number, where there is one, says which it is by now.
+  struct Column {
+    std::string name;
+    std::uint32_t number = 0;
+  };
+  std::vector<Column> key;  ///< of every row
+  std::vector<Column> columns;
+};
+
+/// Rows as they are at one moment after ChangeSource::read_values(). Used by one thread.
+class ValueReader {
+ public:
+  virtual ~ValueReader() = default;
+  /// Fills `out`, which was reset, with kUpdate records up to its budget: the key and the columns
+  /// asked for; all other cells are kUnchanged. Empty: that was all.
+  virtual Result<void> read(OpContext&, ChangeBatch& out) = 0;
+};
+
 /// Makes, uses and removes what a source needs for its changes to be read. Thread-safe.
 class ChangeSource {
  public:
@@ -243,6 +276,14 @@ class ChangeSource {
   virtual Result<StreamStart> anchor(OpContext&, const StreamRequest&) = 0;
   /// A stream over what prepare() made, this time or in an earlier run.
   virtual Result<std::unique_ptr<ChangeStream>> open(OpContext&, const StreamRequest&) = 0;
+  /// What rows have in columns that were added with a value for each row, which no log has. Rows
+  /// that have NULL in all of them may be left out, and columns that are gone by now are.
+  /// kSchema when the key is another by now.
+  virtual Result<std::unique_ptr<ValueReader>> read_values(OpContext&, const ValuesRequest&) {
+    return make_error(ErrorKind::kUnsupported, "connect.no_values",
+                      "this source's rows cannot be read while its changes are applied",
+                      "Load the table again");
+  }
   /// What a user writes for a position ("16/B374D848", "checkpoint:V1#…", a time) as a position.
   virtual Result<Position> parse_position(OpContext&, std::string_view text) = 0;
   virtual Result<CommitOrder> order_of(const Position&) = 0;
@@ -428,9 +469,9 @@ struct TableAlteration {
   /// kAlter: for each column of `to` the column of `from` that it was, or nothing: it is new. Names
   /// and types that differ have changed; columns of `from` that are not in here are dropped.
   std::vector<std::optional<std::size_t>> origins;
-  /// kAlter: for each column of `to` what rows that exist get in it when it is new: an expression
-  /// of the target's language, or nothing: NULL. Empty: nothing for all.
-  std::vector<std::optional<std::string>> defaults;
+  /// kAlter: for each column of `to` what rows that exist get in it when it is new: a value as the
+  /// source's text, or nothing: NULL. Empty: nothing for all. Rows to come are not concerned.
+  std::vector<std::optional<std::string>> values;
 };
 
 /// The target of a task's changes. Thread-safe.

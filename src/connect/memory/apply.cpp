@@ -3,6 +3,7 @@
 // lanes that the engine should have kept apart, and is said so.
 #include <algorithm>
 #include <atomic>
+#include <charconv>
 
 #include "connect/memory/roles.h"
 
@@ -105,14 +106,30 @@ Result<void> create(View& view, const schema::TablePlan& to) {
   return {};
 }
 
+/// What rows that are there get in a new column.
+Result<Value> value_of(const std::string& text, const schema::ColumnPlan& column,
+                       const schema::TableRef& table) {
+  const CellKind kind = schema::cell_kind_of(column.type);
+  if (kind == CellKind::kText) return Value::text(text);
+  std::int64_t number = 0;
+  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (kind == CellKind::kInt64 && status == std::errc{} && end == text.data() + text.size()) {
+    return Value::integer(number);
+  }
+  return step_error(ErrorKind::kData, "memory.no_value", "a new column's value is of another type",
+                    table);
+}
+
 /// The columns of the plan as the alteration says; those that the plan never had stay.
 Result<void> alter_columns(Table& table, const TableAlteration& change) {
   const Table old = table;
   std::vector<int> from;  // by the new columns: their place in the old table
+  Row added;
   table.definition.columns.clear();
   const auto add = [&](schema::ColumnDef definition, int place) {
     table.definition.columns.push_back(std::move(definition));
     from.push_back(place);
+    added.push_back(Value::null());
   };
   for (std::size_t i = 0; i < change.to->columns.size(); ++i) {
     const auto origin = change.origins[i];
@@ -123,6 +140,10 @@ Result<void> alter_columns(Table& table, const TableAlteration& change) {
                         change.from->target);
     }
     add(column_of(change.to->columns[i]), place);
+    if (!origin && i < change.values.size() && change.values[i]) {
+      WHERRY_ASSIGN(added.back(),
+                    value_of(*change.values[i], change.to->columns[i], change.from->target));
+    }
     if (!origin) continue;
     for (schema::KeyDef& key : table.definition.keys) {
       std::replace(key.columns.begin(), key.columns.end(),
@@ -137,8 +158,8 @@ Result<void> alter_columns(Table& table, const TableAlteration& change) {
   }
   for (Row& row : table.rows) {
     Row made;
-    for (const int place : from) {
-      made.push_back(place < 0 ? Value::null() : row[static_cast<std::size_t>(place)]);
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      made.push_back(from[i] < 0 ? added[i] : row[static_cast<std::size_t>(from[i])]);
     }
     row = std::move(made);
   }

@@ -1,5 +1,6 @@
 // Changes out of the in-memory database's log. What a stream tells of a row before its change is
 // what PostgreSQL's log would: its key when that changes, all of it when there is no key.
+#include <algorithm>
 #include <map>
 
 #include "connect/memory/roles.h"
@@ -200,6 +201,55 @@ class MemoryStream final : public connect::ChangeStream {
   bool has_begun_ = false;
 };
 
+/// Rows as they were when it was made.
+class MemoryValues final : public connect::ValueReader {
+ public:
+  MemoryValues(TablePtr table, const connect::ValuesRequest& request) : table_(std::move(table)) {
+    auto shape = std::make_shared<connect::RowShape>();
+    shape->id = connect::new_shape_id();
+    shape->source = request.source;
+    shape->definition = table_->definition;
+    shape_ = std::move(shape);
+    for (const auto& column : request.key) choose(column, keys_);
+    for (const auto& column : request.columns) choose(column, columns_);
+  }
+  [[nodiscard]] std::size_t key_columns() const { return keys_.size(); }
+
+  Result<void> read(OpContext&, ChangeBatch& out) override {
+    for (; next_ < table_->rows.size() && !out.is_full(); ++next_) {
+      const Row& row = table_->rows[next_];
+      const bool is_null = std::all_of(columns_.begin(), columns_.end(),
+                                       [&](std::size_t i) { return row[i].is_null; });
+      if (is_null) continue;
+      Cell* cells = out.allocate_cells(row.size());
+      for (std::size_t i = 0; i < row.size(); ++i) {
+        const CellKind kind = schema::cell_kind_of(table_->definition.columns[i].type);
+        cells[i] = to_cell(row[i], kind, out.arena());
+        if (!is_among(keys_, i) && !is_among(columns_, i)) cells[i].state = CellState::kUnchanged;
+      }
+      out.keep(shape_);
+      Change& change = out.add(ChangeKind::kUpdate);
+      change.shape = shape_.get();
+      change.after = cells;
+    }
+    return {};
+  }
+
+ private:
+  static bool is_among(const std::vector<std::size_t>& list, std::size_t item) {
+    return std::find(list.begin(), list.end(), item) != list.end();
+  }
+  void choose(const connect::ValuesRequest::Column& column, std::vector<std::size_t>& out) {
+    const int place = table_->definition.find_column(column.name);
+    if (place >= 0) out.push_back(static_cast<std::size_t>(place));
+  }
+
+  const TablePtr table_;
+  connect::RowShapePtr shape_;
+  std::vector<std::size_t> keys_, columns_;
+  std::size_t next_ = 0;
+};
+
 class MemoryChangeSource final : public connect::ChangeSource {
  public:
   MemoryChangeSource(Database& database, ReadOptions options)
@@ -230,6 +280,20 @@ class MemoryChangeSource final : public connect::ChangeSource {
       OpContext&, const connect::StreamRequest& request) override {
     return std::unique_ptr<connect::ChangeStream>(
         std::make_unique<MemoryStream>(database_, options_, request));
+  }
+
+  Result<std::unique_ptr<connect::ValueReader>> read_values(
+      OpContext& context, const connect::ValuesRequest& request) override {
+    WHERRY_TRY(database_.faults().pass(context, Point::kReadChanges));
+    const TablePtr table = database_.find(request.source);
+    auto reader = std::make_unique<MemoryValues>(
+        table != nullptr ? table : std::make_shared<const Table>(), request);
+    if (table != nullptr && reader->key_columns() != request.key.size()) {
+      return make_error(ErrorKind::kSchema, "memory.key_changed",
+                        "the table has another key by now", "Load the table again")
+          .with("table", schema::to_text(request.source));
+    }
+    return std::unique_ptr<connect::ValueReader>(std::move(reader));
   }
 
   Result<Position> parse_position(OpContext&, std::string_view text) override {

@@ -148,12 +148,13 @@ class Alterer {
   Result<void> add_column(std::size_t i) {
     const schema::ColumnPlan& column = change_.to->columns[i];
     WHERRY_ASSIGN(const std::string name, schema::quote_identifier(column.target_name));
-    const bool has_default = i < change_.defaults.size() && change_.defaults[i];
+    const bool has_value = i < change_.values.size() && change_.values[i];
     std::string sql = "add column " + name + " " + column.target_type;
-    if (has_default) sql += " default " + *change_.defaults[i];
-    // Rows that exist would have NULL in it.
-    if (column.not_null && has_default) sql += " not null";
+    if (has_value) sql += " default " + schema::quote_literal(*change_.values[i]);
+    // Without a value rows that exist would have NULL in it.
+    if (column.not_null && has_value) sql += " not null";
     add(sql);
+    if (has_value) add("alter column " + name + " drop default");
     return {};
   }
 

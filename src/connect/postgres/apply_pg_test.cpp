@@ -370,7 +370,7 @@ TEST_F(ApplyTest, TruncateReplaceAndDdl) {
   alteration.from = small_plan();
   alteration.to = to;
   alteration.origins = {0, 1, 2, std::nullopt};
-  alteration.defaults = {std::nullopt, std::nullopt, std::nullopt, "7"};
+  alteration.values = {std::nullopt, std::nullopt, std::nullopt, "7"};
   const auto run_all = [&](const connect::TableAlteration& what) -> Result<void> {
     WHERRY_ASSIGN(const auto statements, apply_->alter(what));
     std::vector<ApplyStep> steps;

@@ -16,6 +16,7 @@ schema::TableDef to_table_def(const NativeTable& native) {
   for (const NativeColumn& column : native.columns) {
     schema::ColumnDef def;
     def.name = column.name;
+    def.number = column.number;
     def.type = logical_type_of(column.type, column.type_name);
     def.native_type = column.type.name;
     def.nullable = !column.is_not_null;

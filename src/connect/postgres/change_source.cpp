@@ -19,6 +19,7 @@
 #include "connect/postgres/snapshot.h"
 #include "connect/postgres/source_artefacts.h"
 #include "connect/postgres/start_time.h"
+#include "connect/postgres/value_reader.h"
 #include "schema/postgres_ddl.h"
 
 namespace wherry::postgres {
@@ -185,6 +186,12 @@ class PostgresChangeSource : public connect::ChangeSource {
     names.slot = settings_.changes.slot_name.empty() ? own : settings_.changes.slot_name;
     names.publication = is_publisher() ? own : settings_.changes.publication_name;
     return make_change_stream(settings_, request, std::move(names));
+  }
+
+  Result<std::unique_ptr<connect::ValueReader>> read_values(
+      OpContext& context, const connect::ValuesRequest& request) override {
+    WHERRY_ASSIGN(auto connection, Connection::open(context, settings_));
+    return open_value_reader(context, std::move(connection), request);
   }
 
   Result<Position> parse_position(OpContext& context, std::string_view text) override {

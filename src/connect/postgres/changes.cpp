@@ -4,19 +4,17 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
-#include <charconv>
 #include <filesystem>
 #include <thread>
 
 #include "connect/postgres/backlog.h"
 #include "connect/postgres/connection.h"
+#include "connect/postgres/ddl_audit.h"
 #include "connect/postgres/log_position.h"
 #include "connect/postgres/log_tables.h"
 #include "connect/postgres/pulse.h"
 #include "connect/postgres/replication.h"
 #include "connect/postgres/slot.h"
-#include "connect/postgres/wire/copy_buffer.h"
 #include "connect/support/transaction_buffer.h"
 #include "schema/postgres_ddl.h"
 
@@ -652,6 +650,11 @@ class PostgresChangeStream : public connect::ChangeStream {
     WHERRY_ASSIGN(Connection * catalog, open_catalog(context));
     WHERRY_ASSIGN(const bool is_news, tables_.learn(context, *catalog, message_, open_xid()));
     LogTable& table = *tables_.find(message_.relation, open_xid());
+    return note_shape(table, is_news);
+  }
+
+  /// It has been learned.
+  Result<void> note_shape(LogTable& table, bool is_news) {
     table.kept_in_batch = 0;
     if (table.is_wanted && is_binary_ && !table.is_portable) {
       needs_text_ = true;
@@ -731,47 +734,47 @@ class PostgresChangeStream : public connect::ChangeStream {
 
   /// A row of awsdms_ddl_audit.
   Result<void> take_ddl(OpContext& context, const LogTable& audit, ChangeBatch& out) {
-    std::string_view tag;
-    std::string_view text;
-    schema::TableRef name;
-    std::uint32_t oid = 0;
-    const auto& columns = audit.shape->definition.columns;
-    if (columns.size() != message_.after.size()) return malformed_log("a row of DDL");
-    for (std::size_t i = 0; i < columns.size(); ++i) {
-      const wire::Field& field = message_.after[i];
-      if (columns[i].name == "c_tag") tag = field.bytes;
-      if (columns[i].name == "c_ddlqry") text = field.bytes;
-      if (columns[i].name == "c_schema") name.schema = field.bytes;
-      if (columns[i].name == "c_name") name.name = field.bytes;
-      if (columns[i].name == "c_oid") oid = read_oid(field);
-    }
+    const auto record = read_ddl_record(*audit.shape, message_.after);
+    if (!record) return malformed_log("a row of DDL");
     open_transaction(out);
+    WHERRY_ASSIGN(Connection * catalog, open_catalog(context));
+    connect::DdlKind kind = connect::DdlKind::kOther;
     connect::RowShapePtr shape;
-    Change& change = out.add(ChangeKind::kDdl);
-    const std::byte* copy = out.arena().copy(text.data(), text.size());
-    change.text = {reinterpret_cast<const char*>(copy), text.size()};
-    if (tag == "DROP TABLE") {
-      change.ddl = connect::DdlKind::kDropTable;
-      shape = tables_.last_shape(oid, name);
-    } else if (tag.starts_with("CREATE TABLE") || tag == "SELECT INTO") {
-      WHERRY_ASSIGN(Connection * catalog, open_catalog(context));
-      WHERRY_ASSIGN(shape, tables_.describe(context, *catalog, oid, name));
-      if (shape != nullptr) change.ddl = connect::DdlKind::kCreateTable;
-    } else if (const LogTable* table = tables_.find(oid); table != nullptr) {
+    if (record->tag == "DROP TABLE") {
+      kind = connect::DdlKind::kDropTable;
+      shape = tables_.last_shape(record->oid, record->table);
+    } else if (record->tag.starts_with("CREATE TABLE") || record->tag == "SELECT INTO") {
+      WHERRY_ASSIGN(shape, tables_.describe(context, *catalog, record->oid));
+      if (shape != nullptr) kind = connect::DdlKind::kCreateTable;
+    } else if (record->definition && tables_.is_published(record->oid, open_xid())) {
+      WHERRY_ASSIGN(const bool is_told, take_definition(context, *catalog, *record, out));
+      if (is_told) return {};
+    }
+    if (const LogTable* table = tables_.find(record->oid, open_xid()); table != nullptr && !shape) {
       shape = table->shape;
     }
+    Change& change = out.add(ChangeKind::kDdl);
+    change.ddl = kind;
+    const std::byte* copy = out.arena().copy(record->statement.data(), record->statement.size());
+    change.text = {reinterpret_cast<const char*>(copy), record->statement.size()};
     change.shape = shape.get();
     if (shape != nullptr) out.keep(std::move(shape));
     return {};
   }
 
-  static std::uint32_t read_oid(const wire::Field& field) {
-    if (field.kind == wire::FieldKind::kBinary && field.bytes.size() == 4) {
-      return wire::load_u32(field.bytes.data());
-    }
-    std::int32_t number = 0;
-    std::from_chars(field.bytes.data(), field.bytes.data() + field.bytes.size(), number);
-    return std::bit_cast<std::uint32_t>(number);
+  /// What a table of ours has become, before any row of it comes. False: nothing that is news.
+  Result<bool> take_definition(OpContext& context, Connection& catalog, const DdlRecord& record,
+                               ChangeBatch& out) {
+    CatalogTable table = *record.definition;
+    WHERRY_ASSIGN(const CatalogTable now, read_catalog_table(context, catalog, record.oid));
+    table.keys = keys_as_then(now, table);
+    WHERRY_ASSIGN(const bool is_news,
+                  tables_.learn(context, catalog, record.oid, table, open_xid()));
+    LogTable& known = *tables_.find(record.oid, open_xid());
+    WHERRY_TRY(note_shape(known, is_news));
+    if (!known.is_news) return false;
+    prepare_for(known, out);
+    return true;
   }
 
   struct Begin {

@@ -929,9 +929,9 @@ TEST_F(Changes, TellsOfTablesThatAreMadeAndDropped) {
   EXPECT_THAT(records,
               ElementsAre("begin", "ddl: create table app.made (id serial primary key, v text)",
                           "commit",  // it is gone by now, so nothing is known of it
-                          "begin", "ddl: alter table app.t add v text", "commit",  //
-                          "begin", "ddl made: drop table app.made", "commit",      //
-                          "begin", "shape of t: t id integer v text", "insert t (1,a)", "commit"));
+                          "begin", "shape of t: t id integer v text", "commit",  //
+                          "begin", "ddl made: drop table app.made", "commit",    //
+                          "begin", "insert t (1,a)", "commit"));
   run("create table app.stays (id int primary key, v varchar(5) not null)");
   read_until([](const Change& change) {
     if (change.kind != ChangeKind::kDdl) return false;
@@ -941,6 +941,80 @@ TEST_F(Changes, TellsOfTablesThatAreMadeAndDropped) {
     EXPECT_EQ(change.shape->definition.keys.at(0).columns.at(0), "id");
     return true;
   });
+}
+
+TEST_F(Changes, TellsOfEachDefinitionAsItWasThen) {
+  settings_.options["CaptureDdls"] = "true";
+  run("create table app.t (id int primary key, a int, b text)");
+  begin({"t"});
+  run("begin; alter table app.t rename a to c; insert into app.t values (1, 1, 'x');"
+      "alter table app.t add a int not null default 7, add d text default '*/ it''s'; commit");
+  run("alter table app.t alter a set default 8");
+  run("alter table app.t drop c");
+  run("alter table app.t rename b to c");
+  run("alter table app.t rename to u");
+  run("vacuum full app.u");
+  std::vector<connect::RowShape> shapes;
+  const auto records = read_until([&](const Change& change) {
+    if (change.kind == ChangeKind::kShape) shapes.push_back(*change.shape);
+    return change.kind == ChangeKind::kShape && change.shape->definition.table.name == "u";
+  });
+  EXPECT_THAT(records,
+              ElementsAre("begin", "shape of t: t id integer c integer b text", "insert t (1,1,x)",
+                          "shape of t: t id integer c integer b text a integer d text", "commit",
+                          "begin", "ddl t: alter table app.t alter a set default 8", "commit",
+                          "begin", "shape of t: t id integer b text a integer d text", "commit",
+                          "begin", "shape of t: t id integer c text a integer d text", "commit",
+                          "begin", "shape of t: u id integer c text a integer d text", "commit"));
+  ASSERT_EQ(shapes.size(), 5U);
+  std::vector<std::uint32_t> numbers;
+  for (const auto& column : shapes[3].definition.columns) numbers.push_back(column.number);
+  EXPECT_THAT(numbers, ElementsAre(1U, 3U, 4U, 5U));
+  ASSERT_EQ(shapes[1].fills.size(), 5U);
+  EXPECT_EQ(shapes[1].fills[3].kind, connect::ColumnFill::Kind::kValue);
+  EXPECT_EQ(shapes[1].fills[3].value, "7");
+  EXPECT_EQ(shapes[1].fills[4].value, "*/ it's");
+  EXPECT_EQ(shapes[1].definition.keys.at(0).columns.at(0), "id");
+}
+
+TEST_F(Changes, ReadsValuesByKeyAsTheyAreNow) {
+  run("create table app.t (id int primary key, \"a b\" numeric(8,2), c text)");
+  run("insert into app.t select i, i * 1.5, 'c' || i from generate_series(1, 1000) i");
+  for (const bool is_native : {false, true}) {
+    request_ = request({"t"}, is_native);
+    connect::ValuesRequest wanted;
+    auto plan = std::make_shared<schema::TablePlan>(*request_.tables[0]);
+    plan->is_native = is_native;
+    wanted.plan = plan;
+    wanted.source = {"app", "t"};
+    wanted.table_id = std::stoul(value("select 'app.t'::regclass::oid"));
+    wanted.key = {{"another name", 1}};
+    wanted.columns = {{"a b", 2}, {"gone", 9}};
+    run("update app.t set \"a b\" = null where id = 1000");
+    auto reader = source()->read_values(context_, wanted);
+    WHERRY_EXPECT_OK(reader);
+    std::size_t rows = 0;
+    std::string first;
+    for (;;) {
+      ChangeBatch batch(4 * 1024);
+      WHERRY_EXPECT_OK((*reader)->read(context_, batch));
+      if (batch.empty()) break;
+      if (rows == 0) first = change_text(batch.changes().front());
+      rows += batch.changes().size();
+    }
+    EXPECT_EQ(rows, 999U);
+    EXPECT_EQ(first, is_native ? "update t -> (1,1.50,-)" : "update t -> (1,1.5,-)");
+    wanted.key = {{"gone", 9}};
+    reader = source()->read_values(context_, wanted);
+    ASSERT_FALSE(reader.ok());
+    EXPECT_EQ(reader.error().code, "postgres.key_changed");
+    wanted.columns = {{"gone", 9}};
+    reader = source()->read_values(context_, wanted);
+    WHERRY_EXPECT_OK(reader);
+    ChangeBatch batch;
+    WHERRY_EXPECT_OK((*reader)->read(context_, batch));
+    EXPECT_TRUE(batch.empty());
+  }
 }
 
 TEST_F(Changes, BeatsWhenAskedTo) {

@@ -26,7 +26,8 @@ select n.nspname, c.relname, c.relkind, greatest(c.reltuples, 0)::bigint,
        a.attnotnull or b.not_null, a.attgenerated <> '', a.attidentity <> '',
        a.atthasdef or a.attidentity <> '' or b.has_default,
        c.relhastriggers and exists (select from pg_catalog.pg_constraint k
-         where k.conrelid = c.oid and k.contype in ('p', 'u', 'x') and k.condeferrable)
+         where k.conrelid = c.oid and k.contype in ('p', 'u', 'x') and k.condeferrable),
+       a.attnum
   from pg_catalog.pg_class c
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   left join pg_catalog.pg_attribute a
@@ -58,6 +59,7 @@ select n.nspname, c.relname, i.relname, x.indisprimary, a.attname, k.place = 1
 NativeColumn read_column(const Rows& rows, int row) {
   NativeColumn column;
   column.name = rows.text(row, 5);
+  column.number = static_cast<std::uint32_t>(rows.integer(row, 16));
   column.type_name = rows.text(row, 7);
   TypeRow type;
   type.oid = static_cast<std::uint32_t>(rows.integer(row, 6));

@@ -14,7 +14,8 @@ namespace wherry::postgres {
 
 struct NativeColumn {
   std::string name;
-  std::string type_name;  ///< pg_type.typname of the base type
+  std::uint32_t number = 0;  ///< pg_attribute.attnum
+  std::string type_name;     ///< pg_type.typname of the base type
   NativeType type;
   bool is_not_null = false;  ///< by the column or by its domain
   bool has_default = false;  ///< of the column or of its domain; also identity

@@ -3,10 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "connect/postgres/change_tables.h"
-#include "connect/postgres/describe.h"
+#include "connect/postgres/column_numbers.h"
 #include "connect/postgres/source_artefacts.h"
 #include "connect/postgres/wire/text_form.h"
 
@@ -15,60 +14,6 @@ namespace {
 
 using connect::RowShape;
 using connect::RowShapePtr;
-
-constexpr std::string_view kReadingTable = "cannot read the catalogue";
-
-/// The catalogue's words about a table, which may be newer than the log's.
-struct CatalogTable {
-  schema::TableRef table;
-  struct Column {
-    std::string name;
-    std::uint32_t number = 0;
-    TypeKey type;
-    bool is_not_null = false;
-    bool is_identity = false;
-    bool is_generated = false;
-  };
-  std::vector<Column> columns;
-  std::vector<schema::KeyDef> keys;
-
-  [[nodiscard]] const Column* find(std::string_view name) const {
-    const auto found = std::find_if(columns.begin(), columns.end(),
-                                    [&](const Column& column) { return column.name == name; });
-    return found == columns.end() ? nullptr : &*found;
-  }
-};
-
-Result<CatalogTable> read_catalog_table(OpContext& context, Connection& catalog,
-                                        std::uint32_t oid) {
-  const std::array parameters = {std::to_string(oid)};
-  WHERRY_ASSIGN(const Rows rows,
-                catalog.query(context, kReadingTable,
-                              "select n.nspname, c.relname, a.attname, a.attnum, a.attnotnull, "
-                              "a.attidentity <> '', a.attgenerated <> '', a.atttypid, a.atttypmod "
-                              "from pg_catalog.pg_class c "
-                              "join pg_catalog.pg_namespace n on n.oid = c.relnamespace "
-                              "join pg_catalog.pg_attribute a on a.attrelid = c.oid "
-                              "where c.oid = $1::oid and a.attnum > 0 and not a.attisdropped "
-                              "order by a.attnum",
-                              parameters));
-  CatalogTable out;
-  for (int i = 0; i < rows.count(); ++i) {
-    out.table = {std::string(rows.text(i, 0)), std::string(rows.text(i, 1))};
-    out.columns.push_back({std::string(rows.text(i, 2)),
-                           static_cast<std::uint32_t>(rows.integer(i, 3)),
-                           {static_cast<std::uint32_t>(rows.integer(i, 7)),
-                            static_cast<std::int32_t>(rows.integer(i, 8))},
-                           rows.boolean(i, 4),
-                           rows.boolean(i, 5),
-                           rows.boolean(i, 6)});
-  }
-  if (out.columns.empty()) return out;
-  WHERRY_ASSIGN(std::vector<NativeKey> keys,
-                describe_keys(context, catalog, {out.table.schema}, out.table.name));
-  for (NativeKey& key : keys) out.keys.push_back(std::move(key.key));
-  return out;
-}
 
 std::string signature_of(const wire::Message& relation) {
   std::string out =
@@ -80,31 +25,69 @@ std::string signature_of(const wire::Message& relation) {
   return out;
 }
 
-/// Numbers of the shape's columns; none when the catalogue is newer and does not know some name.
-std::vector<std::uint32_t> column_numbers(const schema::TableDef& definition,
-                                          const CatalogTable& known) {
-  std::vector<std::uint32_t> out;
-  for (const schema::ColumnDef& column : definition.columns) {
-    const CatalogTable::Column* found = known.find(column.name);
-    if (found == nullptr) return {};
-    out.push_back(found->number);
+/// Names and types are the log's; the rest is the catalogue's, which may be newer.
+void set_catalog_facts(RowShape& shape, const CatalogTable& known) {
+  std::map<std::uint32_t, std::string> names;
+  for (schema::ColumnDef& column : shape.definition.columns) {
+    const CatalogColumn* found =
+        column.number != 0 ? known.find(column.number) : known.find(column.name);
+    connect::ColumnFill& fill = shape.fills.emplace_back();
+    if (found == nullptr) {
+      // Of a transaction that has not committed, or gone since.
+      fill.kind = connect::ColumnFill::Kind::kByRow;
+      continue;
+    }
+    column.nullable = !found->is_not_null;
+    column.is_identity = found->is_identity;
+    column.is_generated = found->is_generated;
+    fill = found->fill;
+    names[found->number] = column.name;
+  }
+  for (schema::KeyDef key : known.keys) {
+    bool is_whole = true;
+    for (std::string& name : key.columns) {
+      const CatalogColumn* found = known.find(name);
+      const auto here = found == nullptr ? names.end() : names.find(found->number);
+      is_whole = is_whole && here != names.end();
+      if (is_whole) name = here->second;
+    }
+    if (is_whole) shape.definition.keys.push_back(std::move(key));
+  }
+}
+
+/// What is known of the table's columns before: of the last shape, or of the task's plan.
+KnownNumbers known_numbers(const RowShape* shape, const schema::TablePlan* plan) {
+  KnownNumbers out;
+  if (plan != nullptr) {
+    for (const schema::ColumnPlan& column : plan->columns) {
+      if (column.source_number != 0) out[column.source_name] = column.source_number;
+    }
+  }
+  if (shape == nullptr) return out;
+  for (const schema::ColumnDef& column : shape->definition.columns) {
+    if (column.number != 0) out[column.name] = column.number;
   }
   return out;
 }
 
-void set_catalog_facts(schema::TableDef& definition, const CatalogTable& known) {
-  for (schema::ColumnDef& column : definition.columns) {
-    const CatalogTable::Column* found = known.find(column.name);
-    if (found == nullptr) continue;
-    column.nullable = !found->is_not_null;
-    column.is_identity = found->is_identity;
-    column.is_generated = found->is_generated;
+void set_numbers(schema::TableDef& definition, const wire::Message& relation,
+                 const CatalogTable& now, const KnownNumbers& known) {
+  std::vector<ColumnThen> columns;
+  for (const wire::RelationColumn& column : relation.columns) {
+    columns.push_back({column.name, column.type});
   }
-  for (const schema::KeyDef& key : known.keys) {
-    const bool is_whole =
-        std::all_of(key.columns.begin(), key.columns.end(),
-                    [&](const std::string& name) { return definition.find_column(name) >= 0; });
-    if (is_whole) definition.keys.push_back(key);
+  std::vector<AttributeNow> attributes;
+  for (const CatalogColumn& column : now.columns) {
+    attributes.push_back({column.number, column.name, column.type.first, column.is_dropped});
+  }
+  const auto numbers = number_columns(columns, attributes, known);
+  for (std::size_t i = 0; i < definition.columns.size(); ++i) {
+    schema::ColumnDef& column = definition.columns[i];
+    if (!numbers.empty()) {
+      column.number = numbers[i];
+    } else if (const auto before = known.find(column.name); before != known.end()) {
+      column.number = before->second;
+    }
   }
 }
 
@@ -187,6 +170,17 @@ void LogTables::tell_again(std::uint32_t xid) {
 
 Result<bool> LogTables::learn(OpContext& context, Connection& catalog,
                               const wire::Message& relation, std::uint32_t xid) {
+  return learn(context, catalog, relation, xid, nullptr);
+}
+
+Result<bool> LogTables::learn(OpContext& context, Connection& catalog, std::uint32_t oid,
+                              const CatalogTable& table, std::uint32_t xid) {
+  return learn(context, catalog, relation_of(table, oid), xid, &table);
+}
+
+Result<bool> LogTables::learn(OpContext& context, Connection& catalog,
+                              const wire::Message& relation, std::uint32_t xid,
+                              const CatalogTable* exact) {
   std::string signature = signature_of(relation);
   TableMap& tables = xid == 0 ? tables_ : open_[xid];
   if (xid != 0 && !tables.contains(relation.relation)) {
@@ -204,7 +198,7 @@ Result<bool> LogTables::learn(OpContext& context, Connection& catalog,
     table.source = published == published_.end() ? name : published->second;
     table.is_wanted = !table.is_audit && plan_of(table.source) != nullptr;
   }
-  WHERRY_ASSIGN(RowShapePtr shape, make_shape(context, catalog, relation, table));
+  WHERRY_ASSIGN(RowShapePtr shape, make_shape(context, catalog, relation, exact, table));
   // A column that changed but for its name and type, its identity say, is no news for the target.
   // The first one always is: the target may be where the table was another.
   const bool is_same =
@@ -220,7 +214,8 @@ Result<bool> LogTables::learn(OpContext& context, Connection& catalog,
 }
 
 Result<RowShapePtr> LogTables::make_shape(OpContext& context, Connection& catalog,
-                                          const wire::Message& relation, LogTable& table) {
+                                          const wire::Message& relation, const CatalogTable* exact,
+                                          LogTable& table) {
   std::vector<TypeKey> types;
   for (const wire::RelationColumn& column : relation.columns) {
     types.emplace_back(column.type, column.modifier);
@@ -250,29 +245,33 @@ Result<RowShapePtr> LogTables::make_shape(OpContext& context, Connection& catalo
     table.is_passed_on.push_back(request_.is_native ||
                                  is_native_type(plan.get(), relation.columns[i].name, type));
   }
-  WHERRY_ASSIGN(const CatalogTable known, read_catalog_table(context, catalog, relation.relation));
-  set_catalog_facts(shape->definition, known);
-  shape->column_ids = column_numbers(shape->definition, known);
+  CatalogTable now;
+  if (exact == nullptr) {
+    WHERRY_ASSIGN(now, read_catalog_table(context, catalog, relation.relation));
+  }
+  const CatalogTable& known = exact != nullptr ? *exact : now;
+  set_numbers(shape->definition, relation, known, known_numbers(table.shape.get(), plan.get()));
+  set_catalog_facts(*shape, known);
   return RowShapePtr(std::move(shape));
 }
 
-Result<RowShapePtr> LogTables::describe(OpContext& context, Connection& catalog, std::uint32_t oid,
-                                        const schema::TableRef& table) {
+Result<RowShapePtr> LogTables::describe(OpContext& context, Connection& catalog,
+                                        std::uint32_t oid) {
   WHERRY_ASSIGN(const CatalogTable known, read_catalog_table(context, catalog, oid));
-  if (known.columns.empty()) return RowShapePtr();
+  if (known.columns.empty() || known.is_partition) return RowShapePtr();
   std::vector<TypeKey> types;
-  for (const CatalogTable::Column& column : known.columns) types.push_back(column.type);
+  for (const CatalogColumn& column : known.columns) types.push_back(column.type);
   WHERRY_TRY(types_.learn(context, catalog, types));
   auto shape = std::make_shared<RowShape>();
   shape->id = connect::new_shape_id();
-  shape->source = table;
-  shape->definition.table = table;
+  shape->source = shape->definition.table = known.table;
   shape->table_id = oid;
-  for (const CatalogTable::Column& column : known.columns) {
+  for (const CatalogColumn& column : known.columns) {
+    if (column.is_dropped) continue;
     shape->definition.columns.push_back(column_of(column.name, types_.at(column.type)));
-    shape->column_ids.push_back(column.number);
+    shape->definition.columns.back().number = column.number;
   }
-  set_catalog_facts(shape->definition, known);
+  set_catalog_facts(*shape, known);
   return RowShapePtr(std::move(shape));
 }
 
@@ -281,7 +280,8 @@ RowShapePtr LogTables::last_shape(std::uint32_t oid, const schema::TableRef& tab
   if (known != nullptr && known->shape != nullptr) return known->shape;
   auto shape = std::make_shared<RowShape>();
   shape->id = connect::new_shape_id();
-  shape->source = table;
+  const auto published = published_.find(oid);
+  shape->source = published == published_.end() ? table : published->second;
   shape->definition.table = table;
   shape->table_id = oid;
   return shape;
@@ -293,9 +293,10 @@ Result<bool> LogTables::can_be_binary(OpContext& context, Connection& catalog) {
   for (std::size_t i = 0; i < found.size(); ++i) {
     WHERRY_ASSIGN(const CatalogTable known, read_catalog_table(context, catalog, found[i].oid));
     std::vector<TypeKey> types;
-    for (const CatalogTable::Column& column : known.columns) types.push_back(column.type);
+    for (const CatalogColumn& column : known.columns) types.push_back(column.type);
     WHERRY_TRY(types_.learn(context, catalog, types));
-    for (const CatalogTable::Column& column : known.columns) {
+    for (const CatalogColumn& column : known.columns) {
+      if (!column.is_in_log()) continue;
       const LogType& type = types_.at(column.type);
       if (!type.is_portable) return false;
       if (request_.is_native) continue;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "connect/api/changes.h"
+#include "connect/postgres/catalog_table.h"
 #include "connect/postgres/connection.h"
 #include "connect/postgres/log_types.h"
 #include "connect/postgres/wire/decoder.h"
@@ -51,8 +52,15 @@ class LogTables {
   /// table's shape is the first one, or another than the last.
   Result<bool> learn(OpContext& context, Connection& catalog, const wire::Message& relation,
                      std::uint32_t xid = 0);
+  /// The same, of a definition that is known to be that of this place in the log.
+  Result<bool> learn(OpContext& context, Connection& catalog, std::uint32_t oid,
+                     const CatalogTable& table, std::uint32_t xid = 0);
   /// nullptr: no relation message has told of it.
   [[nodiscard]] LogTable* find(std::uint32_t oid, std::uint32_t xid = 0);
+  /// Whether the table of that number is one whose changes come, so that what is told of it counts.
+  [[nodiscard]] bool is_published(std::uint32_t oid, std::uint32_t xid = 0) {
+    return published_.contains(oid) || find(oid, xid) != nullptr;
+  }
   /// What was told of shapes may not have come to the target.
   void tell_again(std::uint32_t xid = 0);
   /// The transaction has ended: its definitions are everybody's, or nobody's.
@@ -61,9 +69,9 @@ class LogTables {
     last_ = nullptr;
   }
   void end_transaction(std::uint32_t xid, bool has_committed);
-  /// A shape of a table that is in the catalogue now; nullptr: it is not.
-  Result<connect::RowShapePtr> describe(OpContext& context, Connection& catalog, std::uint32_t oid,
-                                        const schema::TableRef& table);
+  /// A shape of a table that is in the catalogue now, under its name there; nullptr: it is not, or
+  /// is a partition.
+  Result<connect::RowShapePtr> describe(OpContext& context, Connection& catalog, std::uint32_t oid);
   /// The last shape of a table; one without columns when the log had none.
   [[nodiscard]] connect::RowShapePtr last_shape(std::uint32_t oid, const schema::TableRef& table);
   /// Whether the request's tables, as the catalogue has them now, can come in binary form.
@@ -80,8 +88,12 @@ class LogTables {
                                   Arena& arena, Cell* out);
 
  private:
+  /// `exact`: nullptr where only the catalogue of now can tell what the log does not.
+  Result<bool> learn(OpContext& context, Connection& catalog, const wire::Message& relation,
+                     std::uint32_t xid, const CatalogTable* exact);
   Result<connect::RowShapePtr> make_shape(OpContext& context, Connection& catalog,
-                                          const wire::Message& relation, LogTable& table);
+                                          const wire::Message& relation, const CatalogTable* exact,
+                                          LogTable& table);
   [[nodiscard]] schema::TablePlanPtr plan_of(const schema::TableRef& source) const;
 
   const connect::StreamRequest request_;

@@ -21,12 +21,15 @@ create table {0}.awsdms_ddl_audit (
 comment on table {0}.awsdms_ddl_audit is 'made by wherry')";
 
 // The row is read from the log, so the table stays empty. Whatever goes wrong here must not keep
-// anybody from changing a table.
+// anybody from changing a table. The definition as it is at that moment goes with the statement, as
+// a comment of SQL: of it the log has no more than the next row tells, and the catalogue may be
+// newer when the log is read. See told_definition().
 constexpr const char* kInterceptFunction = R"(
 create function {0}.awsdms_intercept_ddl() returns event_trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $wherry$
 declare
   seen record;
+  definition text;
 begin
   if tg_event = 'sql_drop' then
     for seen in select d.objid as id, d.schema_name as space, d.object_name as name
@@ -37,14 +40,29 @@ begin
         current_query());
     end loop;
   else
-    for seen in select distinct c.objid as id, n.nspname as space, r.relname as name
+    for seen in select distinct c.objid as id, n.nspname as space, r.relname as name,
+                       r.relreplident as identity
                   from pg_event_trigger_ddl_commands() c
                   join pg_class r on c.classid = 'pg_class'::regclass and r.oid = c.objid
                   join pg_namespace n on n.oid = r.relnamespace
                  where r.relkind in ('r', 'p') and r.relpersistence <> 't' loop
+      select json_build_object('identity', seen.identity, 'columns', json_agg(json_build_array(
+               a.attnum, a.attname, a.atttypid::bigint, a.atttypmod,
+               a.attnotnull::int + 2 * (a.attidentity <> '')::int + 4 * (a.attgenerated <> '')::int
+                 + 8 * coalesce(a.attnum = any (k.indkey::int2[]), false)::int
+                 + 16 * (a.atthasdef or a.attidentity <> '' or t.typdefault is not null)::int,
+               case when a.atthasmissing then array_to_string(a.attmissingval, '') end)
+             order by a.attnum))
+        into definition
+        from pg_attribute a join pg_type t on t.oid = a.atttypid
+        left join pg_index k on k.indrelid = a.attrelid
+          and case seen.identity when 'd' then k.indisprimary when 'i' then k.indisreplident
+                   else false end
+       where a.attrelid = seen.id and a.attnum > 0 and not a.attisdropped;
       insert into {0}.awsdms_ddl_audit values (default, localtimestamp, session_user,
         txid_current()::text, tg_tag, seen.id::bigint::bit(32)::int, seen.name, seen.space,
-        current_query());
+        current_query() || chr(10) || '/* wherry: '
+          || replace(coalesce(definition, ''), '*', chr(92) || 'u002a') || ' */');
     end loop;
   end if;
   delete from {0}.awsdms_ddl_audit;

@@ -53,6 +53,9 @@ class KeptEvents final : public ApplyEvents {
   void on_exception(const connect::ApplyException& exception) override {
     events_.on_exception(exception);
   }
+  Result<void> on_reload(const schema::TableRef& source) override {
+    return events_.on_reload(source);
+  }
   Result<void> on_plan(const schema::TableRef& source, const LaterPlan& later) override {
     WHERRY_TRY(events_.on_plan(source, later));
     const auto found = std::find_if(tables_.begin(), tables_.end(),
@@ -88,8 +91,8 @@ class ApplyRun {
       : context_(context),
         options_(options),
         events_(job.events, job.tables),
-        job_{job.feed,    job.target, job.tables, job.start,   job.start_order,
-             job.planner, events_,    job.limit,  job.progress},
+        job_{job.feed,    job.target, job.tables, job.start,    job.start_order,
+             job.planner, events_,    job.limit,  job.progress, job.source},
         errors_(options_.errors, job.progress),
         routes_(job.progress) {
     options_.lanes = options_.is_batch ? 1 : std::clamp(options_.lanes, 1U, kMostLanes);

@@ -60,6 +60,9 @@ class ApplyEvents {
   /// The plan of the table `source` (a name of the task's start; of a new table its first one) is
   /// another one from here on: to be kept as a LaterPlan. Told before the DDL is committed.
   virtual Result<void> on_plan(const schema::TableRef& /*source*/, const LaterPlan&) { return {}; }
+  /// The table has to be loaded again once what is being applied is committed: what its rows have
+  /// become cannot be said otherwise. Perhaps told again after a restart.
+  virtual Result<void> on_reload(const schema::TableRef& /*source*/) { return {}; }
 };
 
 /// Ends a running apply at a point of the stream. Thread-safe.
@@ -86,6 +89,9 @@ struct ApplyJob {
   ApplyEvents& events;
   ApplyLimit& limit;
   ApplyProgress& progress;
+  /// Asked for the values of columns that are added with one for each row; nullptr: those stay NULL
+  /// in rows that the target has.
+  connect::ChangeSource* source = nullptr;
 };
 
 /// Runs until the limit is reached (ok), stop is requested (ok, after what was begun is committed

@@ -531,11 +531,16 @@ struct PlainPlanner final : TablePlanner {
   }
 };
 
+TableDef with_numbers(TableDef definition, const std::vector<std::uint32_t>& numbers) {
+  for (std::size_t i = 0; i < numbers.size(); ++i) definition.columns.at(i).number = numbers[i];
+  return definition;
+}
+
 connect::RowShapePtr numbered(Log& log, const TableDef& definition, const TableRef& source,
-                              std::vector<std::uint32_t> numbers) {
+                              const std::vector<std::uint32_t>& numbers) {
   auto out = std::make_shared<connect::RowShape>(*log.shape(definition));
   out->source = source;
-  out->column_ids = std::move(numbers);
+  out->definition = with_numbers(out->definition, numbers);
   out->table_id = 7;
   return out;
 }
@@ -546,7 +551,7 @@ TEST(Apply, ColumnsAreAddedDroppedRenamedAndChanged) {
     PlainPlanner planner;
     world.planner = &planner;
     world.options.lanes = lanes;
-    world.add(keyed(), {numbers({1, 10, 100})});
+    world.add(with_numbers(keyed(), {1, 2, 3}), {numbers({1, 10, 100})});
     const auto first = numbered(world.log, keyed(), {"S", "T"}, {1, 2, 3});
     // A is renamed, B dropped, C new.
     const TableDef next = table(
@@ -574,12 +579,85 @@ TEST(Apply, ColumnsAreAddedDroppedRenamedAndChanged) {
   }
 }
 
+/// S.T with a column C that has 7 in all rows, and a column D that has another value in each.
+struct FilledWorld : ApplyWorld {
+  explicit FilledWorld(bool has_key = true) {
+    TableDef before = has_key ? keyed() : table("T", {column("ID"), column("A"), column("B")}, {});
+    TableDef after = before;
+    after.columns.push_back(column("C"));
+    after.columns.push_back(column("D"));
+    add(before, {numbers({1, 10, 100}), numbers({2, 20, 200}), numbers({3, 30, 300})});
+    // By now row 2 is changed, row 3 gone and row 4 there.
+    rows_now.put(after, {numbers({1, 10, 100, 7, 71}),
+                         numbers({2, 20, 200, 7, 72}),
+                         numbers({4, 40, 400, 5, 74}),
+                         {integer(5), integer(0), integer(0), integer(7), Value::null()}});
+    auto opened =
+        connector.open_change_source(context, memory::MemoryConnector::settings("source"));
+    EXPECT_TRUE(opened.ok());
+    values = std::move(*opened);
+    source = values.get();
+    planner = &plain;
+    const auto first = log.shape(before);
+    auto next = std::make_shared<connect::RowShape>(*log.shape(after));
+    next->fills.resize(5);
+    next->fills[3] = {connect::ColumnFill::Kind::kValue, "7"};
+    next->fills[4].kind = connect::ColumnFill::Kind::kByRow;
+    log.begin().changes = {{ChangeKind::kShape, next, {}, {}, {}},
+                           updated(next, {}, image(numbers({2, 20, 200, 8, 72})))};
+    log.begin().changes = {deleted(next, image(numbers({3, 30, 300, 7, 73}))),
+                           inserted(next, numbers({4, 40, 400, 5, 74}))};
+  }
+  Database& rows_now{connector.create("source")};
+  OpContext context;
+  PlainPlanner plain;
+  std::unique_ptr<connect::ChangeSource> values;
+};
+const std::vector<Row> kFilledRows = {numbers({1, 10, 100, 7, 71}), numbers({2, 20, 200, 8, 72}),
+                                      numbers({4, 40, 400, 5, 74})};
+
+TEST(Apply, AddedColumnsHaveTheSourcesValuesInRowsThatAreThere) {
+  for (const std::uint32_t lanes : {1U, 3U}) {
+    for (const bool is_batch : {false, true}) {
+      FilledWorld world;
+      world.options.lanes = lanes;
+      world.options.is_batch = is_batch;
+      ASSERT_TRUE(world.run().ok());
+      EXPECT_EQ(world.rows("T"), kFilledRows);
+      EXPECT_EQ(world.table_progress("T").applied.ddls, 1U);
+      EXPECT_TRUE(world.events.exceptions.empty());
+      EXPECT_TRUE(world.events.reloads.empty());
+    }
+  }
+}
+
+TEST(Apply, AddedColumnsAreFilledOnceWhereverAConnectionBreaks) {
+  for (const Point point : {Point::kApply, Point::kApplyCommit, Point::kApplied}) {
+    for (std::uint32_t times = 1; times <= 4; ++times) {
+      FilledWorld world;
+      world.target.faults().add({point, "", 0, times, memory::cut_error()});
+      ASSERT_TRUE(world.run().ok());
+      EXPECT_EQ(world.rows("T"), kFilledRows);
+    }
+  }
+  FilledWorld world;
+  world.rows_now.faults().add({Point::kReadChanges, "", 0, 2, memory::cut_error()});
+  ASSERT_TRUE(world.run().ok());
+  EXPECT_EQ(world.rows("T"), kFilledRows);
+}
+
+TEST(Apply, ATableWithoutAKeyIsLoadedAgainForTheValuesOfAColumn) {
+  FilledWorld world(/*has_key=*/false);
+  ASSERT_TRUE(world.run().ok());
+  EXPECT_EQ(world.events.reloads, (std::vector<std::string>{"T"}));
+}
+
 TEST(Apply, AChangedDefinitionThatIsNotFollowedLosesItsNewColumnsOnly) {
   ApplyWorld world;
   PlainPlanner planner;
   world.planner = &planner;
   world.options.ddl.alters = false;
-  world.add(keyed());
+  world.add(with_numbers(keyed(), {1, 2, 3}));
   const auto first = numbered(world.log, keyed(), {"S", "T"}, {1, 2, 3});
   const TableDef next =
       table("T", {column("ID", TypeKind::kInt64, false), column("A2"), column("C")},
@@ -628,7 +706,7 @@ TEST(Apply, ADdlIsDoneOnceWhereverTheConnectionBreaks) {
       ApplyWorld world;
       PlainPlanner planner;
       world.planner = &planner;
-      world.add(keyed());
+      world.add(with_numbers(keyed(), {1, 2, 3}));
       const auto first = numbered(world.log, keyed(), {"S", "T"}, {1, 2, 3});
       TableDef next = keyed();
       next.columns.push_back(column("C"));

@@ -66,7 +66,10 @@ class Assembler {
   Result<void> create_table(OpContext& context, const connect::RowShape& shape);
   Result<void> drop_table(OpContext& context, const TableRoute& table);
   Result<void> alter(OpContext& context, const connect::TableAlteration& alteration,
-                     const TableRoute& table);
+                     const connect::RowShape& shape, const TableRoute& table);
+  Result<void> fill(OpContext& context, const TableRoute& table, const connect::RowShape& shape,
+                    const std::vector<std::size_t>& columns);
+  Result<void> add_values(const TableRoute& table, const KeptBatch& batch);
   Result<void> refuse(const TableRoute& table, const Error& error);
   Result<void> replace_route(OpContext& context, const schema::TableRef& source,
                              std::optional<connect::ApplyTable> table,

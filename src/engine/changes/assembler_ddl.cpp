@@ -86,8 +86,7 @@ Result<void> Assembler::take_shape(OpContext& context, const Change& change) {
     WHERRY_TRY(job_.events.on_plan(shape.source, {point_, nullptr}));
     return replace_route(context, shape.source, std::nullopt);
   }
-  const TableAlteration alteration =
-      alteration_of(table->table.plan, to, shape, routes_.column_names(shape.source));
+  const TableAlteration alteration = alteration_of(table->table.plan, to, shape);
   const bool has_same_names = [&] {
     for (std::size_t i = 0; i < to->columns.size(); ++i) {
       const auto origin = alteration.origins[i];
@@ -100,11 +99,11 @@ Result<void> Assembler::take_shape(OpContext& context, const Change& change) {
   if (!changes_target(alteration) && has_same_names) return {};
   ++table->progress->captured.ddls;
   if (!options_.ddl.alters) return {};
-  return alter(context, alteration, *table);
+  return alter(context, alteration, shape, *table);
 }
 
 Result<void> Assembler::alter(OpContext& context, const TableAlteration& alteration,
-                              const TableRoute& table) {
+                              const connect::RowShape& shape, const TableRoute& table) {
   if (changes_target(alteration)) {
     auto statements = job_.target.alter(alteration);
     if (!statements.ok()) return refuse(table, statements.error());
@@ -113,8 +112,67 @@ Result<void> Assembler::alter(OpContext& context, const TableAlteration& alterat
   const schema::TableRef source = table.source;
   WHERRY_TRY(become_exclusive(context));
   WHERRY_TRY(job_.events.on_plan(source, {point_, alteration.to}));
-  return replace_route(context, source, altered(table.table, alteration),
-                       destinations_of(alteration));
+  WHERRY_TRY(replace_route(context, source, altered(table.table, alteration),
+                           destinations_of(alteration)));
+  const std::vector<std::size_t> by_row = columns_by_row(alteration, shape);
+  return by_row.empty() ? Result<void>() : fill(context, *routes_.find(source), shape, by_row);
+}
+
+/// Rows have them as the source has them by now: a row that was changed since then has what the
+/// stream will bring. One that the target does not have is not there yet, or no more.
+Result<void> Assembler::fill(OpContext& context, const TableRoute& table,
+                             const connect::RowShape& shape,
+                             const std::vector<std::size_t>& columns) {
+  if (job_.source == nullptr) return {};
+  if (table.identity().empty()) return job_.events.on_reload(table.source);
+  const auto named = [&](const std::vector<std::size_t>& places) {
+    std::vector<connect::ValuesRequest::Column> out;
+    for (const std::size_t i : places) {
+      const schema::ColumnPlan& column = table.plan().columns[i];
+      out.push_back({column.source_name, column.source_number});
+    }
+    return out;
+  };
+  const connect::ValuesRequest request{table.table.plan, table.source, shape.table_id,
+                                       named(table.identity()), named(columns)};
+  const auto opened = job_.source->read_values(context, request);
+  if (!opened.ok()) {
+    const ErrorKind kind = opened.error().kind;
+    if (kind != ErrorKind::kSchema && kind != ErrorKind::kUnsupported) return opened.error();
+    return job_.events.on_reload(table.source);
+  }
+  connect::ValueReader* reader = opened->get();
+  std::uint64_t rows = 0;
+  for (;;) {
+    auto batch = std::make_shared<connect::ChangeBatch>();
+    WHERRY_TRY(reader->read(context, *batch));
+    if (batch->empty()) break;
+    rows += batch->changes().size();
+    WHERRY_TRY(add_values(table, {batch, nullptr}));
+  }
+  context.log.info("the values of a new column were read from the source's rows",
+                   {{"table", schema::to_text(table.source)}, {"rows", std::to_string(rows)}});
+  return {};
+}
+
+/// A piece of the target transaction: what is in memory is bounded.
+Result<void> Assembler::add_values(const TableRoute& table, const KeptBatch& batch) {
+  WHERRY_ASSIGN(Window * window, open(0, true));
+  window->keep(batch);
+  const auto& changes = batch.batch->changes();
+  auto* rows = reinterpret_cast<connect::ApplyRow*>(
+      window->arena().allocate(changes.size() * sizeof(connect::ApplyRow)));
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    const ShapeRoute& route = routes_.of(*changes[i].shape);
+    WHERRY_ASSIGN(const Cell* cells, Routes::map(route, changes[i].after, window->arena()));
+    new (rows + i) connect::ApplyRow{cells, cells};
+  }
+  connect::ApplyStep step;
+  step.kind = StepKind::kUpdate;
+  step.table = &table.table;
+  step.rows = {rows, changes.size()};
+  window->add_barrier(std::move(step), &table);
+  return submit(0, false);
 }
 
 Result<void> Assembler::take_ddl(OpContext& context, const Change& change) {

@@ -83,9 +83,7 @@ Result<void> CarefulRunner::run_barrier(OpContext& context, const Window& window
     return executor_.applier().execute(context, window.barrier());
   }();
   if (done.ok()) {
-    for (const TableRoute* each : window.barrier_tables()) {
-      if (each != nullptr) outcome_.count_ddl(*each);
-    }
+    outcome_.count_ddls(window);
   } else {
     const auto& tables = window.barrier_tables();
     const bool has_table = std::any_of(tables.begin(), tables.end(),

@@ -32,6 +32,14 @@ void GroupOutcome::leave_out(const WindowChange& change) {
   --count_of(*change.table).of(change.kind);
 }
 
+void GroupOutcome::count_ddls(const Window& window) {
+  for (std::size_t i = 0; i < window.barrier().size(); ++i) {
+    const TableRoute* table = window.barrier_tables()[i];
+    const bool is_ddl = window.barrier()[i].kind != connect::StepKind::kUpdate;
+    if (table != nullptr && is_ddl) ++count_of(*table).ddls;
+  }
+}
+
 void GroupOutcome::add(const std::vector<StreamTransaction>& transactions) {
   transactions_.insert(transactions_.end(), transactions.begin(), transactions.end());
 }

@@ -19,7 +19,8 @@ class GroupOutcome {
   void count(const WindowChange& change);
   /// … but this one was not: count() counts it.
   void leave_out(const WindowChange& change);
-  void count_ddl(const TableRoute& table) { ++count_of(table).ddls; }
+  /// Of a barrier: truncations and statements.
+  void count_ddls(const Window& window);
   void count_conflict(const TableRoute& table) { ++count_of(table).conflicts; }
   void count_rows(std::size_t rows) { rows_ += rows; }
   [[nodiscard]] ApplyProgress& progress() const { return shared_.progress; }

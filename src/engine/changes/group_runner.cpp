@@ -140,9 +140,7 @@ Result<void> GroupRunner::run_barrier(OpContext& context, const Window& window) 
   } else {
     const StageClock clock(shared_.progress, ApplyStage::kApply);
     WHERRY_TRY(executor_.applier().execute(context, window.barrier()));
-    for (const TableRoute* each : window.barrier_tables()) {
-      if (each != nullptr) outcome_.count_ddl(*each);
-    }
+    outcome_.count_ddls(window);
   }
   outcome_.add(window.transactions());
   return {};

@@ -54,6 +54,19 @@ bool is_comparable(const connect::ApplyTable& child, const connect::ApplyTable::
   return true;
 }
 
+/// Where a plan's column is in a row, also when the source has renamed it and the target has not;
+/// -1: nowhere.
+std::int32_t place_of(const schema::TableDef& definition, const schema::ColumnPlan& planned) {
+  for (std::size_t i = 0; i < definition.columns.size(); ++i) {
+    const schema::ColumnDef& column = definition.columns[i];
+    const bool has_numbers = column.number != 0 && planned.source_number != 0;
+    if (has_numbers ? column.number == planned.source_number : column.name == planned.source_name) {
+      return static_cast<std::int32_t>(i);
+    }
+  }
+  return -1;
+}
+
 /// A mutable copy of a route, to be given out again.
 std::shared_ptr<TableRoute> copy_of(const TableRoutePtr& route) {
   return std::make_shared<TableRoute>(*route);
@@ -140,32 +153,16 @@ ShapeRoute Routes::make(const connect::RowShape& shape) {
   out.table = find(shape.source);
   if (out.table == nullptr) out.table = find(shape.definition.table);
   if (out.table == nullptr) return out;
-  const auto& known = column_names_[shape.source];
   const auto& columns = out.table->plan().columns;
   for (const schema::ColumnPlan& column : columns) {
-    int at = shape.definition.find_column(column.source_name);
-    for (std::size_t i = 0; at < 0 && i < shape.column_ids.size(); ++i) {
-      const auto name = known.find(shape.column_ids[i]);
-      if (name != known.end() && name->second == column.source_name) at = static_cast<int>(i);
-    }
-    out.origins.push_back(at);
+    out.origins.push_back(place_of(shape.definition, column));
   }
   out.is_straight =
       columns.size() == shape.definition.columns.size() && !has_lob_limit(out.table->plan());
   for (std::size_t i = 0; i < out.origins.size(); ++i) {
     out.is_straight = out.is_straight && out.origins[i] == static_cast<std::int32_t>(i);
   }
-  learn(shape, out);
   return out;
-}
-
-void Routes::learn(const connect::RowShape& shape, const ShapeRoute& route) {
-  auto& known = column_names_[shape.source];
-  for (std::size_t i = 0; i < route.origins.size() && !shape.column_ids.empty(); ++i) {
-    if (route.origins[i] < 0) continue;
-    known[shape.column_ids[static_cast<std::size_t>(route.origins[i])]] =
-        route.table->plan().columns[i].source_name;
-  }
 }
 
 Result<const Cell*> Routes::map(const ShapeRoute& route, const Cell* cells, Arena& arena) {

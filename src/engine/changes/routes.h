@@ -65,11 +65,6 @@ class Routes {
   /// nullptr: none.
   [[nodiscard]] const TableRoute* find(const schema::TableRef& source) const;
   [[nodiscard]] const std::vector<TableRoutePtr>& tables() const { return tables_; }
-  /// Names of the plan's source columns by the source's own numbers, as far as shapes have told.
-  [[nodiscard]] const std::map<std::uint32_t, std::string>& column_names(
-      const schema::TableRef& source) {
-    return column_names_[source];
-  }
 
   /// `cells` of the shape as cells of the plan, in `arena` where they differ, with values cut at
   /// their limit of limited LOB mode. nullptr stays nullptr.
@@ -77,7 +72,6 @@ class Routes {
 
  private:
   ShapeRoute make(const connect::RowShape& shape);
-  void learn(const connect::RowShape& shape, const ShapeRoute& route);
   void move_references(const schema::TableRef& from, const schema::TableRef& to,
                        const std::vector<std::optional<std::size_t>>& columns);
   void find_families();
@@ -87,9 +81,6 @@ class Routes {
   std::vector<TableRoutePtr> retired_;  ///< changes in work may still point to them
   std::map<schema::TableRef, std::size_t> by_source_;
   std::unordered_map<std::uint32_t, ShapeRoute> by_shape_;
-  /// By source: the plan's columns by the numbers that the source's own have, so that a renamed
-  /// column is found again where the target keeps its old name.
-  std::map<schema::TableRef, std::map<std::uint32_t, std::string>> column_names_;
 };
 
 }  // namespace wherry::engine

@@ -5,11 +5,23 @@
 namespace wherry::engine {
 namespace {
 
-std::optional<std::size_t> find_source(const schema::TablePlan& plan, const std::string& name) {
+std::optional<std::size_t> origin_of(const schema::TablePlan& plan,
+                                     const schema::ColumnPlan& column) {
   for (std::size_t i = 0; i < plan.columns.size(); ++i) {
-    if (plan.columns[i].source_name == name) return i;
+    const schema::ColumnPlan& old = plan.columns[i];
+    const bool has_numbers = old.source_number != 0 && column.source_number != 0;
+    if (has_numbers ? old.source_number == column.source_number
+                    : old.source_name == column.source_name) {
+      return i;
+    }
   }
   return std::nullopt;
+}
+
+connect::ColumnFill fill_of(const connect::RowShape& shape, const schema::ColumnPlan& column) {
+  const int at = shape.definition.find_column(column.source_name);
+  const bool is_known = at >= 0 && static_cast<std::size_t>(at) < shape.fills.size();
+  return is_known ? shape.fills[static_cast<std::size_t>(at)] : connect::ColumnFill{};
 }
 
 /// False when a column is gone.
@@ -34,21 +46,26 @@ std::vector<std::optional<std::size_t>> destinations_of(const connect::TableAlte
 
 connect::TableAlteration alteration_of(const schema::TablePlanPtr& from,
                                        const schema::TablePlanPtr& to,
-                                       const connect::RowShape& shape,
-                                       const std::map<std::uint32_t, std::string>& names) {
+                                       const connect::RowShape& shape) {
   connect::TableAlteration out;
   out.from = from;
   out.to = to;
   for (const schema::ColumnPlan& column : to->columns) {
-    const int at = shape.definition.find_column(column.source_name);
-    const bool has_number =
-        at >= 0 && static_cast<std::size_t>(at) < shape.column_ids.size() && !names.empty();
-    if (!has_number) {
-      out.origins.push_back(find_source(*from, column.source_name));
-      continue;
-    }
-    const auto known = names.find(shape.column_ids[static_cast<std::size_t>(at)]);
-    out.origins.push_back(known == names.end() ? std::nullopt : find_source(*from, known->second));
+    out.origins.push_back(origin_of(*from, column));
+    const connect::ColumnFill fill = fill_of(shape, column);
+    out.values.push_back(fill.kind == connect::ColumnFill::Kind::kValue ? std::optional(fill.value)
+                                                                        : std::nullopt);
+  }
+  return out;
+}
+
+std::vector<std::size_t> columns_by_row(const connect::TableAlteration& alteration,
+                                        const connect::RowShape& shape) {
+  std::vector<std::size_t> out;
+  for (std::size_t i = 0; i < alteration.to->columns.size(); ++i) {
+    const bool is_new = !alteration.origins[i];
+    const auto kind = fill_of(shape, alteration.to->columns[i]).kind;
+    if (is_new && kind == connect::ColumnFill::Kind::kByRow) out.push_back(i);
   }
   return out;
 }

@@ -1,7 +1,6 @@
 // What becomes of a target's table when the source's definition changes. Pure.
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,12 +9,15 @@
 
 namespace wherry::engine {
 
-/// From a plan to the next one. `names`: by the source's own numbers of columns, their names in
-/// `from`; columns without a number are matched by name.
+/// From a plan to the next one, which is that of `shape`: a column is what it was when the source's
+/// own number of it is the same; its name counts where a number is unknown.
 connect::TableAlteration alteration_of(const schema::TablePlanPtr& from,
                                        const schema::TablePlanPtr& to,
-                                       const connect::RowShape& shape,
-                                       const std::map<std::uint32_t, std::string>& names);
+                                       const connect::RowShape& shape);
+/// The new columns that have a value of its own for each row that is there: indexes into
+/// alteration.to->columns.
+std::vector<std::size_t> columns_by_row(const connect::TableAlteration& alteration,
+                                        const connect::RowShape& shape);
 /// By the columns of `from`, where they are in `to`; nullopt: nowhere.
 std::vector<std::optional<std::size_t>> destinations_of(const connect::TableAlteration& change);
 /// The target's table has to become another one.

@@ -56,6 +56,7 @@ inline schema::TablePlanPtr plain_plan(const TableDef& definition) {
   for (const schema::ColumnDef& each : definition.columns) {
     schema::ColumnPlan planned;
     planned.source_name = planned.target_name = each.name;
+    planned.source_number = each.number;
     planned.type = each.type;
     planned.source_type = planned.target_type = each.native_type;
     planned.not_null = !each.nullable;
@@ -236,7 +237,13 @@ struct CollectedEvents final : ApplyEvents {
     plans.emplace_back(source, later);
     return {};
   }
+  Result<void> on_reload(const TableRef& source) override {
+    std::lock_guard lock(mutex);
+    reloads.push_back(source.name);
+    return {};
+  }
   std::mutex mutex;
+  std::vector<std::string> reloads;
   std::vector<std::pair<std::string, Error>> suspended;
   std::vector<connect::ApplyException> exceptions;
   std::vector<std::pair<TableRef, LaterPlan>> plans;
@@ -269,7 +276,8 @@ class ApplyWorld {
     progress = std::make_unique<ApplyProgress>();
     ApplyLimit limit;
     limit.stop_after(until);
-    const ApplyJob job{feed, *apply, tables, {}, 0, planner, events, limit, *progress};
+    ApplyJob job{feed, *apply, tables, {}, 0, planner, events, limit, *progress};
+    job.source = source;
     return run_apply(context, job, options);
   }
   [[nodiscard]] std::vector<Row> rows(const std::string& name) const {
@@ -297,6 +305,7 @@ class ApplyWorld {
   std::vector<ApplyTableTask> tables;
   ApplyOptions options;
   TablePlanner* planner = nullptr;
+  connect::ChangeSource* source = nullptr;
   CollectedEvents events;
   std::stop_source stop;
   std::unique_ptr<ApplyProgress> progress;

@@ -143,6 +143,7 @@ class PostgresChangeStream : public connect::ChangeStream {
     progress_.received = position.lsn;
     progress_.flushed = 0;  // what comes before may be in memory only
     delivered_lsn_ = idle_lsn_ = skip_before_ = position.lsn;
+    told_idle_lsn_ = position.lsn;
     next_link_ = std::move(link);
     return go_on(context);
   }
@@ -619,8 +620,10 @@ class PostgresChangeStream : public connect::ChangeStream {
   }
 
   void add_heartbeat(ChangeBatch& out) {
-    if (has_begin_ || idle_lsn_ <= delivered_lsn_) return;
-    delivered_lsn_ = idle_lsn_;
+    // Where the last commit ends is news too: its order is higher than that of the commit, and
+    // whoever waits for the end of a quiet log hears nothing else.
+    if (has_begin_ || idle_lsn_ < delivered_lsn_ || idle_lsn_ <= told_idle_lsn_) return;
+    delivered_lsn_ = told_idle_lsn_ = idle_lsn_;
     CommitInfo info;
     info.order = order_before(idle_lsn_);
     info.position = position_at(idle_lsn_);
@@ -803,6 +806,7 @@ class PostgresChangeStream : public connect::ChangeStream {
   wire::Lsn skip_before_ = 0;    ///< commits that begin before it have been delivered
   wire::Lsn delivered_lsn_ = 0;  ///< the last position in any batch
   wire::Lsn idle_lsn_ = 0;       ///< everything before it has come
+  wire::Lsn told_idle_lsn_ = 0;  ///< a heartbeat has said so
   wire::ServerTime idle_time_ = 0;
   std::uint64_t batch_number_ = 0;
 

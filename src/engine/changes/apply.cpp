@@ -140,10 +140,19 @@ class ApplyRun {
     WHERRY_TRY(pool.open(context_));
     WHERRY_TRY(job_.feed.start(context_, resume.from.position));
     Assembler assembler(job_, options_, routes_, watermark_, pool, std::move(resume.applied));
-    assembler.begin_after(resume.from.point);
+    WHERRY_ASSIGN(const connect::CommitOrder seen, order_of(resume.from.position));
+    job_.progress.set_applied_order(std::max(seen, resume.from.point.order));
+    assembler.begin_after(resume.from.point, seen);
     auto done = assembler.run(context_);
     if (!done.ok() && done.error().code == kReplay) careful_until_ = assembler.point();
     return done;
+  }
+
+  /// A checkpoint's position may be a heartbeat's behind its transaction, and a quiet source will
+  /// not say that again. 0: nobody knows.
+  Result<connect::CommitOrder> order_of(const Position& position) {
+    if (job_.source == nullptr || position.empty()) return connect::CommitOrder{0};
+    return job_.source->order_of(position);
   }
 
   Result<void> describe(const CommitPoint& point) {

@@ -49,13 +49,17 @@ Assembler::Waiter::~Waiter() {
   assembler_.job_.progress.add_time(stage_, time);
 }
 
-void Assembler::begin_after(const connect::CommitPoint& from) {
+void Assembler::begin_after(const connect::CommitPoint& from, connect::CommitOrder seen) {
   point_ = from;
-  seen_order_ = from.order;
+  seen_order_ = std::max(from.order, seen);
 }
 
 Result<void> Assembler::run(OpContext& context) {
-  while (!is_over_) {
+  for (;;) {
+    if (!is_in_transaction_ && seen_order_ >= job_.limit.order() && job_.feed.is_empty()) {
+      is_over_ = true;
+    }
+    if (is_over_) break;
     WHERRY_TRY(lanes_.check());
     if (context.stop.stop_requested()) return cancelled_error();
     WHERRY_TRY(rest(context));
@@ -67,9 +71,6 @@ Result<void> Assembler::run(OpContext& context) {
       WHERRY_ASSIGN(batch, job_.feed.next(reading));
     }
     if (batch) WHERRY_TRY(take(context, batch));
-    if (!is_in_transaction_ && seen_order_ >= job_.limit.order() && job_.feed.is_empty()) {
-      is_over_ = true;
-    }
   }
   WHERRY_TRY(drain());
   return release(context, true);

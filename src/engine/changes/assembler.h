@@ -26,8 +26,8 @@ class Assembler {
   Result<void> run(OpContext& context);
   /// The newest transaction that was begun.
   [[nodiscard]] const connect::CommitPoint& point() const { return point_; }
-  /// The stream begins after that transaction.
-  void begin_after(const connect::CommitPoint& from);
+  /// The stream begins after that transaction; all at or before `seen` is applied.
+  void begin_after(const connect::CommitPoint& from, connect::CommitOrder seen);
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -579,6 +579,40 @@ TEST(Apply, ColumnsAreAddedDroppedRenamedAndChanged) {
   }
 }
 
+/// The rows of a database, and the positions of a log.
+struct LogSource final : connect::ChangeSource {
+  explicit LogSource(std::unique_ptr<connect::ChangeSource> rows) : rows_(std::move(rows)) {}
+  Result<connect::StreamAdvice> examine(OpContext& c, const connect::StreamRequest& r) override {
+    return rows_->examine(c, r);
+  }
+  Result<connect::StreamStart> prepare(OpContext& c, const connect::StreamRequest& r) override {
+    return rows_->prepare(c, r);
+  }
+  Result<connect::StreamStart> anchor(OpContext& c, const connect::StreamRequest& r) override {
+    return rows_->anchor(c, r);
+  }
+  Result<std::unique_ptr<connect::ChangeStream>> open(OpContext& c,
+                                                      const connect::StreamRequest& r) override {
+    return rows_->open(c, r);
+  }
+  Result<std::unique_ptr<connect::ValueReader>> read_values(
+      OpContext& c, const connect::ValuesRequest& r) override {
+    return rows_->read_values(c, r);
+  }
+  Result<Position> parse_position(OpContext&, std::string_view text) override {
+    return Position{std::string(text)};
+  }
+  Result<CommitOrder> order_of(const Position& position) override {
+    return CommitOrder{std::stoul(position.text.substr(1))};
+  }
+  Result<void> forget(OpContext& c, const std::string& name) override {
+    return rows_->forget(c, name);
+  }
+
+ private:
+  const std::unique_ptr<connect::ChangeSource> rows_;
+};
+
 /// S.T with a column C that has 7 in all rows, and a column D that has another value in each.
 struct FilledWorld : ApplyWorld {
   explicit FilledWorld(bool has_key = true) {
@@ -595,7 +629,7 @@ struct FilledWorld : ApplyWorld {
     auto opened =
         connector.open_change_source(context, memory::MemoryConnector::settings("source"));
     EXPECT_TRUE(opened.ok());
-    values = std::move(*opened);
+    values = std::make_unique<LogSource>(std::move(*opened));
     source = values.get();
     planner = &plain;
     const auto first = log.shape(before);

@@ -47,10 +47,20 @@ class Proxy:
             except OSError:
                 client.close()
                 continue
-            self._sockets += [client, server]
-            for source, sink, side in ((client, server, "client"), (server, client, "server")):
-                threading.Thread(target=self._pump, args=(source, sink, side),
-                                 daemon=True).start()
+            threading.Thread(target=self._carry, args=(client, server), daemon=True).start()
+
+    def _carry(self, client, server):
+        ends = (client, server)
+        with self._lock:
+            self._sockets += ends
+        back = threading.Thread(target=self._pump, args=(server, client, "server"), daemon=True)
+        back.start()
+        self._pump(client, server, "client")
+        back.join()
+        with self._lock:
+            for end in ends:
+                self._sockets.remove(end)
+                end.close()
 
     def _pump(self, source, sink, side):
         try:
@@ -94,8 +104,9 @@ class Proxy:
         return self._cut_at is None
 
     def cut_now(self):
-        for end in list(self._sockets):
-            self._shut(end)
+        with self._lock:
+            for end in self._sockets:
+                self._shut(end)
 
     def stall(self):
         self._flows.clear()
@@ -149,5 +160,4 @@ class Proxy:
         self.release()
         self.go_on()
         self._listener.close()
-        for end in self._sockets:
-            end.close()
+        self.cut_now()

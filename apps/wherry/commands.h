@@ -36,6 +36,8 @@ struct DecodeFlags {
   std::size_t memory_mib = 256;
 };
 int decode_oracle_command(const DecodeFlags& flags);
+/// SQL_REDO and what goes with it, a JSON object a line of standard input, to what it says.
+int parse_redo_command();
 /// Runs scripts/demo.sh, which lies beside the build directory. `program` is argv[0].
 int demo_command(const std::string& program);
 

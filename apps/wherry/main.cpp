@@ -81,6 +81,10 @@ int dispatch(int argc, char** argv) {
       ->capture_default_str();
   decode->callback([&] { status = app::decode_oracle_command(decode_flags); });
 
+  auto* parse_redo = debug->add_subcommand(
+      "parse-redo", "Says what LogMiner's SQL_REDO says: JSON lines in and out");
+  parse_redo->callback([&] { status = app::parse_redo_command(); });
+
   auto* demo = cli.add_subcommand("demo", "The whole job on this machine, with a simulated Oracle");
   demo->callback([&] { status = app::demo_command(argv[0]); });
 

@@ -1,0 +1,17 @@
+// Letters and hexadecimal digits of ASCII, which is all that LogMiner's own words have.
+#pragma once
+
+namespace wherry::oracle {
+
+constexpr char capital(char c) {
+  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+}
+
+/// -1: none.
+constexpr int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  const char letter = capital(c);
+  return letter >= 'A' && letter <= 'F' ? letter - 'A' + 10 : -1;
+}
+
+}  // namespace wherry::oracle

@@ -1,7 +1,9 @@
 // SQL_REDO in every form: any text is read or refused, and what is read lies within the text or the
 // parser's memory.
+#include <iterator>
 #include <string>
 
+#include "connect/oracle/logminer/redo_assembler.h"
 #include "connect/oracle/logminer/redo_cell.h"
 #include "connect/oracle/logminer/redo_parser.h"
 #include "connect/oracle/logminer/redo_protocol.h"
@@ -75,6 +77,35 @@ void fuzz_row(Input& input) {
   if (parser.parse(kKind, text, "", piece)) use_values(piece.key);
 }
 
+/// Rows of a few transactions and a table, with any text, in any order.
+void fuzz_rows(Input& input) {
+  constexpr int kCodes[] = {0, 1, 2, 3, 6, 7, 9, 10, 11, 29, 36, 68, 70, 71, 91, 92, 93, 255};
+  constexpr const char* kRowIds[] = {"AAAAAAAAAAAAAAAAAA", "AAAR5FAAYAAAAANAAB",
+                                     "AAAR5FAAYAAAAANAAC"};
+  oracle::RedoAssembler assembler;
+  std::string text;
+  for (std::uint32_t block = 1; !input.empty(); ++block) {
+    oracle::MinedRow row;
+    row.scn = row.thread = 1;
+    row.operation_code = kCodes[input.byte() % std::size(kCodes)];
+    const std::uint8_t flags = input.byte();
+    row.address = {1, (flags & 1) != 0 ? block : 1, 16};
+    row.is_undo = (flags & 2) != 0;
+    row.goes_on = (flags & 12) == 12;
+    row.transaction = {3, 5, 1, (flags & 16) != 0 ? 0xFFFFFFFF : flags >> 6};
+    row.owner = "S";
+    row.table = "T";
+    row.row_id = kRowIds[input.byte() % std::size(kRowIds)];
+    const auto bytes = input.take(input.byte() + 256 * (input.byte() & 1));
+    text.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    row.sql_redo = text;
+    const auto taken = assembler.take(row);
+    if (taken.ok() && *taken) require(!(*taken)->changes.empty());
+    if ((flags & 32) != 0) assembler.end_step();
+  }
+  (void)assembler.open();
+}
+
 constexpr wherry::fuzz::Part kParts[] = {fuzz_statement<oracle::RedoParser::Quotes::kStrict>,
                                          fuzz_statement<oracle::RedoParser::Quotes::kRelaxed>,
                                          fuzz_row<oracle::RedoRowKind::kSelectLobLocator>,
@@ -82,7 +113,8 @@ constexpr wherry::fuzz::Part kParts[] = {fuzz_statement<oracle::RedoParser::Quot
                                          fuzz_row<oracle::RedoRowKind::kXmlBegin>,
                                          fuzz_row<oracle::RedoRowKind::kXmlWrite>,
                                          fuzz_row<oracle::RedoRowKind::kExtendedStringBegin>,
-                                         fuzz_row<oracle::RedoRowKind::kExtendedStringWrite>};
+                                         fuzz_row<oracle::RedoRowKind::kExtendedStringWrite>,
+                                         fuzz_rows};
 
 }  // namespace
 

@@ -38,6 +38,8 @@ struct DecodeFlags {
 int decode_oracle_command(const DecodeFlags& flags);
 /// SQL_REDO and what goes with it, a JSON object a line of standard input, to what it says.
 int parse_redo_command();
+/// The same of rows of V$LOGMNR_CONTENTS, to the transactions they make.
+int assemble_redo_command();
 /// Runs scripts/demo.sh, which lies beside the build directory. `program` is argv[0].
 int demo_command(const std::string& program);
 

@@ -84,6 +84,9 @@ int dispatch(int argc, char** argv) {
   auto* parse_redo = debug->add_subcommand(
       "parse-redo", "Says what LogMiner's SQL_REDO says: JSON lines in and out");
   parse_redo->callback([&] { status = app::parse_redo_command(); });
+  auto* assemble_redo = debug->add_subcommand(
+      "assemble-redo", "Puts transactions together from LogMiner's rows: JSON lines in and out");
+  assemble_redo->callback([&] { status = app::assemble_redo_command(); });
 
   auto* demo = cli.add_subcommand("demo", "The whole job on this machine, with a simulated Oracle");
   demo->callback([&] { status = app::demo_command(argv[0]); });

@@ -18,7 +18,7 @@ namespace wherry::app {
 namespace {
 
 using namespace oracle;  // NOLINT(google-build-using-namespace): its values are what is printed
-using nlohmann::json;
+using RedoJson = nlohmann::json;
 using nlohmann::ordered_json;
 
 std::string capitals(std::string_view text) {
@@ -37,38 +37,10 @@ ordered_json call_json(const RedoValue& value) {
   return out;
 }
 
-ordered_json value_json(const RedoValue& value) {
-  ordered_json out;
-  switch (value.form) {
-    case RedoForm::kNull:
-      return nullptr;
-    case RedoForm::kText:
-      if (value.hint.empty()) return std::string(value.text);
-      out = {{"text", std::string(value.text)}};
-      break;
-    case RedoForm::kNumber:
-      out = {{"num", std::string(value.text)}};
-      break;
-    case RedoForm::kNational:
-      out = {{"fn", "UNISTR"}, {"text", std::string(value.text)}};
-      break;
-    case RedoForm::kCall:
-      out = call_json(value);
-      break;
-    case RedoForm::kUnsupported:
-      out = {{"unsupported", true}};
-      break;
-    case RedoForm::kBind:
-      out = {{"bind", std::string(value.text)}};
-      break;
-  }
-  if (!value.hint.empty()) out["hint"] = std::string(value.hint);
-  return out;
-}
-
 ordered_json fields_json(const std::vector<RedoField>& fields) {
   ordered_json out = ordered_json::object();
-  for (const RedoField& field : fields) out[std::string(field.column)] = value_json(field.value);
+  for (const RedoField& field : fields)
+    out[std::string(field.column)] = redo_value_json(field.value);
   return out;
 }
 
@@ -152,11 +124,11 @@ struct Definition {
   std::vector<Column> stored;  ///< without virtual columns, in the order of the definition
   std::map<std::string, std::size_t, std::less<>> by_name;
 
-  explicit Definition(const json& line) {
+  explicit Definition(const RedoJson& line) {
     const auto table = line.find("table");
     if (table == line.end() || table->is_null() || !table->contains("columns")) return;
-    for (const json& column : table->at("columns")) {
-      const json generated = column.value("generated", json(false));
+    for (const RedoJson& column : table->at("columns")) {
+      const RedoJson generated = column.value("generated", RedoJson(false));
       if (!generated.is_null() && generated != false) continue;
       Column& added = stored.emplace_back();
       added.name = column.at("name").get<std::string>();
@@ -180,18 +152,19 @@ struct Definition {
 
 class RedoLine {
  public:
-  explicit RedoLine(const json& line)
+  explicit RedoLine(const RedoJson& line)
       : definition_(line),
         options_(line.contains("options") && line["options"].is_object() ? line["options"]
-                                                                         : json::object()),
-        row_(line.contains("row") && line["row"].is_object() ? line["row"] : json::object()),
+                                                                         : RedoJson::object()),
+        row_(line.contains("row") && line["row"].is_object() ? line["row"] : RedoJson::object()),
         parser_(options_.value("relaxed_quotes", false) ? RedoParser::Quotes::kRelaxed
                                                         : RedoParser::Quotes::kStrict) {
     text_ = text_of(line);
-    const json& code = line.contains("operation_code") ? line["operation_code"]
-                                                       : row_.value("OPERATION_CODE", json());
+    const RedoJson& code = line.contains("operation_code")
+                               ? line["operation_code"]
+                               : row_.value("OPERATION_CODE", RedoJson());
     if (code.is_number_integer()) code_ = code.get<int>();
-    const json info = row_.value("INFO", json());
+    const RedoJson info = row_.value("INFO", RedoJson());
     if (info.is_string()) info_ = info.get<std::string>();
     stored_.arena = plain_.arena = &arena_;
     stored_.regions = &regions_;
@@ -217,12 +190,12 @@ class RedoLine {
   }
 
  private:
-  static std::string text_of(const json& line) {
+  static std::string text_of(const RedoJson& line) {
     if (line.contains("sql_redo")) {
       return line["sql_redo"].is_null() ? "" : line["sql_redo"].get<std::string>();
     }
     std::string text;
-    for (const json& part : line.at("csf")) text += part.get<std::string>();
+    for (const RedoJson& part : line.at("csf")) text += part.get<std::string>();
     return text;
   }
 
@@ -366,7 +339,7 @@ class RedoLine {
   }
 
   const Definition definition_;
-  const json options_, row_;
+  const RedoJson options_, row_;
   std::string text_, info_;
   std::optional<int> code_;
   RedoParser parser_;
@@ -379,7 +352,36 @@ class RedoLine {
 
 }  // namespace
 
-ordered_json parsed_redo(const json& line) {
+ordered_json redo_value_json(const RedoValue& value) {
+  ordered_json out;
+  switch (value.form) {
+    case RedoForm::kNull:
+      return nullptr;
+    case RedoForm::kText:
+      if (value.hint.empty()) return std::string(value.text);
+      out = {{"text", std::string(value.text)}};
+      break;
+    case RedoForm::kNumber:
+      out = {{"num", std::string(value.text)}};
+      break;
+    case RedoForm::kNational:
+      out = {{"fn", "UNISTR"}, {"text", std::string(value.text)}};
+      break;
+    case RedoForm::kCall:
+      out = call_json(value);
+      break;
+    case RedoForm::kUnsupported:
+      out = {{"unsupported", true}};
+      break;
+    case RedoForm::kBind:
+      out = {{"bind", std::string(value.text)}};
+      break;
+  }
+  if (!value.hint.empty()) out["hint"] = std::string(value.hint);
+  return out;
+}
+
+ordered_json parsed_redo(const RedoJson& line) {
   return RedoLine(line).parsed();
 }
 

@@ -1,4 +1,5 @@
-"""`wherry debug parse-redo` on SQL_REDO of real servers, and on what it must refuse."""
+"""`wherry debug parse-redo` and `assemble-redo` on SQL_REDO and rows of real servers, and on what they
+must refuse."""
 import json
 import subprocess
 import unittest
@@ -9,8 +10,8 @@ INPUT = ("sql_redo", "table", "row", "options")  # of an entry; operation_code w
 FREE_TEXT = ("error", "skip")  # kinds whose reason is for people
 
 
-def parse_redo(lines, status=0):
-    done = subprocess.run([WHERRY, "debug", "parse-redo"], input="".join(lines), text=True,
+def parse_redo(lines, status=0, command="parse-redo"):
+    done = subprocess.run([WHERRY, "debug", command], input="".join(lines), text=True,
                           capture_output=True, timeout=60, check=False)
     if done.returncode != status:
         raise AssertionError(f"exit status {done.returncode}\n{done.stderr}")
@@ -56,6 +57,20 @@ class Captured(unittest.TestCase):
         self.check(in_pieces)
 
 
+class Sequences(unittest.TestCase):
+    def test_rows_become_transactions(self):
+        with open(shared("vectors", "logminer-row-sequences.jsonl"), encoding="utf-8") as file:
+            lines = file.readlines()
+        found, _ = parse_redo(lines, command="assemble-redo")
+        for line, one in zip(lines, found, strict=True):
+            scenario = json.loads(line)
+            with self.subTest(scenario["id"]):
+                wanted = dict(scenario["expect"])
+                also = wanted.pop("order_also_ok", None)
+                got = {key: one.get(key) for key in wanted}
+                self.assertIn(got, [wanted, *([{**wanted, "transactions": also}] if also else [])])
+
+
 class Input(unittest.TestCase):
     def test_a_line_that_is_none_is_named(self):
         found, told = parse_redo(['{"sql_redo": "commit;"}\n', "\n", "nonsense\n"], status=2)
@@ -65,6 +80,9 @@ class Input(unittest.TestCase):
                       '{"sql_redo": "", "table": {"columns": [{}]}}\n'):
             with self.subTest(wrong):
                 self.assertIn("line 1", parse_redo([wrong], status=2)[1])
+        for wrong in ('{}\n', '{"rows": [{"SCN": "x"}]}\n', '{"batches": [{}]}\n'):
+            with self.subTest(wrong):
+                self.assertIn("line 1", parse_redo([wrong], 2, "assemble-redo")[1])
 
     def test_virtual_columns_have_no_place(self):
         columns = [{"name": "A", "type": "NUMBER"}, {"name": "V", "type": "NUMBER",

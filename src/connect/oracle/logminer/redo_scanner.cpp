@@ -30,6 +30,12 @@ bool same_word(std::string_view text, std::string_view capitals) {
                     [](char a, char b) { return capital(a) == b; });
 }
 
+bool is_joinable(const RedoValue& value) {
+  return value.form == RedoForm::kText || value.form == RedoForm::kNational ||
+         (value.form == RedoForm::kCall && value.argument_count == 1 &&
+          same_word(value.function, "HEXTORAW"));
+}
+
 /// Room for a literal without its doubled apostrophes, for what UNISTR makes of it, and for pieces
 /// that are joined.
 constexpr std::size_t kScratchFactor = 3;
@@ -368,6 +374,7 @@ bool RedoScanner::one_value(RedoValue& out, Place place) {
 }
 
 bool RedoScanner::join(RedoValue& out, Place place) {
+  if (!is_joinable(out)) return fail("what is joined is no text");
   const char* const left_end = out.text.data() + out.text.size();
   if (left_end != scratch_.data() + scratch_used_) {
     char* const copy = scratch(out.text.size());
@@ -378,10 +385,8 @@ bool RedoScanner::join(RedoValue& out, Place place) {
   }
   RedoValue right;
   if (!one_value(right, place)) return false;
-  const bool is_text = right.form == RedoForm::kText || right.form == RedoForm::kNational;
-  const bool is_same_call = right.form == RedoForm::kCall && out.form == RedoForm::kCall &&
-                            same_word(right.function, "HEXTORAW");
-  if (!is_text && !is_same_call) return fail("what is joined is no text");
+  const bool is_like_left = (right.form == RedoForm::kCall) == (out.form == RedoForm::kCall);
+  if (!is_joinable(right) || !is_like_left) return fail("what is joined is no text");
   char* const end = const_cast<char*>(out.text.data()) + out.text.size();
   if (right.text.size() > static_cast<std::size_t>(scratch_.data() + scratch_.size() - end)) {
     return fail("the text is too large");

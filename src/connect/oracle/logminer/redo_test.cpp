@@ -99,6 +99,8 @@ TEST(RedoParser, DecodesUnistr) {
             "update S.T: A=n'a\\b'c😀|| )'");
   EXPECT_EQ(value(R"('plain ' || UNISTR('\00e9'))"), "update S.T: A=n'plain é'");
   EXPECT_EQ(value(R"(UNISTR('\d83d'))"), "UNISTR has half a surrogate pair at 40");
+  EXPECT_EQ(value(R"(Unsupported Type || 'x')"), "what is joined is no text at 44");
+  EXPECT_EQ(value(R"('x' || HEXTORAW('00'))"), "what is joined is no text at 46");
   EXPECT_EQ(value(R"(UNISTR('\12g4'))"), "UNISTR has a wrong escape at 40");
 }
 

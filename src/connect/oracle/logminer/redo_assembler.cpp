@@ -1,0 +1,148 @@
+#include "connect/oracle/logminer/redo_assembler.h"
+
+#include <algorithm>
+
+namespace wherry::oracle {
+namespace {
+
+constexpr int kStart = 6, kCommit = 7, kReplicationMarker = 27, kMissingScn = 34, kRollback = 36;
+constexpr int kDdl = 5;
+
+}  // namespace
+
+bool RedoAssembler::is_known(const MinedRow& row) const {
+  const auto cursor = known_.find(row.thread);
+  return cursor != known_.end() && row.address.is_known() &&
+         Cursor{row.address, row.ssn} <= cursor->second;
+}
+
+bool RedoAssembler::join(const MinedRow& row, MinedRow& whole) {
+  whole = row;
+  const Cursor of_row{row.address, row.ssn};
+  // A step that ended between two pieces may begin with the first of them again.
+  const bool is_again = is_text_of_earlier_step_ && row.goes_on && row.sql_redo == first_piece_;
+  is_text_of_earlier_step_ = false;
+  if (!has_text_ || of_row != text_of_ || is_again) {
+    has_text_ = false;
+    if (!row.goes_on) return true;
+    text_ = first_piece_ = row.sql_redo;
+    text_of_ = of_row;
+    has_text_ = true;
+    return false;
+  }
+  text_ += row.sql_redo;
+  if (row.goes_on) return false;
+  has_text_ = false;
+  whole.sql_redo = text_;
+  return true;
+}
+
+Result<std::optional<RedoTransaction>> RedoAssembler::take(const MinedRow& row) {
+  if (is_known(row)) return std::optional<RedoTransaction>();
+  MinedRow whole;
+  if (!join(row, whole)) return std::optional<RedoTransaction>();
+  if (row.address.is_known()) {
+    Cursor& cursor = read_[row.thread];
+    cursor = std::max(cursor, Cursor{row.address, row.ssn});
+  }
+  return take_whole(whole);
+}
+
+void RedoAssembler::end_step() {
+  is_text_of_earlier_step_ = has_text_;
+  for (const auto& [thread, cursor] : read_) {
+    Cursor& known = known_[thread];
+    known = std::max(known, cursor);
+  }
+}
+
+Result<std::optional<RedoTransaction>> RedoAssembler::take_whole(const MinedRow& row) {
+  switch (row.operation_code) {
+    case kStart:
+      start(row);
+      break;
+    case kCommit:
+      return commit(row);
+    case kRollback:
+      if (const auto found = find(row.transaction); found != transactions_.end()) {
+        transactions_.erase(found);
+      }
+      break;
+    case kReplicationMarker:
+      transactions_.erase(row.transaction);
+      break;
+    case kMissingScn:
+      return make_error(ErrorKind::kInternal, "oracle.redo_gap",
+                        "LogMiner has found a gap in the redo at SCN " + std::to_string(row.scn),
+                        "Restore the logs that are missing, or load the tables again");
+    case kDdl:
+      break;
+    default:
+      add(row);
+  }
+  return std::optional<RedoTransaction>();
+}
+
+void RedoAssembler::start(const MinedRow& row) {
+  if (row.transaction.is_none()) return;
+  // A second one: the slot is used again, or the rows come again. What there was does not count.
+  transactions_.erase(row.transaction);
+  transactions_[row.transaction].open = {row.transaction, row.scn, row.thread, row.address};
+}
+
+std::map<TransactionKey, RedoAssembler::Transaction>::iterator RedoAssembler::find(
+    const TransactionKey& key) {
+  if (!key.is_partial()) return transactions_.find(key);
+  // At most one is open in a slot.
+  const auto found = transactions_.lower_bound({key.container, key.segment, key.slot, 0});
+  const bool is_slot = found != transactions_.end() && found->first.container == key.container &&
+                       found->first.segment == key.segment && found->first.slot == key.slot;
+  return is_slot ? found : transactions_.end();
+}
+
+void RedoAssembler::add(const MinedRow& row) {
+  auto found = find(row.transaction);
+  if (found == transactions_.end()) {
+    // What is not there has nothing that could be undone.
+    if (row.transaction.is_none() || row.transaction.is_partial() || row.is_undo) return;
+    found = transactions_.try_emplace(row.transaction).first;
+    found->second.open = {row.transaction, row.scn, row.thread, row.address};
+  }
+  found->second.has_rows = true;
+  found_.clear();
+  found->second.builder.add(row, readers_, found_);
+  for (RedoTableProblem& problem : found_) {
+    const bool is_told = std::any_of(problems_.begin(), problems_.end(), [&](const auto& known) {
+      return known.owner == problem.owner && known.table == problem.table;
+    });
+    if (!is_told) problems_.push_back(std::move(problem));
+  }
+}
+
+std::optional<RedoTransaction> RedoAssembler::commit(const MinedRow& row) {
+  const auto found = find(row.transaction);
+  if (found == transactions_.end()) return std::nullopt;
+  RedoTransaction out;
+  out.key = found->first;
+  out.commit_scn = row.scn;
+  out.thread = row.thread;
+  out.commit_address = row.address;
+  out.changes = found->second.builder.finish();
+  transactions_.erase(found);
+  if (out.changes.empty()) return std::nullopt;
+  return out;
+}
+
+std::vector<RedoAssembler::Open> RedoAssembler::open() const {
+  std::vector<Open> out;
+  for (const auto& [key, transaction] : transactions_) {
+    if (transaction.has_rows) out.push_back(transaction.open);
+  }
+  std::sort(out.begin(), out.end(), [](const Open& a, const Open& b) {
+    return std::tie(a.first_scn, a.thread, a.first_address) <
+           std::tie(b.first_scn, b.thread, b.first_address);
+  });
+  return out;
+}
+
+}  // namespace wherry::oracle

@@ -4,7 +4,6 @@ Every test ends with a comparison of all rows; while changes are followed, money
 is counted on the target again and again.
 """
 import contextlib
-import json
 import os
 import random
 import signal
@@ -12,20 +11,14 @@ import threading
 import time
 import unittest
 
+from support.change_case import DONE, FAILED, ONGOING, ChangeCase
 from support.paths import LONG
-from support.postgres import PASSWORD, Postgres
-from support.wherry import Task, selection, wherry
+from support.wherry import wherry
 
-DONE, FAILED, TABLES_IN_ERROR = 0, 1, 3
 SEED = int(os.environ.get("WHERRY_SEED", "20241031"))
 ACCOUNTS, BALANCE = 200, 1000
-TABLES = {"accounts": "id", "transfers": "id", "notes": "name", "bulk": "id"}
-ONGOING = "ongoing replication"
-FAST = {"FullLoadSettings": {"TargetTablePrepMode": "DROP_AND_CREATE", "MaxFullLoadSubTasks": 4},
-        "ErrorBehavior": {"RecoverableErrorInterval": 1},
-        "ControlTablesSettings": {"StatusTableEnabled": True, "SuspendedTablesTableEnabled": True}}
+LOAD = {"TargetTablePrepMode": "DROP_AND_CREATE", "MaxFullLoadSubTasks": 4}
 FILL = (
-    "create schema app",
     "create table app.accounts (id integer primary key, owner text, balance numeric(12,2) not null)",
     f"insert into app.accounts select i, 'owner ' || i, {BALANCE} "
     f"from generate_series(1, {ACCOUNTS}) i",
@@ -94,67 +87,19 @@ class Writer:
         return self.transactions
 
 
-class Changes(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.source = Postgres()
-        cls.addClassCleanup(cls.source.close)
-        cls.target = Postgres()
-        cls.addClassCleanup(cls.target.close)
-        cls.pairs = 0
-
+class Changes(ChangeCase):
     def setUp(self):
-        type(self).pairs += 1
-        self.name = f"d{self.pairs}"
-        for server in (self.source, self.target):
-            server.create_database(self.name)
-        self.source.execute(self.name, *FILL)
-        self.seed = SEED + self.pairs
+        super().setUp()
+        self.at_source(*FILL)
+        self.seed = SEED + ChangeCase.pairs
 
-    def task(self, settings=None, migration_type="full-load-and-cdc"):
-        task = Task(self.source.url(self.name), self.target.url(self.name), [selection("app")],
-                    settings or FAST)
-        task.migration_type = migration_type
-        self.addCleanup(task.close)
-        self.addCleanup(self.drop_slots)
-        return task
-
-    def drop_slots(self):
-        """What a task leaves at the source would keep its log; a walsender needs a moment to end."""
-        end = time.monotonic() + 30
-        left = "select count(*) from pg_replication_slots where database = current_database()"
-        while self.source.query(self.name, left) != [(0,)]:
-            self.assertLess(time.monotonic(), end, "a slot is still in use")
-            self.source.execute(
-                self.name, "select pg_drop_replication_slot(slot_name) from pg_replication_slots "
-                "where database = current_database() and not active")
+    def task(self, more=None, migration_type="full-load-and-cdc"):
+        return super().task({"FullLoadSettings": LOAD, **(more or {})}, migration_type)
 
     def write(self):
         writer = Writer(self.source, self.name, self.seed)
         self.addCleanup(writer.stop)
         return writer
-
-    @staticmethod
-    def start(task, *more, **environment):
-        return task.start(*more, source_password=PASSWORD, environment=environment)
-
-    def wait_for_phase(self, run, phase, deadline_secs=120):
-        run.child.wait_for_line(
-            lambda line: line.startswith("{") and json.loads(line).get("phase") == phase,
-            deadline_secs)
-
-    def run_until(self, task, stop_when, status=DONE, *more):
-        run = self.start(task, "--stop-when", stop_when, *more).finish(180)
-        self.assertEqual(run.status, status, run.describe())
-        return run
-
-    def assert_equal_rows(self, tables=tuple(TABLES)):
-        for table in tables:
-            query = f"select t::text from app.{table} t order by {TABLES[table]}"
-            there = self.source.query(self.name, query)
-            here = self.target.query(self.name, query)
-            self.assertEqual(len(here), len(there), table)
-            self.assertEqual(here, there, table)
 
     def count_money(self, times):
         """The sum of all balances as each of many looks at the target finds it."""
@@ -180,15 +125,14 @@ class Changes(unittest.TestCase):
                                if e["event"] == "cdc"), 0)
         writer.stop()
         caught_up = self.run_until(task, "caught-up")
-        self.assert_equal_rows()
+        self.assert_equal()
         last = [e for e in caught_up.events if e["event"] == "cdc"][-1]
         for field in ("captured", "source_latency_seconds", "target_latency_seconds", "position",
                       "limiting_stage"):
             self.assertIn(field, last)
         self.assertEqual(self.target.query(self.name, "select task_status from awsdms_status"),
                          [("NOT RUNNING",)])
-        self.assertEqual(self.target.query(
-            self.name, "select count(*) from awsdms_apply_exceptions"), [(0,)])
+        self.assert_no_exceptions()
 
     def test_killed_at_any_moment_nothing_is_lost_or_done_twice(self):
         writer = self.write()
@@ -209,17 +153,14 @@ class Changes(unittest.TestCase):
             run.finish(30)
         writer.stop()
         self.run_until(task, "caught-up")
-        self.assert_equal_rows()
+        self.assert_equal()
         self.count_money(1)
-        self.assertEqual(self.target.query(
-            self.name, "select count(*) from awsdms_apply_exceptions"), [(0,)])
+        self.assert_no_exceptions()
 
     def test_stops_before_and_after_the_cached_changes(self):
         writer = self.write()
-        settings = {**FAST, "FullLoadSettings": {**FAST["FullLoadSettings"],
-                                                 "StopTaskCachedChangesApplied": True,
-                                                 "StopTaskCachedChangesNotApplied": True}}
-        task = self.task(settings)
+        task = self.task({"FullLoadSettings": {**LOAD, "StopTaskCachedChangesApplied": True,
+                                               "StopTaskCachedChangesNotApplied": True}})
         reasons = []
         for _ in range(2):
             run = self.run_until(task, "never")
@@ -229,7 +170,7 @@ class Changes(unittest.TestCase):
         self.count_money(1)
         writer.stop()
         self.run_until(task, "caught-up")
-        self.assert_equal_rows()
+        self.assert_equal()
 
     def test_connections_that_break_are_made_again(self):
         writer = self.write()
@@ -247,11 +188,11 @@ class Changes(unittest.TestCase):
         run.finish(60)
         self.assertEqual(run.status, DONE, run.describe())
         self.run_until(task, "caught-up")
-        self.assert_equal_rows()
+        self.assert_equal()
 
     def test_changes_alone_and_a_position_to_stop_at(self):
-        for statement in FILL:
-            self.target.execute(self.name, statement)
+        self.at_target("create schema app", "create table app.marker (id integer primary key)",
+                       *FILL)
         task = self.task(migration_type="cdc")
         self.run_until(task, "caught-up")
         writer = self.write()
@@ -260,12 +201,12 @@ class Changes(unittest.TestCase):
         writer.stop()
         there = self.source.query(self.name, "select pg_current_wal_lsn()::text")[0][0]
         rows = self.source.query(self.name, "select t::text from app.accounts t order by id")
-        self.source.execute(self.name, "update app.accounts set owner = 'later'")
+        self.at_source("update app.accounts set owner = 'later'")
         self.run_until(task, f"position:{there}")
         self.assertEqual(self.target.query(
             self.name, "select t::text from app.accounts t order by id"), rows)
         self.run_until(task, "caught-up")
-        self.assert_equal_rows()
+        self.assert_equal()
 
     def reload(self, task, *tables):
         flags = [flag for table in tables for flag in ("--table", table)]
@@ -278,7 +219,7 @@ class Changes(unittest.TestCase):
         run = self.start(task)
         self.wait_for_phase(run, ONGOING)
         spoil = ("delete from app.bulk where id % 3 = 0", "update app.notes set body = 'spoilt'")
-        self.target.execute(self.name, *spoil)
+        self.at_target(*spoil)
         self.reload(task, "app.bulk", "app.notes")
         spoilt = "select count(*) from app.notes where body = 'spoilt'"
         end = time.monotonic() + 120
@@ -288,7 +229,7 @@ class Changes(unittest.TestCase):
         run.child.signal(signal.SIGTERM)  # perhaps before they have joined
         run.finish(60)
         self.assertEqual(run.status, DONE, run.describe())
-        self.target.execute(self.name, "update app.notes set body = 'spoilt'")
+        self.at_target("update app.notes set body = 'spoilt'")
         self.reload(task, "app.notes")
         run = self.start(task, WHERRY_FAILPOINT="reload.before_join").finish(120)
         self.assertEqual(run.status, -signal.SIGKILL, run.describe())
@@ -296,7 +237,7 @@ class Changes(unittest.TestCase):
         self.assertEqual(run.status, -signal.SIGKILL, run.describe())
         writer.stop()
         self.run_until(task, "caught-up")
-        self.assert_equal_rows()
+        self.assert_equal()
         self.assertEqual(self.source.query(
             self.name, "select count(*) from pg_replication_slots where database = "
             "current_database()"), [(1,)])
@@ -306,11 +247,11 @@ class Changes(unittest.TestCase):
         for _ in range(3):
             self.run_until(task, "caught-up")
             # Moves the log, but nothing of the task's.
-            self.source.execute(self.name, "create table if not exists public.elsewhere (i integer)",
+            self.at_source("create table if not exists public.elsewhere (i integer)",
                                 "insert into public.elsewhere values (1)")
-        self.source.execute(self.name, "update app.accounts set owner = 'later'")
+        self.at_source("update app.accounts set owner = 'later'")
         self.run_until(task, "caught-up")
-        self.assert_equal_rows()
+        self.assert_equal()
 
     def test_a_slot_that_is_gone_demands_a_reload(self):
         task = self.task()
@@ -319,9 +260,9 @@ class Changes(unittest.TestCase):
         run = self.run_until(task, "caught-up", FAILED)
         self.assertIn("has no replication slot", run.stderr)
         self.assertIn("reload-target", run.stderr)
-        self.source.execute(self.name, "update app.accounts set owner = 'new'")
+        self.at_source("update app.accounts set owner = 'new'")
         self.run_until(task, "caught-up", DONE, "--start", "reload-target")
-        self.assert_equal_rows()
+        self.assert_equal()
 
 
 if __name__ == "__main__":

@@ -7,17 +7,14 @@ import threading
 import time
 import unittest
 
+from support.change_case import DONE, FAILED, ChangeCase
 from support.paths import LONG
-from support.postgres import PASSWORD, Postgres
-from support.wherry import Task, selection, wherry
+from support.postgres import PASSWORD
+from support.wherry import wherry
 
-DONE, FAILED, DIFFERENT = 0, 1, 3
-ONGOING = "ongoing replication"
-SETTINGS = {"FullLoadSettings": {"TargetTablePrepMode": "DROP_AND_CREATE"},
-            "ErrorBehavior": {"RecoverableErrorInterval": 1}}
+DIFFERENT = 3
 ROWS, CHANGED_ROWS = 20000, 1000
 FILL = (
-    "create schema app",
     "create table app.hot (id integer primary key, n bigint, note text)",
     "insert into app.hot select i, 0, 'note ' || i from generate_series(1, 3) i",
     "create table app.big (id integer primary key, pad text, at timestamptz default now())",
@@ -82,35 +79,13 @@ class Writer:
             raise self.failure
 
 
-class ValidateChanges(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.source = Postgres()
-        cls.addClassCleanup(cls.source.close)
-        cls.target = Postgres()
-        cls.addClassCleanup(cls.target.close)
-        cls.pairs = 0
-
+class ValidateChanges(ChangeCase):
     def setUp(self):
-        type(self).pairs += 1
-        self.name = f"v{self.pairs}"
-        for server in (self.source, self.target):
-            server.create_database(self.name)
-        self.source.execute(self.name, *FILL)
-        self.task = Task(self.source.url(self.name), self.target.url(self.name),
-                         [selection("app")], SETTINGS)
-        self.task.migration_type = "full-load-and-cdc"
-        self.addCleanup(self.task.close)
-        self.addCleanup(self.drop_slots)
-
-    def drop_slots(self):
-        end = time.monotonic() + 30
-        left = "select count(*) from pg_replication_slots where database = current_database()"
-        while self.source.query(self.name, left) != [(0,)]:
-            self.assertLess(time.monotonic(), end, "a slot is still in use")
-            self.source.execute(
-                self.name, "select pg_drop_replication_slot(slot_name) from pg_replication_slots "
-                "where database = current_database() and not active")
+        super().setUp()
+        self.at_source(*FILL)
+        # What is cut again and again is tried again soon.
+        self.steady = self.task({"ErrorBehavior": {"RecoverableErrorInterval": 1,
+                                                   "RecoverableErrorThrottling": False}})
 
     def write(self, writers):
         out = [Writer(self.source, self.name, seed) for seed in range(writers)]
@@ -118,11 +93,10 @@ class ValidateChanges(unittest.TestCase):
             self.addCleanup(writer.stop)
         return out
 
-    def start(self, *more, **environment):
-        run = self.task.start(*more, source_password=PASSWORD, environment=environment)
+    def begin(self):
+        """The task follows its source until the test is over."""
+        run = self.follow(self.steady)
         self.addCleanup(self.end, run)
-        run.child.wait_for_line(
-            lambda line: line.startswith("{") and json.loads(line).get("phase") == ONGOING, 120)
         return run
 
     @staticmethod
@@ -132,11 +106,13 @@ class ValidateChanges(unittest.TestCase):
             run.finish(60)
 
     def run_until_caught_up(self):
-        run = self.task.run("--stop-when", "caught-up", source_password=PASSWORD)
-        self.assertEqual(run.status, DONE, run.describe())
+        self.run_until(self.steady, "caught-up")
 
     def validate(self, status, *more):
-        run = self.task.validate("--progress", "json", *more, source_password=PASSWORD)
+        # Writers without a pause may be faster than the apply: it says so, before the test's patience
+        # ends.
+        run = self.steady.validate("--progress", "json", *(more or ("--wait", "200")),
+                                   source_password=PASSWORD)
         self.assertEqual(run.status, status, run.describe())
         return run
 
@@ -152,16 +128,17 @@ class ValidateChanges(unittest.TestCase):
     @unittest.skipUnless(LONG, "takes minutes: --long")
     def test_under_writes_nothing_is_reported_but_what_is_wrong(self):
         writers = self.write(2)
-        run = self.start()
+        run = self.begin()
         for _ in range(3):
             found = self.validate(DONE)
             self.assertEqual(self.differences(found), set())
             states = {t["table"]: t["state"] for t in found.events[-1]["tables"]}
-            self.assertEqual(states, dict.fromkeys(("hot", "big", "log"), "Validated"))
+            self.assertEqual(states, dict.fromkeys(("hot", "big", "log", "marker"),
+                                                   "Validated"))
             for writer in writers:
                 writer.wait_for(20)
-        self.target.execute(
-            self.name, "delete from app.hot where id = 1",  # changed by every transaction
+        self.at_target(
+            "delete from app.hot where id = 1",  # changed by every transaction
             "update app.hot set note = 'spoilt' where id = 3",
             "delete from app.big where id = 15000",
             "insert into app.big values (-5, 'extra')",
@@ -185,26 +162,27 @@ class ValidateChanges(unittest.TestCase):
     def test_a_stopped_task_is_compared_as_far_as_it_is_where_the_source_is(self):
         self.run_until_caught_up()
         self.validate(DONE)
-        self.source.execute(self.name, "update app.hot set n = 5")
-        self.target.execute(self.name, "update app.big set pad = 'spoilt' where id = 7")
+        self.at_source("update app.hot set n = 5")
+        self.at_target("update app.big set pad = 'spoilt' where id = 7")
         spoilt = {("RECORD_DIFF", "big", "id=7", "pad")}
         found = self.validate(DIFFERENT)
         self.assertEqual(self.differences(found), spoilt)
         codes = {t["table"]: t.get("error", {}).get("code") for t in found.events[-1]["tables"]}
-        self.assertEqual(codes, {"hot": "validate.behind", "big": None, "log": None})
+        self.assertEqual(codes, {"hot": "validate.behind", "big": None, "log": None,
+                                 "marker": None})
         self.run_until_caught_up()
         self.assertEqual(self.differences(self.validate(DIFFERENT)), spoilt)
         self.assert_one_slot_is_left()
 
     def test_a_transaction_that_stays_open_is_waited_for_and_holds_nobody_up(self):
-        self.start()
+        self.begin()
         with contextlib.closing(self.source.connect(self.name)) as connection:
             connection.autocommit = False
             with connection.cursor() as cursor:
                 cursor.execute("insert into app.hot values (100, 1, 'open')")
                 run = self.validate(FAILED, "--wait", "2")
                 self.assertIn("transactions that were open at the source", run.stderr)
-                self.source.execute(self.name, "insert into app.hot values (101, 1, 'short')")
+                self.at_source("insert into app.hot values (101, 1, 'short')")
                 end = time.monotonic() + 60
                 arrived = "select count(*) from app.hot where id = 101"
                 while self.target.query(self.name, arrived) != [(1,)]:
@@ -217,20 +195,19 @@ class ValidateChanges(unittest.TestCase):
     def test_a_table_is_loaded_again_under_writes_and_faults(self):
         writers = self.write(2)
         self.run_until_caught_up()
-        self.target.execute(self.name, "delete from app.big where id % 3 = 0",
-                            "update app.log set who = 'spoilt'")
-        asked = wherry("reload", "--state", str(self.task.state), "--table", "app.big",
+        self.at_target("delete from app.big where id % 3 = 0",
+                       "update app.log set who = 'spoilt'")
+        asked = wherry("reload", "--state", str(self.steady.state), "--table", "app.big",
                        "--table", "app.log")
         self.assertEqual(asked.status, DONE, asked.describe())
         for point in ("reload.loaded", "reload.before_join"):
-            run = self.task.start(source_password=PASSWORD,
-                                  environment={"WHERRY_FAILPOINT": point}).finish(60)
+            run = self.start(self.steady, WHERRY_FAILPOINT=point).finish(60)
             self.assertEqual(run.status, -signal.SIGKILL, run.describe())
-        self.start()
-        end = time.monotonic() + 60
+        self.begin()
+        end = time.monotonic() + 120
         cuts_left = 5  # a load that is cut begins again
         while True:
-            found = self.task.validate("--progress", "json", source_password=PASSWORD)
+            found = self.steady.validate("--progress", "json", source_password=PASSWORD)
             self.assertEqual(self.differences(found), set(), found.describe())
             if found.status == DONE:
                 break

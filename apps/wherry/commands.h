@@ -22,6 +22,13 @@ int validate_command(const Flags& flags, const connect::Registry& connectors);
 int check_command(const Flags& flags);
 /// Asks the task of the state directory to load tables, "SCHEMA.TABLE" each, again.
 int reload_command(const Flags& flags, const std::vector<std::string>& tables);
+struct ForgetFlags {
+  bool with_control_rows = false;
+  bool is_confirmed = false;  ///< nobody is asked
+};
+/// Removes what the task of the state directory has left, besides its tables.
+int forget_command(const Flags& flags, const ForgetFlags& forget_flags,
+                   const connect::Registry& connectors);
 struct ScriptFlags {
   std::string directory = ".";
   std::vector<std::string> schemas;

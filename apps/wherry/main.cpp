@@ -53,6 +53,16 @@ int dispatch(int argc, char** argv) {
   reload->add_option("--state", flags.state, "The task's state directory");
   reload->callback([&] { status = app::reload_command(flags, reloaded); });
 
+  auto* forget = cli.add_subcommand(
+      "forget",
+      "Removes what a task has left besides its tables: slot and publication, checkpoints, state");
+  app::ForgetFlags forget_flags;
+  app::add_flags(*forget, flags, app::kEndpointFlags | app::kTaskFlags);
+  forget->add_flag("--control-rows", forget_flags.with_control_rows,
+                   "The task's rows in the control tables (awsdms_...) too");
+  forget->add_flag("--yes", forget_flags.is_confirmed, "Asks nothing");
+  forget->callback([&] { status = app::forget_command(flags, forget_flags, connectors); });
+
   auto* scripts = cli.add_subcommand(
       "scripts",
       "Writes SQL that disables and enables foreign keys, triggers and secondary "

@@ -302,6 +302,9 @@ class TargetLoader {
   virtual Result<std::unique_ptr<ControlWriter>> open_control(OpContext&, const ControlTables&) {
     return std::unique_ptr<ControlWriter>();
   }
+  /// Removes the task's rows from the control tables that are there, whichever the settings ask
+  /// for; of awsdms_apply_exceptions, which has no server, those of its name.
+  virtual Result<void> forget_control(OpContext&, const ControlTables&) { return {}; }
   /// SQL for people, from the target's catalogue; changes nothing.
   virtual Result<TargetScripts> write_scripts(OpContext&, const ScriptOptions&) {
     return make_error(ErrorKind::kUnsupported, "connect.no_scripts",

@@ -248,13 +248,25 @@ class PostgresApply final : public connect::TargetApply {
   }
 
   Result<void> forget(OpContext& context, const std::string& task_name) override {
+    auto done = remove_checkpoints(context, task_name);
+    if (done.ok()) return done;
+    Error error = std::move(done).error();
+    error.hint += (error.hint.empty() ? "" : "; or ") +
+                  fmt::format(
+                      "remove by hand, in the target database: delete from "
+                      "wherry_checkpoint where task_name = '{}'",
+                      task_name);
+    return error;
+  }
+
+ private:
+  Result<void> remove_checkpoints(OpContext& context, const std::string& task_name) {
     WHERRY_ASSIGN(std::unique_ptr<Connection> connection, pool_->acquire(context));
     WHERRY_TRY(checkpoints_.forget(context, *connection, task_name));
     pool_->give_back(std::move(connection));
     return {};
   }
 
- private:
   /// Whether foreign keys and ordinary triggers are off in the sessions of lanes.
   Result<bool> applies_as_replica(OpContext& context, Connection& connection) {
     if (!pool_->settings().loads_as_replica) return false;

@@ -213,14 +213,26 @@ class PostgresChangeSource : public connect::ChangeSource {
   }
 
   Result<void> forget(OpContext& context, const std::string& task_name) override {
-    WHERRY_ASSIGN(const auto connection, log_in(context));
     const std::string name = slot_name_for(task_name);
+    auto done = remove(context, name);
+    if (done.ok()) return done;
+    Error error = std::move(done).error();
+    error.hint += (error.hint.empty() ? "" : "; or ") +
+                  fmt::format(
+                      "remove by hand, in the source database: select "
+                      "pg_drop_replication_slot('{0}'); drop publication \"{0}\"",
+                      name);
+    return error;
+  }
+
+ private:
+  Result<void> remove(OpContext& context, const std::string& name) {
+    WHERRY_ASSIGN(const auto connection, log_in(context));
     WHERRY_TRY(drop_slot(context, *connection, name));
     WHERRY_TRY(drop_publication(context, *connection, name));
     return remove_artefacts(context, *connection, settings_.changes);
   }
 
- private:
   Result<wire::Lsn> find_time(OpContext& context, const std::string& time) {
     const ChangeSettings& own = settings_.changes;
     if (own.slot_name.empty() || own.publication_name.empty()) {
@@ -232,6 +244,7 @@ class PostgresChangeSource : public connect::ChangeSource {
     WHERRY_ASSIGN(const auto connection, log_in(context));
     return find_start_time(context, *connection, {own.slot_name, own.publication_name}, time);
   }
+
   [[nodiscard]] bool is_publisher() const { return settings_.changes.publication_name.empty(); }
 
   Result<std::unique_ptr<Connection>> log_in(OpContext& context) {

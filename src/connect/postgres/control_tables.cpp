@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <ctime>
@@ -221,6 +222,36 @@ Result<bool> make_control_table(OpContext& context, Connection& connection, std:
                  ", or name another schema in ControlTablesSettings.ControlSchema";
   }
   return error;
+}
+
+Result<void> forget_control_rows(OpContext& context, Connection& connection,
+                                 const ControlTables& tables) {
+  constexpr const char* kAction = "cannot remove the task's rows from the control tables";
+  const std::string& schema = schema_of(tables);
+  const std::array wanted = {schema};
+  WHERRY_ASSIGN(const Rows found,
+                connection.query(context, kAction,
+                                 "select c.relname from pg_catalog.pg_class c join "
+                                 "pg_catalog.pg_namespace n on n.oid = c.relnamespace where "
+                                 "n.nspname = $1 and c.relkind in ('r', 'p')",
+                                 wanted));
+  for (int r = 0; r < found.count(); ++r) {
+    const std::string name(found.text(r, 0));
+    const bool is_control = std::any_of(std::begin(kDefinitions), std::end(kDefinitions),
+                                        [&](const Definition& each) { return each.name == name; });
+    if (!is_control) continue;
+    WHERRY_ASSIGN(const std::string table, schema::quote_table({schema, name}));
+    std::vector<std::string> parameters = {tables.task_name};
+    std::string sql = "delete from " + table + " where ";
+    if (name == kExceptions) {
+      sql += "\"TASK_NAME\" = $1";
+    } else {
+      sql += "task_name = $1 and server_name = $2";
+      parameters.push_back(tables.server_name);
+    }
+    WHERRY_TRY(connection.query(context, kAction, sql, parameters));
+  }
+  return {};
 }
 
 Result<std::unique_ptr<connect::ControlWriter>> open_control_tables(

@@ -26,6 +26,10 @@ Result<void> lock_control_schema(OpContext& context, Connection& connection,
 Result<bool> make_control_table(OpContext& context, Connection& connection, std::string_view action,
                                 const schema::TableRef& table, std::string_view columns);
 
+/// connect::TargetLoader::forget_control().
+Result<void> forget_control_rows(OpContext& context, Connection& connection,
+                                 const connect::ControlTables& tables);
+
 /// Creates what is missing. kPermission "postgres.control_schema" names the GRANT: PostgreSQL 15
 /// and later let nobody but the owner create tables in public.
 Result<std::unique_ptr<connect::ControlWriter>> open_control_tables(

@@ -97,6 +97,13 @@ class PostgresLoader : public connect::TargetLoader {
     return writer;
   }
 
+  Result<void> forget_control(OpContext& context, const connect::ControlTables& tables) override {
+    WHERRY_ASSIGN(std::unique_ptr<Connection> connection, pool_->acquire(context));
+    WHERRY_TRY(forget_control_rows(context, *connection, tables));
+    pool_->give_back(std::move(connection));
+    return {};
+  }
+
   Result<connect::TargetScripts> write_scripts(OpContext& context,
                                                const connect::ScriptOptions& options) override {
     WHERRY_ASSIGN(std::unique_ptr<Connection> connection, pool_->acquire(context));

@@ -289,7 +289,7 @@ class Replication {
     if (reload_) {
       // Both move: what the others had at the last look is near enough.
       const auto before = std::exchange(last_order_, parts_.progress->apply.applied_order());
-      return reload_->is_near(before);
+      return reload_->is_near(before) || reload_->is_overdue();
     }
     if (is_reload_put_off()) return false;
     const auto requests = read_reload_requests(parts_.state.directory());
@@ -346,6 +346,10 @@ class Replication {
 
   Result<void> end_reload(ChangeRecorder& recorder) {
     const connect::CommitOrder order = parts_.progress->apply.applied_order();
+    if (!reload_->is_near(order)) {
+      context_.log.as(Component::kTablesManager)
+          .info("changes wait until the tables that are loaded again are as far as the others");
+    }
     auto joined = reload_->finish(context_, order);
     if (context_.stop.stop_requested()) return {};
     if (!joined.ok() && reload_->failure()) return give_up_reload(recorder);

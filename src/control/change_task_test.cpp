@@ -1,11 +1,14 @@
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 
 #include "control/change_test_support.h"
 #include "control/reload_request.h"
 
 namespace wherry::control {
 namespace {
+
+using namespace std::chrono_literals;  // NOLINT(google-build-using-namespace): literals
 
 TEST_F(ChangeTaskTest, ChangesDuringTheLoadAreCachedAndThenFollowed) {
   source_.faults().add({Point::kRead, "B", 0, 1, std::nullopt});
@@ -244,6 +247,58 @@ TEST_F(ChangeTaskTest, ATableIsLoadedAgainWhileTheOthersGoOn) {
   auto& outcome = task.stop();
   ASSERT_TRUE(outcome.ok()) << outcome.error().to_paragraph();
   EXPECT_FALSE(outcome->has_table_errors);
+  EXPECT_TRUE(target_.apply_state()->exceptions.empty());
+}
+
+/// Changes until it is stopped.
+class SteadyWriter {
+ public:
+  explicit SteadyWriter(std::function<void()> change)
+      : thread_([change = std::move(change)](const std::stop_token& stop) {
+          while (!stop.stop_requested()) change();
+        }) {}
+
+ private:
+  std::jthread thread_;
+};
+
+TEST_F(ChangeTaskTest, ATableThatIsSlowerThanTheSourceJoinsTheOthersAllTheSame) {
+  RunningTask task(request_);
+  ASSERT_TRUE(task.phases.wait_for(kOngoing));
+  change(1);
+  ASSERT_TRUE(becomes_equal());
+  spoil("B");
+  // Of B alone: each target transaction takes as long as several looks at how far it is.
+  target_.faults().add({Point::kApply, "B", 0, 1'000'000, std::nullopt, 250ms});
+  {
+    const SteadyWriter writer([this] {
+      const std::uint64_t before = target_.version();
+      change(1);
+      // The others follow at once, and so the writer comes no faster than they do.
+      OpContext waiting;
+      waiting.deadline = std::chrono::steady_clock::now() + 20ms;
+      target_.wait_for_version(waiting, before);
+    });
+    ASSERT_TRUE(request_reload(request_.state_directory, {"S.B"}).ok());
+    const auto is_reloading = [this] {
+      const auto tables = TaskState::read_tables(request_.state_directory);
+      return tables.ok() && tables->at({"S", "B"}).is_reloading;
+    };
+    OpContext waiting;
+    const auto deadline = std::chrono::steady_clock::now() + kChangeDeadline;
+    bool has_begun = false, has_joined = false;
+    while (!has_joined && std::chrono::steady_clock::now() < deadline) {
+      waiting.deadline = std::chrono::steady_clock::now() + 50ms;
+      target_.wait_for_version(waiting, target_.version());
+      const bool is_now = is_reloading();
+      has_joined = has_begun && !is_now;
+      has_begun = has_begun || is_now;
+    }
+    EXPECT_TRUE(has_joined);
+  }
+  target_.faults().release();
+  EXPECT_TRUE(becomes_equal());
+  EXPECT_TRUE(task.stop().ok());
   EXPECT_TRUE(target_.apply_state()->exceptions.empty());
 }
 

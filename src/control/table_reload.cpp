@@ -12,6 +12,9 @@
 namespace wherry::control {
 namespace {
 
+/// Besides what the load took.
+constexpr std::chrono::seconds kPatienceWithChanges{3};
+
 Error incomplete_reload(const engine::LoadProgress& progress) {
   for (const engine::TableProgress& table : progress.tables()) {
     if (table.error) return *table.error;
@@ -140,7 +143,7 @@ Result<void> TableReload::run(OpContext& context) {
   views_->add(start.snapshot, start);
   WHERRY_TRY(load(context, start));
   progress_.apply.set_applied_order(start.order);
-  is_loaded_ = true;
+  note_loaded();
   return apply(context, start);
 }
 
@@ -244,6 +247,18 @@ Result<void> TableReload::apply(OpContext& context, const connect::StreamStart& 
 
 bool TableReload::is_near(connect::CommitOrder order) const {
   return is_loaded_ && progress_.apply.applied_order() >= order;
+}
+
+void TableReload::note_loaded() {
+  const auto now = std::chrono::steady_clock::now();
+  std::lock_guard lock(mutex_);
+  overdue_at_ = now + (now - begun_) + kPatienceWithChanges;
+  is_loaded_ = true;
+}
+
+bool TableReload::is_overdue() const {
+  std::lock_guard lock(mutex_);
+  return overdue_at_ && std::chrono::steady_clock::now() >= *overdue_at_;
 }
 
 std::optional<Error> TableReload::failure() const {

@@ -48,12 +48,15 @@ class TableReload {
 
   /// The tables are loaded, and as far as `order`.
   [[nodiscard]] bool is_near(connect::CommitOrder order) const;
+  /// The tables are loaded, and have had more time since than the load took, and some: changes come
+  /// as fast as they are applied, or faster, so the tables come near only while the others wait.
+  [[nodiscard]] bool is_overdue() const;
   /// Why it has ended without success.
   [[nodiscard]] std::optional<Error> failure() const;
   /// Brings the tables to `order`, or further, and makes them complete in the state as they are
   /// then; removes what the reload had at the source. Whoever goes on with their changes begins
-  /// after what it returns. kCancelled when the caller's stop came before. REQUIRES: is_near() was
-  /// true of some order.
+  /// after what it returns. Takes as long as the changes up to `order` take. kCancelled when the
+  /// caller's stop came before. REQUIRES: is_near() was true of some order, or is_overdue().
   Result<connect::CommitOrder> finish(const OpContext& caller, connect::CommitOrder order);
   /// The tables are suspended with its failure(); what the reload had at the source is removed.
   /// Without this they stay marked in the state, and another object can begin with them anew.
@@ -72,6 +75,7 @@ class TableReload {
   Result<std::string> begin_ledger(OpContext& context);
   Result<void> load(OpContext& context, const connect::StreamStart& start);
   Result<void> apply(OpContext& context, const connect::StreamStart& start);
+  void note_loaded();
   [[nodiscard]] static std::filesystem::path directory_of(const TaskState& state);
   [[nodiscard]] static std::string name_of(const TaskState& state);
   [[nodiscard]] static std::string load_id_of(const TaskState& state);
@@ -87,7 +91,9 @@ class TableReload {
   std::unique_ptr<engine::StreamFeed> feed_;
   engine::ApplyLimit limit_;
   std::atomic<bool> is_loaded_{false};
-  mutable std::mutex mutex_;
+  const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
+  mutable std::mutex mutex_;  ///< guards overdue_at_ and failure_
+  std::optional<std::chrono::steady_clock::time_point> overdue_at_;
   std::optional<Error> failure_;
   std::jthread thread_;
 };

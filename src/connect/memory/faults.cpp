@@ -50,19 +50,22 @@ Fault* Faults::find(Point point, const std::string& table, std::uint64_t rows) {
   return found == faults_.end() ? nullptr : &*found;
 }
 
-Result<void> Faults::hold(OpContext& context, std::unique_lock<std::mutex>& lock) {
+Result<void> Faults::hold(OpContext& context, std::chrono::milliseconds slowness,
+                          std::unique_lock<std::mutex>& lock) {
   const std::uint64_t seen = releases_;
   ++held_;
   changed_.notify_all();
   const auto is_over = [&] { return releases_ != seen || is_down_; };
-  if (context.deadline == std::chrono::steady_clock::time_point::max()) {
+  if (slowness.count() != 0) {
+    changed_.wait_for(lock, context.stop, slowness, is_over);
+  } else if (context.deadline == std::chrono::steady_clock::time_point::max()) {
     changed_.wait(lock, context.stop, is_over);
   } else {
     changed_.wait_until(lock, context.stop, context.deadline, is_over);
   }
   --held_;
   if (context.stop.stop_requested()) return cancelled_error();
-  if (is_down_ || !is_over()) return cut_error();
+  if (is_down_ || (slowness.count() == 0 && !is_over())) return cut_error();
   return {};
 }
 
@@ -75,7 +78,7 @@ Result<void> Faults::pass(OpContext& context, Point point, const std::string& ta
   Fault* fault = find(point, table, rows);
   if (fault == nullptr) return {};
   --fault->times;
-  if (!fault->error) return hold(context, lock);
+  if (!fault->error) return hold(context, fault->slowness, lock);
   return *fault->error;
 }
 

@@ -50,6 +50,7 @@ struct Fault {
   std::uint64_t after_rows = 0;  ///< kRead, kWrite: once that many rows of the chunk have passed
   std::uint32_t times = 1;       ///< then the point works again
   std::optional<Error> error;    ///< nullopt: the call is held until release() or stop
+  std::chrono::milliseconds slowness{0};  ///< not 0: held for so long at most, and then it passes
 };
 
 /// The error of a connection that broke.
@@ -74,7 +75,8 @@ class Faults {
 
  private:
   Fault* find(Point point, const std::string& table, std::uint64_t rows);
-  Result<void> hold(OpContext& context, std::unique_lock<std::mutex>& lock);
+  Result<void> hold(OpContext& context, std::chrono::milliseconds slowness,
+                    std::unique_lock<std::mutex>& lock);
 
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;

@@ -289,6 +289,9 @@ int check_command(const Flags& flags) {
       std::printf("%s: %s has no effect in this version\n", flags.task_settings.c_str(),
                   path.c_str());
     }
+    for (const std::string& what : settings->not_applicable) {
+      std::printf("%s: does not apply: %s\n", flags.task_settings.c_str(), what.c_str());
+    }
   }
   return status;
 }

@@ -160,7 +160,7 @@ class Replication {
     engine::ChangeFeed& feed = timed ? static_cast<engine::ChangeFeed&>(*timed) : parts_.feed;
     const engine::ApplyJob job{feed,
                                parts_.target,
-                               apply_tables(tables, parts_.is_native),
+                               apply_tables(parts_.request, tables, parts_.is_native),
                                stream_.position,
                                stream_.order,
                                &planner,

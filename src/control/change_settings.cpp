@@ -9,6 +9,7 @@ namespace {
 using engine::ConflictAction;
 
 constexpr std::int64_t kMostCount = 2'000'000'000;
+constexpr std::int64_t kMostMinutes = 1'000'000;
 constexpr std::int64_t kMostMegabytes = 1'000'000;
 constexpr std::uint64_t kBytesInMegabyte = 1024 * 1024;
 
@@ -49,7 +50,7 @@ void megabytes(SettingsReader& reader, const SettingsJson& value, const std::str
 }  // namespace
 
 void read_tuning(SettingsReader& reader, const SettingsJson& section, ChangeProcessing& out,
-                 std::vector<std::string>& not_carried_out) {
+                 std::vector<std::string>& not_applicable) {
   const std::string path = "/ChangeProcessingTuning";
   if (!reader.is_object(section, path)) return;
   engine::ApplyOptions& apply = out.apply;
@@ -71,9 +72,20 @@ void read_tuning(SettingsReader& reader, const SettingsJson& section, ChangeProc
       megabytes(reader, value, here, out.memory_bytes);
     } else if (key == "StatementCacheSize") {
       reader.number(value, here, 0, 200, out.statement_cache);
-    } else if (key == "BatchApplyPreserveTransaction" || key == "MemoryKeepTime" ||
-               key == "RecoveryTimeout") {
-      not_carried_out.push_back(here);
+    } else if (key == "MemoryKeepTime") {
+      reader.seconds(value, here, out.memory_keep);
+    } else if (key == "RecoveryTimeout") {
+      // DMS: -1 is for ever.
+      std::int64_t minutes = -1;
+      reader.number(value, here, -1, kMostMinutes, minutes);
+      out.recovery_limit.reset();
+      if (minutes > 0) out.recovery_limit = std::chrono::minutes(minutes);
+    } else if (key == "BatchApplyPreserveTransaction") {
+      bool is_preserved = true;
+      reader.truth(value, here, is_preserved);
+      if (!is_preserved) {
+        not_applicable.push_back(here + ": a batch always has whole transactions, on every target");
+      }
     } else {
       reader.mistake(here, "unknown key");
     }

@@ -11,9 +11,9 @@ namespace wherry::control {
 
 using SettingsJson = nlohmann::json;
 
-/// ChangeProcessingTuning. `not_carried_out` gets the paths of keys that have no effect.
+/// ChangeProcessingTuning. `not_applicable`: as in TaskSettings.
 void read_tuning(SettingsReader& reader, const SettingsJson& section, ChangeProcessing& out,
-                 std::vector<std::string>& not_carried_out);
+                 std::vector<std::string>& not_applicable);
 /// ChangeProcessingDdlHandlingPolicy.
 void read_ddl_policy(SettingsReader& reader, const SettingsJson& section, ChangeProcessing& out);
 /// Keys of ErrorBehavior and of TargetMetadata; false: `key` is none of them.

@@ -35,6 +35,17 @@ schema::TablePlanPtr in_form(const schema::TablePlanPtr& plan, bool is_native) {
 
 }  // namespace
 
+std::size_t feed_batch_bytes(std::uint64_t memory_bytes, std::uint32_t lanes) {
+  constexpr std::uint64_t kLeast = 8 * 1024, kMost = 256 * 1024, kBatchesOfLane = 32;
+  return std::clamp(memory_bytes / (kBatchesOfLane * (lanes + 1)), kLeast, kMost);
+}
+
+bool has_native_form(const TaskRequest& request, const std::vector<schema::TablePlanPtr>& tables) {
+  return request.settings.characters == nullptr &&
+         std::all_of(tables.begin(), tables.end(),
+                     [](const auto& plan) { return plan->is_native; });
+}
+
 schema::TablePlanPtr newest_plan(const TableRecord& record) {
   return record.later.empty() ? record.plan : record.later.back().plan;
 }
@@ -87,20 +98,24 @@ connect::StreamRequest stream_request(const TaskRequest& request, const StreamRe
       out.tables.push_back(plan);
     }
   }
-  out.is_native = std::all_of(out.tables.begin(), out.tables.end(),
-                              [](const auto& plan) { return plan->is_native; });
+  out.memory_keep = request.settings.changes.memory_keep;
+  out.is_native = has_native_form(request, out.tables);
   return out;
 }
 
-std::vector<engine::ApplyTableTask> apply_tables(const TableRecords& tables, bool is_native) {
+std::vector<engine::ApplyTableTask> apply_tables(const TaskRequest& request,
+                                                 const TableRecords& tables, bool is_native) {
+  const auto settled = [&](const schema::TablePlanPtr& plan) {
+    return with_characters(in_form(plan, is_native), request.settings.characters);
+  };
   std::vector<engine::ApplyTableTask> out;
   for (const auto& [name, record] : tables) {
     if (record.phase != TablePhase::kComplete || record.is_reloading) continue;
     if (record.plan == nullptr && record.later.empty()) continue;
     engine::ApplyTableTask& task = out.emplace_back();
-    task.plan = in_form(record.plan, is_native);
+    task.plan = settled(record.plan);
     task.later = record.later;
-    for (engine::LaterPlan& later : task.later) later.plan = in_form(later.plan, is_native);
+    for (engine::LaterPlan& later : task.later) later.plan = settled(later.plan);
     task.loaded_at = record.order;
     task.is_suspended = !record.suspended.empty();
   }
@@ -166,7 +181,7 @@ Result<schema::TablePlanPtr> ChangePlanner::plan(OpContext&, const schema::Table
       column.source_number = number;
     }
   }
-  before = in_form(plan, is_native_);
+  before = with_characters(in_form(plan, is_native_), request_.settings.characters);
   return before;
 }
 

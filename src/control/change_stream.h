@@ -28,8 +28,16 @@ connect::ApplySettings apply_settings_of(const TaskRequest& request,
 /// loaded later.
 connect::StreamRequest stream_request(const TaskRequest& request, const StreamRecord& stream,
                                       const TableRecords& tables);
-/// The tables whose changes are applied, by the plans they began with.
-std::vector<engine::ApplyTableTask> apply_tables(const TableRecords& tables, bool is_native);
+/// Whether a stream of these can have values in the engine's own form: nothing looks into them.
+bool has_native_form(const TaskRequest& request, const std::vector<schema::TablePlanPtr>& tables);
+/// The tables whose changes are applied, by the plans they began with and the task's
+/// CharacterSetSettings.
+std::vector<engine::ApplyTableTask> apply_tables(const TaskRequest& request,
+                                                 const TableRecords& tables, bool is_native);
+
+/// How large a feed's batches are, so that a lane's share of the memory holds several: transactions
+/// that share a batch are not committed one by one.
+std::size_t feed_batch_bytes(std::uint64_t memory_bytes, std::uint32_t lanes);
 
 /// What is in force of a table's plans at the end of all that is known; nullptr: it has left the
 /// task.

@@ -105,11 +105,6 @@ class ChangeTask {
   }
 
   Result<void> check_roles() const {
-    if (request_.settings.characters != nullptr) {
-      return make_error(ErrorKind::kConfig, "task.characters_of_changes",
-                        "CharacterSetSettings are for full loads only in this version",
-                        "Leave them out, or use --migration-type full-load");
-    }
     const bool has_changes =
         (request_.source.connector->info().roles & connect::kChangeSource) != 0;
     const bool takes_changes =
@@ -250,7 +245,11 @@ class ChangeTask {
     options.request = stream_request(request_, stream, state_.tables());
     options.cache.directory = state_.directory() / "cache";
     options.cache.spill_directory = state_.directory();
-    options.memory_bytes = request_.settings.changes.memory_bytes / 2;
+    const ChangeProcessing& changes = request_.settings.changes;
+    options.memory_bytes = changes.memory_bytes / 2;
+    options.batch_bytes = feed_batch_bytes(changes.memory_bytes, changes.apply.lanes);
+    options.memory_keep = changes.memory_keep;
+    if (!begins_) options.recovery_limit = changes.recovery_limit;
     options.retry = request_.settings.retry;
     is_native_ = options.request.is_native;
     if (begins_) {

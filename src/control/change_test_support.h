@@ -47,7 +47,10 @@ class WatchedPhases final : public TaskObserver {
     changed_.notify_all();
   }
   void on_load(std::shared_ptr<const engine::LoadProgress>) override {}
-  void on_validation(std::shared_ptr<const engine::ValidationProgress>) override {}
+  void on_validation(std::shared_ptr<const engine::ValidationProgress> progress) override {
+    std::lock_guard lock(mutex_);
+    validation_ = std::move(progress);
+  }
   void on_changes(std::shared_ptr<const ChangeProgress> progress) override {
     std::lock_guard lock(mutex_);
     progress_ = std::move(progress);
@@ -66,11 +69,16 @@ class WatchedPhases final : public TaskObserver {
     std::lock_guard lock(mutex_);
     return progress_;
   }
+  [[nodiscard]] std::shared_ptr<const engine::ValidationProgress> validation() const {
+    std::lock_guard lock(mutex_);
+    return validation_;
+  }
 
  private:
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::string> phases_;
+  std::shared_ptr<const engine::ValidationProgress> validation_;
   std::shared_ptr<const ChangeProgress> progress_;
 };
 

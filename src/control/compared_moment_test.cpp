@@ -183,6 +183,27 @@ TEST_F(ComparedMomentTest, ATableThatIsLoadedAgainIsLeftOutUntilItHasJoined) {
   EXPECT_EQ(left_out_, Found());
 }
 
+TEST_F(ComparedMomentTest, ATableThatIsLoadedAgainMeanwhileIsNotJudged) {
+  RunningTask task(request_);
+  ASSERT_TRUE(task.phases.wait_for(kOngoing));
+  change(5);
+  ASSERT_TRUE(becomes_equal());
+  spoil("C");
+  target_.faults().add({Point::kRead, "B", 0, 1, std::nullopt});
+  std::thread comparing([&] { (void)compare(); });
+  ASSERT_TRUE(target_.faults().wait_held(1, kChangeDeadline));
+  ASSERT_TRUE(request_reload(request_.state_directory, {"S.C"}).ok());
+  EXPECT_TRUE(becomes_equal());
+  target_.faults().release();
+  comparing.join();
+  const auto progress = observer_.validation();
+  ASSERT_NE(progress, nullptr);
+  for (const engine::TableValidation& table : progress->tables()) {
+    const bool was_loaded = table.plan->source.name == "C";
+    EXPECT_EQ(table.error ? table.error->code : "", was_loaded ? "validate.reloaded" : "");
+  }
+}
+
 TEST_F(ComparedMomentTest, ATaskThatIsStoppedMeanwhileIsComparedAsItIsThen) {
   std::optional<RunningTask> task(std::in_place, request_);
   ASSERT_TRUE(task->phases.wait_for(kOngoing));

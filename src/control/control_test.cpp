@@ -122,8 +122,8 @@ TEST(TaskSettings, ReadsWhatConcernsChanges) {
         "StopTaskCachedChangesNotApplied": true},
       "ChangeProcessingTuning": {"BatchApplyTimeoutMin": 2, "BatchApplyTimeoutMax": 9,
         "BatchApplyMemoryLimit": 100, "BatchSplitSize": 77, "MinTransactionSize": 5,
-        "CommitTimeout": 3, "MemoryLimitTotal": 64, "MemoryKeepTime": 60,
-        "StatementCacheSize": 11},
+        "CommitTimeout": 3, "MemoryLimitTotal": 64, "MemoryKeepTime": 70,
+        "StatementCacheSize": 11, "RecoveryTimeout": 5, "BatchApplyPreserveTransaction": false},
       "ChangeProcessingDdlHandlingPolicy": {"HandleSourceTableDropped": false},
       "ErrorBehavior": {"ApplyErrorInsertPolicy": "INSERT_RECORD",
         "ApplyErrorUpdatePolicy": "UPDATE_RECORD", "ApplyErrorDeletePolicy": "STOP_TASK",
@@ -155,13 +155,23 @@ TEST(TaskSettings, ReadsWhatConcernsChanges) {
   EXPECT_FALSE(changes.ignores_load_conflicts);
   EXPECT_EQ(apply.errors.base.data, engine::ErrorAction::kStopTask);
   EXPECT_EQ(apply.retry.most_tries, 8);
-  EXPECT_EQ(settings->not_carried_out,
-            (std::vector<std::string>{"/ChangeProcessingTuning/MemoryKeepTime"}));
+  EXPECT_EQ(changes.memory_keep, std::chrono::seconds(70));
+  EXPECT_EQ(changes.recovery_limit, std::chrono::minutes(5));
+  EXPECT_TRUE(settings->not_carried_out.empty());
+  ASSERT_EQ(settings->not_applicable.size(), 1U);
+  EXPECT_TRUE(settings->not_applicable[0].starts_with(
+      "/ChangeProcessingTuning/BatchApplyPreserveTransaction: "));
+  const auto forever = TaskSettings::parse(R"({"ChangeProcessingTuning":
+      {"RecoveryTimeout": -1, "BatchApplyPreserveTransaction": true}})");
+  ASSERT_TRUE(forever.ok());
+  EXPECT_FALSE(forever->changes.recovery_limit);
+  EXPECT_TRUE(forever->not_applicable.empty());
   for (const char* wrong : {R"("ErrorBehavior": {"ApplyErrorUpdatePolicy": "INSERT_RECORD"})",
                             R"("ErrorBehavior": {"ApplyErrorDeletePolicy": "UPDATE_RECORD"})",
                             R"("ErrorBehavior": {"ApplyErrorEscalationPolicy": "IGNORE_RECORD"})",
                             R"("ChangeProcessingTuning": {"MemoryLimitTotal": 0})",
                             R"("ChangeProcessingTuning": {"Memory": 1})",
+                            R"("ChangeProcessingTuning": {"RecoveryTimeout": -2})",
                             R"("ChangeProcessingDdlHandlingPolicy": {"HandleAll": true})",
                             R"("TargetMetadata": {"ParallelApplyThreads": 33})"}) {
     EXPECT_EQ(TaskSettings::parse("{" + std::string(wrong) + "}").error().code, "settings.invalid")

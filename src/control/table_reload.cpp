@@ -131,8 +131,9 @@ Result<void> TableReload::run(OpContext& context) {
   engine::StreamFeed::Options options;
   options.request = wanted;
   options.request.memory_bytes = parts_.request.settings.changes.memory_bytes / 8;
-  options.request.is_native = std::all_of(wanted.tables.begin(), wanted.tables.end(),
-                                          [](const auto& table) { return table->is_native; });
+  options.request.memory_keep = options.memory_keep = parts_.request.settings.changes.memory_keep;
+  options.request.is_native = has_native_form(parts_.request, wanted.tables);
+  options.batch_bytes = feed_batch_bytes(options.memory_bytes, 1);
   options.cache.directory = directory_of(parts_.state);
   options.cache.spill_directory = parts_.state.directory();
   options.memory_bytes = parts_.request.settings.changes.memory_bytes / 8;
@@ -234,10 +235,11 @@ Result<void> TableReload::apply(OpContext& context, const connect::StreamStart& 
   PlanEvents events(parts_.state);
   ChangePlanner by_rules(parts_.request, parts_.loader, mine, request.is_native);
   OwnTablesPlanner planner(by_rules, tables_);
-  const engine::ApplyJob job{*feed_,         *target_,    apply_tables(mine, request.is_native),
-                             start.position, start.order, &planner,
-                             events,         limit_,      progress_.apply,
-                             &parts_.source};
+  const engine::ApplyJob job{
+      *feed_,         *target_,    apply_tables(parts_.request, mine, request.is_native),
+      start.position, start.order, &planner,
+      events,         limit_,      progress_.apply,
+      &parts_.source};
   WHERRY_TRY(engine::run_apply(context, job, options));
   for (const engine::TableApplyProgress* table : progress_.apply.tables()) {
     if (table->is_suspended && table->error) return *table->error;

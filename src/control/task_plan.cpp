@@ -72,17 +72,9 @@ void apply_lob_settings(engine::TaskPlan& plan, const LobSettings& of_task,
   }
 }
 
-/// CharacterSetSettings concern text of bounded length only.
 void apply_character_rules(engine::TaskPlan& plan,
                            const std::shared_ptr<const schema::CharacterRules>& rules) {
-  if (rules == nullptr) return;
-  for (engine::TableTask& task : plan.tables) {
-    schema::TablePlan changed = *task.plan;
-    for (schema::ColumnPlan& column : changed.columns) {
-      if (column.type.kind == schema::TypeKind::kText) column.character_rules = rules;
-    }
-    task.plan = std::make_shared<const schema::TablePlan>(std::move(changed));
-  }
+  for (engine::TableTask& task : plan.tables) task.plan = with_characters(task.plan, rules);
 }
 
 void apply_key_time(engine::TaskPlan& plan, bool comes_first) {
@@ -123,6 +115,17 @@ Result<std::vector<schema::TableDef>> source_tables(OpContext& context,
 
 }  // namespace
 
+/// CharacterSetSettings concern text of bounded length only.
+schema::TablePlanPtr with_characters(const schema::TablePlanPtr& plan,
+                                     const std::shared_ptr<const schema::CharacterRules>& rules) {
+  if (plan == nullptr || rules == nullptr) return plan;
+  auto changed = std::make_shared<schema::TablePlan>(*plan);
+  for (schema::ColumnPlan& column : changed->columns) {
+    if (column.type.kind == schema::TypeKind::kText) column.character_rules = rules;
+  }
+  return changed;
+}
+
 void apply_settings(engine::TaskPlan& plan, const TaskRequest& request) {
   apply_lob_settings(plan, request.settings.lobs, request.rules);
   apply_character_rules(plan, request.settings.characters);
@@ -136,6 +139,10 @@ Result<Prepared> prepare_task(OpContext& context, const TaskRequest& request,
   for (const std::string& path : request.settings.not_carried_out) {
     context.log.as(Component::kTaskManager)
         .info("a task setting has no effect in this version", {{"setting", path}});
+  }
+  for (const std::string& what : request.settings.not_applicable) {
+    context.log.as(Component::kTaskManager)
+        .info("a task setting does not apply", {{"setting", what}});
   }
   WHERRY_TRY(retry.run("source", [&] { return probe(context, request.source, connect::kSource); }));
   WHERRY_TRY(retry.run("target", [&] { return probe(context, request.target, connect::kTarget); }));

@@ -27,6 +27,9 @@ Result<void> check_privileges(OpContext& context, const TaskRequest& request,
                               const Prepared& prepared);
 /// Changes a plan as the task's settings say: LOBs, character sets, when the key is made.
 void apply_settings(engine::TaskPlan& plan, const TaskRequest& request);
+/// The plan with CharacterSetSettings; nullptr stays nullptr.
+schema::TablePlanPtr with_characters(const schema::TablePlanPtr& plan,
+                                     const std::shared_ptr<const schema::CharacterRules>& rules);
 /// A value that the target cannot have is not worth reading.
 void limit_values(engine::TaskPlan& plan, std::uint64_t max_value_bytes);
 

@@ -102,7 +102,7 @@ class Reader : public SettingsReader {
       } else if (section == "ValidationSettings") {
         validation(value);
       } else if (section == "ChangeProcessingTuning") {
-        read_tuning(*this, value, settings.changes, settings.not_carried_out);
+        read_tuning(*this, value, settings.changes, settings.not_applicable);
       } else if (section == "ChangeProcessingDdlHandlingPolicy") {
         read_ddl_policy(*this, value, settings.changes);
       } else if (section == "WherrySettings") {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,11 +42,14 @@ struct ChangeProcessing {
   engine::ApplyOptions apply;
   std::uint64_t memory_bytes = 1024ULL * 1024 * 1024;       ///< MemoryLimitTotal
   std::uint64_t batch_memory_bytes = 500ULL * 1024 * 1024;  ///< BatchApplyMemoryLimit
-  std::uint32_t statement_cache = 50;                       ///< StatementCacheSize
-  bool has_txn_state = false;                               ///< TaskRecoveryTableEnabled
-  bool ignores_load_conflicts = true;                       ///< FullLoadIgnoreConflicts
-  bool stops_before_cached = false;                         ///< StopTaskCachedChangesNotApplied
-  bool stops_after_cached = false;                          ///< StopTaskCachedChangesApplied
+  std::chrono::milliseconds memory_keep{60'000};            ///< MemoryKeepTime
+  /// RecoveryTimeout; nothing: for ever.
+  std::optional<std::chrono::minutes> recovery_limit;
+  std::uint32_t statement_cache = 50;  ///< StatementCacheSize
+  bool has_txn_state = false;          ///< TaskRecoveryTableEnabled
+  bool ignores_load_conflicts = true;  ///< FullLoadIgnoreConflicts
+  bool stops_before_cached = false;    ///< StopTaskCachedChangesNotApplied
+  bool stops_after_cached = false;     ///< StopTaskCachedChangesApplied
 };
 
 struct TaskSettings {
@@ -73,6 +77,7 @@ struct TaskSettings {
   std::uint32_t max_read_mb_per_second = 0;  ///< MaxReadMBPerSecond; 0: no limit
   bool asks_for_validation = false;          ///< ValidationSettings.EnableValidation: not done
   std::vector<std::string> not_carried_out;  ///< paths of keys that were sent and have no effect
+  std::vector<std::string> not_applicable;   ///< … because of what is as it is: path and why
 
   /// kConfig "settings.syntax" or "settings.invalid" with JSON path, value and allowed values; all
   /// mistakes at once.

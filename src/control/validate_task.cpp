@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <utility>
+#include <vector>
 
 #include "control/change_stream.h"
 #include "control/compared_moment.h"
@@ -44,6 +46,14 @@ Error not_in_task(const schema::TableRef& table) {
                     "the table is selected, but it came later and is not part of the task",
                     "Begin the task anew (--start reload-target), or move the table by a task of "
                     "its own")
+      .with("table", schema::to_text(table));
+}
+
+Error loaded_meanwhile(const schema::TableRef& table) {
+  return make_error(ErrorKind::kSchema, "validate.reloaded",
+                    "the table was loaded again while it was compared: what was reported of it "
+                    "does not count",
+                    "Compare again when it has joined the others")
       .with("table", schema::to_text(table));
 }
 
@@ -99,6 +109,7 @@ class TaskValidation {
   /// Both at one moment: of a task with changes.
   Result<ValidationOutcome> compare_moment(const TaskRequest& request, const TaskState& known) {
     WHERRY_ASSIGN(const Prepared prepared, prepare(request, known));
+    characters_ = request.settings.characters;
     observer_.on_phase("waiting for the task");
     WHERRY_ASSIGN(const ComparedMoment moment,
                   find_compared_moment(context_, request, wanted_.patience));
@@ -107,7 +118,21 @@ class TaskValidation {
     context_.log.as(Component::kValidator)
         .info("source and target are compared at one moment",
               {{"position", moment.start.position.text}});
-    return compare(*moment.source, *moment.target);
+    WHERRY_TRY(run_comparison(*moment.source, *moment.target));
+    WHERRY_TRY(note_reloaded(request, moment));
+    return end();
+  }
+
+  /// Emptying a table does not wait for whoever has a view of it.
+  Result<void> note_reloaded(const TaskRequest& request, const ComparedMoment& moment) {
+    WHERRY_ASSIGN(const auto state, TaskState::read(request.state_directory));
+    for (const auto& [name, table] : compared_) {
+      const auto now = state->find(name);
+      if (now && now->attempt == moment.tables.at(name).attempt) continue;
+      table->error = loaded_meanwhile(name);
+      progress_->set_state(*table, engine::ValidationState::kTableError);
+    }
+    return {};
   }
 
   /// By the plans that their changes are applied by: those are what the target is to have.
@@ -132,7 +157,10 @@ class TaskValidation {
       if (task != now.tables.end()) {
         WHERRY_ASSIGN(part, loaded_part(context_, *moment.source, *task));
       }
-      progress_->add(plan ? plan : task->plan).part = std::move(part);
+      const schema::TablePlanPtr& known = plan ? plan : task->plan;
+      engine::TableValidation& added = progress_->add(with_characters(known, characters_));
+      added.part = std::move(part);
+      compared_.emplace_back(name, &added);
     }
     for (const engine::TableTask& task : now.tables) {
       const schema::TableRef& name = task.plan->source;
@@ -146,10 +174,17 @@ class TaskValidation {
 
   Result<ValidationOutcome> compare(connect::SnapshotSource& source,
                                     connect::SnapshotSource& target) {
+    WHERRY_TRY(run_comparison(source, target));
+    return end();
+  }
+
+  Result<void> run_comparison(connect::SnapshotSource& source, connect::SnapshotSource& target) {
     observer_.on_phase("validating");
     observer_.on_validation(progress_);
-    WHERRY_TRY(
-        engine::run_validation(context_, source, target, wanted_.options, *progress_, sink_));
+    return engine::run_validation(context_, source, target, wanted_.options, *progress_, sink_);
+  }
+
+  Result<ValidationOutcome> end() {
     outcome_.has_table_errors = !outcome_.refused.empty();
     for (const engine::TableValidation& table : progress_->tables()) {
       outcome_.differences += table.differences;
@@ -163,6 +198,9 @@ class TaskValidation {
   engine::DifferenceSink& sink_;
   TaskObserver& observer_;
   std::optional<StartRetry> retry_;
+  // Of a task with changes:
+  std::shared_ptr<const schema::CharacterRules> characters_;
+  std::vector<std::pair<schema::TableRef, engine::TableValidation*>> compared_;
   std::shared_ptr<engine::ValidationProgress> progress_ =
       std::make_shared<engine::ValidationProgress>();
   ValidationOutcome outcome_;

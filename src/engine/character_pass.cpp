@@ -22,6 +22,11 @@ void replace_in(Cell& cell, const schema::CharacterRules& rules, std::string& ro
 
 }  // namespace
 
+void replace_characters(Cell& cell, const schema::CharacterRules& rules, Arena& arena) {
+  std::string room;
+  replace_in(cell, rules, room, arena);
+}
+
 void replace_characters(RowBatch& batch, const schema::TablePlan& plan) {
   std::string room;
   for (std::size_t c = 0; c < plan.columns.size(); ++c) {

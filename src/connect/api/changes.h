@@ -215,6 +215,7 @@ struct StreamRequest {
   /// kBytes cells, text form in kText cells.
   bool is_native = false;
   std::uint64_t memory_bytes = 64ULL * 1024 * 1024;  ///< of transactions that have not committed
+  std::chrono::milliseconds memory_keep{60'000};     ///< those that are older wait on disk
 };
 
 /// What a stream and its first snapshot begin with: made together, so that the snapshot holds

@@ -33,6 +33,8 @@ using StreamClock = std::chrono::steady_clock;
 constexpr milliseconds kMostSilence{10'000};
 /// An idle stream asks this often how far the source is.
 constexpr milliseconds kAskInterval{1'000};
+/// How often is looked for transactions that have been in memory for long.
+constexpr milliseconds kSpillInterval{1'000};
 constexpr milliseconds kLeastBetweenAsks{100};
 /// After a backlog the slot is moved to what is on the target, so that a walsender does not decode
 /// the backlog once more; but not when the target gets no further for so long.
@@ -118,6 +120,7 @@ class PostgresChangeStream : public connect::ChangeStream {
         names_(std::move(names)),
         is_native_(request.is_native),
         memory_bytes_(request.memory_bytes),
+        memory_keep_(request.memory_keep),
         tables_(std::move(request), settings_.changes.ddl_schema, names_.tables) {}
 
   Result<void> start(OpContext& context, const Position& from) override {
@@ -156,6 +159,7 @@ class PostgresChangeStream : public connect::ChangeStream {
     ++batch_number_;
     OpContext patient = unhurried(context);
     WHERRY_TRY(store());
+    WHERRY_TRY(spill_old());
     WHERRY_TRY(play(out));
     if (out.is_full()) return StreamState::kMore;
     while (link_ == nullptr) {
@@ -210,6 +214,14 @@ class PostgresChangeStream : public connect::ChangeStream {
   }
 
  private:
+  /// Transactions that have been open for long make room for others.
+  Result<void> spill_old() {
+    const auto now = StreamClock::now();
+    if (open_ == nullptr || now < next_spill_) return {};
+    next_spill_ = now + kSpillInterval;
+    return open_->spill_older(now - memory_keep_);
+  }
+
   Result<void> check_position(OpContext& context, Connection& session,
                               const LogPosition& position) {
     const LogPosition& server = base_;
@@ -790,6 +802,7 @@ class PostgresChangeStream : public connect::ChangeStream {
   const StreamNames names_;
   const bool is_native_;
   const std::uint64_t memory_bytes_;
+  const milliseconds memory_keep_;
   LogTables tables_;
   std::unique_ptr<Connection> catalog_;
   LogPosition base_;  ///< system and timeline of all positions
@@ -820,7 +833,7 @@ class PostgresChangeStream : public connect::ChangeStream {
 
   ReadingPace pace_;
   StreamProgress progress_;
-  StreamClock::time_point last_status_, last_ask_;
+  StreamClock::time_point last_status_, last_ask_, next_spill_;
   std::unique_ptr<Backlog> backlog_;            ///< while it is there, the link waits
   wire::Lsn delivered_before_ = 0;              ///< the backlog
   wire::Lsn awaited_lsn_ = 0;                   ///< the last of what the backlog has given

@@ -1478,6 +1478,42 @@ TEST_F(ChangesOfOwnServer, ReadsTransactionsBeforeTheyEndAndDeliversThoseThatCom
   EXPECT_EQ(read_commits(2).size(), changed.size());
 }
 
+TEST_F(ChangesOfOwnServer, ATransactionThatStaysOpenWaitsOnDisk) {
+  if (major_version() < 14) return;  // such a server keeps it itself
+  run("alter system set logical_decoding_work_mem = '64kB'");
+  run("select pg_reload_conf()");
+  const std::filesystem::path spill = cluster().directory() + "/spill";
+  std::filesystem::create_directory(spill);
+  settings_.spill_directory = spill.string();
+  settings_.options["CatchUpMegabytes"] = "0";
+  run("create table app.t (id int primary key, v text)");
+  request_ = request({"t"});
+  request_.memory_keep = std::chrono::milliseconds(0);
+  auto made = source()->prepare(context_, request_);
+  WHERRY_EXPECT_OK(made);
+  start_ = std::move(*made);
+  open(start_.position);
+  const auto spilled = [&] {
+    std::uintmax_t bytes = 0;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(spill)) {
+      if (entry.is_regular_file()) bytes += entry.file_size();
+    }
+    return bytes;
+  };
+  run("begin");
+  run("insert into app.t select i, repeat('x', 100) from generate_series(1, 3000) i");
+  const auto give_up = std::chrono::steady_clock::now() + kPatience;
+  while (spilled() < 1'000 && std::chrono::steady_clock::now() < give_up) {
+    OpContext context = context_;
+    context.deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(100);
+    batch_->reset();
+    WHERRY_EXPECT_OK(stream_->read(context, *batch_));
+  }
+  EXPECT_GE(spilled(), 1'000U);
+  run("commit");
+  EXPECT_EQ(read_commits(1).size(), 3002U);
+}
+
 TEST_F(ChangesOfOwnServer, ReadsThroughTls) {
   const std::string data = cluster().directory() + "/pgdata";
   const wherry::test::Certificate files;

@@ -198,8 +198,9 @@ Result<void> Assembler::take_row(OpContext& context, const Change& change) {
   has_changes_ = true;
   if (!is_parallel() || is_exclusive_) return add_row(0, change, route);
   if (waiting_batches_.empty() || waiting_batches_.back().batch != batch_.batch) {
+    // The first and the last have what belongs to other transactions too.
+    if (waiting_batches_.size() > 1) waiting_bytes_ += waiting_batches_.back().batch->used_bytes();
     waiting_batches_.push_back(batch_);
-    waiting_bytes_ += batch_.batch->used_bytes();
   }
   WHERRY_ASSIGN(const WindowChange row, mapped(change, route, *batch_.mapped));
   ConflictTracker::collect(row, touches_);
@@ -294,7 +295,7 @@ bool Assembler::may_cut(const Window& window, const TableRoute& next) const {
 
 bool Assembler::is_piece(const Window& window) const {
   return window.changes().size() >= kMostWindowChanges ||
-         window.used_bytes() >= options_.memory_bytes / (2 * (lanes_.size() + 1));
+         window.own_bytes() >= options_.memory_bytes / (2 * (lanes_.size() + 1));
 }
 
 /// After a transaction: the group may be large enough.

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <utility>
 
+#include "engine/character_pass.h"
 #include "engine/lob_limit.h"
 
 namespace wherry::engine {
@@ -17,9 +18,11 @@ Cell unchanged_cell() {
   return cell;
 }
 
-bool has_lob_limit(const schema::TablePlan& plan) {
-  return std::any_of(plan.columns.begin(), plan.columns.end(),
-                     [](const auto& column) { return column.max_lob_bytes != 0; });
+/// Values are not all as they come.
+bool changes_values(const schema::TablePlan& plan) {
+  return std::any_of(plan.columns.begin(), plan.columns.end(), [](const auto& column) {
+    return column.max_lob_bytes != 0 || column.character_rules != nullptr;
+  });
 }
 
 /// Whether equal values of both columns have equal cells.
@@ -158,7 +161,7 @@ ShapeRoute Routes::make(const connect::RowShape& shape) {
     out.origins.push_back(place_of(shape.definition, column));
   }
   out.is_straight =
-      columns.size() == shape.definition.columns.size() && !has_lob_limit(out.table->plan());
+      columns.size() == shape.definition.columns.size() && !changes_values(out.table->plan());
   for (std::size_t i = 0; i < out.origins.size(); ++i) {
     out.is_straight = out.is_straight && out.origins[i] == static_cast<std::int32_t>(i);
   }
@@ -173,6 +176,9 @@ Result<const Cell*> Routes::map(const ShapeRoute& route, const Cell* cells, Aren
   for (std::size_t i = 0; i < count; ++i) {
     const std::int32_t from = route.origins[i];
     out[i] = from < 0 ? unchanged_cell() : cells[from];
+    if (columns[i].character_rules != nullptr) {
+      replace_characters(out[i], *columns[i].character_rules, arena);
+    }
     if (columns[i].max_lob_bytes == 0) continue;
     WHERRY_TRY(limit_cell(out[i], columns[i].max_lob_bytes, arena));
   }

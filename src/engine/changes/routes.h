@@ -66,8 +66,8 @@ class Routes {
   [[nodiscard]] const TableRoute* find(const schema::TableRef& source) const;
   [[nodiscard]] const std::vector<TableRoutePtr>& tables() const { return tables_; }
 
-  /// `cells` of the shape as cells of the plan, in `arena` where they differ, with values cut at
-  /// their limit of limited LOB mode. nullptr stays nullptr.
+  /// `cells` of the shape as cells of the plan, in `arena` where they differ, with characters
+  /// replaced and values cut at their limit of limited LOB mode. nullptr stays nullptr.
   static Result<const Cell*> map(const ShapeRoute& route, const Cell* cells, Arena& arena);
 
  private:

@@ -85,6 +85,9 @@ Result<std::unique_ptr<StreamFeed>> StreamFeed::open(OpContext& context,
   WHERRY_ASSIGN(feed->cache_, changes::ChangeCache::open(feed->options_.cache));
   if (!feed->cache_->covers(from)) WHERRY_TRY(feed->cache_->restart(from));
   feed->read_to_ = feed->cache_->end();
+  if (const auto limit = feed->options_.recovery_limit) {
+    feed->recover_by_ = std::chrono::steady_clock::now() + *limit;
+  }
   feed->reader_ = std::jthread([raw = feed.get()](const std::stop_token& stop) { raw->run(stop); });
   return feed;
 }
@@ -117,10 +120,14 @@ void StreamFeed::run(const std::stop_token& stop) {
       backoff.emplace(options_.retry);
       while (!stop.stop_requested()) {
         WHERRY_TRY(read_once(context));
+        WHERRY_TRY(check_recovery());
       }
       return {};
     });
     if (done.ok() || stop.stop_requested()) return;
+    if (auto late = check_recovery(); !late.ok()) {
+      return fail(std::move(late).error().with("cause", done.error().to_log_text()));
+    }
     const bool may_pass = done.error().kind == ErrorKind::kTransient || is_full_disk(done.error());
     if (!may_pass) return fail(std::move(done).error());
     stream_.reset();
@@ -128,8 +135,22 @@ void StreamFeed::run(const std::stop_token& stop) {
     const auto wait = backoff->next();
     if (!wait) return fail(std::move(done).error());
     note_interruption(done.error(), backoff->tries());
-    if (!wait_for(*wait, stop)) return;
+    const auto now = std::chrono::steady_clock::now();
+    const auto until = recover_by_ ? std::min(now + *wait, *recover_by_) : now + *wait;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - now);
+    if (!wait_for(std::max(left, std::chrono::milliseconds(0)), stop)) return;
   }
+}
+
+/// Of the log that the last run had come to.
+Result<void> StreamFeed::check_recovery() const {
+  if (!recover_by_ || std::chrono::steady_clock::now() < *recover_by_) return {};
+  return make_error(ErrorKind::kResource, "feed.recovery_timeout",
+                    "the source's changes have not come to where the task goes on within "
+                    "RecoveryTimeout",
+                    "See whether the source can be reached and how much log it has to read from "
+                    "there, then start the task again; or set RecoveryTimeout to -1")
+      .with("position", from_.position.text);
 }
 
 void StreamFeed::fail(Error error) {
@@ -197,7 +218,10 @@ Result<void> StreamFeed::read_once(OpContext& context) {
   const bool has_room = read.ok() || !is_full_disk(read.error());
   if (!read.ok() && has_room) return std::move(read).error();
   const bool is_idle = read.ok() && *read == connect::StreamState::kIdle;
-  if (const auto* commit = last_commit(*batch)) progress_.set_captured(commit->time);
+  if (const auto* commit = last_commit(*batch)) {
+    progress_.set_captured(commit->time);
+    recover_by_.reset();
+  }
   if (!batch->empty()) {
     unfinished_bytes_ += batch->used_bytes();
     unfinished_.push_back(std::move(batch));
@@ -225,6 +249,13 @@ bool StreamFeed::may_use_memory() {
   return true;
 }
 
+/// What is in memory stays there; what follows it need not make it more.
+bool StreamFeed::has_waited_long() {
+  std::lock_guard lock(mutex_);
+  return !queue_.empty() &&
+         std::chrono::steady_clock::now() - queue_.front().since >= options_.memory_keep;
+}
+
 Result<void> StreamFeed::deliver(OpContext& context) {
   for (;;) {
     if (context.stop.stop_requested()) return cancelled_error();
@@ -234,7 +265,8 @@ Result<void> StreamFeed::deliver(OpContext& context) {
         std::lock_guard lock(mutex_);
         waiting = queue_bytes_;
       }
-      const bool has_room = waiting + unfinished_bytes_ <= options_.memory_bytes;
+      const bool has_room =
+          waiting + unfinished_bytes_ <= options_.memory_bytes && !has_waited_long();
       // Whole transactions only: one that breaks off is read again from its beginning.
       if (has_room || waiting == 0) {
         if (ends_at_border(*unfinished_.back())) {
@@ -383,6 +415,7 @@ Result<void> StreamFeed::look_at_head(OpContext& context) {
   WHERRY_ASSIGN(connect::SourceHead head, stream_->head(context));
   guard_.note(now, head);
   std::lock_guard lock(mutex_);
+  if (head.order <= read_to_.order) recover_by_.reset();  // nothing comes after it
   head_ = std::move(head);
   log_lost_in_ = guard_.until_lost();
   heads_had_ = wanted;

@@ -42,6 +42,12 @@ class StreamFeed final : public ChangeFeed {
     changes::ChangeCache::Options cache;
     std::uint64_t memory_bytes = 256ULL * 1024 * 1024;  ///< MemoryLimitTotal
     std::size_t batch_bytes = 256 * 1024;
+    /// MemoryKeepTime: when something has waited in memory for so long, what comes then waits on
+    /// disk.
+    std::chrono::milliseconds memory_keep{60'000};
+    /// RecoveryTimeout: how long the place where an earlier run ended may take to come by in the
+    /// stream; nothing: for ever.
+    std::optional<std::chrono::milliseconds> recovery_limit;
     RetryPolicy retry;
     std::chrono::milliseconds sync_interval{1000};  ///< of the cache
     std::chrono::milliseconds head_interval{1000};
@@ -73,6 +79,7 @@ class StreamFeed final : public ChangeFeed {
     ChangeBatchPtr batch;
     changes::Place end;  ///< the last border of it and all before
     bool ends_at_border = false;
+    std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
   };
   class Recycler;
 
@@ -97,6 +104,8 @@ class StreamFeed final : public ChangeFeed {
   [[nodiscard]] bool may_use_memory();
   void hand_over();
   void note_interruption(const Error& error, std::int64_t tries);
+  [[nodiscard]] bool has_waited_long();
+  Result<void> check_recovery() const;
   void fail(Error error);
 
   std::shared_ptr<connect::ChangeBatch> fresh_batch();
@@ -129,6 +138,8 @@ class StreamFeed final : public ChangeFeed {
 
   // Of the reading thread.
   std::unique_ptr<connect::ChangeStream> stream_;
+  /// When the stream must have come to where it goes on; nothing: it has, or may take for ever.
+  std::optional<std::chrono::steady_clock::time_point> recover_by_;
   LogGuard guard_;
   std::deque<std::shared_ptr<connect::ChangeBatch>> unfinished_;  ///< since the last border
   std::uint64_t unfinished_bytes_ = 0;

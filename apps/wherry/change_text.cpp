@@ -22,8 +22,26 @@ ChangesJson counts_json(const control::ChangeTotals& totals) {
           {"ddls", totals.ddls}};
 }
 
-control::ChangeTotals totals_of(const engine::ChangeCounts& counts) {
-  return {counts.inserts, counts.updates, counts.deletes, counts.ddls};
+ChangesJson stages_json(const engine::StageTimes& times) {
+  ChangesJson out;
+  for (std::size_t i = 0; i < engine::kApplyStageCount; ++i) {
+    const auto stage = static_cast<engine::ApplyStage>(i);
+    out[std::string(engine::name_of(stage))] =
+        std::chrono::duration<double>(times.of(stage)).count();
+  }
+  return out;
+}
+
+/// Where the time of the run has gone.
+std::string stages_text(const engine::StageTimes& times) {
+  std::string out = "Seconds by stage:";
+  for (std::size_t i = 0; i < engine::kApplyStageCount; ++i) {
+    const auto stage = static_cast<engine::ApplyStage>(i);
+    out += fmt::format("{} {} {:.1f}", i == 0 ? "" : ",", engine::name_of(stage),
+                       std::chrono::duration<double>(times.of(stage)).count());
+  }
+  return out + fmt::format("; slowest: {}\n",
+                           engine::name_of(engine::ApplyProgress::limiting_stage(times)));
 }
 
 std::string summary_line(std::string_view table, std::string_view inserts, std::string_view updates,
@@ -68,6 +86,7 @@ ChangesJson changes_json(const control::ChangeProgress& progress, std::string_vi
                       {"position", progress.position().text},
                       {"read_position", feed.read_to.position.text},
                       {"limiting_stage", limiting_stage},
+                      {"stage_seconds", stages_json(progress.apply.times())},
                       {"pending_changes", progress.apply.pending_changes()},
                       {"transactions", progress.apply.transactions()},
                       {"commits", progress.apply.commits()},
@@ -86,8 +105,8 @@ ChangesJson changes_json(const control::ChangeProgress& progress, std::string_vi
 }
 
 ChangesJson table_changes_json(const engine::TableApplyProgress& table) {
-  return {{"captured", counts_json(totals_of(table.captured))},
-          {"applied", counts_json(totals_of(table.applied))},
+  return {{"captured", counts_json(table.captured.now())},
+          {"applied", counts_json(table.applied.now())},
           {"conflicts", table.conflicts.load()},
           {"data_errors", table.data_errors.load()},
           {"is_suspended", table.is_suspended.load()}};
@@ -96,7 +115,7 @@ ChangesJson table_changes_json(const engine::TableApplyProgress& table) {
 std::string changes_summary(const control::ChangeProgress& progress) {
   std::string out = summary_line("Table", "Inserts", "Updates", "Deletes", "DDLs", "State");
   for (const engine::TableApplyProgress* table : progress.apply.tables()) {
-    const control::ChangeTotals totals = totals_of(table->applied);
+    const control::ChangeTotals totals = table->applied.now();
     std::string state = table->is_suspended ? "Table error" : "";
     if (table->conflicts != 0) {
       state +=
@@ -106,7 +125,7 @@ std::string changes_summary(const control::ChangeProgress& progress) {
                         count_text(totals.updates), count_text(totals.deletes),
                         count_text(totals.ddls), state);
   }
-  return out;
+  return out + stages_text(progress.apply.times());
 }
 
 }  // namespace wherry::app

@@ -1,19 +1,12 @@
 #include "control/change_progress.h"
 
+#include <fmt/format.h>
+
+#include <chrono>
+#include <string>
 #include <utility>
 
 namespace wherry::control {
-namespace {
-
-void add_counts(ChangeTotals& totals, const engine::ChangeCounts& counts) {
-  totals.inserts += counts.inserts;
-  totals.updates += counts.updates;
-  totals.deletes += counts.deletes;
-  totals.ddls += counts.ddls;
-}
-
-}  // namespace
-
 engine::FeedStatus ChangeProgress::feed() const {
   std::lock_guard lock(mutex_);
   return feed_ != nullptr ? feed_->status() : last_;
@@ -21,13 +14,13 @@ engine::FeedStatus ChangeProgress::feed() const {
 
 ChangeTotals ChangeProgress::captured() const {
   ChangeTotals out;
-  for (const auto* table : apply.tables()) add_counts(out, table->captured);
+  for (const auto* table : apply.tables()) out += table->captured.now();
   return out;
 }
 
 ChangeTotals ChangeProgress::applied() const {
   ChangeTotals out;
-  for (const auto* table : apply.tables()) add_counts(out, table->applied);
+  for (const auto* table : apply.tables()) out += table->applied.now();
   return out;
 }
 
@@ -46,6 +39,19 @@ void ChangeProgress::set_feed(const engine::StreamFeed* feed) {
 void ChangeProgress::set_begin(Position position) {
   std::lock_guard lock(mutex_);
   begin_ = std::move(position);
+}
+
+void log_times(const Logger& log, const engine::ApplyProgress& progress) {
+  const engine::StageTimes times = progress.times();
+  std::string spent;
+  for (std::size_t i = 0; i < engine::kApplyStageCount; ++i) {
+    const auto stage = static_cast<engine::ApplyStage>(i);
+    const double secs = std::chrono::duration<double>(times.of(stage)).count();
+    spent += fmt::format("{}{} {:.1f}", i == 0 ? "" : ", ", engine::name_of(stage), secs);
+  }
+  const auto slowest = engine::ApplyProgress::limiting_stage(times);
+  log.info("the changes' time by stage",
+           {{"seconds", spent}, {"slowest", std::string(engine::name_of(slowest))}});
 }
 
 }  // namespace wherry::control

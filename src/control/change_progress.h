@@ -5,16 +5,14 @@
 #include <optional>
 
 #include "connect/api/changes.h"
+#include "core/log.h"
 #include "engine/changes/apply_progress.h"
 #include "engine/changes/stream_feed.h"
 
 namespace wherry::control {
 
 /// Sums over all tables.
-struct ChangeTotals {
-  std::uint64_t inserts = 0, updates = 0, deletes = 0, ddls = 0;
-  [[nodiscard]] std::uint64_t all() const { return inserts + updates + deletes + ddls; }
-};
+using ChangeTotals = engine::ChangeNumbers;
 
 class ChangeProgress {
  public:
@@ -38,5 +36,8 @@ class ChangeProgress {
   engine::FeedStatus last_;
   Position begin_;
 };
+
+/// Where the time of a run has gone.
+void log_times(const Logger& log, const engine::ApplyProgress& progress);
 
 }  // namespace wherry::control

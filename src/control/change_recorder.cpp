@@ -32,7 +32,8 @@ ChangeRecorder::ChangeRecorder(const OpContext& context,
       context_{{}, std::chrono::steady_clock::time_point::max(), log_},
       writer_(std::move(writer)),
       settings_(settings),
-      progress_(std::move(progress)) {
+      progress_(std::move(progress)),
+      recorded_changes_(progress_->applied().all()) {
   if (writer_ != nullptr) keeper_ = std::thread([this] { keep(); });
 }
 

@@ -7,8 +7,10 @@
 #include <utility>
 
 #include "control/apply_hold.h"
+#include "control/change_statistics.h"
 #include "control/reload_request.h"
 #include "control/table_reload.h"
+#include "control/time_limited_feed.h"
 #include "core/failpoint.h"
 #include "engine/guarded.h"
 #include "engine/retry.h"
@@ -16,52 +18,10 @@
 namespace wherry::control {
 namespace {
 
-using connect::ChangeKind;
 using Kind = StopCondition::Kind;
 
 /// How often is looked whether a phase has ended, when nothing tells of it.
 constexpr std::chrono::milliseconds kLookInterval{200};
-
-/// Passes a feed on, up to the last transaction that was committed at or before a time.
-class TimeLimitedFeed final : public engine::ChangeFeed {
- public:
-  TimeLimitedFeed(engine::ChangeFeed& feed, engine::ApplyLimit& limit,
-                  std::chrono::system_clock::time_point time)
-      : feed_(feed), limit_(limit), time_(time) {}
-
-  Result<void> start(OpContext& context, const Position& from) override {
-    return feed_.start(context, from);
-  }
-  Result<engine::ChangeBatchPtr> next(OpContext& context) override {
-    WHERRY_ASSIGN(engine::ChangeBatchPtr batch, feed_.next(context));
-    if (batch && !is_found_) look(*batch);
-    return batch;
-  }
-  [[nodiscard]] bool is_empty() const override { return feed_.is_empty(); }
-  Result<void> release(OpContext& context, const connect::Checkpoint& durable) override {
-    return feed_.release(context, durable);
-  }
-
- private:
-  void look(const connect::ChangeBatch& batch) {
-    for (const connect::Change& change : batch.changes()) {
-      if (!change.has_commit() || batch.commit(change).time <= time_) continue;
-      const connect::CommitOrder order = batch.commit(change).order;
-      // Commits of one order are not told apart: the one that is too late goes with all of them.
-      if (change.kind == ChangeKind::kBegin) return stop_after(order - 1);
-      if (change.kind == ChangeKind::kHeartbeat) return stop_after(order);
-    }
-  }
-  void stop_after(connect::CommitOrder order) {
-    is_found_ = true;
-    limit_.stop_after(std::min(order, limit_.order()));
-  }
-
-  engine::ChangeFeed& feed_;
-  engine::ApplyLimit& limit_;
-  const std::chrono::system_clock::time_point time_;
-  bool is_found_ = false;
-};
 
 /// Any order is above it: the apply ends at the next border between transactions.
 constexpr connect::CommitOrder kNextBorder = 1;
@@ -88,6 +48,7 @@ class Replication {
     WHERRY_TRY(set_end());
     is_consistent_ = stream_.stage == TaskStage::kConsistent;
     observer_.on_phase(is_consistent_ ? "ongoing replication" : "cached changes");
+    statistics_.emplace(parts_.state, parts_.progress->apply, context_.log);
     observer_.on_changes(parts_.progress);
     ChangeRecorder recorder(context_, parts_.control, parts_.request.settings.control_tables,
                             parts_.progress);
@@ -194,6 +155,7 @@ class Replication {
     while (!is_over) {
       seen = done_.wait(seen, kLookInterval, {});
       WHERRY_TRY(look());
+      statistics_->save_now_and_then();
       tell_interruption();
       WHERRY_TRY(look_at_reload(recorder));
       if (pause_ != ApplyPause::kNone) continue;
@@ -318,6 +280,9 @@ class Replication {
     if (!reload_backoff_) reload_backoff_.emplace(parts_.request.settings.retry);
     last_order_ = engine::ApplyLimit::kNever;
     WHERRY_ASSIGN(reload_, TableReload::begin(context_, reload_parts_, std::move(tables)));
+    for (const schema::TableRef& table : reload_->tables()) {
+      parts_.progress->apply.table(table).clear_counts();
+    }
     return {};
   }
 
@@ -353,6 +318,9 @@ class Replication {
     auto joined = reload_->finish(context_, order);
     if (context_.stop.stop_requested()) return {};
     if (!joined.ok() && reload_->failure()) return give_up_reload(recorder);
+    for (const engine::TableApplyProgress* table : reload_->changes().tables()) {
+      if (joined.ok()) parts_.progress->apply.table(table->source).add_counts(table->counts());
+    }
     for (const schema::TableRef& table : reload_->tables()) {
       const auto record = parts_.state.find(table);
       if (record && record->plan) recorder.end_suspension(record->plan->target);
@@ -401,6 +369,7 @@ class Replication {
   std::optional<std::chrono::steady_clock::time_point> reload_at_;  ///< when it is tried again
   connect::CommitOrder last_order_ = engine::ApplyLimit::kNever;    ///< of the others, at a look
   std::string told_interruption_;
+  std::optional<ChangeStatistics> statistics_;
 };
 
 }  // namespace

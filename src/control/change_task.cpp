@@ -337,6 +337,7 @@ class ChangeTask {
         *prepared_.loader, apply_settings_, progress_, control_, is_native_};
     auto done = replicate(context_, parts, observer_);
     auto stopped = stop_feed();
+    log_times(context_.log, progress_->apply);
     if (!done.ok()) return std::move(done).error();
     WHERRY_TRY(std::move(stopped));
     outcome_.is_wanted_by_user = *done == ReplicationEnd::kRequested;

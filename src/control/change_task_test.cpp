@@ -81,6 +81,37 @@ TEST_F(ChangeTaskTest, AStoppedTaskGoesOnWithEveryChangeOnce) {
   EXPECT_TRUE(state->exceptions.empty());
 }
 
+TEST_F(ChangeTaskTest, WhatIsCountedSurvivesTheRun) {
+  const auto run = [&](int changes) {
+    RunningTask task(request_);
+    EXPECT_TRUE(task.phases.wait_for(kOngoing));
+    change(changes);
+    EXPECT_TRUE(becomes_equal());
+    EXPECT_TRUE(task.stop().ok());
+    return std::pair(task.phases.progress()->captured(), task.phases.progress()->applied());
+  };
+  const engine::ChangeNumbers first{9, 9, 3, 0};
+  EXPECT_EQ(run(3), std::pair(first, first));
+  const engine::ChangeNumbers both{18, 18, 6, 0};
+  EXPECT_EQ(run(3), std::pair(both, both));
+  // What is loaded again is counted again.
+  spoil("B");
+  ASSERT_TRUE(request_reload(request_.state_directory, {"S.B"}).ok());
+  const engine::ChangeNumbers others{12, 12, 4, 0};
+  {
+    RunningTask task(request_);
+    ASSERT_TRUE(becomes_equal());
+    EXPECT_TRUE(task.stop().ok());
+    EXPECT_EQ(task.phases.progress()->captured(), others);
+  }
+  request_.start = StartType::kReloadTarget;
+  request_.settings.target_table_prep_mode = connect::ExistingTable::kDrop;
+  ASSERT_TRUE(run_until(Kind::kCaughtUp).ok());
+  request_.start = StartType::kDefault;
+  request_.stop_when = {};
+  EXPECT_EQ(run(0).first, engine::ChangeNumbers());
+}
+
 TEST_F(ChangeTaskTest, AStopWhileTablesAreLoadedLosesNoChange) {
   source_.faults().add({Point::kRead, "B", 0, 1, std::nullopt});
   {

@@ -62,6 +62,8 @@ class TableReload {
   /// Without this they stay marked in the state, and another object can begin with them anew.
   Result<void> give_up();
   [[nodiscard]] const std::vector<schema::TableRef>& tables() const { return tables_; }
+  /// What it has counted; nothing changes there once finish() has returned.
+  [[nodiscard]] const engine::ApplyProgress& changes() const { return progress_.apply; }
 
   /// Removes what a reload has left that was cut off when it was over.
   static void clean_up(OpContext& context, const ReloadParts& parts);

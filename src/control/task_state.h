@@ -93,6 +93,8 @@ class TaskState {
   [[nodiscard]] const Position& position() const { return position_; }
   /// Names this load in the target's ledger: unlike any other load's name.
   [[nodiscard]] const std::string& load_id() const { return load_id_; }
+  /// Counts the fresh starts of the directory.
+  [[nodiscard]] std::uint64_t generation() const { return generation_; }
   /// nullopt for a table that the task did not know when it began.
   [[nodiscard]] std::optional<TableRecord> find(const schema::TableRef& table) const;
   [[nodiscard]] TableRecords tables() const;

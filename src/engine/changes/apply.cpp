@@ -128,6 +128,7 @@ class ApplyRun {
   /// With one set of connections, until it fails.
   Result<void> attempt() {
     job_.progress.clear_pending();
+    job_.progress.take_back_captured();
     WHERRY_ASSIGN(const auto lanes, job_.target.recover(context_, options_.task_name));
     // The feed takes what the target has for released, so it must survive a crash of the target.
     WHERRY_TRY(job_.target.flush(context_));

@@ -4,6 +4,59 @@
 
 namespace wherry::engine {
 
+ChangeNumbers& ChangeNumbers::operator+=(const ChangeNumbers& other) {
+  inserts += other.inserts;
+  updates += other.updates;
+  deletes += other.deletes;
+  ddls += other.ddls;
+  return *this;
+}
+
+void ChangeCounts::set(const ChangeNumbers& numbers) {
+  inserts = numbers.inserts;
+  updates = numbers.updates;
+  deletes = numbers.deletes;
+  ddls = numbers.ddls;
+}
+
+void ChangeCounts::add(const ChangeNumbers& numbers) {
+  inserts += numbers.inserts;
+  updates += numbers.updates;
+  deletes += numbers.deletes;
+  ddls += numbers.ddls;
+}
+
+ChangeNumbers TableApplyProgress::captured_for_good() const {
+  ChangeNumbers out = settled.now();
+  // Two numbers of a moment that may differ: one that is open is perhaps not counted yet.
+  const std::uint64_t open = open_ddls;
+  const std::uint64_t all = captured.ddls;
+  out.ddls = all - std::min(open, all);
+  return out;
+}
+
+void TableApplyProgress::take_back_captured() {
+  captured.set(captured_for_good());
+  open_ddls = 0;
+}
+
+void TableApplyProgress::clear_counts() {
+  for (ChangeCounts* each : {&captured, &applied, &settled}) each->set({});
+  open_ddls = conflicts = data_errors = 0;
+}
+
+void TableApplyProgress::add_counts(const TableApplyCounts& counts) {
+  captured.add(counts.captured);
+  settled.add(counts.captured);
+  applied.add(counts.applied);
+  conflicts += counts.conflicts;
+  data_errors += counts.data_errors;
+}
+
+TableApplyCounts TableApplyProgress::counts() const {
+  return {captured_for_good(), applied.now(), conflicts, data_errors};
+}
+
 std::string_view name_of(ApplyStage stage) {
   static constexpr std::array<std::string_view, kApplyStageCount> kNames = {
       "read", "decode", "assemble", "conflict", "lane", "apply", "commit"};
@@ -59,6 +112,11 @@ void ApplyProgress::set_captured(std::optional<std::chrono::system_clock::time_p
   captured_ = time;
 }
 
+void ApplyProgress::set_interrupted(std::chrono::system_clock::time_point now) {
+  std::lock_guard lock(mutex_);
+  if (!captured_) captured_ = now;
+}
+
 namespace {
 std::chrono::milliseconds since(const std::optional<std::chrono::system_clock::time_point>& then,
                                 std::chrono::system_clock::time_point now) {
@@ -105,6 +163,11 @@ void ApplyProgress::set_applied_order(connect::CommitOrder order) {
   connect::CommitOrder seen = applied_order_;
   while (seen < order && !applied_order_.compare_exchange_weak(seen, order)) {
   }
+}
+
+void ApplyProgress::take_back_captured() {
+  std::lock_guard lock(mutex_);
+  for (TableApplyProgress& table : tables_) table.take_back_captured();
 }
 
 void ApplyProgress::add_restart() {

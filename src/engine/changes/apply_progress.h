@@ -17,20 +17,53 @@
 
 namespace wherry::engine {
 
+/// Numbers of changes at a moment.
+struct ChangeNumbers {
+  std::uint64_t inserts = 0, updates = 0, deletes = 0, ddls = 0;
+  [[nodiscard]] std::uint64_t all() const { return inserts + updates + deletes + ddls; }
+  ChangeNumbers& operator+=(const ChangeNumbers& other);
+  friend bool operator==(const ChangeNumbers&, const ChangeNumbers&) = default;
+};
+
 /// Numbers of one table's changes.
 struct ChangeCounts {
   std::atomic<std::uint64_t> inserts{0}, updates{0}, deletes{0}, ddls{0};
+  [[nodiscard]] ChangeNumbers now() const { return {inserts, updates, deletes, ddls}; }
+  void set(const ChangeNumbers& numbers);
+  void add(const ChangeNumbers& numbers);
+};
+
+/// What a table's entry counts, as far as it is for good.
+struct TableApplyCounts {
+  ChangeNumbers captured, applied;
+  std::uint64_t conflicts = 0, data_errors = 0;
+  friend bool operator==(const TableApplyCounts&, const TableApplyCounts&) = default;
 };
 
 /// One table of an apply.
 struct TableApplyProgress {
   schema::TableRef source;
-  ChangeCounts captured;  ///< as they came from the feed, each time that they came
+  ChangeCounts captured;  ///< as they came from the feed, each once
   ChangeCounts applied;   ///< committed at the target; what an error policy left out is not in it
+  /// Rows whose transactions are committed at the target, whatever became of them. They do not come
+  /// again; what else was captured does, after a restart.
+  ChangeCounts settled;
+  std::atomic<std::uint64_t> open_ddls{0};    ///< captured, and in no transaction that is committed
   std::atomic<std::uint64_t> conflicts{0};    ///< insert, update and delete conflicts
   std::atomic<std::uint64_t> data_errors{0};  ///< rows that the target could not take
   std::atomic<bool> is_suspended{false};
   std::optional<Error> error;  ///< set before is_suspended
+
+  /// Captured ones that do not come again.
+  [[nodiscard]] ChangeNumbers captured_for_good() const;
+  // While none of the table's changes is in work:
+  /// What is not settled comes again.
+  void take_back_captured();
+  /// The table begins anew.
+  void clear_counts();
+  /// Continues what an earlier run has counted, or another apply of the same table.
+  void add_counts(const TableApplyCounts& counts);
+  [[nodiscard]] TableApplyCounts counts() const;
 };
 
 /// Where the time of an apply goes.
@@ -74,6 +107,8 @@ class ApplyProgress {
   /// By whoever reads the stream: the source's commit time of the last event; nothing: the reader
   /// has caught up.
   void set_captured(std::optional<std::chrono::system_clock::time_point> time);
+  /// … there is no connection to read by: from now on it is behind.
+  void set_interrupted(std::chrono::system_clock::time_point now);
   /// DMS CDCLatencySource: now less the time of the last event captured; 0 when caught up.
   [[nodiscard]] std::chrono::milliseconds source_latency(
       std::chrono::system_clock::time_point now) const;
@@ -107,6 +142,8 @@ class ApplyProgress {
     pending_.fetch_add(static_cast<std::uint64_t>(changes));
   }
   void clear_pending() { pending_ = 0; }
+  /// What is not on the target comes again. REQUIRES: no lane runs.
+  void take_back_captured();
   void add_fold(std::uint64_t changes, std::uint64_t rows) {
     folded_changes_ += changes;
     folded_rows_ += rows;

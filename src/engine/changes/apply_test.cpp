@@ -3,6 +3,8 @@
 namespace wherry::engine::changes_test {
 namespace {
 
+using namespace std::chrono_literals;  // NOLINT(google-build-using-namespace): literals
+
 Value integer(std::int64_t number) {
   return Value::integer(number);
 }
@@ -446,8 +448,44 @@ TEST(Apply, ACutConnectionIsMadeAgainWhereverItBreaks) {
       EXPECT_EQ(world.rows("T").size(), 20U);
       EXPECT_TRUE(world.events.exceptions.empty());
       EXPECT_GE(world.progress->restarts(), 1U);
+      if (point == Point::kApplied) continue;  // a commit that was not answered is not counted
+      const TableApplyProgress& table = world.table_progress("T");
+      EXPECT_EQ(table.captured.inserts, 20U) << static_cast<int>(point);
+      EXPECT_EQ(table.applied.inserts, 20U) << static_cast<int>(point);
+      EXPECT_EQ(table.counts().captured, table.captured.now());
     }
   }
+}
+
+TEST(Apply, WhatIsLeftOutIsCapturedForGood) {
+  ApplyWorld world;
+  world.options.ddl.truncates = false;
+  world.add(keyed(), {numbers({1, 0, 0})});
+  const auto shape = world.log.shape(keyed());
+  world.log.begin().changes = {inserted(shape, numbers({1, 5, 5})),  // it is there already
+                               inserted(shape, numbers({2, 0, 0})),
+                               {ChangeKind::kTruncate, shape, {}, {}, {}}};
+  ASSERT_TRUE(world.run().ok());
+  const TableApplyCounts counts = world.table_progress("T").counts();
+  EXPECT_EQ(counts.captured, (ChangeNumbers{2, 0, 0, 1}));
+  EXPECT_EQ(counts.applied, (ChangeNumbers{1, 0, 0, 0}));
+  EXPECT_EQ(counts.conflicts, 1U);
+}
+
+TEST(Apply, TheTimeByStageIsMeasured) {
+  ApplyWorld world;
+  world.add(keyed());
+  const auto shape = world.log.shape(keyed());
+  for (std::int64_t id = 1; id <= 3; ++id) {
+    world.log.begin().changes = {inserted(shape, numbers({id, 0, 0}))};
+  }
+  world.target.faults().add({Point::kApply, "T", 0, 1'000, std::nullopt, 60ms});
+  ASSERT_TRUE(world.run().ok());
+  const StageTimes times = world.progress->times();
+  EXPECT_GE(times.of(ApplyStage::kApply), 50ms);
+  EXPECT_GE(times.of(ApplyStage::kLane), 40ms);  // the assembling thread waits for it at the end
+  EXPECT_GT(times.of(ApplyStage::kAssemble), 0ns);
+  EXPECT_EQ(ApplyProgress::limiting_stage(times), ApplyStage::kApply);
 }
 
 TEST(Apply, TriesAreLimited) {
@@ -756,6 +794,9 @@ TEST(Apply, ADdlIsDoneOnceWhereverTheConnectionBreaks) {
       EXPECT_EQ(world.target.find({"S", "T"})->definition.columns.size(), 4U);
       EXPECT_EQ(world.rows("T").size(), 3U);
       EXPECT_TRUE(world.events.suspended.empty());
+      if (point != Point::kApplied) {
+        EXPECT_EQ(world.table_progress("T").counts().captured, (ChangeNumbers{3, 0, 0, 1}));
+      }
     }
   }
 }

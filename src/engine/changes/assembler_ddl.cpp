@@ -15,6 +15,7 @@ Result<void> Assembler::add_barrier(OpContext& context, connect::ApplyStep step,
   has_changes_ = true;
   WHERRY_ASSIGN(Window * window, open(0, true));
   window->add_barrier(std::move(step), table);
+  if (table != nullptr) ++table->progress->open_ddls;
   if (!is_parallel() || is_in_transaction_) return {};
   WHERRY_TRY(submit(0, true));
   return lanes_.wait_idle();

@@ -95,6 +95,7 @@ Result<void> CarefulRunner::run_barrier(OpContext& context, const Window& window
       if (verdict.action == ConflictAction::kStopTask) return stopped_by(verdict, done.error());
       WHERRY_TRY(outcome_.suspend(*each, verdict, done.error()));
     }
+    outcome_.count_ddls(window, /*are_done=*/false);
   }
   return {};
 }

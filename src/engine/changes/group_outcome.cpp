@@ -4,9 +4,16 @@ namespace wherry::engine {
 
 using connect::ChangeKind;
 
+namespace {
+template <class Numbers>
+std::uint64_t& number_of(Numbers& numbers, ChangeKind kind) {
+  if (kind == ChangeKind::kInsert) return numbers.inserts;
+  return kind == ChangeKind::kUpdate ? numbers.updates : numbers.deletes;
+}
+}  // namespace
+
 std::uint64_t& GroupOutcome::Count::of(ChangeKind kind) {
-  if (kind == ChangeKind::kInsert) return inserts;
-  return kind == ChangeKind::kUpdate ? updates : deletes;
+  return number_of(*this, kind);
 }
 
 void GroupOutcome::reset() {
@@ -23,7 +30,9 @@ GroupOutcome::Count& GroupOutcome::count_of(const TableRoute& table) {
 }
 
 void GroupOutcome::count(const WindowChange& change) {
-  ++count_of(*change.table).of(change.kind);
+  Count& count = count_of(*change.table);
+  ++count.of(change.kind);
+  ++number_of(count.settled, change.kind);
   ++changes_;
 }
 
@@ -32,11 +41,14 @@ void GroupOutcome::leave_out(const WindowChange& change) {
   --count_of(*change.table).of(change.kind);
 }
 
-void GroupOutcome::count_ddls(const Window& window) {
+void GroupOutcome::count_ddls(const Window& window, bool are_done) {
   for (std::size_t i = 0; i < window.barrier().size(); ++i) {
     const TableRoute* table = window.barrier_tables()[i];
     const bool is_ddl = window.barrier()[i].kind != connect::StepKind::kUpdate;
-    if (table != nullptr && is_ddl) ++count_of(*table).ddls;
+    if (table == nullptr || !is_ddl) continue;
+    Count& count = count_of(*table);
+    if (are_done) ++count.ddls;
+    ++count.settled.ddls;
   }
 }
 
@@ -87,6 +99,10 @@ void GroupOutcome::settle() {
     table.applied.updates += counted.updates;
     table.applied.deletes += counted.deletes;
     table.applied.ddls += counted.ddls;
+    table.open_ddls -= counted.settled.ddls;
+    ChangeNumbers rows = counted.settled;
+    rows.ddls = 0;
+    table.settled.add(rows);
     table.conflicts += counted.conflicts;
     table.data_errors += counted.data_errors;
   }

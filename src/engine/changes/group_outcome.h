@@ -19,8 +19,8 @@ class GroupOutcome {
   void count(const WindowChange& change);
   /// … but this one was not: count() counts it.
   void leave_out(const WindowChange& change);
-  /// Of a barrier: truncations and statements.
-  void count_ddls(const Window& window);
+  /// Of a barrier: truncations and statements; `are_done`: they were not left out.
+  void count_ddls(const Window& window, bool are_done = true);
   void count_conflict(const TableRoute& table) { ++count_of(table).conflicts; }
   void count_rows(std::size_t rows) { rows_ += rows; }
   [[nodiscard]] ApplyProgress& progress() const { return shared_.progress; }
@@ -45,6 +45,7 @@ class GroupOutcome {
     const TableRoute* table = nullptr;
     std::uint64_t inserts = 0, updates = 0, deletes = 0, ddls = 0;
     std::uint64_t conflicts = 0, data_errors = 0;
+    ChangeNumbers settled;  ///< with what was left out; ddls: of barriers
 
     std::uint64_t& of(connect::ChangeKind kind);
   };

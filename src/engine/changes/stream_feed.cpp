@@ -1,5 +1,7 @@
 #include "engine/changes/stream_feed.h"
 
+#include <time.h>
+
 #include <algorithm>
 
 #include "engine/guarded.h"
@@ -39,6 +41,26 @@ Result<Place> place_of(connect::ChangeSource& source, const Position& position) 
 bool is_full_disk(const Error& error) {
   return error.code == "spill.disk_full";
 }
+
+/// Adds the processor time of this thread, while it lives, to a stage: a wait for the source is
+/// none.
+class ThreadTime {
+ public:
+  ThreadTime(ApplyProgress& progress, ApplyStage stage) : progress_(progress), stage_(stage) {}
+  ~ThreadTime() { progress_.add_time(stage_, now() - begun_); }
+  ThreadTime(const ThreadTime&) = delete;
+  ThreadTime& operator=(const ThreadTime&) = delete;
+
+ private:
+  static std::chrono::nanoseconds now() {
+    timespec time{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+  }
+  ApplyProgress& progress_;
+  const ApplyStage stage_;
+  const std::chrono::nanoseconds begun_ = now();
+};
 
 }  // namespace
 
@@ -162,6 +184,7 @@ void StreamFeed::fail(Error error) {
 void StreamFeed::note_interruption(const Error& error, std::int64_t tries) {
   log_.warn("the source's changes cannot be read; trying again",
             {{"cause", error.to_log_text()}, {"try", std::to_string(tries)}});
+  progress_.set_interrupted(std::chrono::system_clock::now());
   std::lock_guard lock(mutex_);
   interruption_ = error.to_log_text();
   ++restarts_;
@@ -212,7 +235,10 @@ Result<void> StreamFeed::read_once(OpContext& context) {
   WHERRY_TRY(rewind(context));
   auto batch = fresh_batch();
   context.deadline = std::chrono::steady_clock::now() + kLook;
-  auto read = stream_->read(context, *batch);
+  auto read = [&] {
+    const ThreadTime clock(progress_, ApplyStage::kDecode);
+    return stream_->read(context, *batch);
+  }();
   context.deadline = std::chrono::steady_clock::time_point::max();
   // Open transactions wait on that disk too; what was read before it was full counts.
   const bool has_room = read.ok() || !is_full_disk(read.error());

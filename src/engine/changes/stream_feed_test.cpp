@@ -180,6 +180,72 @@ TEST_F(StreamFeedTest, ASlowApplySendsChangesToDiskAndBack) {
   }
 }
 
+TEST_F(StreamFeedTest, WhatComesAfterWhatHasWaitedForLongWaitsOnDisk) {
+  options_.memory_keep = std::chrono::milliseconds(20);
+  open(from_);
+  ASSERT_TRUE(feed_->start(context_, {}).ok());
+  commit(1);
+  read_all();
+  commit(1);  // nobody takes it
+  ASSERT_TRUE(wait_until([&] { return feed_->status().read_to.order == database_.version(); }));
+  const auto since = std::chrono::steady_clock::now();
+  EXPECT_FALSE(feed_->status().is_reading_disk);
+  ASSERT_TRUE(
+      wait_until([&] { return std::chrono::steady_clock::now() - since > options_.memory_keep; }));
+  commit(3);
+  ASSERT_TRUE(wait_until([&] { return feed_->status().read_to.order == database_.version(); }));
+  EXPECT_TRUE(feed_->status().is_reading_disk);
+  read_all();
+  commit(1);
+  read_all();
+  EXPECT_FALSE(feed_->status().is_reading_disk);
+}
+
+TEST_F(StreamFeedTest, ThePlaceWhereItGoesOnMustComeByInTime) {
+  options_.recovery_limit = std::chrono::milliseconds(30);
+  options_.retry.most_tries = -1;
+  // The source is there, and has not come to that place.
+  database_.faults().add({memory::Point::kReadChanges, {}, 0, 1, std::nullopt});
+  open(from_);
+  commit(1);
+  ASSERT_TRUE(database_.faults().wait_held(1, kPatience));
+  EXPECT_TRUE(wait_until([&] { return feed_->failure().has_value(); }));
+  EXPECT_EQ(feed_->failure()->code, "feed.recovery_timeout");
+  // It cannot be reached.
+  database_.faults().shut_down();
+  open(from_);
+  EXPECT_TRUE(wait_until([&] { return feed_->failure().has_value(); }));
+  EXPECT_EQ(feed_->failure()->code, "feed.recovery_timeout");
+  // What has come in time is not asked for again.
+  database_.faults().start_up();
+  options_.recovery_limit = std::chrono::seconds(2);
+  const auto since = std::chrono::steady_clock::now();
+  open(from_);
+  ASSERT_TRUE(feed_->start(context_, {}).ok());
+  read_all();
+  database_.faults().shut_down();
+  const std::uint64_t restarts = feed_->status().restarts;
+  ASSERT_TRUE(wait_until([&] {
+    return std::chrono::steady_clock::now() - since > *options_.recovery_limit &&
+           feed_->status().restarts > restarts + 1;
+  }));
+  EXPECT_FALSE(feed_->failure());
+}
+
+TEST_F(StreamFeedTest, WithoutAConnectionTheSourcesLatencyGrows) {
+  open(from_);
+  commit(1);
+  const auto soon = [] { return std::chrono::system_clock::now() + std::chrono::minutes(1); };
+  ASSERT_TRUE(wait_until([&] { return feed_->status().read_to.order == database_.version(); }));
+  ASSERT_TRUE(wait_until([&] { return progress_.source_latency(soon()).count() == 0; }));
+  EXPECT_GT(progress_.times().of(ApplyStage::kDecode).count(), 0);
+  database_.faults().shut_down();
+  EXPECT_TRUE(
+      wait_until([&] { return progress_.source_latency(soon()) >= std::chrono::seconds(59); }));
+  database_.faults().start_up();
+  EXPECT_TRUE(wait_until([&] { return progress_.source_latency(soon()).count() == 0; }));
+}
+
 TEST_F(StreamFeedTest, ATransactionLargerThanTheMemoryComesWhole) {
   options_.memory_bytes = 10'000;
   options_.batch_bytes = 2'000;

@@ -285,6 +285,7 @@ class MomentFinder {
   }
   static void note_tables(const TaskState& state, ComparedMoment& moment) {
     moment.tables = state.tables();
+    moment.load_id = state.load_id();
     for (const auto& [name, record] : moment.tables) {
       if (auto why = left_out_because(record)) moment.left_out.emplace(name, *std::move(why));
     }

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <string>
 
 #include "connect/api/changes.h"
 #include "control/task.h"
@@ -21,6 +22,7 @@ struct ComparedMoment {
   connect::StreamStart start;  ///< its position is where the source is seen
   std::unique_ptr<connect::SnapshotSource> source, target;
   TableRecords tables;  ///< as the task had them then
+  std::string load_id;  ///< of the start that had loaded them
   /// Why tables of the task cannot be compared, by the names in `tables`.
   std::map<schema::TableRef, Error> left_out;
 };

@@ -128,7 +128,9 @@ class TaskValidation {
     WHERRY_ASSIGN(const auto state, TaskState::read(request.state_directory));
     for (const auto& [name, table] : compared_) {
       const auto now = state->find(name);
-      if (now && now->attempt == moment.tables.at(name).attempt) continue;
+      const bool is_same_load = now && state->load_id() == moment.load_id &&
+                                now->attempt == moment.tables.at(name).attempt;
+      if (is_same_load) continue;
       table->error = loaded_meanwhile(name);
       progress_->set_state(*table, engine::ValidationState::kTableError);
     }

@@ -472,6 +472,30 @@ TEST(Apply, WhatIsLeftOutIsCapturedForGood) {
   EXPECT_EQ(counts.conflicts, 1U);
 }
 
+TEST(Apply, TheTargetsLatencyIsThatOfTheOldestTransactionOnItsWay) {
+  ApplyWorld world;
+  world.add(keyed());
+  const auto shape = world.log.shape(keyed());
+  world.log.begin(10).changes = {inserted(shape, numbers({1, 0, 0}))};
+  world.log.begin(30).changes = {inserted(shape, numbers({2, 0, 0}))};
+  world.target.faults().add({Point::kApply, "", 0, 1, std::nullopt});
+  const std::chrono::system_clock::time_point later(110s);
+  LogFeed feed(world.log);
+  feed.batch_changes = [] { return std::size_t{3}; };  // a transaction
+  world.options.least_changes = 1;
+  std::chrono::milliseconds latency{0};
+  int looks = 0;
+  feed.on_next = [&] {
+    if (++looks != 2) return;
+    EXPECT_TRUE(world.target.faults().wait_held(1, 10s));
+    latency = world.progress->target_latency(later);
+    world.target.faults().release();
+  };
+  ASSERT_TRUE(world.run(feed, world.log.end()).ok());
+  EXPECT_EQ(latency, 100s);
+  EXPECT_EQ(world.progress->target_latency(later), 0s);  // nothing waits, nothing is being read
+}
+
 TEST(Apply, TheTimeByStageIsMeasured) {
   ApplyWorld world;
   world.add(keyed());

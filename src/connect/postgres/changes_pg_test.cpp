@@ -451,6 +451,22 @@ TEST_F(Changes, SaysNothingOfTransactionsWithoutOurTables) {
         "t");
 }
 
+TEST_F(Changes, AfterTheLastCommitItSaysThatNothingMoreComes) {
+  run("create table app.t (id int primary key)");
+  begin({"t"});
+  for (int i = 0; i < 3; ++i) {
+    run("insert into app.t values (" + std::to_string(i) + ")");
+    const auto since = std::chrono::steady_clock::now();
+    const auto end = stream_->head(context_);
+    WHERRY_EXPECT_OK(end);
+    read_until([&](const Change& change) {
+      return change.kind == ChangeKind::kHeartbeat && batch_->commit(change).order >= end->order;
+    });
+    // The server itself writes something every 15 seconds at most.
+    EXPECT_LT(std::chrono::steady_clock::now() - since, std::chrono::seconds(4));
+  }
+}
+
 TEST_F(Changes, TellsWhereTheSourceIs) {
   run("create table app.t (id int primary key)");
   begin({"t"});

@@ -2,8 +2,8 @@
 // the run: table by table, what was captured and what was applied. Format:
 // docs/design/task-state.md.
 //
-// A clean stop keeps every number exactly. After a kill those of the last second or so are missing:
-// what is counted is on the target, but not every target transaction has its own file.
+// What is counted is on the target, but not every target transaction has its own file: after a kill
+// the numbers of the last second or so are missing, and of a commit that a stop has overtaken.
 #pragma once
 
 #include <chrono>

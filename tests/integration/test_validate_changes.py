@@ -41,7 +41,8 @@ class Writer:
 
     def _run(self):
         try:
-            while not self._stop.is_set():
+            # Every transaction has a conflict once the target is spoilt: no faster than that is done.
+            while not self._stop.wait(0.02):
                 with self._connection.cursor() as cursor:
                     self._write(cursor)
                 self._connection.commit()

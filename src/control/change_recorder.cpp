@@ -128,7 +128,9 @@ Result<void> StateEvents::on_suspended(const schema::TablePlan& plan, const Erro
 }
 
 Result<void> StateEvents::on_plan(const schema::TableRef& source, const engine::LaterPlan& later) {
-  return state_.add_plan(source, later);
+  WHERRY_TRY(state_.add_plan(source, later));
+  if (later.is_new) recorder_.end_suspension(later.plan->target);
+  return {};
 }
 
 Result<void> StateEvents::on_reload(const schema::TableRef& source) {

@@ -8,6 +8,7 @@
 
 #include "control/apply_hold.h"
 #include "control/change_statistics.h"
+#include "control/new_tables.h"
 #include "control/reload_request.h"
 #include "control/table_reload.h"
 #include "control/time_limited_feed.h"
@@ -55,7 +56,7 @@ class Replication {
     TableReload::clean_up(context_, reload_parts_);
     WHERRY_TRY(hold_.end());  // what a run has answered that was cut off
     for (;;) {
-      WHERRY_TRY(begin_reload());
+      WHERRY_TRY(begin_reload(recorder));
       WHERRY_TRY(apply(recorder, end_order_));
       if (context_.stop.stop_requested()) return ReplicationEnd::kRequested;
       if (pause_ == ApplyPause::kHold) {
@@ -63,6 +64,7 @@ class Replication {
         if (context_.stop.stop_requested()) return ReplicationEnd::kRequested;
         continue;
       }
+      if (pause_ == ApplyPause::kNone && !reload_ && ends_with_new_tables()) continue;
       if (pause_ == ApplyPause::kNone) WHERRY_TRY(wait_for_reload(recorder));
       if (context_.stop.stop_requested()) return ReplicationEnd::kRequested;
       if (reload_) WHERRY_TRY(end_reload(recorder));
@@ -254,18 +256,55 @@ class Replication {
       return reload_->is_near(before) || reload_->is_overdue();
     }
     if (is_reload_put_off()) return false;
+    if (has_new_tables()) return true;
     const auto requests = read_reload_requests(parts_.state.directory());
     return !requests.ok() || !requests->tables.empty();
   }
 
+  [[nodiscard]] bool has_new_tables() const {
+    return parts_.state.has_new_table(parts_.progress->apply.applied_order());
+  }
+  /// Whoever asks for all that there is wants the rows of tables that were made, too.
+  [[nodiscard]] bool ends_with_new_tables() const {
+    return parts_.request.stop_when.kind == Kind::kCaughtUp && !reload_at_ && has_new_tables();
+  }
+
   /// REQUIRES: nothing is applied.
-  Result<void> begin_reload() {
+  Result<void> begin_reload(ChangeRecorder& recorder) {
     if (reload_ || is_reload_put_off()) return {};
     WHERRY_ASSIGN(const ReloadRequests requests, read_reload_requests(parts_.state.directory()));
     if (!requests.tables.empty()) reload_backoff_.emplace(parts_.request.settings.retry);
-    WHERRY_TRY(begin_reload(requests.tables));
+    WHERRY_ASSIGN(std::vector<schema::TableRef> tables, take_in(requests.tables, recorder));
+    if (reload_at_) return {};
+    tables.insert(tables.end(), requests.tables.begin(), requests.tables.end());
+    WHERRY_TRY(begin_reload(tables));
     remove_reload_requests(requests);
     return {};
+  }
+
+  /// New tables, and of `asked` those that were new and could not be had.
+  Result<std::vector<schema::TableRef>> take_in(const std::vector<schema::TableRef>& asked,
+                                                ChangeRecorder& recorder) {
+    for (const schema::TableRef& table : asked) {
+      auto record = parts_.state.find(table);
+      if (!record || !is_new_table(*record) || record->suspended.empty()) continue;
+      record->suspended.clear();
+      WHERRY_TRY(parts_.state.add({{table, *record}}));
+    }
+    if (!has_new_tables()) return std::vector<schema::TableRef>();
+    const NewTableParts parts{parts_.request, parts_.state, parts_.source, parts_.target,
+                              parts_.loader};
+    auto taken =
+        take_new_tables(context_, parts, parts_.progress->apply.applied_order(), asked, recorder);
+    if (taken.ok() || taken.error().kind != ErrorKind::kTransient) return taken;
+    if (!reload_backoff_) reload_backoff_.emplace(parts_.request.settings.retry);
+    const auto wait = reload_backoff_->next();
+    if (!wait) return taken;
+    context_.log.as(Component::kTablesManager)
+        .warn("new tables are taken in later",
+              {{"cause", taken.error().to_log_text()}, {"wait_ms", std::to_string(wait->count())}});
+    reload_at_ = std::chrono::steady_clock::now() + *wait;
+    return std::vector<schema::TableRef>();
   }
 
   /// Of these tables and those that the state has marked: nobody applies their changes.

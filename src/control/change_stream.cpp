@@ -47,7 +47,8 @@ bool has_native_form(const TaskRequest& request, const std::vector<schema::Table
 }
 
 schema::TablePlanPtr newest_plan(const TableRecord& record) {
-  return record.later.empty() ? record.plan : record.later.back().plan;
+  if (record.later.empty()) return record.plan;
+  return record.later.back().is_new ? nullptr : record.later.back().plan;
 }
 
 std::optional<connect::Checkpoint> highest_checkpoint(
@@ -111,7 +112,11 @@ std::vector<engine::ApplyTableTask> apply_tables(const TaskRequest& request,
   std::vector<engine::ApplyTableTask> out;
   for (const auto& [name, record] : tables) {
     if (record.phase != TablePhase::kComplete || record.is_reloading) continue;
-    if (record.plan == nullptr && record.later.empty()) continue;
+    const bool has_plan =
+        record.plan != nullptr ||
+        std::any_of(record.later.begin(), record.later.end(),
+                    [](const engine::LaterPlan& later) { return later.plan != nullptr; });
+    if (!has_plan) continue;  // it was gone before it was loaded
     engine::ApplyTableTask& task = out.emplace_back();
     task.plan = settled(record.plan);
     task.later = record.later;

@@ -40,7 +40,7 @@ std::vector<engine::ApplyTableTask> apply_tables(const TaskRequest& request,
 std::size_t feed_batch_bytes(std::uint64_t memory_bytes, std::uint32_t lanes);
 
 /// What is in force of a table's plans at the end of all that is known; nullptr: it has left the
-/// task.
+/// task, or is new and not loaded.
 schema::TablePlanPtr newest_plan(const TableRecord& record);
 
 /// The checkpoint that counts, of all lanes'.

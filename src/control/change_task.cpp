@@ -201,11 +201,12 @@ class ChangeTask {
       auto known = state_.find(task.plan->source);
       if (!known) {
         context_.log.as(Component::kTablesManager)
-            .warn("the table is new and not part of the task",
+            .info("the table is new, and comes when the source's changes tell of it",
                   {{"table", schema::to_text(task.plan->source)}});
         continue;
       }
-      if (known->is_reloading) continue;  // it is loaded beside the others' changes
+      // It is loaded beside the others' changes.
+      if (known->is_reloading || is_new_table(*known)) continue;
       if (known->phase == TablePhase::kComplete || known->phase == TablePhase::kLoaded) {
         if (known->plan) task.plan = known->plan;
       } else {

@@ -39,7 +39,7 @@ constexpr const char* kRunOn =
 
 /// Why a table is not compared that is as it is in the task's state.
 std::optional<Error> left_out_because(const TableRecord& record) {
-  if (record.is_reloading) {
+  if (record.is_reloading || is_new_table(record)) {
     return make_error(ErrorKind::kSchema, "validate.reloading",
                       "the table is being loaded again, so it is not compared",
                       "Compare again when it has joined the others");

@@ -22,6 +22,16 @@ Error incomplete_reload(const engine::LoadProgress& progress) {
   return cancelled_error();
 }
 
+bool is_among(const std::vector<schema::TableDef>& tables, const schema::TableRef& table) {
+  return std::any_of(tables.begin(), tables.end(),
+                     [&](const schema::TableDef& each) { return each.table == table; });
+}
+
+/// An earlier try has made the target's table of a new one, or would have.
+bool is_made_by_us(const TableRecord& record) {
+  return is_new_table(record) && record.plan != nullptr && !record.target_existed;
+}
+
 /// A table that is given up is seen in the progress.
 class PlanEvents final : public engine::ApplyEvents {
  public:
@@ -98,7 +108,7 @@ Result<void> TableReload::mark() {
     TableRecord record = parts_.state.find(table).value_or(TableRecord());
     record.phase = TablePhase::kStarted;
     record.is_reloading = true;
-    record.target_existed = true;
+    record.target_existed = !is_made_by_us(record);
     record.was_empty = true;
     record.may_double = false;
     record.rows = record.refused_rows = record.truncated_values = 0;
@@ -111,7 +121,21 @@ Result<void> TableReload::mark() {
   return parts_.state.add(records);
 }
 
+/// A new table that is dropped meanwhile does not take the others with it.
 Result<void> TableReload::run(OpContext& context) {
+  auto done = attempt(context);
+  if (done.ok() || done.error().kind == ErrorKind::kTransient) return done;
+  const auto found = find_tables(context);
+  const bool has_lost = found.ok() && std::any_of(tables_.begin(), tables_.end(), [&](auto& table) {
+                          const auto record = parts_.state.find(table);
+                          return record && is_new_table(*record) && !is_among(*found, table);
+                        });
+  if (!has_lost) return done;
+  return make_error(ErrorKind::kTransient, "reload.table_dropped",
+                    "a new table was dropped while it was loaded", "The others are loaded again");
+}
+
+Result<void> TableReload::attempt(OpContext& context) {
   WHERRY_TRY(plan(context));
   connect::StreamRequest wanted;
   wanted.task_name = name_of(parts_.state);
@@ -148,17 +172,55 @@ Result<void> TableReload::run(OpContext& context) {
   return apply(context, start);
 }
 
-/// By what source and target have now: whoever loads a table again may have changed it.
-Result<void> TableReload::plan(OpContext& context) {
-  const TaskRequest& request = parts_.request;
-  WHERRY_ASSIGN(auto catalog,
-                request.source.connector->open_catalog(context, request.source.settings));
+Result<std::vector<schema::TableDef>> TableReload::find_tables(OpContext& context) const {
+  const auto& [connector, settings] = parts_.request.source;
+  WHERRY_ASSIGN(auto catalog, connector->open_catalog(context, settings));
   std::vector<std::string> schemas;
   for (const schema::TableRef& table : tables_) schemas.push_back(table.schema);
   WHERRY_ASSIGN(auto found, catalog->describe_tables(context, {schemas}));
   std::erase_if(found, [&](const schema::TableDef& definition) {
     return std::find(tables_.begin(), tables_.end(), definition.table) == tables_.end();
   });
+  return found;
+}
+
+Result<void> TableReload::drop_target(OpContext& context, const schema::TablePlanPtr& plan) {
+  if (!parts_.request.settings.changes.apply.ddl.drops) return {};
+  const auto& [connector, settings] = parts_.request.target;
+  WHERRY_ASSIGN(const auto apply, connector->open_apply(context, settings, parts_.apply_settings));
+  connect::TableAlteration drop;
+  drop.kind = connect::TableAlteration::Kind::kDrop;
+  drop.from = plan;
+  WHERRY_ASSIGN(const auto statements, apply->alter(drop));
+  WHERRY_ASSIGN(const auto catalog, connector->open_catalog(context, settings));
+  for (const std::string& sql : statements) WHERRY_TRY(catalog->execute_ddl(context, sql));
+  return {};
+}
+
+/// New tables that were dropped have never been of the task.
+Result<void> TableReload::leave_out_gone(OpContext& context,
+                                         const std::vector<schema::TableDef>& found) {
+  TableRecords records;
+  for (const schema::TableRef& table : tables_) {
+    auto record = parts_.state.find(table);
+    if (!record || !is_new_table(*record) || is_among(found, table)) continue;
+    log_.info("a new table is gone before it was loaded", {{"table", schema::to_text(table)}});
+    if (is_made_by_us(*record)) WHERRY_TRY(drop_target(context, record->plan));
+    record->is_reloading = false;
+    record->phase = TablePhase::kComplete;
+    record->plan = nullptr;
+    record->later = {{record->later.front().since, nullptr}};
+    records[table] = std::move(*record);
+  }
+  std::erase_if(tables_, [&](const auto& table) { return records.contains(table); });
+  return records.empty() ? Result<void>() : parts_.state.add(records);
+}
+
+/// By what source and target have now: whoever loads a table again may have changed it.
+Result<void> TableReload::plan(OpContext& context) {
+  const TaskRequest& request = parts_.request;
+  WHERRY_ASSIGN(const auto found, find_tables(context));
+  WHERRY_TRY(leave_out_gone(context, found));
   WHERRY_ASSIGN(engine::TaskPlan made,
                 engine::make_plan(found, request.rules, parts_.loader,
                                   request.source.connector == request.target.connector));
@@ -170,6 +232,8 @@ Result<void> TableReload::plan(OpContext& context) {
   for (std::size_t i = 0; i < matches.size(); ++i) {
     if (matches[i].refused) return *std::move(matches[i].refused);
     made.tables[i].plan = std::move(matches[i].plan);
+    const auto record = parts_.state.find(plans[i]->source);
+    made.tables[i].target_existed = matches[i].exists && !(record && is_made_by_us(*record));
   }
   if (!made.refused.empty()) return made.refused.front().error;
   if (made.tables.size() != tables_.size()) {
@@ -181,8 +245,10 @@ Result<void> TableReload::plan(OpContext& context) {
   for (engine::TableTask& task : made.tables) {
     TableRecord record = parts_.state.find(task.plan->source).value_or(TableRecord());
     record.plan = task.plan;
-    record.later.clear();
-    task.target_existed = task.was_empty = task.was_started = true;
+    // That it is new counts until it has joined.
+    std::erase_if(record.later, [](const engine::LaterPlan& later) { return !later.is_new; });
+    record.target_existed = task.target_existed;
+    task.was_empty = task.was_started = true;
     task.attempt = record.attempt;
     records[task.plan->source] = std::move(record);
   }
@@ -227,6 +293,7 @@ Result<void> TableReload::apply(OpContext& context, const connect::StreamStart& 
   for (auto& [table, record] : mine) {
     record.is_reloading = false;
     record.suspended.clear();
+    record.later.clear();
   }
   engine::ApplyOptions options = parts_.request.settings.changes.apply;
   options.task_name = name_of(parts_.state);
@@ -288,6 +355,7 @@ Result<connect::CommitOrder> TableReload::finish(const OpContext& caller,
   for (const schema::TableRef& table : tables_) {
     TableRecord record = *parts_.state.find(table);
     record.order = end;
+    std::erase_if(record.later, [](const engine::LaterPlan& later) { return later.is_new; });
     record.is_reloading = false;
     record.suspended.clear();
     records[table] = std::move(record);

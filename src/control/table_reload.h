@@ -73,7 +73,11 @@ class TableReload {
               std::vector<schema::TableRef> tables);
   Result<void> mark();
   Result<void> run(OpContext& context);
+  Result<void> attempt(OpContext& context);
   Result<void> plan(OpContext& context);
+  Result<std::vector<schema::TableDef>> find_tables(OpContext& context) const;
+  Result<void> leave_out_gone(OpContext& context, const std::vector<schema::TableDef>& found);
+  Result<void> drop_target(OpContext& context, const schema::TablePlanPtr& plan);
   Result<std::string> begin_ledger(OpContext& context);
   Result<void> load(OpContext& context, const connect::StreamStart& start);
   Result<void> apply(OpContext& context, const connect::StreamStart& start);
@@ -83,7 +87,7 @@ class TableReload {
   [[nodiscard]] static std::string load_id_of(const TaskState& state);
 
   const ReloadParts parts_;
-  const std::vector<schema::TableRef> tables_;
+  std::vector<schema::TableRef> tables_;
   const Logger log_;
   std::vector<engine::TableTask> tasks_;
   /// Not the others': who waits for the lanes of an earlier run must not take theirs for its own.

@@ -108,19 +108,23 @@ TableRecord record_of(const OrderedJson& json, TableRecord record) {
 }
 
 OrderedJson json_of(const engine::LaterPlan& later) {
-  return {{"since", OrderedJson::array({later.since.order, later.since.ordinal})},
-          {"plan", later.plan ? to_json(*later.plan) : OrderedJson()}};
+  OrderedJson json = {{"since", OrderedJson::array({later.since.order, later.since.ordinal})},
+                      {"plan", later.plan ? to_json(*later.plan) : OrderedJson()}};
+  if (later.is_new) json["new"] = true;
+  return json;
 }
 engine::LaterPlan later_of(const OrderedJson& json) {
   engine::LaterPlan out;
   out.since = {json.at("since").at(0).get<connect::CommitOrder>(),
                json.at("since").at(1).get<std::uint32_t>()};
   if (!json.at("plan").is_null()) out.plan = plan_from_json(json.at("plan"));
+  out.is_new = json.value("new", false);
   return out;
 }
 /// What was told again takes the place of what came of the first time.
 void add_later(TableRecord& record, engine::LaterPlan later) {
   std::erase_if(record.later, [&](const auto& old) { return old.since >= later.since; });
+  if (later.is_new) record.suspended.clear();
   record.later.push_back(std::move(later));
 }
 
@@ -210,6 +214,16 @@ std::optional<std::string> read_file(const std::filesystem::path& path) {
 }
 
 }  // namespace
+
+bool is_new_table(const TableRecord& record) {
+  return std::any_of(record.later.begin(), record.later.end(),
+                     [](const engine::LaterPlan& later) { return later.is_new; });
+}
+
+bool is_due_new_table(const TableRecord& record, connect::CommitOrder until) {
+  return is_new_table(record) && record.suspended.empty() && !record.is_reloading &&
+         record.later.back().since.order <= until;
+}
 
 std::string_view name_of(MigrationType type) {
   return kTypeNames[static_cast<std::size_t>(type)];
@@ -424,6 +438,12 @@ Result<void> TaskState::add_plan(const schema::TableRef& table, const engine::La
   WHERRY_TRY(append(text_of(line, -1)));
   add_later(known_or_made(tables_, table), later);
   return {};
+}
+
+bool TaskState::has_new_table(connect::CommitOrder until) const {
+  std::lock_guard lock(mutex_);
+  return std::any_of(tables_.begin(), tables_.end(),
+                     [&](const auto& entry) { return is_due_new_table(entry.second, until); });
 }
 
 TableRecords TaskState::tables() const {

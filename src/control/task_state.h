@@ -52,6 +52,10 @@ struct TableRecord {
   std::string suspended = {};  ///< why its changes are given up; empty: they are not
   bool is_reloading = false;   ///< it is being loaded again, beside the others' changes
 };
+/// DDL of the source has made it, and it is still to be loaded.
+bool is_new_table(const TableRecord& record);
+/// … once everything up to `until` is applied.
+bool is_due_new_table(const TableRecord& record, connect::CommitOrder until);
 using TableRecords = std::map<schema::TableRef, TableRecord>;  ///< by the source's name
 
 /// How far a task with changes has come.
@@ -99,6 +103,8 @@ class TaskState {
   [[nodiscard]] std::optional<TableRecord> find(const schema::TableRef& table) const;
   [[nodiscard]] TableRecords tables() const;
   [[nodiscard]] StreamRecord stream() const;
+  /// is_due_new_table() of any.
+  [[nodiscard]] bool has_new_table(connect::CommitOrder until) const;
   /// kConfig "state.other_task" when the directory belongs to another source or target.
   Result<void> check_identity(const std::string& source, const std::string& target) const;
   /// Forgets everything and begins a load of `tables` at `position`; durable when it returns.

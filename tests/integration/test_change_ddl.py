@@ -1,9 +1,11 @@
 """Definitions that change at the source while a task follows it, or is stopped: the target becomes
 the same, rows that it has already included."""
+import signal
 import unittest
 
 from support.change_case import ChangeCase
 from support.paths import LONG
+from support.wherry import wherry
 
 BATCH = {"TargetMetadata": {"BatchApplyEnabled": True},
          "ChangeProcessingTuning": {"BatchApplyTimeoutMin": 0, "BatchApplyTimeoutMax": 1}}
@@ -90,6 +92,85 @@ class AddedColumns(ChangeCase):
                        "alter table app.items alter column name type varchar(40)")
         self.catch_up(run)
         self.assert_equal()
+        self.stop(run)
+        self.run_until(task, "caught-up")
+        self.assert_equal()
+
+
+class NewTables(ChangeCase):
+    """Tables that are made at the source: they are loaded beside the others and then followed."""
+    MAKE = ("begin; create table app.made (id integer primary key, v text); "
+            "insert into app.made select i, 'in it' from generate_series(1, 100) i; commit",
+            "create table app.copied as select i as id, i * 2 as n from generate_series(1, 500) i",
+            "alter table app.copied add primary key (id)",
+            "insert into app.made select i, 'after it' from generate_series(101, 200) i",
+            "create table app.parts (id integer primary key, v text) partition by range (id)",
+            "create table app.parts_1 partition of app.parts for values from (0) to (100)",
+            "insert into app.parts values (1, 'a'), (2, 'b')",
+            "create table app.passing (id integer primary key)", "drop table app.passing",
+            "create table app.old_name (id integer primary key)",
+            "alter table app.old_name rename to new_name", "insert into app.new_name values (1)")
+    CHANGE = ("insert into app.made values (1000, 'later')", "update app.made set v = 'x' where id = 5",
+              "delete from app.made where id = 150", "alter table app.made add w integer default 3",
+              "insert into app.parts values (3, 'c')", "update app.copied set n = -n where id > 250",
+              "insert into app.new_name values (2)")
+
+    def assert_same(self):
+        """A partitioned table comes as one."""
+        self.assert_equal(besides=("parts", "parts_1"))
+        self.assertEqual(self.contents(self.target, "parts", ("id", "v")),
+                         self.contents(self.source, "parts", ("id", "v")))
+        keys = ("select conrelid::regclass::text from pg_constraint where contype = 'p' and "
+                "connamespace = 'app'::regnamespace and conparentid = 0 order by 1")
+        self.assertEqual(self.target.query(self.name, keys), self.source.query(self.name, keys))
+        self.assert_no_exceptions()
+
+    def test_come_with_their_rows_and_are_followed(self):
+        task = self.task()
+        run = self.follow(task)
+        self.at_source(*self.MAKE)
+        self.at_source(*self.CHANGE)
+        self.wait_until(run, "select count(*) from information_schema.columns where table_schema = "
+                        "'app' and table_name = 'made' and column_name = 'w'", [(1,)])
+        self.at_source("update app.made set w = id where id < 50", "drop table app.new_name")
+        self.stop(run)
+        self.run_until(task, "caught-up")
+        self.assert_same()
+        self.at_source("drop table app.made", "create table app.made (id bigint primary key, z date)",
+                       "insert into app.made values (1, now())")
+        self.run_until(task, "caught-up")
+        self.assert_same()
+
+    def test_that_were_made_while_the_task_was_stopped_or_killed(self):
+        task = self.task()
+        self.run_until(task, "caught-up")
+        self.at_source(*self.MAKE)
+        for point in ("reload.loaded", "reload.before_join", "reload.joined"):
+            run = self.start(task, "--stop-when", "caught-up", WHERRY_FAILPOINT=point).finish(120)
+            self.assertEqual(run.status, -signal.SIGKILL, f"{point}\n{run.describe()}")
+            self.at_source("update app.made set v = v || '.' where id % 3 = 0")
+        self.at_source(*self.CHANGE)
+        self.run_until(task, "caught-up")
+        self.assert_same()
+
+    def test_that_cannot_be_followed_are_named(self):
+        task = self.task({"FullLoadSettings": {"TargetTablePrepMode": "DO_NOTHING"}})
+        run = self.follow(task)
+        self.at_target("create table app.there (id integer primary key)",
+                       "insert into app.there values (5)")
+        self.at_source("create table app.keyless (a integer)", "insert into app.keyless values (1)",
+                       "create table app.there (id integer primary key)",
+                       "insert into app.there values (1)")
+        self.wait_until(run, "select table_name, suspend_reason from awsdms_suspended_tables "
+                        "order by table_name",
+                        [("keyless", "postgres.no_replica_identity"), ("there", "task.target_exists")])
+        self.at_source("delete from app.keyless", "alter table app.keyless replica identity full",
+                       "insert into app.keyless values (2)")
+        for table in ("app.keyless", "app.there"):
+            asked = wherry("reload", "--state", str(task.state), "--table", table)
+            self.assertEqual(asked.status, 0, asked.describe())
+        self.wait_until(run, "select count(*) from awsdms_suspended_tables", [(0,)])
+        self.at_source("update app.keyless set a = 3", "insert into app.there values (2)")
         self.stop(run)
         self.run_until(task, "caught-up")
         self.assert_equal()

@@ -86,6 +86,8 @@ enum class DdlKind : std::uint8_t {
   kOther,        ///< for the log and the statistics; a change of columns comes as kShape besides
   kCreateTable,  ///< shape: the new table
   kDropTable,    ///< shape: the last one of the table
+  /// shape: a new table whose rows do not come before ChangeSource::include() was called for it.
+  kNewTable,
 };
 
 /// One record of a stream. Cells and text live in the batch.
@@ -233,6 +235,7 @@ struct StreamAdvice {
   /// it as the hint.
   struct Table {
     std::optional<Error> refused;
+    bool is_gone = false;  ///< refused, because the source has no such table
     std::vector<std::string> warnings;
   };
   std::vector<Table> tables;
@@ -275,6 +278,13 @@ class ChangeSource {
   /// A point of now that tables can be read at, as prepare() gives one, without touching what
   /// prepare() made: for tables whose first view is lost, or that are loaded again.
   virtual Result<StreamStart> anchor(OpContext&, const StreamRequest&) = 0;
+  /// Takes tables in that were made after prepare(): what is committed at them after the call
+  /// comes in the stream, also in one that is open. Says of each why it cannot be had. `request`
+  /// has the stream's name and these tables only.
+  virtual Result<StreamAdvice> include(OpContext&, const StreamRequest&) {
+    return make_error(ErrorKind::kUnsupported, "connect.no_more_tables",
+                      "this source cannot add tables to a stream", "Load all tables again");
+  }
   /// A stream over what prepare() made, this time or in an earlier run.
   virtual Result<std::unique_ptr<ChangeStream>> open(OpContext&, const StreamRequest&) = 0;
   /// What rows have in columns that were added with a value for each row, which no log has. Rows

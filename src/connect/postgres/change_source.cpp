@@ -136,6 +136,30 @@ void warn_of_server(const ServerState& server, std::vector<std::string>& warning
   }
 }
 
+/// `"schema"."table"`, as quote_table() writes it.
+std::optional<schema::TableRef> read_quoted_table(std::string_view text) {
+  std::array<std::string, 2> names;
+  for (std::string& name : names) {
+    if (&name != names.data()) {
+      if (!text.starts_with('.')) return std::nullopt;
+      text.remove_prefix(1);
+    }
+    if (!text.starts_with('"')) return std::nullopt;
+    text.remove_prefix(1);
+    for (;;) {
+      const std::size_t quote = text.find('"');
+      if (quote == std::string_view::npos) return std::nullopt;
+      name += text.substr(0, quote);
+      text.remove_prefix(quote + 1);
+      if (!text.starts_with('"')) break;
+      name += '"';
+      text.remove_prefix(1);
+    }
+  }
+  if (!text.empty()) return std::nullopt;
+  return schema::TableRef{names[0], names[1]};
+}
+
 class PostgresChangeSource : public connect::ChangeSource {
  public:
   explicit PostgresChangeSource(ConnectionSettings settings) : settings_(std::move(settings)) {}
@@ -174,6 +198,28 @@ class PostgresChangeSource : public connect::ChangeSource {
     return make_slot(context, name, /*is_temporary=*/true);
   }
 
+  Result<StreamAdvice> include(OpContext& context, const StreamRequest& request) override {
+    WHERRY_ASSIGN(const auto connection, log_in(context));
+    const std::vector<schema::TableRef> tables = sources_of(request.tables);
+    WHERRY_ASSIGN(const auto found, find_source_tables(context, *connection, tables));
+    StreamAdvice out;
+    for (const SourceTable& table : found) {
+      out.tables.push_back(advise_on(table, tables, connection->server_version(), is_publisher()));
+      out.tables.back().is_gone = table.oid == 0;
+    }
+    if (!is_publisher()) {
+      WHERRY_TRY(check_publication(context, *connection, settings_.changes.publication_name,
+                                   request.tables, out));
+      return out;
+    }
+    std::vector<SourceTable> wanted;
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      if (!out.tables[i].refused) wanted.push_back(found[i]);
+    }
+    WHERRY_TRY(add_to_publication(context, *connection, slot_name_for(request.task_name), wanted));
+    return out;
+  }
+
   Result<std::unique_ptr<connect::ChangeStream>> open(OpContext& context,
                                                       const StreamRequest& request) override {
     const std::string own = slot_name_for(request.task_name);
@@ -181,7 +227,8 @@ class PostgresChangeSource : public connect::ChangeSource {
     if (is_publisher()) {
       WHERRY_ASSIGN(const auto connection, log_in(context));
       WHERRY_TRY(correct_publication(context, *connection, own, request));
-      WHERRY_ASSIGN(names.tables, read_note(context, *connection, own, request));
+      WHERRY_ASSIGN(names.tables, read_note(context, *connection, own));
+      names.is_own = true;
     }
     names.slot = settings_.changes.slot_name.empty() ? own : settings_.changes.slot_name;
     names.publication = is_publisher() ? own : settings_.changes.publication_name;
@@ -391,13 +438,7 @@ class PostgresChangeSource : public connect::ChangeSource {
 
   static Result<std::map<std::uint32_t, schema::TableRef>> read_note(OpContext& context,
                                                                      Connection& connection,
-                                                                     const std::string& name,
-                                                                     const StreamRequest& request) {
-    std::map<std::string, schema::TableRef, std::less<>> wanted;
-    for (const schema::TableRef& table : sources_of(request.tables)) {
-      WHERRY_ASSIGN(std::string quoted, schema::quote_table(table));
-      wanted.emplace(std::move(quoted), table);
-    }
+                                                                     const std::string& name) {
     WHERRY_ASSIGN(const std::string note, note_of(context, connection, name));
     std::map<std::uint32_t, schema::TableRef> out;
     for (std::string_view rest = note; !rest.empty();) {
@@ -406,8 +447,9 @@ class PostgresChangeSource : public connect::ChangeSource {
       std::uint32_t oid = 0;
       const auto [end, status] = std::from_chars(line.data(), line.data() + line.size(), oid);
       if (status != std::errc{} || end == line.data() + line.size()) continue;
-      const auto found = wanted.find(line.substr(static_cast<std::size_t>(end - line.data()) + 1));
-      if (found != wanted.end()) out[oid] = found->second;
+      const auto table =
+          read_quoted_table(line.substr(static_cast<std::size_t>(end - line.data()) + 1));
+      if (table) out[oid] = *table;
     }
     return out;
   }
@@ -428,16 +470,32 @@ class PostgresChangeSource : public connect::ChangeSource {
     for (int i = 0; i < rows.count(); ++i) published.insert(rows.integer(i, 0));
     const std::vector<schema::TableRef> tables = sources_of(request.tables);
     WHERRY_ASSIGN(const auto found, find_source_tables(context, connection, tables));
+    std::vector<SourceTable> missing;
     for (const SourceTable& table : found) {
       if (table.oid == 0 || published.contains(table.oid)) continue;
       auto advice = advise_on(table, tables, connection.server_version(), true);
       if (advice.refused) return std::move(*advice.refused);
-      WHERRY_ASSIGN(const std::string quoted, schema::quote_table(table.table));
-      WHERRY_TRY(connection.execute(
-          context, kPublishing,
-          "alter publication " + *schema::quote_identifier(name) + " add table only " + quoted));
+      missing.push_back(table);
     }
-    return {};
+    return add_to_publication(context, connection, name, missing);
+  }
+
+  /// Those that it has already stay as they are.
+  static Result<void> add_to_publication(OpContext& context, Connection& connection,
+                                         const std::string& name,
+                                         const std::vector<SourceTable>& tables) {
+    WHERRY_ASSIGN(const auto known, read_note(context, connection, name));
+    std::vector<SourceTable> added;
+    for (const SourceTable& table : tables) {
+      WHERRY_ASSIGN(const std::string quoted, schema::quote_table(table.table));
+      auto done = connection.execute(
+          context, kPublishing,
+          "alter publication " + *schema::quote_identifier(name) + " add table only " + quoted);
+      constexpr std::string_view kDuplicateObject = "42710";
+      if (!done.ok() && done.error().native_code != kDuplicateObject) return done;
+      if (!known.contains(table.oid)) added.push_back(table);
+    }
+    return added.empty() ? Result<void>() : add_note(context, connection, name, added);
   }
 
   /// The session that makes the slot keeps its snapshot for as long as it stays as it is.

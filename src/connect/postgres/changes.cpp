@@ -121,7 +121,7 @@ class PostgresChangeStream : public connect::ChangeStream {
         is_native_(request.is_native),
         memory_bytes_(request.memory_bytes),
         memory_keep_(request.memory_keep),
-        tables_(std::move(request), settings_.changes.ddl_schema, names_.tables) {}
+        tables_(std::move(request), settings_.changes.ddl_schema, names_.tables, names_.is_own) {}
 
   Result<void> start(OpContext& context, const Position& from) override {
     pulse_.reset();
@@ -760,7 +760,10 @@ class PostgresChangeStream : public connect::ChangeStream {
       shape = tables_.last_shape(record->oid, record->table);
     } else if (record->tag.starts_with("CREATE TABLE") || record->tag == "SELECT INTO") {
       WHERRY_ASSIGN(shape, tables_.describe(context, *catalog, record->oid));
-      if (shape != nullptr) kind = connect::DdlKind::kCreateTable;
+      if (shape != nullptr) {
+        kind = connect::DdlKind::kNewTable;
+        tables_.note_new(record->oid, shape->source);
+      }
     } else if (record->definition && tables_.is_published(record->oid, open_xid())) {
       WHERRY_ASSIGN(const bool is_told, take_definition(context, *catalog, *record, out));
       if (is_told) return {};

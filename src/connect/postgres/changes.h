@@ -14,8 +14,9 @@ namespace wherry::postgres {
 
 struct StreamNames {
   std::string slot, publication;
-  /// The request's tables by OID, as they were published: one that was renamed since is found.
+  /// The publication's tables by OID, as they were published: one that was renamed since is found.
   std::map<std::uint32_t, schema::TableRef> tables;
+  bool is_own = false;  ///< the publication has tables of the task only
 };
 std::unique_ptr<connect::ChangeStream> make_change_stream(ConnectionSettings settings,
                                                           connect::StreamRequest request,

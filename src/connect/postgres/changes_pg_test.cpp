@@ -912,6 +912,35 @@ TEST_F(Changes, PublishesTablesThatCameLater) {
   EXPECT_THAT(read_commits(1), ElementsAre("begin", "insert u (1)", "commit"));
 }
 
+TEST_F(Changes, TakesTablesIntoAStreamThatIsOpen) {
+  run("create table app.t (id int primary key)");
+  begin({"t"});
+  run("create table app.\"a \"\"b\" (id int primary key); create table app.keyless (id int)");
+  run("insert into app.\"a \"\"b\" values (1)");
+  connect::StreamRequest more = request({"a \"b", "keyless", "gone"});
+  for (int i = 0; i < 2; ++i) {  // once more does no harm
+    const auto advice = source()->include(context_, more);
+    WHERRY_EXPECT_OK(advice);
+    ASSERT_EQ(advice->tables.size(), 3U);
+    EXPECT_FALSE(advice->tables[0].refused);
+    EXPECT_EQ(advice->tables[1].refused->code, "postgres.no_replica_identity");
+    EXPECT_FALSE(advice->tables[1].is_gone);
+    EXPECT_TRUE(advice->tables[2].is_gone);
+  }
+  run("insert into app.\"a \"\"b\" values (2)");
+  run("insert into app.keyless values (2)");
+  EXPECT_THAT(read_commits(1), ElementsAre("begin", "insert a \"b (2)", "commit"));
+  // By its number, whatever its name has become, in another stream too.
+  run("alter table app.\"a \"\"b\" rename to c");
+  open(position_);
+  run("insert into app.c values (3)");
+  read_until([](const Change& change) {
+    if (change.kind != ChangeKind::kInsert) return false;
+    EXPECT_EQ(change.shape->source.name, "a \"b");
+    return true;
+  });
+}
+
 TEST_F(Changes, ForgetsAllThatItMade) {
   run("create table app.t (id int primary key)");
   settings_.options["CaptureDdls"] = "true";
@@ -951,7 +980,7 @@ TEST_F(Changes, TellsOfTablesThatAreMadeAndDropped) {
   run("create table app.stays (id int primary key, v varchar(5) not null)");
   read_until([](const Change& change) {
     if (change.kind != ChangeKind::kDdl) return false;
-    EXPECT_EQ(change.ddl, connect::DdlKind::kCreateTable);
+    EXPECT_EQ(change.ddl, connect::DdlKind::kNewTable);
     EXPECT_EQ(change.shape->definition.table.name, "stays");
     EXPECT_EQ(change.shape->definition.columns.at(1).native_type, "character varying(5)");
     EXPECT_EQ(change.shape->definition.keys.at(0).columns.at(0), "id");

@@ -131,10 +131,11 @@ bool is_native_type(const schema::TablePlan* plan, std::string_view name, const 
 }  // namespace
 
 LogTables::LogTables(connect::StreamRequest request, std::string ddl_schema,
-                     std::map<std::uint32_t, schema::TableRef> published)
+                     std::map<std::uint32_t, schema::TableRef> published, bool takes_all)
     : request_(std::move(request)),
       ddl_schema_(std::move(ddl_schema)),
-      published_(std::move(published)) {}
+      published_(std::move(published)),
+      takes_all_(takes_all) {}
 
 LogTable* LogTables::find(std::uint32_t oid, std::uint32_t xid) {
   if (last_ != nullptr && last_->oid == oid && last_xid_ == xid) return last_;
@@ -196,7 +197,7 @@ Result<bool> LogTables::learn(OpContext& context, Connection& catalog,
     table.is_audit = name == schema::TableRef{ddl_schema_, std::string(kDdlAuditTable)};
     const auto published = published_.find(relation.relation);
     table.source = published == published_.end() ? name : published->second;
-    table.is_wanted = !table.is_audit && plan_of(table.source) != nullptr;
+    table.is_wanted = !table.is_audit && (takes_all_ || plan_of(table.source) != nullptr);
   }
   WHERRY_ASSIGN(RowShapePtr shape, make_shape(context, catalog, relation, exact, table));
   // A column that changed but for its name and type, its identity say, is no news for the target.

@@ -44,8 +44,9 @@ enum class RowForm : std::uint8_t {
 class LogTables {
  public:
   /// `published`: tables of the request by OID, for those that have another name by now.
+  /// `takes_all`: tables that are published later are of the task too.
   LogTables(connect::StreamRequest request, std::string ddl_schema,
-            std::map<std::uint32_t, schema::TableRef> published);
+            std::map<std::uint32_t, schema::TableRef> published, bool takes_all);
 
   /// `xid`: of a transaction that has not ended, whose definitions are its own; 0: none.
   /// Takes a relation message; looks types up through `catalog` when they are new. Whether the
@@ -61,6 +62,8 @@ class LogTables {
   [[nodiscard]] bool is_published(std::uint32_t oid, std::uint32_t xid = 0) {
     return published_.contains(oid) || find(oid, xid) != nullptr;
   }
+  /// A table that may be published later, under the name that it has now.
+  void note_new(std::uint32_t oid, const schema::TableRef& source) { published_[oid] = source; }
   /// What was told of shapes may not have come to the target.
   void tell_again(std::uint32_t xid = 0);
   /// The transaction has ended: its definitions are everybody's, or nobody's.
@@ -98,7 +101,8 @@ class LogTables {
 
   const connect::StreamRequest request_;
   const std::string ddl_schema_;
-  const std::map<std::uint32_t, schema::TableRef> published_;
+  std::map<std::uint32_t, schema::TableRef> published_;
+  const bool takes_all_;
   LogTypes types_;
   using TableMap = std::unordered_map<std::uint32_t, LogTable>;
   TableMap tables_;

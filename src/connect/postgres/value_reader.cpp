@@ -32,7 +32,8 @@ class ServerValues final : public connect::ValueReader {
       : connection_(std::move(connection)),
         request_(request),
         tables_(stream_of(request), {},
-                {{static_cast<std::uint32_t>(request.table_id), request.source}}) {
+                {{static_cast<std::uint32_t>(request.table_id), request.source}},
+                /*takes_all=*/false) {
     tables_.expect_form(/*is_binary=*/false);
   }
 

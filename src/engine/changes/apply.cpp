@@ -69,7 +69,11 @@ class KeptEvents final : public ApplyEvents {
 
   [[nodiscard]] const std::vector<ApplyTableTask>& tables() const { return tables_; }
   static const schema::TableRef& source_of(const ApplyTableTask& task) {
-    return task.plan ? task.plan->source : task.later.front().plan->source;
+    if (task.plan) return task.plan->source;
+    const auto named = std::find_if(task.later.begin(), task.later.end(),
+                                    [](const LaterPlan& later) { return later.plan != nullptr; });
+    WHERRY_ASSERT(named != task.later.end(), "a table without any plan");
+    return named->plan->source;
   }
 
  private:
@@ -80,7 +84,15 @@ class KeptEvents final : public ApplyEvents {
 schema::TablePlanPtr plan_at(const ApplyTableTask& task, const CommitPoint& point) {
   schema::TablePlanPtr out = task.plan;
   for (const LaterPlan& later : task.later) {
-    if (later.since <= point) out = later.plan;
+    if (later.since <= point) out = later.is_new ? nullptr : later.plan;
+  }
+  return out;
+}
+
+bool is_new_at(const ApplyTableTask& task, const CommitPoint& point) {
+  bool out = false;
+  for (const LaterPlan& later : task.later) {
+    if (later.since <= point) out = later.is_new;
   }
   return out;
 }
@@ -143,7 +155,7 @@ class ApplyRun {
     Assembler assembler(job_, options_, routes_, watermark_, pool, std::move(resume.applied));
     WHERRY_ASSIGN(const connect::CommitOrder seen, order_of(resume.from.position));
     job_.progress.set_applied_order(std::max(seen, resume.from.point.order));
-    assembler.begin_after(resume.from.point, seen);
+    assembler.begin_after(resume.from.point, seen, new_tables_);
     auto done = assembler.run(context_);
     if (!done.ok() && done.error().code == kReplay) careful_until_ = assembler.point();
     return done;
@@ -160,7 +172,9 @@ class ApplyRun {
     std::vector<schema::TablePlanPtr> plans;
     std::vector<schema::TableRef> sources;
     std::vector<connect::CommitOrder> loaded_at;
+    new_tables_.clear();
     for (const ApplyTableTask& task : events_.tables()) {
+      if (is_new_at(task, point)) new_tables_.insert(KeptEvents::source_of(task));
       schema::TablePlanPtr plan = plan_at(task, point);
       if (plan == nullptr) continue;
       plans.push_back(std::move(plan));
@@ -195,6 +209,7 @@ class ApplyRun {
   Routes routes_;
   Watermark watermark_;
   CommitPoint careful_until_;
+  std::set<schema::TableRef> new_tables_;  ///< LaterPlan::is_new counts
 };
 
 }  // namespace

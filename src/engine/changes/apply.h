@@ -25,6 +25,8 @@ namespace wherry::engine {
 struct LaterPlan {
   connect::CommitPoint since;
   schema::TablePlanPtr plan;  ///< nullptr: the table has left the task
+  /// The table is new, and its changes do not come yet: it is to be loaded first.
+  bool is_new = false;
 };
 
 /// A table whose changes are applied.

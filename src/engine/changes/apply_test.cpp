@@ -796,6 +796,41 @@ TEST(Apply, TablesAreCreatedRenamedAndDropped) {
   EXPECT_TRUE(world.events.suspended.empty());
 }
 
+TEST(Apply, NewTablesAreToldOfUntilTheyAreGone) {
+  using connect::DdlKind;
+  ApplyWorld world;
+  PlainPlanner planner;
+  world.planner = &planner;
+  const auto made = numbered(world.log, keyed("NEW"), {"S", "NEW"}, {1, 2, 3});
+  const auto renamed = numbered(world.log, keyed("NEWER"), {"S", "NEW"}, {1, 2, 3});
+  const auto newer = numbered(world.log, keyed("NEWER"), {"S", "NEWER"}, {1, 2, 3});
+  const auto out = numbered(world.log, keyed("OUTSIDE"), {"S", "OUTSIDE"}, {1, 2, 3});
+  world.log.begin().changes = {{ChangeKind::kDdl, made, {}, {}, DdlKind::kNewTable},
+                               {ChangeKind::kDdl, out, {}, {}, DdlKind::kNewTable}};
+  world.log.begin().changes = {inserted(made, numbers({1, 0, 0}))};  // it will be loaded
+  world.log.begin().changes = {{ChangeKind::kShape, renamed, {}, {}, {}}};
+  ASSERT_TRUE(world.run().ok());
+  EXPECT_EQ(world.target.find({"S", "NEW"}), nullptr);
+  ASSERT_EQ(world.events.plans.size(), 3U);
+  EXPECT_TRUE(world.events.plans[0].second.is_new);
+  EXPECT_EQ(world.events.plans[1].first.name, "NEW");
+  EXPECT_EQ(world.events.plans[1].second.plan, nullptr);
+  EXPECT_EQ(world.events.plans[2].first.name, "NEWER");
+  EXPECT_TRUE(world.events.plans[2].second.is_new);
+
+  // A later run knows of it, and its rows are nobody's until it was loaded.
+  ApplyTableTask task;
+  task.later = {world.events.plans[2].second};
+  world.tables = {task};
+  world.log.begin().changes = {inserted(newer, numbers({2, 0, 0})),
+                               {ChangeKind::kDdl, newer, {}, {}, DdlKind::kDropTable}};
+  ASSERT_TRUE(world.run().ok());
+  ASSERT_EQ(world.events.plans.size(), 4U);
+  EXPECT_EQ(world.events.plans[3].first.name, "NEWER");
+  EXPECT_EQ(world.events.plans[3].second.plan, nullptr);
+  EXPECT_TRUE(world.events.suspended.empty());
+}
+
 TEST(Apply, ADdlIsDoneOnceWhereverTheConnectionBreaks) {
   for (const Point point : {Point::kApply, Point::kApplyCommit, Point::kApplied}) {
     for (std::uint32_t times = 1; times <= 4; ++times) {

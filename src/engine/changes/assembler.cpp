@@ -49,7 +49,9 @@ Assembler::Waiter::~Waiter() {
   assembler_.job_.progress.add_time(stage_, time);
 }
 
-void Assembler::begin_after(const connect::CommitPoint& from, connect::CommitOrder seen) {
+void Assembler::begin_after(const connect::CommitPoint& from, connect::CommitOrder seen,
+                            std::set<schema::TableRef> new_tables) {
+  new_tables_ = std::move(new_tables);
   point_ = from;
   seen_order_ = std::max(from.order, seen);
 }

@@ -27,7 +27,8 @@ class Assembler {
   /// The newest transaction that was begun.
   [[nodiscard]] const connect::CommitPoint& point() const { return point_; }
   /// The stream begins after that transaction; all at or before `seen` is applied.
-  void begin_after(const connect::CommitPoint& from, connect::CommitOrder seen);
+  void begin_after(const connect::CommitPoint& from, connect::CommitOrder seen,
+                   std::set<schema::TableRef> new_tables);
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -65,6 +66,9 @@ class Assembler {
   Result<void> take_ddl(OpContext& context, const connect::Change& change);
   Result<void> create_table(OpContext& context, const connect::RowShape& shape);
   Result<void> drop_table(OpContext& context, const TableRoute& table);
+  Result<void> take_new_table(OpContext& context, const connect::RowShape& shape);
+  Result<void> retake_new_table(OpContext& context, const connect::RowShape& shape);
+  Result<void> forget_new_table(const schema::TableRef& source);
   Result<void> alter(OpContext& context, const connect::TableAlteration& alteration,
                      const connect::RowShape& shape, const TableRoute& table);
   Result<void> fill(OpContext& context, const TableRoute& table, const connect::RowShape& shape,
@@ -121,7 +125,8 @@ class Assembler {
   bool is_skipped_ = false;    ///< the transaction is on the target
   bool is_exclusive_ = false;  ///< it goes straight into lane 0, and nothing runs beside it
   bool has_changes_ = false;
-  bool is_over_ = false;  ///< the limit is reached
+  bool is_over_ = false;                   ///< the limit is reached
+  std::set<schema::TableRef> new_tables_;  ///< that are to be loaded, by their sources
   connect::CommitPoint point_;
   connect::CommitOrder seen_order_ = 0;  ///< all at or before it was delivered
   KeptBatch batch_;                      ///< being taken

@@ -70,6 +70,7 @@ Result<void> Assembler::take_shape(OpContext& context, const Change& change) {
   if (is_in_transaction_ && is_skipped_) return {};
   const connect::RowShape& shape = *change.shape;
   const TableRoute* table = routes_.find(shape.source);
+  if (new_tables_.contains(shape.source)) return retake_new_table(context, shape);
   if (table == nullptr || table->is_suspended() || point_.order <= table->loaded_at) return {};
   if (job_.planner == nullptr) {
     return refuse(*table,
@@ -179,6 +180,9 @@ Result<void> Assembler::add_values(const TableRoute& table, const KeptBatch& bat
 Result<void> Assembler::take_ddl(OpContext& context, const Change& change) {
   if (is_skipped_) return {};
   if (change.ddl == connect::DdlKind::kOther) {
+    if (change.shape != nullptr && new_tables_.contains(change.shape->source)) {
+      return retake_new_table(context, *change.shape);
+    }
     if (const TableRoute* table = wanted(change); table != nullptr) {
       context.log.info("a statement of the source is not repeated at the target",
                        {{"table", schema::to_text(table->source)}});
@@ -187,6 +191,8 @@ Result<void> Assembler::take_ddl(OpContext& context, const Change& change) {
   }
   if (change.shape == nullptr) return {};
   if (change.ddl == connect::DdlKind::kCreateTable) return create_table(context, *change.shape);
+  if (change.ddl == connect::DdlKind::kNewTable) return take_new_table(context, *change.shape);
+  if (new_tables_.contains(change.shape->source)) return forget_new_table(change.shape->source);
   const TableRoute* table = wanted(change);
   return table == nullptr ? Result<void>() : drop_table(context, *table);
 }
@@ -204,6 +210,40 @@ Result<void> Assembler::create_table(OpContext& context, const connect::RowShape
   ++table->progress->captured.ddls;
   WHERRY_TRY(job_.events.on_plan(shape.source, {point_, plan}));
   return add_statements(context, std::move(statements), *table);
+}
+
+/// Whoever loads it makes it at the target, too: its rows are not in this stream.
+Result<void> Assembler::take_new_table(OpContext& context, const connect::RowShape& shape) {
+  if (job_.planner == nullptr) return {};
+  if (routes_.find(shape.source) != nullptr) {
+    context.log.warn("a new table has a name that another of the task had, and is left out",
+                     {{"table", schema::to_text(shape.source)}});
+    return {};
+  }
+  auto planned = job_.planner->plan(context, shape.definition);
+  if (!planned.ok()) {
+    if (!is_fault_of_change(planned.error())) return planned.error();
+    context.log.error(planned.error());
+    return {};
+  }
+  if (*planned == nullptr) return {};
+  ++job_.progress.table(shape.source).captured.ddls;
+  new_tables_.insert(shape.source);
+  return job_.events.on_plan(shape.source, {point_, std::move(*planned), true});
+}
+
+/// One that could not be had may be had now, and nothing knows it yet but by its name.
+Result<void> Assembler::retake_new_table(OpContext& context, const connect::RowShape& shape) {
+  connect::RowShape now = shape;
+  now.source = shape.definition.table;
+  if (now.source != shape.source) WHERRY_TRY(forget_new_table(shape.source));
+  return take_new_table(context, now);
+}
+
+/// It is gone before it was loaded.
+Result<void> Assembler::forget_new_table(const schema::TableRef& source) {
+  new_tables_.erase(source);
+  return job_.events.on_plan(source, {point_, nullptr});
 }
 
 Result<void> Assembler::drop_table(OpContext& context, const TableRoute& table) {

@@ -97,6 +97,36 @@ class AddedColumns(ChangeCase):
         self.assert_equal()
 
 
+class TypesWithoutBinaryForm(ChangeCase):
+    """They have text only, and the server does not take NULL for them in binary form either."""
+
+    def test_are_loaded_followed_and_added(self):
+        self.at_source(
+            "create table app.acl (id integer primary key, a aclitem, b aclitem[], g gtsvector, t text[])",
+            "insert into app.acl values (1, 'wherry=r/wherry', array['wherry=r/wherry']::aclitem[], "
+            "null, '{x}'), (2, null, null, null, null)",
+            "create table app.empty (id integer primary key, a aclitem)",
+            "insert into app.empty select i, null from generate_series(1, 5) i")
+        task = self.task()
+        run = self.follow(task)
+        self.at_source("insert into app.acl values (3, 'wherry=w/wherry', null, null, '{z}')",
+                       "insert into app.acl select i from generate_series(100, 900) i",
+                       "update app.acl set a = 'wherry=rw/wherry' where id = 2",
+                       "update app.acl set id = id + 1000, a = null where id < 3",
+                       "update app.empty set a = 'wherry=rw/wherry' where id = 2",
+                       "update app.empty set a = null where id < 4",
+                       "alter table app.marker add extra aclitem",
+                       "alter table app.acl add c aclitem default 'wherry=r/wherry'",
+                       "create table app.newer (id integer primary key, a aclitem)",
+                       "insert into app.newer values (1, 'wherry=r/wherry'), (2, null)")
+        self.wait_until(run, "select count(*) from information_schema.tables where table_name = "
+                        "'newer'", [(1,)])
+        self.stop(run)
+        self.run_until(task, "caught-up")
+        self.assert_equal()
+        self.assert_no_exceptions()
+
+
 class NewTables(ChangeCase):
     """Tables that are made at the source: they are loaded beside the others and then followed."""
     MAKE = ("begin; create table app.made (id integer primary key, v text); "

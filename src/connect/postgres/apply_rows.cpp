@@ -140,13 +140,21 @@ class Grouper {
       for (RowGroup& group : groups_) std::sort(group.rows.begin(), group.rows.end());
     }
     for (RowGroup& group : groups_) {
-      std::replace(group.form.before.begin(), group.form.before.end(), 'n', 'b');
-      std::replace(group.form.after.begin(), group.form.after.end(), 'n', 'b');
+      settle_nulls(group.form.before);
+      settle_nulls(group.form.after);
     }
     return std::move(groups_);
   }
 
  private:
+  /// What is NULL in all rows of a group.
+  void settle_nulls(std::string& form) const {
+    for (std::size_t i = 0; i < form.size(); ++i) {
+      if (form[i] != 'n') continue;
+      form[i] = table_.has_text_type && table_.columns[i].is_verbatim ? 't' : 'b';
+    }
+  }
+
   static bool takes(RowGroup& group, const RowForm& marks) {
     if (group.form == marks) return true;
     if (!has_same_columns(group.form.before, marks.before) ||

@@ -74,7 +74,7 @@ select w.n, a.attname, t.oid, t.typname, t.typtype,
                             and o.oprnamespace = t.typnamespace and tn.nspname <> 'pg_catalog')
             then pg_catalog.format('operator(%I.=)', tn.nspname) else '=' end,
        coalesce((select l.collisdeterministic from pg_catalog.pg_collation l
-                  where l.oid = a.attcollation), true)
+                  where l.oid = a.attcollation), true), t.typreceive = 0
   from wanted w
   join pg_catalog.pg_attribute a on a.attrelid = w.oid and a.attnum > 0 and not a.attisdropped
   join base b on b.oid = a.atttypid
@@ -338,6 +338,7 @@ class Describer {
     column.is_not_null = rows.boolean(r, 9);
     column.is_always_identity = rows.boolean(r, 11);
     column.has_no_array = rows.boolean(r, 12);
+    draft.native->has_text_type = draft.native->has_text_type || rows.boolean(r, 15);
     column.equals = rows.text(r, 13);
     column.is_comparable = is_comparable(column.type.kind);
     if (!has_one_form(column, rows.boolean(r, 14), draft.out.plan->is_native)) {

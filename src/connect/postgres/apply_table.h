@@ -48,6 +48,9 @@ struct NativeApplyTable : std::enable_shared_from_this<NativeApplyTable> {
   /// A key update must be one UPDATE: foreign keys of other tables that point here, or triggers,
   /// would take a DELETE and an INSERT for what they are.
   bool is_watched = false;
+  /// Some column's type has no binary form, so the server does not even take NULL in it, nor a row
+  /// of the table with NULL there: where all rows have NULL, verbatim columns go as text.
+  bool has_text_type = false;
 };
 
 using NativeTablePtr = std::shared_ptr<const NativeApplyTable>;

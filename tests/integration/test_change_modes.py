@@ -32,9 +32,15 @@ class Ddl(ChangeCase):
             "insert into app.emptied select i, 'w' || i from generate_series(1, 50) i")
 
     def test_each_policy_can_be_off(self):
-        task = self.task(ddl_policy(HandleSourceTableDropped=False,
-                                    HandleSourceTableTruncated=False,
-                                    HandleSourceTableAltered=False))
+        self.leave_out_ddl({})
+
+    def test_each_policy_can_be_off_in_batches(self):
+        self.leave_out_ddl(BATCH)
+
+    def leave_out_ddl(self, settings):
+        task = self.task({**settings, **ddl_policy(HandleSourceTableDropped=False,
+                                                   HandleSourceTableTruncated=False,
+                                                   HandleSourceTableAltered=False)})
         run = self.follow(task)
         before = self.columns(self.target)
         self.at_source("truncate app.emptied", "insert into app.emptied values (1001, 'after')",

@@ -276,7 +276,11 @@ class Replication {
     if (!requests.tables.empty()) reload_backoff_.emplace(parts_.request.settings.retry);
     WHERRY_ASSIGN(std::vector<schema::TableRef> tables, take_in(requests.tables, recorder));
     if (reload_at_) return {};
-    tables.insert(tables.end(), requests.tables.begin(), requests.tables.end());
+    for (const schema::TableRef& table : requests.tables) {
+      const auto record = parts_.state.find(table);
+      // One that is still refused is not in the stream.
+      if (!record || !is_new_table(*record) || record->is_reloading) tables.push_back(table);
+    }
     WHERRY_TRY(begin_reload(tables));
     remove_reload_requests(requests);
     return {};
@@ -318,10 +322,10 @@ class Replication {
     if (tables.empty()) return {};
     if (!reload_backoff_) reload_backoff_.emplace(parts_.request.settings.retry);
     last_order_ = engine::ApplyLimit::kNever;
-    WHERRY_ASSIGN(reload_, TableReload::begin(context_, reload_parts_, std::move(tables)));
-    for (const schema::TableRef& table : reload_->tables()) {
+    for (const schema::TableRef& table : tables) {
       parts_.progress->apply.table(table).clear_counts();
     }
+    WHERRY_ASSIGN(reload_, TableReload::begin(context_, reload_parts_, std::move(tables)));
     return {};
   }
 

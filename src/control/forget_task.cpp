@@ -66,9 +66,9 @@ class Forgetting {
   }
 
   void at_source(const std::string& name) {
-    const auto& [connector, settings] = request_.source;
+    const auto& from = request_.source;
     const auto forget = [&]() -> Result<void> {
-      WHERRY_ASSIGN(const auto source, connector->open_change_source(context_, settings));
+      WHERRY_ASSIGN(const auto source, from.connector->open_change_source(context_, from.settings));
       WHERRY_TRY(source->forget(context_, name + "_reload"));
       return source->forget(context_, name);
     };
@@ -76,10 +76,10 @@ class Forgetting {
   }
 
   void checkpoints(const std::string& name) {
-    const auto& [connector, settings] = request_.target;
+    const auto& to = request_.target;
     const auto forget = [&]() -> Result<void> {
       const connect::ApplySettings own = apply_settings_of(request_, state_.directory());
-      WHERRY_ASSIGN(const auto target, connector->open_apply(context_, settings, own));
+      WHERRY_ASSIGN(const auto target, to.connector->open_apply(context_, to.settings, own));
       for (const std::string& each : {name + "_reload", name, own.task_name}) {
         WHERRY_TRY(target->forget(context_, each));
       }

@@ -206,7 +206,8 @@ TEST(RedoProtocol, KnowsRowsByTheirTextAlone) {
 std::string cell(const std::string& sql, std::string_view type, int session_offset_minutes = 0) {
   RedoParser parser;
   RedoStatement statement;
-  if (!parser.parse("update \"S\".\"T\" set \"A\" = " + sql, statement)) return "<no statement>";
+  const std::string text = "update \"S\".\"T\" set \"A\" = " + sql;
+  if (!parser.parse(text, statement)) return "<no statement>";
   Arena arena;
   Cell out;
   const RedoValueStatus status = redo_cell(statement.after[0].value, *redo_column_of(type),

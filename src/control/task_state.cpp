@@ -221,8 +221,9 @@ bool is_new_table(const TableRecord& record) {
 }
 
 bool is_due_new_table(const TableRecord& record, connect::CommitOrder until) {
-  return is_new_table(record) && record.suspended.empty() && !record.is_reloading &&
-         record.later.back().since.order <= until;
+  // One that was dropped before it was loaded has left the task.
+  return is_new_table(record) && record.later.back().plan != nullptr && record.suspended.empty() &&
+         !record.is_reloading && record.later.back().since.order <= until;
 }
 
 std::string_view name_of(MigrationType type) {

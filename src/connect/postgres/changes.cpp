@@ -40,6 +40,8 @@ constexpr milliseconds kLeastBetweenAsks{100};
 /// the backlog once more; but not when the target gets no further for so long.
 constexpr milliseconds kMostStandstill{2'000};
 constexpr milliseconds kStandstillLook{10};
+/// Between looks whether a commit is seen by others.
+constexpr milliseconds kCommitLook{1};
 constexpr std::string_view kStarting = "cannot start reading the source's log";
 constexpr const char* kReload = "Load the tables again (--start reload-target)";
 constexpr std::string_view kThenReload = ", then load the tables again (--start reload-target)";
@@ -753,6 +755,7 @@ class PostgresChangeStream : public connect::ChangeStream {
     if (!record) return malformed_log("a row of DDL");
     open_transaction(out);
     WHERRY_ASSIGN(Connection * catalog, open_catalog(context));
+    WHERRY_TRY(await_visible(context, *catalog));
     connect::DdlKind kind = connect::DdlKind::kOther;
     connect::RowShapePtr shape;
     if (record->tag == "DROP TABLE") {
@@ -777,6 +780,26 @@ class PostgresChangeStream : public connect::ChangeStream {
     change.text = {reinterpret_cast<const char*>(copy), record->statement.size()};
     change.shape = shape.get();
     if (shape != nullptr) out.keep(std::move(shape));
+    return {};
+  }
+
+  /// A commit is in the log a moment before other sessions see it (PostgreSQL, CommitTransaction():
+  /// the record, then the end in the array of processes, then the locks), and the catalogue must
+  /// have what is asked for.
+  Result<void> await_visible(OpContext& context, Connection& catalog) {
+    if (decoder_.is_in_stream() || begin_.xid == visible_xid_) return {};
+    const std::array parameters = {std::to_string(begin_.xid)};
+    for (;;) {
+      WHERRY_ASSIGN(const Rows rows,
+                    catalog.query(context, kStarting,
+                                  "select from pg_catalog.pg_locks where "
+                                  "locktype = 'transactionid' and transactionid = $1::xid",
+                                  parameters));
+      if (rows.count() == 0) break;
+      if (context.stop.stop_requested()) return cancelled_error();
+      std::this_thread::sleep_for(kCommitLook);
+    }
+    visible_xid_ = begin_.xid;
     return {};
   }
 
@@ -816,13 +839,14 @@ class PostgresChangeStream : public connect::ChangeStream {
   wire::WalMessage wal_;
   wire::Message message_;
   Begin begin_;
-  bool has_begin_ = false;       ///< within a transaction of the log
-  bool has_sent_begin_ = false;  ///< and it had a change for us
-  bool is_skipped_ = false;      ///< or it is known already
-  wire::Lsn skip_before_ = 0;    ///< commits that begin before it have been delivered
-  wire::Lsn delivered_lsn_ = 0;  ///< the last position in any batch
-  wire::Lsn idle_lsn_ = 0;       ///< everything before it has come
-  wire::Lsn told_idle_lsn_ = 0;  ///< a heartbeat has said so
+  bool has_begin_ = false;         ///< within a transaction of the log
+  bool has_sent_begin_ = false;    ///< and it had a change for us
+  bool is_skipped_ = false;        ///< or it is known already
+  std::uint32_t visible_xid_ = 0;  ///< its end is seen by other sessions
+  wire::Lsn skip_before_ = 0;      ///< commits that begin before it have been delivered
+  wire::Lsn delivered_lsn_ = 0;    ///< the last position in any batch
+  wire::Lsn idle_lsn_ = 0;         ///< everything before it has come
+  wire::Lsn told_idle_lsn_ = 0;    ///< a heartbeat has said so
   wire::ServerTime idle_time_ = 0;
   std::uint64_t batch_number_ = 0;
 

@@ -258,8 +258,14 @@ Result<void> ChangeCache::sync() {
 
 Result<void> ChangeCache::drop_unfinished() {
   if (!writer_) return {};
-  WHERRY_TRY(writer_->drop_unfinished());
-  written_end_ = appended_end_;
+  auto flushed = writer_->flush();
+  if (flushed.ok()) {
+    written_end_ = appended_end_;
+  } else if (flushed.error().code != "spill.disk_full") {
+    return flushed;
+  }
+  WHERRY_TRY(writer_->drop_unwritten());
+  appended_end_ = written_end_;
   is_at_border_ = true;
   publish();
   return {};

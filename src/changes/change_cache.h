@@ -60,7 +60,8 @@ class ChangeCache {
   Result<void> append(const connect::ChangeBatch& batch, std::size_t& next);
   /// Up to the last commit durable. An error but "spill.disk_full" is final.
   Result<void> sync();
-  /// Takes back what was appended of a transaction that has not ended.
+  /// Takes back what was appended of a transaction that has not ended, and where the disk is full
+  /// also what could not be written: end() says what is left.
   Result<void> drop_unfinished();
   /// The last record was a commit or a heartbeat.
   [[nodiscard]] bool is_at_border() const { return is_at_border_; }

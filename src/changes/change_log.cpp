@@ -53,10 +53,10 @@ Result<void> ChangeLogWriter::flush() {
   return {};
 }
 
-Result<void> ChangeLogWriter::drop_unfinished() {
-  WHERRY_TRY(flush());
+Result<void> ChangeLogWriter::drop_unwritten() {
   WHERRY_TRY(file_.cut(border_file_bytes_));
   waiting_.clear();
+  border_bytes_ = 0;
   forget_shapes();  // some were in what is cut off
   return {};
 }

@@ -45,8 +45,8 @@ class ChangeLogWriter {
   /// that has not ended goes on waiting. Errors: as add().
   Result<void> flush();
   Result<void> sync() { return file_.sync(); }
-  /// Takes back what belongs to a transaction that has not ended.
-  Result<void> drop_unfinished();
+  /// Takes back everything that came after the last border that flush() has written.
+  Result<void> drop_unwritten();
   /// Written up to the last commit or heartbeat.
   [[nodiscard]] std::uint64_t border_bytes() const { return border_file_bytes_; }
   /// Written so far.

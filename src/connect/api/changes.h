@@ -140,6 +140,8 @@ class ChangeBatch {
     commits_.push_back(std::move(info));
   }
   [[nodiscard]] const std::vector<Change>& changes() const { return changes_; }
+  /// For whoever fills the batch: one that was added already. REQUIRES: index < changes().size().
+  [[nodiscard]] Change& change(std::size_t index) { return changes_[index]; }
   /// REQUIRES: `change` is of this batch and has_commit().
   [[nodiscard]] const CommitInfo& commit(const Change& change) const {
     return commits_[change.commit];

@@ -162,7 +162,7 @@ class PostgresChangeStream : public connect::ChangeStream {
     OpContext patient = unhurried(context);
     WHERRY_TRY(store());
     WHERRY_TRY(spill_old());
-    WHERRY_TRY(play(out));
+    WHERRY_TRY(play(patient, out));
     if (out.is_full()) return StreamState::kMore;
     while (link_ == nullptr) {
       WHERRY_ASSIGN(const std::optional<StreamState> state,
@@ -502,7 +502,7 @@ class PostgresChangeStream : public connect::ChangeStream {
       case MessageType::kStreamStop:
         return {};
       case MessageType::kStreamCommit:
-        return take_stream_commit(out);
+        return take_stream_commit(context, out);
       case MessageType::kStreamAbort:
         take_stream_abort();
         return {};
@@ -578,7 +578,7 @@ class PostgresChangeStream : public connect::ChangeStream {
     tables_.end_transaction(message_.xid, false);
   }
 
-  Result<void> take_stream_commit(ChangeBatch& out) {
+  Result<void> take_stream_commit(OpContext& context, ChangeBatch& out) {
     tables_.end_transaction(message_.xid, true);
     begin_ = {message_.lsn, message_.time, message_.xid};
     has_sent_begin_ = false;
@@ -590,13 +590,18 @@ class PostgresChangeStream : public connect::ChangeStream {
     }
     has_begin_ = true;
     open_transaction(out);
-    return play(out);
+    return play(context, out);
   }
 
   /// Of a transaction that has committed; its commit is the last message that came.
-  Result<void> play(ChangeBatch& out) {
+  Result<void> play(OpContext& context, ChangeBatch& out) {
     while (playback_ != nullptr && !out.is_full()) {
+      const std::size_t before = out.changes().size();
       WHERRY_ASSIGN(const bool has_more, playback_->next(out));
+      for (std::size_t i = before; i < out.changes().size(); ++i) {
+        if (out.changes()[i].ddl != connect::DdlKind::kNewTable) continue;
+        WHERRY_TRY(describe_new_table(context, i, out));
+      }
       if (has_more) continue;
       playback_.reset();
       take_commit(out);
@@ -755,18 +760,14 @@ class PostgresChangeStream : public connect::ChangeStream {
     if (!record) return malformed_log("a row of DDL");
     open_transaction(out);
     WHERRY_ASSIGN(Connection * catalog, open_catalog(context));
-    WHERRY_TRY(await_visible(context, *catalog));
     connect::DdlKind kind = connect::DdlKind::kOther;
     connect::RowShapePtr shape;
     if (record->tag == "DROP TABLE") {
       kind = connect::DdlKind::kDropTable;
       shape = tables_.last_shape(record->oid, record->table);
     } else if (record->tag.starts_with("CREATE TABLE") || record->tag == "SELECT INTO") {
-      WHERRY_ASSIGN(shape, tables_.describe(context, *catalog, record->oid));
-      if (shape != nullptr) {
-        kind = connect::DdlKind::kNewTable;
-        tables_.note_new(record->oid, shape->source);
-      }
+      kind = connect::DdlKind::kNewTable;
+      shape = tables_.last_shape(record->oid, record->table);
     } else if (record->definition && tables_.is_published(record->oid, open_xid())) {
       WHERRY_ASSIGN(const bool is_told, take_definition(context, *catalog, *record, out));
       if (is_told) return {};
@@ -780,6 +781,25 @@ class PostgresChangeStream : public connect::ChangeStream {
     change.text = {reinterpret_cast<const char*>(copy), record->statement.size()};
     change.shape = shape.get();
     if (shape != nullptr) out.keep(std::move(shape));
+    // Of a transaction that runs nobody else sees it yet: play() describes it.
+    if (kind != connect::DdlKind::kNewTable || decoder_.is_in_stream()) return {};
+    return describe_new_table(context, out.changes().size() - 1, out);
+  }
+
+  /// As it is in the catalogue now; one that is gone, or is a partition, is none for the task.
+  Result<void> describe_new_table(OpContext& context, std::size_t index, ChangeBatch& out) {
+    WHERRY_ASSIGN(Connection * catalog, open_catalog(context));
+    WHERRY_TRY(await_visible(context, *catalog));
+    Change& change = out.change(index);
+    const auto oid = static_cast<std::uint32_t>(change.shape->table_id);
+    WHERRY_ASSIGN(connect::RowShapePtr shape, tables_.describe(context, *catalog, oid));
+    change.shape = shape.get();
+    if (shape == nullptr) {
+      change.ddl = connect::DdlKind::kOther;
+      return {};
+    }
+    tables_.note_new(oid, shape->source);
+    out.keep(std::move(shape));
     return {};
   }
 
@@ -787,7 +807,7 @@ class PostgresChangeStream : public connect::ChangeStream {
   /// the record, then the end in the array of processes, then the locks), and the catalogue must
   /// have what is asked for.
   Result<void> await_visible(OpContext& context, Connection& catalog) {
-    if (decoder_.is_in_stream() || begin_.xid == visible_xid_) return {};
+    if (begin_.xid == visible_xid_) return {};
     const std::array parameters = {std::to_string(begin_.xid)};
     for (;;) {
       WHERRY_ASSIGN(const Rows rows,
@@ -807,6 +827,7 @@ class PostgresChangeStream : public connect::ChangeStream {
   Result<bool> take_definition(OpContext& context, Connection& catalog, const DdlRecord& record,
                                ChangeBatch& out) {
     CatalogTable table = *record.definition;
+    if (!decoder_.is_in_stream()) WHERRY_TRY(await_visible(context, catalog));
     WHERRY_ASSIGN(const CatalogTable now, read_catalog_table(context, catalog, record.oid));
     table.keys = keys_as_then(now, table);
     WHERRY_ASSIGN(const bool is_news,

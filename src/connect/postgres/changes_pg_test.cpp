@@ -1523,6 +1523,48 @@ TEST_F(ChangesOfOwnServer, ReadsTransactionsBeforeTheyEndAndDeliversThoseThatCom
   EXPECT_EQ(read_commits(2).size(), changed.size());
 }
 
+TEST_F(ChangesOfOwnServer, TellsOfATableThatIsMadeInATransactionThatIsReadBeforeItEnds) {
+  if (major_version() < 14) return;
+  run("alter system set logical_decoding_work_mem = '64kB'");
+  run("select pg_reload_conf()");
+  settings_.options["CatchUpMegabytes"] = "0";
+  settings_.options["CaptureDdls"] = "true";
+  run("create table app.t (id int primary key, v text)");
+  begin({"t"});
+  run("begin");
+  const auto fill = [&] {
+    run("insert into app.t select (select coalesce(max(id), 0) from app.t) + i, repeat('x', 100) "
+        "from generate_series(1, 3000) i");
+    // A change of someone else comes behind what was read of the open transaction.
+    const auto other = connect_as(settings_);
+    WHERRY_EXPECT_OK(other->execute(context_, "test", "create table app.other()"));
+    WHERRY_EXPECT_OK(other->execute(context_, "test", "drop table app.other"));
+    read_commits(2);
+  };
+  fill();
+  run("create table app.made (id int primary key, v varchar(5) not null)");
+  run("create table app.gone (id int primary key)");
+  run("savepoint a");
+  run("create table app.back (id int primary key)");
+  fill();
+  run("rollback to a");
+  run("alter table app.made add w int");
+  run("drop table app.gone");
+  run("commit");
+  std::vector<connect::RowShape> made;
+  const auto records = read_until([&](const Change& change) {
+    const bool is_new = change.kind == ChangeKind::kDdl && change.ddl == connect::DdlKind::kNewTable;
+    if (is_new) made.push_back(*change.shape);
+    return change.kind == ChangeKind::kCommit;
+  });
+  EXPECT_EQ(records.size(), 3006U);  // without what was rolled back
+  ASSERT_EQ(made.size(), 1U);
+  EXPECT_EQ(made[0].definition.table.name, "made");
+  EXPECT_EQ(made[0].definition.columns.size(), 3U);
+  EXPECT_EQ(made[0].definition.keys.at(0).columns.at(0), "id");
+  await("select stream_txns > 0 from pg_stat_replication_slots", "t");
+}
+
 TEST_F(ChangesOfOwnServer, ATransactionThatStaysOpenWaitsOnDisk) {
   if (major_version() < 14) return;  // such a server keeps it itself
   run("alter system set logical_decoding_work_mem = '64kB'");

@@ -208,18 +208,24 @@ Result<void> StreamFeed::drop_unfinished() {
   unfinished_.clear();
   unfinished_bytes_ = 0;
   appended_ = 0;
-  return cache_->drop_unfinished();
+  WHERRY_TRY(cache_->drop_unfinished());
+  std::lock_guard lock(mutex_);
+  // A part of what is dropped may have come onto the disk.
+  if (!is_in_memory_) read_to_ = cache_->end();
+  return {};
 }
 
 /// True when the apply wants to have again what is no longer there.
 Result<bool> StreamFeed::rewind(OpContext& context) {
-  Place to;
   {
     std::lock_guard lock(mutex_);
     if (!rewind_to_) return false;
-    to = *rewind_to_;
   }
   std::scoped_lock reading(cache_mutex_);
+  const Place to = [&] {
+    std::lock_guard lock(mutex_);
+    return *rewind_to_;  // start() may have changed it, but only rewind() ends it
+  }();
   WHERRY_TRY(drop_unfinished());
   // Where the cache has what comes before, the stream only goes on behind it.
   if (cache_->end().position != to.position) WHERRY_TRY(cache_->restart(to));

@@ -379,22 +379,57 @@ TEST_F(StreamFeedTest, ALostLogEndsTheFeedInWords) {
   EXPECT_EQ(next.error().kind, ErrorKind::kPositionLost);
 }
 
+/// Of the files that this process writes.
+class FileLimit {
+ public:
+  explicit FileLimit(rlim_t bytes) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    rlimit limit = before_;
+    limit.rlim_cur = bytes;
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileLimit() { lift(); }
+  void lift() { ::setrlimit(RLIMIT_FSIZE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
 TEST_F(StreamFeedTest, AFullDiskPausesTheReadingAndLosesNothing) {
-  std::signal(SIGXFSZ, SIG_IGN);
-  rlimit before{};
-  ::getrlimit(RLIMIT_FSIZE, &before);
-  rlimit limit = before;
-  limit.rlim_cur = 3'000;
-  ::setrlimit(RLIMIT_FSIZE, &limit);
+  FileLimit limit(3'000);
   options_.cache.segment_bytes = 1'000'000;
   open(from_);
   commit(400, 2, 50);
   const bool has_paused = wait_until([&] { return feed_->status().is_paused; });
-  ::setrlimit(RLIMIT_FSIZE, &before);
+  limit.lift();
   EXPECT_TRUE(has_paused);
   ASSERT_TRUE(wait_until([&] { return !feed_->status().is_paused; }));
   ASSERT_TRUE(feed_->start(context_, {}).ok());
   read_all();
+}
+
+TEST_F(StreamFeedTest, ASourceThatBreaksWhileTheDiskIsFullIsReadOnOnce) {
+  options_.cache.segment_bytes = 1'000'000;
+  options_.head_interval = std::chrono::milliseconds(1);
+  for (const bool has_room_first : {false, true}) {
+    SCOPED_TRACE(has_room_first);
+    if (feed_) from_ = last_;
+    FileLimit limit(6'000);
+    open(from_);
+    // Of a batch that has no room some transactions are on disk already.
+    commit(300, 20, 100);
+    ASSERT_TRUE(wait_until([&] { return feed_->status().is_paused; }));
+    EXPECT_GT(feed_->status().disk_bytes, 0U);
+    database_.faults().shut_down();
+    if (has_room_first) limit.lift();
+    ASSERT_TRUE(wait_until([&] { return feed_->status().restarts > 0; }));
+    database_.faults().start_up();
+    limit.lift();
+    ASSERT_TRUE(feed_->start(context_, {}).ok());
+    read_all();
+    EXPECT_FALSE(feed_->failure());
+  }
 }
 
 TEST_F(StreamFeedTest, AFullDiskForOpenTransactionsPausesTheReadingToo) {

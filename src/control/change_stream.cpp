@@ -62,6 +62,17 @@ std::optional<connect::Checkpoint> highest_checkpoint(
   return out;
 }
 
+Result<connect::CommitOrder> durable_order(OpContext& context, connect::TargetApply& target,
+                                           connect::ChangeSource& source,
+                                           const std::string& task_name) {
+  WHERRY_ASSIGN(const auto lanes, target.recover(context, task_name));
+  const auto checkpoint = highest_checkpoint(lanes);
+  if (!checkpoint) return connect::CommitOrder{0};
+  // The position may be behind the last transaction.
+  WHERRY_ASSIGN(const connect::CommitOrder until, source.order_of(checkpoint->position));
+  return std::max(until, checkpoint->point.order);
+}
+
 Error checkpoint_lost() {
   return make_error(ErrorKind::kPositionLost, "task.checkpoint_lost",
                     "the target no longer has the task's checkpoint (table wherry_checkpoint), so "

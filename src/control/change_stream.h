@@ -46,6 +46,10 @@ schema::TablePlanPtr newest_plan(const TableRecord& record);
 /// The checkpoint that counts, of all lanes'.
 std::optional<connect::Checkpoint> highest_checkpoint(
     const std::map<std::uint32_t, connect::Checkpoint>& lanes);
+/// Up to where the target has the stream for good, from its checkpoint; 0: it has none.
+Result<connect::CommitOrder> durable_order(OpContext& context, connect::TargetApply& target,
+                                           connect::ChangeSource& source,
+                                           const std::string& task_name);
 /// kPositionLost: there was one, and there is none.
 Error checkpoint_lost();
 

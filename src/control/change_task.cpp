@@ -234,8 +234,6 @@ class ChangeTask {
     const StreamRecord stream = state_.stream();
     WHERRY_ASSIGN(const auto lanes,
                   retry_.run("target", [&] { return target_->recover(context_, stream.name); }));
-    // What was committed last may not be durable yet, and the source is told that it is.
-    WHERRY_TRY(retry_.run("target", [&] { return target_->flush(context_); }));
     const auto checkpoint = highest_checkpoint(lanes);
     if (stream.has_checkpoint && !checkpoint) return checkpoint_lost();
     changes::Place from{stream.position, stream.order};

@@ -234,8 +234,6 @@ class MomentFinder {
     WHERRY_ASSIGN(auto target, request_.target.connector->open_apply(
                                    context_, request_.target.settings, settings));
     WHERRY_ASSIGN(const auto lanes, target->recover(context_, stream.name));
-    // Whoever reads the stream from there says that it survives a crash.
-    WHERRY_TRY(target->flush(context_));
     const auto checkpoint = highest_checkpoint(lanes);
     if (stream.has_checkpoint && !checkpoint) return checkpoint_lost();
     ComparedMoment moment;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "control/change_stream.h"
+
 namespace wherry::control {
 namespace {
 
@@ -38,6 +40,12 @@ Result<std::vector<schema::TableRef>> take_new_tables(OpContext& context,
                                                       const std::vector<schema::TableRef>& asked,
                                                       ChangeRecorder& recorder) {
   std::vector<schema::TableRef> names;
+  if (!parts.state.has_new_table(applied)) return names;
+  // The state will say what a target that crashes must not forget; one that has crashed already
+  // may have less than it had confirmed.
+  WHERRY_ASSIGN(const connect::CommitOrder durable,
+                durable_order(context, parts.target, parts.source, parts.state.stream().name));
+  applied = std::min(applied, durable);
   std::vector<engine::LaterPlan> made;
   connect::StreamRequest wanted;
   wanted.task_name = parts.state.stream().name;
@@ -48,8 +56,6 @@ Result<std::vector<schema::TableRef>> take_new_tables(OpContext& context,
     wanted.tables.push_back(record.later.back().plan);
   }
   if (names.empty()) return names;
-  // From here on the state says what a target that crashes must not forget.
-  WHERRY_TRY(parts.target.flush(context));
   WHERRY_ASSIGN(connect::StreamAdvice advice, parts.source.include(context, wanted));
   WHERRY_TRY(refuse_existing(context, parts, wanted.tables, asked, advice));
   const Logger log = context.log.as(Component::kTablesManager);

@@ -311,7 +311,12 @@ Result<void> TableReload::apply(OpContext& context, const connect::StreamStart& 
   for (const engine::TableApplyProgress* table : progress_.apply.tables()) {
     if (table->is_suspended && table->error) return *table->error;
   }
-  return {};
+  WHERRY_ASSIGN(const connect::CommitOrder durable,
+                durable_order(context, *target_, parts_.source, options.task_name));
+  if (std::max(durable, start.order) >= progress_.apply.applied_order()) return {};
+  return make_error(ErrorKind::kTransient, "reload.checkpoint_lost",
+                    "the target's server ended before changes that it had confirmed were durable",
+                    "The tables are loaded again");
 }
 
 bool TableReload::is_near(connect::CommitOrder order) const {
@@ -349,7 +354,6 @@ Result<connect::CommitOrder> TableReload::finish(const OpContext& caller,
   context.log = log_;
   WHERRY_TRY(feed_->stop());
   feed_.reset();  // and with it the connection that has the slot
-  WHERRY_TRY(target_->flush(context));
   failpoint("reload.before_join");
   TableRecords records;
   for (const schema::TableRef& table : tables_) {

@@ -495,7 +495,8 @@ class TargetApply {
   virtual Result<std::vector<ApplyTable>> describe(OpContext&,
                                                    const std::vector<schema::TablePlanPtr>&) = 0;
   /// The checkpoints of a task, by lane, as its rows have them; makes table wherry_checkpoint when
-  /// it is missing. Waits first until no transaction of an earlier run can still commit.
+  /// it is missing. Waits first until no transaction of an earlier run can still commit. What it
+  /// returns survives a crash of the target, as after flush().
   virtual Result<std::map<std::uint32_t, Checkpoint>> recover(OpContext&,
                                                               const std::string& task_name) = 0;
   virtual Result<std::unique_ptr<TargetApplier>> open_lane(OpContext&, const std::string& task_name,
@@ -503,8 +504,10 @@ class TargetApply {
   /// Statements of the target's language that do it, to be executed as kDdl steps.
   virtual Result<std::vector<std::string>> alter(const TableAlteration&) = 0;
   /// Waits until everything committed so far survives a crash of the target; then the source may
-  /// forget it.
-  virtual Result<void> flush(OpContext&) = 0;
+  /// forget what is at or before `stored`, the highest checkpoint that a lane has committed.
+  /// kTransient "apply.checkpoint_lost": the target ended since then, and has it no more.
+  virtual Result<void> flush(OpContext&, const std::string& task_name,
+                             const Checkpoint& stored) = 0;
   virtual Result<void> forget(OpContext&, const std::string& task_name) = 0;
 };
 

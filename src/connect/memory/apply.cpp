@@ -656,8 +656,19 @@ class MemoryApply final : public connect::TargetApply {
     return std::vector<std::string>{shared_->statements.add(alteration)};
   }
 
-  Result<void> flush(OpContext& context) override {
-    return database_.faults().pass(context, Point::kFlush);
+  Result<void> flush(OpContext& context, const std::string& task,
+                     const connect::Checkpoint& stored) override {
+    WHERRY_TRY(database_.faults().pass(context, Point::kFlush));
+    if (stored.sequence == 0) return {};
+    const auto state = database_.apply_state();
+    const auto found = state->checkpoints.find(task);
+    if (found != state->checkpoints.end()) {
+      for (const auto& [lane, checkpoint] : found->second) {
+        if (checkpoint.sequence >= stored.sequence) return {};
+      }
+    }
+    return make_error(ErrorKind::kTransient, "apply.checkpoint_lost",
+                      "the target has lost what it had confirmed", "It is applied again");
   }
 
   Result<void> forget(OpContext& context, const std::string& task) override {

@@ -240,9 +240,10 @@ class PostgresApply final : public connect::TargetApply {
     return Alterer(change).run();
   }
 
-  Result<void> flush(OpContext& context) override {
+  Result<void> flush(OpContext& context, const std::string& task_name,
+                     const connect::Checkpoint& stored) override {
     WHERRY_ASSIGN(std::unique_ptr<Connection> connection, pool_->acquire(context));
-    WHERRY_TRY(checkpoints_.flush(context, *connection));
+    WHERRY_TRY(checkpoints_.flush(context, *connection, task_name, stored));
     pool_->give_back(std::move(connection));
     return {};
   }

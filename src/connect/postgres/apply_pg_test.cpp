@@ -57,7 +57,7 @@ TEST_F(ApplyTest, ChangesAndCheckpointAreThereTogether) {
   EXPECT_EQ(value("select \"SERVER_NAME\" || \"TASK_NAME\" || \"CHECKPOINT\" from "
                   "public.awsdms_txn_state"),
             "herenightcheckpoint:V1#at:2");
-  WHERRY_EXPECT_OK(apply_->flush(context_));
+  WHERRY_EXPECT_OK(apply_->flush(context_, "night", checkpoint(2)));
   WHERRY_EXPECT_OK(apply_->forget(context_, "night"));
   EXPECT_EQ(value("select count(*) from public.wherry_checkpoint"), "0");
 }
@@ -566,6 +566,59 @@ TEST_F(ApplyTest, BackendsThatDieNeitherLoseNorRepeat) {
     killer.join();
   }
   EXPECT_GT(sequence_, 25U);
+}
+
+class ApplyOfOwnServer : public ApplyTest {
+ protected:
+  PgCluster& cluster() override {
+    if (own_ == nullptr) own_ = std::make_unique<PgCluster>();
+    return *own_;
+  }
+  void TearDown() override {
+    apply_.reset();
+    admin_.reset();
+  }
+  void crash() {
+    cluster().stop();
+    cluster().start();
+    settings_.url = cluster().url(database_);
+    admin_ = connect_as(settings_);
+    open();
+  }
+  std::unique_ptr<PgCluster> own_;
+};
+
+TEST_F(ApplyOfOwnServer, WhatWasConfirmedAndNotDurableIsToldAsLost) {
+  run("alter system set wal_writer_delay = '10s'");
+  run("select pg_reload_conf()");
+  run("create table app.t (id bigint primary key, a bigint, b text)");
+  const ApplyTable table = describe(small_plan());
+  StepMaker make;
+  const auto add = [&](connect::TargetApplier& lane, const std::string& id) {
+    return change(lane, {make.step(StepKind::kInsert, table,
+                                   {{nullptr, make.row(table, {id, "1", "x"})}})});
+  };
+  auto one = lane();
+  WHERRY_EXPECT_OK(add(*one, "1"));
+  WHERRY_EXPECT_OK(apply_->flush(context_, "night", checkpoint(1)));
+  WHERRY_EXPECT_OK(add(*one, "2"));
+  one.reset();
+  crash();
+  ASSERT_EQ(value("select count(*) from app.t"), "1");  // otherwise nothing is shown
+  WHERRY_EXPECT_OK(apply_->flush(context_, "night", checkpoint(1)));
+  const auto lost = apply_->flush(context_, "night", checkpoint(2));
+  ASSERT_FALSE(lost.ok());
+  EXPECT_EQ(lost.error().kind, ErrorKind::kTransient);
+  EXPECT_EQ(lost.error().code, "apply.checkpoint_lost");
+
+  // What recover() has told stays.
+  sequence_ = 1;
+  one = lane();
+  WHERRY_EXPECT_OK(add(*one, "2"));
+  WHERRY_EXPECT_OK(apply_->recover(context_, "night"));
+  one.reset();
+  crash();
+  EXPECT_EQ(value("select count(*) from app.t"), "2");
 }
 
 }  // namespace

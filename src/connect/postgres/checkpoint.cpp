@@ -20,7 +20,8 @@ using std::chrono::system_clock;
 constexpr const char* kCheckpointName = "wherry_checkpoint";
 constexpr const char* kTxnStateName = "awsdms_txn_state";
 constexpr const char* kReadingCheckpoint = "cannot read the checkpoint of the target";
-/// The row that flush() writes.
+constexpr const char* kFlushing = "cannot make the changes durable";
+/// The row that durable_row() writes.
 constexpr int kFlushLane = -1;
 
 // The row of a lane is written with every transaction: room on its page lets the server do it in
@@ -74,6 +75,19 @@ std::string big_endian(std::int64_t value) {
   return out;
 }
 
+/// A row of task $1: its transaction is durable when the server has confirmed it, and with it all
+/// that the transaction could see. Whoever has turned that off for the whole server still wants this
+/// one to be sure.
+std::string durable_row(const std::string& table) {
+  return fmt::format(
+      "insert into {} (task_name, lane, position, commit_order, ordinal, applied_above, sequence, "
+      "commit_time) select $1::text, {}, pg_catalog.left(pg_catalog.set_config(name, case when setting = "
+      "'off' then 'on' else setting end, true), 0), 0, 0, '', 0, pg_catalog.now() "
+      "from pg_catalog.pg_settings where name = 'synchronous_commit' "
+      "on conflict (task_name, lane) do update set written_at = pg_catalog.clock_timestamp()",
+      table, kFlushLane);
+}
+
 }  // namespace
 
 Result<std::string> CheckpointTable::table() const {
@@ -118,6 +132,9 @@ Result<std::map<std::uint32_t, Checkpoint>> CheckpointTable::read(
                        "(extract(epoch from commit_time) * 1000000)::int8 from " +
                            name + " where task_name = $1 and lane >= 0",
                        parameters));
+  // They may have been confirmed before they were durable, and whoever goes on from there lets the
+  // source forget what comes before: so one session of one run of the server sees them and is sure.
+  WHERRY_TRY(connection.query(context, kFlushing, durable_row(name), parameters));
   WHERRY_TRY(connection.execute(context, kReadingCheckpoint, "commit"));
   std::map<std::uint32_t, Checkpoint> out;
   for (int r = 0; r < rows.count(); ++r) {
@@ -165,20 +182,24 @@ Result<void> CheckpointTable::enter(OpContext& context, Connection& connection,
   return error.code == "postgres.lock_timeout" ? lane_busy(std::move(error)) : error;
 }
 
-Result<void> CheckpointTable::flush(OpContext& context, Connection& connection) const {
-  constexpr const char* kAction = "cannot make the changes durable";
+Result<void> CheckpointTable::flush(OpContext& context, Connection& connection,
+                                    const std::string& task_name, const Checkpoint& stored) const {
   WHERRY_ASSIGN(const std::string name, table());
-  // Whoever has turned it off for the whole server still wants this one to be sure.
-  constexpr const char* kSync =
-      "select pg_catalog.set_config('synchronous_commit', case when setting = 'off' then 'on' "
-      "else setting end, true) from pg_catalog.pg_settings where name = 'synchronous_commit'";
-  return connection.execute(
-      context, kAction,
-      fmt::format("begin; {}; insert into {} (task_name, lane, position, commit_order, ordinal, "
-                  "applied_above, sequence, commit_time) values ({}, {}, '', 0, 0, '', 0, "
-                  "pg_catalog.now()) on conflict (task_name, lane) do update set written_at = "
-                  "pg_catalog.clock_timestamp(); commit",
-                  kSync, name, schema::quote_literal(settings_.task_name), kFlushLane));
+  const std::array parameters = {task_name};
+  // It may be another run of the server than the one that has confirmed the checkpoint.
+  WHERRY_ASSIGN(
+      const Rows rows,
+      connection.query(context, kFlushing,
+                       fmt::format("with written as ({} returning lane) "
+                                   "select coalesce(max(c.sequence), 0) from written left join {} c "
+                                   "on c.task_name = $1 and c.lane >= 0",
+                                   durable_row(name), name),
+                       parameters));
+  if (unsigned_of(rows.text(0, 0)) >= stored.sequence) return {};
+  return make_error(ErrorKind::kTransient, "apply.checkpoint_lost",
+                    "the target's server ended before changes that it had confirmed were durable",
+                    "They are applied again")
+      .with("position", stored.position.text);
 }
 
 Result<std::vector<std::pair<std::string, std::string>>> CheckpointTable::statements(

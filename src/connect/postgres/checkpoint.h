@@ -29,8 +29,9 @@ class CheckpointTable {
   /// Waits until no earlier session of the lane is left.
   static Result<void> enter(OpContext& context, Connection& connection,
                             const std::string& task_name, std::uint32_t lane);
-  /// A transaction that is durable when it returns, and with it all before it.
-  Result<void> flush(OpContext& context, Connection& connection) const;
+  /// connect::TargetApply::flush().
+  Result<void> flush(OpContext& context, Connection& connection, const std::string& task_name,
+                     const connect::Checkpoint& stored) const;
 
   /// What write() executes, to be prepared once a session.
   [[nodiscard]] Result<std::vector<std::pair<std::string, std::string>>> statements(

@@ -142,8 +142,6 @@ class ApplyRun {
     job_.progress.clear_pending();
     job_.progress.take_back_captured();
     WHERRY_ASSIGN(const auto lanes, job_.target.recover(context_, options_.task_name));
-    // The feed takes what the target has for released, so it must survive a crash of the target.
-    WHERRY_TRY(job_.target.flush(context_));
     ApplyResume resume = resume_of(lanes, job_);
     WHERRY_TRY(describe(resume.from.point));
     watermark_.start(resume.from, std::move(resume.above));

@@ -121,7 +121,7 @@ Result<void> Assembler::release(OpContext& context, bool is_forced) {
   }
   const connect::Checkpoint stored = watermark_.stored();
   if (stored.position == released_) return {};
-  WHERRY_TRY(job_.target.flush(context));
+  WHERRY_TRY(job_.target.flush(context, options_.task_name, stored));
   released_ = stored.position;
   return job_.feed.release(context, stored);
 }

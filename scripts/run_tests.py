@@ -234,9 +234,8 @@ def all_suites(long):
     yield Suite("unit", run_ctest(BUILD, 420 * factor, extra_environment=long_environment(long)),
                 420 * factor)
     if long:
-        yield Suite("apply, ThreadSanitizer",
-                    run_command([str(BUILD / "threads" / "wherry_engine_test"),
-                                 "--gtest_filter=*Apply*"], 1800), 1800)
+        yield Suite("engine, ThreadSanitizer",
+                    run_command([str(BUILD / "threads" / "wherry_engine_test")], 1800), 1800)
     yield from postgres_suites(long, factor)
     yield from fuzz_suites(long)
 

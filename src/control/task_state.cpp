@@ -111,6 +111,7 @@ OrderedJson json_of(const engine::LaterPlan& later) {
   OrderedJson json = {{"since", OrderedJson::array({later.since.order, later.since.ordinal})},
                       {"plan", later.plan ? to_json(*later.plan) : OrderedJson()}};
   if (later.is_new) json["new"] = true;
+  if (later.filled_until != 0) json["filled_until"] = later.filled_until;
   return json;
 }
 engine::LaterPlan later_of(const OrderedJson& json) {
@@ -119,6 +120,7 @@ engine::LaterPlan later_of(const OrderedJson& json) {
                json.at("since").at(1).get<std::uint32_t>()};
   if (!json.at("plan").is_null()) out.plan = plan_from_json(json.at("plan"));
   out.is_new = json.value("new", false);
+  out.filled_until = json.value("filled_until", connect::CommitOrder{0});
   return out;
 }
 /// What was told again takes the place of what came of the first time.

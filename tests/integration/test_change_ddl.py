@@ -145,10 +145,20 @@ class NewTables(ChangeCase):
               "insert into app.parts values (3, 'c')", "update app.copied set n = -n where id > 250",
               "insert into app.new_name values (2)")
 
+    def setUp(self):
+        super().setUp()
+        version, = self.source.query(self.name, "show server_version_num")[0]
+        # The log of such a server knows leaves only.
+        self.by_leaf = int(version) < 130000
+        self.choose_partitions()
+
+    def choose_partitions(self):
+        if self.by_leaf:
+            self.source_options = "?PartitionedTables=leaf"
+
     def assert_same(self):
-        """A partitioned table comes as one, but before PostgreSQL 13, whose log knows leaves only."""
-        by_leaf = self.source.query(self.name, "show server_version_num") < [("130000",)]
-        if by_leaf:
+        """A partitioned table comes as one, or by partition."""
+        if self.by_leaf:
             self.assert_equal()
         else:
             self.assert_equal(besides=("parts", "parts_1"))
@@ -156,7 +166,7 @@ class NewTables(ChangeCase):
                              self.contents(self.source, "parts", ("id", "v")))
         keys = ("select conrelid::regclass::text from pg_constraint where contype = 'p' and "
                 "connamespace = 'app'::regnamespace and conparentid = 0 order by 1")
-        there = [("app.parts_1",) if by_leaf and table == "app.parts" else (table,)
+        there = [("app.parts_1",) if self.by_leaf and table == "app.parts" else (table,)
                  for table, in self.source.query(self.name, keys)]
         self.assertEqual(self.target.query(self.name, keys), there)
         self.assert_no_exceptions()
@@ -210,6 +220,17 @@ class NewTables(ChangeCase):
         self.stop(run)
         self.run_until(task, "caught-up")
         self.assert_equal()
+
+
+class NewPartitions(NewTables):
+    """The same by partition."""
+
+    def choose_partitions(self):
+        self.by_leaf = True
+        super().choose_partitions()
+
+    test_that_were_made_while_the_task_was_stopped_or_killed = None
+    test_that_cannot_be_followed_are_named = None
 
 
 if __name__ == "__main__":

@@ -262,6 +262,8 @@ struct ValuesRequest {
 class ValueReader {
  public:
   virtual ~ValueReader() = default;
+  /// What the rows have in them was committed at or before it.
+  [[nodiscard]] virtual CommitOrder order() const = 0;
   /// Fills `out`, which was reset, with kUpdate records up to its budget: the key and the columns
   /// asked for; all other cells are kUnchanged. Empty: that was all.
   virtual Result<void> read(OpContext&, ChangeBatch& out) = 0;

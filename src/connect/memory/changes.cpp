@@ -204,7 +204,8 @@ class MemoryStream final : public connect::ChangeStream {
 /// Rows as they were when it was made.
 class MemoryValues final : public connect::ValueReader {
  public:
-  MemoryValues(TablePtr table, const connect::ValuesRequest& request) : table_(std::move(table)) {
+  MemoryValues(TablePtr table, connect::CommitOrder order, const connect::ValuesRequest& request)
+      : table_(std::move(table)), order_(order) {
     auto shape = std::make_shared<connect::RowShape>();
     shape->id = connect::new_shape_id();
     shape->source = request.source;
@@ -214,6 +215,7 @@ class MemoryValues final : public connect::ValueReader {
     for (const auto& column : request.columns) choose(column, columns_);
   }
   [[nodiscard]] std::size_t key_columns() const { return keys_.size(); }
+  [[nodiscard]] connect::CommitOrder order() const override { return order_; }
 
   Result<void> read(OpContext&, ChangeBatch& out) override {
     for (; next_ < table_->rows.size() && !out.is_full(); ++next_) {
@@ -245,6 +247,7 @@ class MemoryValues final : public connect::ValueReader {
   }
 
   const TablePtr table_;
+  const connect::CommitOrder order_;
   connect::RowShapePtr shape_;
   std::vector<std::size_t> keys_, columns_;
   std::size_t next_ = 0;
@@ -287,7 +290,7 @@ class MemoryChangeSource final : public connect::ChangeSource {
     WHERRY_TRY(database_.faults().pass(context, Point::kReadChanges));
     const TablePtr table = database_.find(request.source);
     auto reader = std::make_unique<MemoryValues>(
-        table != nullptr ? table : std::make_shared<const Table>(), request);
+        table != nullptr ? table : std::make_shared<const Table>(), database_.version(), request);
     if (table != nullptr && reader->key_columns() != request.key.size()) {
       return make_error(ErrorKind::kSchema, "memory.key_changed",
                         "the table has another key by now", "Load the table again")

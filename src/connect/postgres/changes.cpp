@@ -792,7 +792,8 @@ class PostgresChangeStream : public connect::ChangeStream {
     WHERRY_TRY(await_visible(context, *catalog));
     Change& change = out.change(index);
     const auto oid = static_cast<std::uint32_t>(change.shape->table_id);
-    WHERRY_ASSIGN(connect::RowShapePtr shape, tables_.describe(context, *catalog, oid));
+    WHERRY_ASSIGN(connect::RowShapePtr shape,
+                  tables_.describe(context, *catalog, oid, settings_.changes.shows_leaves));
     change.shape = shape.get();
     if (shape == nullptr) {
       change.ddl = connect::DdlKind::kOther;

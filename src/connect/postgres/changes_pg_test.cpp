@@ -1549,6 +1549,7 @@ TEST_F(ChangesOfOwnServer, TellsOfATableThatIsMadeInATransactionThatIsReadBefore
   fill();
   run("rollback to a");
   run("alter table app.made add w int");
+  run("alter table app.t add w int default 7");  // without a row behind it
   run("drop table app.gone");
   run("commit");
   std::vector<connect::RowShape> made;
@@ -1557,7 +1558,8 @@ TEST_F(ChangesOfOwnServer, TellsOfATableThatIsMadeInATransactionThatIsReadBefore
     if (is_new) made.push_back(*change.shape);
     return change.kind == ChangeKind::kCommit;
   });
-  EXPECT_EQ(records.size(), 3006U);  // without what was rolled back
+  EXPECT_EQ(records.size(), 3007U);  // without what was rolled back
+  EXPECT_THAT(records, ::testing::Contains("shape of t: t id integer v text w integer"));
   ASSERT_EQ(made.size(), 1U);
   EXPECT_EQ(made[0].definition.table.name, "made");
   EXPECT_EQ(made[0].definition.columns.size(), 3U);

@@ -256,10 +256,11 @@ Result<RowShapePtr> LogTables::make_shape(OpContext& context, Connection& catalo
   return RowShapePtr(std::move(shape));
 }
 
-Result<RowShapePtr> LogTables::describe(OpContext& context, Connection& catalog,
-                                        std::uint32_t oid) {
+Result<RowShapePtr> LogTables::describe(OpContext& context, Connection& catalog, std::uint32_t oid,
+                                        bool shows_leaves) {
   WHERRY_ASSIGN(const CatalogTable known, read_catalog_table(context, catalog, oid));
-  if (known.columns.empty() || known.is_partition) return RowShapePtr();
+  const bool is_other = shows_leaves ? known.is_partitioned : known.is_partition;
+  if (known.columns.empty() || is_other) return RowShapePtr();
   std::vector<TypeKey> types;
   for (const CatalogColumn& column : known.columns) types.push_back(column.type);
   WHERRY_TRY(types_.learn(context, catalog, types));

@@ -73,8 +73,9 @@ class LogTables {
   }
   void end_transaction(std::uint32_t xid, bool has_committed);
   /// A shape of a table that is in the catalogue now, under its name there; nullptr: it is not, or
-  /// is a partition.
-  Result<connect::RowShapePtr> describe(OpContext& context, Connection& catalog, std::uint32_t oid);
+  /// is a partition; with `shows_leaves` partitions count, and what has some does not.
+  Result<connect::RowShapePtr> describe(OpContext& context, Connection& catalog, std::uint32_t oid,
+                                        bool shows_leaves);
   /// The last shape of a table; one without columns when the log had none.
   [[nodiscard]] connect::RowShapePtr last_shape(std::uint32_t oid, const schema::TableRef& table);
   /// Whether the request's tables, as the catalogue has them now, can come in binary form.

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "connect/postgres/changes.h"
 #include "connect/postgres/log_tables.h"
+#include "connect/postgres/replication.h"
 #include "schema/postgres_ddl.h"
 
 namespace wherry::postgres {
@@ -41,6 +43,11 @@ class ServerValues final : public connect::ValueReader {
   Result<bool> open(OpContext& context) {
     WHERRY_TRY(connection_->execute(context, kReadingValues,
                                     "begin isolation level repeatable read, read only"));
+    // The query's snapshot is that of all that follow, and is taken before its function is called.
+    WHERRY_ASSIGN(const Rows rows,
+                  connection_->query(context, kReadingValues,
+                                     "select pg_catalog.pg_current_wal_insert_lsn()"));
+    order_ = order_before(parse_lsn(rows.text(0, 0)).value_or(0));
     const auto oid = static_cast<std::uint32_t>(request_.table_id);
     WHERRY_ASSIGN(const CatalogTable now, read_catalog_table(context, *connection_, oid));
     if (now.columns.empty()) return false;
@@ -64,6 +71,8 @@ class ServerValues final : public connect::ValueReader {
                     names_, now.is_partitioned ? "" : "only ", from, condition)));
     return true;
   }
+
+  [[nodiscard]] connect::CommitOrder order() const override { return order_; }
 
   Result<void> read(OpContext& context, connect::ChangeBatch& out) override {
     while (table_ != nullptr && !out.is_full()) {
@@ -140,11 +149,13 @@ class ServerValues final : public connect::ValueReader {
   std::vector<std::size_t> places_;  ///< of what is selected, in the shape
   std::vector<wire::Field> fields_;
   std::size_t fetch_ = kFirstRows;
+  connect::CommitOrder order_ = 0;
 };
 
 /// Of a table that is gone, or columns that are.
 class NoValues final : public connect::ValueReader {
  public:
+  [[nodiscard]] connect::CommitOrder order() const override { return 0; }
   Result<void> read(OpContext&, connect::ChangeBatch&) override { return {}; }
 };
 

@@ -153,7 +153,7 @@ class ApplyRun {
     Assembler assembler(job_, options_, routes_, watermark_, pool, std::move(resume.applied));
     WHERRY_ASSIGN(const connect::CommitOrder seen, order_of(resume.from.position));
     job_.progress.set_applied_order(std::max(seen, resume.from.point.order));
-    assembler.begin_after(resume.from.point, seen, new_tables_);
+    assembler.begin_after(resume.from.point, seen, new_tables_, filled_);
     auto done = assembler.run(context_);
     if (!done.ok() && done.error().code == kReplay) careful_until_ = assembler.point();
     return done;
@@ -171,8 +171,13 @@ class ApplyRun {
     std::vector<schema::TableRef> sources;
     std::vector<connect::CommitOrder> loaded_at;
     new_tables_.clear();
+    filled_.clear();
     for (const ApplyTableTask& task : events_.tables()) {
       if (is_new_at(task, point)) new_tables_.insert(KeptEvents::source_of(task));
+      for (const LaterPlan& later : task.later) {
+        if (later.since > point || later.filled_until <= point.order) continue;
+        filled_[KeptEvents::source_of(task)] = later.filled_until;
+      }
       schema::TablePlanPtr plan = plan_at(task, point);
       if (plan == nullptr) continue;
       plans.push_back(std::move(plan));
@@ -208,6 +213,7 @@ class ApplyRun {
   Watermark watermark_;
   CommitPoint careful_until_;
   std::set<schema::TableRef> new_tables_;  ///< LaterPlan::is_new counts
+  std::map<schema::TableRef, connect::CommitOrder> filled_;  ///< LaterPlan::filled_until
 };
 
 }  // namespace

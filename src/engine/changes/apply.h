@@ -27,6 +27,8 @@ struct LaterPlan {
   schema::TablePlanPtr plan;  ///< nullptr: the table has left the task
   /// The table is new, and its changes do not come yet: it is to be loaded first.
   bool is_new = false;
+  /// It has new columns, whose values rows got as the source had them at this place of the stream.
+  connect::CommitOrder filled_until = 0;
 };
 
 /// A table whose changes are applied.

@@ -50,8 +50,10 @@ Assembler::Waiter::~Waiter() {
 }
 
 void Assembler::begin_after(const connect::CommitPoint& from, connect::CommitOrder seen,
-                            std::set<schema::TableRef> new_tables) {
+                            std::set<schema::TableRef> new_tables,
+                            std::map<schema::TableRef, connect::CommitOrder> filled) {
   new_tables_ = std::move(new_tables);
+  filled_ = std::move(filled);
   point_ = from;
   seen_order_ = std::max(from.order, seen);
 }
@@ -205,6 +207,7 @@ Result<void> Assembler::take_row(OpContext& context, const Change& change) {
     waiting_batches_.push_back(batch_);
   }
   WHERRY_ASSIGN(const WindowChange row, mapped(change, route, *batch_.mapped));
+  WHERRY_TRY(note_move(row));
   ConflictTracker::collect(row, touches_);
   waiting_.push_back({row, waiting_batches_.size() - 1});
   const bool is_large = waiting_.size() > kMostWindowChanges / 4 ||
@@ -280,6 +283,7 @@ Result<Window*> Assembler::open_for_row(std::uint32_t lane, const TableRoute& ta
 Result<void> Assembler::add_row(std::uint32_t lane, const Change& change, const ShapeRoute& route) {
   WHERRY_ASSIGN(Window * window, open_for_row(lane, *route.table));
   WHERRY_ASSIGN(const WindowChange row, mapped(change, route, window->arena()));
+  WHERRY_TRY(note_move(row));
   window->keep(batch_);
   window->add(row);
   return {};

@@ -27,8 +27,10 @@ class Assembler {
   /// The newest transaction that was begun.
   [[nodiscard]] const connect::CommitPoint& point() const { return point_; }
   /// The stream begins after that transaction; all at or before `seen` is applied.
+  /// `filled`: LaterPlan::filled_until, where it counts.
   void begin_after(const connect::CommitPoint& from, connect::CommitOrder seen,
-                   std::set<schema::TableRef> new_tables);
+                   std::set<schema::TableRef> new_tables,
+                   std::map<schema::TableRef, connect::CommitOrder> filled);
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -71,8 +73,11 @@ class Assembler {
   Result<void> forget_new_table(const schema::TableRef& source);
   Result<void> alter(OpContext& context, const connect::TableAlteration& alteration,
                      const connect::RowShape& shape, const TableRoute& table);
-  Result<void> fill(OpContext& context, const TableRoute& table, const connect::RowShape& shape,
-                    const std::vector<std::size_t>& columns);
+  Result<std::unique_ptr<connect::ValueReader>> open_values(
+      OpContext& context, const connect::ApplyTable& table, const connect::RowShape& shape,
+      const std::vector<std::size_t>& columns);
+  Result<void> fill(OpContext& context, connect::ValueReader& values, const TableRoute& table);
+  Result<void> note_move(const WindowChange& row);
   Result<void> add_values(const TableRoute& table, const KeptBatch& batch);
   Result<void> refuse(const TableRoute& table, const Error& error);
   Result<void> replace_route(OpContext& context, const schema::TableRef& source,
@@ -127,6 +132,8 @@ class Assembler {
   bool has_changes_ = false;
   bool is_over_ = false;                   ///< the limit is reached
   std::set<schema::TableRef> new_tables_;  ///< that are to be loaded, by their sources
+  /// Up to where the values of new columns of the table were read ahead, by its source.
+  std::map<schema::TableRef, connect::CommitOrder> filled_;
   connect::CommitPoint point_;
   connect::CommitOrder seen_order_ = 0;  ///< all at or before it was delivered
   KeptBatch batch_;                      ///< being taken

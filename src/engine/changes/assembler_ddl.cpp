@@ -1,6 +1,9 @@
 // Truncations and changed definitions: barriers in the stream.
+#include <algorithm>
+
 #include "engine/changes/apply_errors.h"
 #include "engine/changes/assembler.h"
+#include "engine/changes/fold.h"
 #include "engine/changes/table_ddl.h"
 
 namespace wherry::engine {
@@ -113,41 +116,52 @@ Result<void> Assembler::alter(OpContext& context, const TableAlteration& alterat
   }
   const schema::TableRef source = table.source;
   WHERRY_TRY(become_exclusive(context));
-  WHERRY_TRY(job_.events.on_plan(source, {point_, alteration.to}));
-  WHERRY_TRY(replace_route(context, source, altered(table.table, alteration),
-                           destinations_of(alteration)));
+  connect::ApplyTable next = altered(table.table, alteration);
   const std::vector<std::size_t> by_row = columns_by_row(alteration, shape);
-  return by_row.empty() ? Result<void>() : fill(context, *routes_.find(source), shape, by_row);
+  const bool needs_values = !by_row.empty() && job_.source != nullptr;
+  std::unique_ptr<connect::ValueReader> values;
+  if (needs_values) {
+    WHERRY_ASSIGN(values, open_values(context, next, shape, by_row));
+  }
+  const connect::CommitOrder until = values ? values->order() : 0;
+  WHERRY_TRY(job_.events.on_plan(source, {point_, alteration.to, false, until}));
+  WHERRY_TRY(replace_route(context, source, std::move(next), destinations_of(alteration)));
+  if (!needs_values) return {};
+  if (values == nullptr) return job_.events.on_reload(source);
+  filled_[source] = until;
+  return fill(context, *values, *routes_.find(source));
 }
 
-/// Rows have them as the source has them by now: a row that was changed since then has what the
-/// stream will bring. One that the target does not have is not there yet, or no more.
-Result<void> Assembler::fill(OpContext& context, const TableRoute& table,
-                             const connect::RowShape& shape,
-                             const std::vector<std::size_t>& columns) {
-  if (job_.source == nullptr) return {};
-  if (table.identity().empty()) return job_.events.on_reload(table.source);
+/// Rows have them as the source has them by now. nullptr: they cannot be had by a key.
+Result<std::unique_ptr<connect::ValueReader>> Assembler::open_values(
+    OpContext& context, const connect::ApplyTable& table, const connect::RowShape& shape,
+    const std::vector<std::size_t>& columns) {
+  if (table.identity.empty()) return std::unique_ptr<connect::ValueReader>();
   const auto named = [&](const std::vector<std::size_t>& places) {
     std::vector<connect::ValuesRequest::Column> out;
     for (const std::size_t i : places) {
-      const schema::ColumnPlan& column = table.plan().columns[i];
+      const schema::ColumnPlan& column = table.plan->columns[i];
       out.push_back({column.source_name, column.source_number});
     }
     return out;
   };
-  const connect::ValuesRequest request{table.table.plan, table.source, shape.table_id,
-                                       named(table.identity()), named(columns)};
-  const auto opened = job_.source->read_values(context, request);
-  if (!opened.ok()) {
-    const ErrorKind kind = opened.error().kind;
-    if (kind != ErrorKind::kSchema && kind != ErrorKind::kUnsupported) return opened.error();
-    return job_.events.on_reload(table.source);
-  }
-  connect::ValueReader* reader = opened->get();
+  const connect::ValuesRequest request{table.plan, shape.source, shape.table_id,
+                                       named(table.identity), named(columns)};
+  auto opened = job_.source->read_values(context, request);
+  if (opened.ok()) return opened;
+  const ErrorKind kind = opened.error().kind;
+  if (kind != ErrorKind::kSchema && kind != ErrorKind::kUnsupported) return opened;
+  return std::unique_ptr<connect::ValueReader>();
+}
+
+/// A row that was changed since then has what the stream will bring. One that the target does not
+/// have is not there yet, or no more.
+Result<void> Assembler::fill(OpContext& context, connect::ValueReader& values,
+                             const TableRoute& table) {
   std::uint64_t rows = 0;
   for (;;) {
     auto batch = std::make_shared<connect::ChangeBatch>();
-    WHERRY_TRY(reader->read(context, *batch));
+    WHERRY_TRY(values.read(context, *batch));
     if (batch->empty()) break;
     rows += batch->changes().size();
     WHERRY_TRY(add_values(table, {batch, nullptr}));
@@ -155,6 +169,26 @@ Result<void> Assembler::fill(OpContext& context, const TableRoute& table,
   context.log.info("the values of a new column were read from the source's rows",
                    {{"table", schema::to_text(table.source)}, {"rows", std::to_string(rows)}});
   return {};
+}
+
+/// A row whose key changes was read under its new key, which the target did not have then; a value
+/// that the change does not bring is nowhere else.
+Result<void> Assembler::note_move(const WindowChange& row) {
+  if (filled_.empty() || row.kind != connect::ChangeKind::kUpdate) return {};
+  const auto found = filled_.find(row.table->source);
+  if (found == filled_.end()) return {};
+  if (point_.order > found->second) {
+    filled_.erase(found);
+    return {};
+  }
+  if (row.before == nullptr || !changes_identity(*row.table, row.before, row.after)) return {};
+  const std::size_t count = row.table->plan().columns.size();
+  const bool is_whole = std::all_of(row.after, row.after + count, [](const Cell& cell) {
+    return cell.state != CellState::kUnchanged;
+  });
+  if (is_whole) return {};
+  filled_.erase(found);
+  return job_.events.on_reload(row.table->source);
 }
 
 /// A piece of the target transaction: what is in memory is bounded.

@@ -30,6 +30,7 @@ class ChangeCase(unittest.TestCase):
 
     servers = []
     pairs = 0
+    source_options = ""  # of the source's URL
 
     @classmethod
     def setUpClass(cls):
@@ -57,7 +58,7 @@ class ChangeCase(unittest.TestCase):
 
     def task(self, more=None, migration_type="full-load-and-cdc"):
         settings = {**SETTINGS, **(more or {})}
-        task = Task(self.source.url(self.name), self.target.url(self.name), [selection("app")],
+        task = Task(self.source.url(self.name) + self.source_options, self.target.url(self.name), [selection("app")],
                     settings)
         task.migration_type = migration_type
         self.addCleanup(task.close)

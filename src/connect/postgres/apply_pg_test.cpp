@@ -595,8 +595,8 @@ TEST_F(ApplyOfOwnServer, WhatWasConfirmedAndNotDurableIsToldAsLost) {
   const ApplyTable table = describe(small_plan());
   StepMaker make;
   const auto add = [&](connect::TargetApplier& lane, const std::string& id) {
-    return change(lane, {make.step(StepKind::kInsert, table,
-                                   {{nullptr, make.row(table, {id, "1", "x"})}})});
+    return change(
+        lane, {make.step(StepKind::kInsert, table, {{nullptr, make.row(table, {id, "1", "x"})}})});
   };
   auto one = lane();
   WHERRY_EXPECT_OK(add(*one, "1"));

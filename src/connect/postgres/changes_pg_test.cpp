@@ -1554,7 +1554,8 @@ TEST_F(ChangesOfOwnServer, TellsOfATableThatIsMadeInATransactionThatIsReadBefore
   run("commit");
   std::vector<connect::RowShape> made;
   const auto records = read_until([&](const Change& change) {
-    const bool is_new = change.kind == ChangeKind::kDdl && change.ddl == connect::DdlKind::kNewTable;
+    const bool is_new =
+        change.kind == ChangeKind::kDdl && change.ddl == connect::DdlKind::kNewTable;
     if (is_new) made.push_back(*change.shape);
     return change.kind == ChangeKind::kCommit;
   });

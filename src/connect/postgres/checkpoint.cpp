@@ -76,12 +76,13 @@ std::string big_endian(std::int64_t value) {
 }
 
 /// A row of task $1: its transaction is durable when the server has confirmed it, and with it all
-/// that the transaction could see. Whoever has turned that off for the whole server still wants this
-/// one to be sure.
+/// that the transaction could see. Whoever has turned that off for the whole server still wants
+/// this one to be sure.
 std::string durable_row(const std::string& table) {
   return fmt::format(
       "insert into {} (task_name, lane, position, commit_order, ordinal, applied_above, sequence, "
-      "commit_time) select $1::text, {}, pg_catalog.left(pg_catalog.set_config(name, case when setting = "
+      "commit_time) select $1::text, {}, pg_catalog.left(pg_catalog.set_config(name, case when "
+      "setting = "
       "'off' then 'on' else setting end, true), 0), 0, 0, '', 0, pg_catalog.now() "
       "from pg_catalog.pg_settings where name = 'synchronous_commit' "
       "on conflict (task_name, lane) do update set written_at = pg_catalog.clock_timestamp()",
@@ -187,14 +188,14 @@ Result<void> CheckpointTable::flush(OpContext& context, Connection& connection,
   WHERRY_ASSIGN(const std::string name, table());
   const std::array parameters = {task_name};
   // It may be another run of the server than the one that has confirmed the checkpoint.
-  WHERRY_ASSIGN(
-      const Rows rows,
-      connection.query(context, kFlushing,
-                       fmt::format("with written as ({} returning lane) "
-                                   "select coalesce(max(c.sequence), 0) from written left join {} c "
-                                   "on c.task_name = $1 and c.lane >= 0",
-                                   durable_row(name), name),
-                       parameters));
+  WHERRY_ASSIGN(const Rows rows,
+                connection.query(
+                    context, kFlushing,
+                    fmt::format("with written as ({} returning lane) "
+                                "select coalesce(max(c.sequence), 0) from written left join {} c "
+                                "on c.task_name = $1 and c.lane >= 0",
+                                durable_row(name), name),
+                    parameters));
   if (unsigned_of(rows.text(0, 0)) >= stored.sequence) return {};
   return make_error(ErrorKind::kTransient, "apply.checkpoint_lost",
                     "the target's server ended before changes that it had confirmed were durable",

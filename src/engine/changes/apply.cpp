@@ -212,7 +212,7 @@ class ApplyRun {
   Routes routes_;
   Watermark watermark_;
   CommitPoint careful_until_;
-  std::set<schema::TableRef> new_tables_;  ///< LaterPlan::is_new counts
+  std::set<schema::TableRef> new_tables_;                    ///< LaterPlan::is_new counts
   std::map<schema::TableRef, connect::CommitOrder> filled_;  ///< LaterPlan::filled_until
 };
 

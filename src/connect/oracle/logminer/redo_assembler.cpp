@@ -10,15 +10,33 @@ constexpr int kDdl = 5;
 
 }  // namespace
 
-bool RedoAssembler::is_known(const MinedRow& row) const {
+bool RedoAssembler::is_known(const MinedRow& row) {
   const auto cursor = known_.find(row.thread);
-  return cursor != known_.end() && row.address.is_known() &&
-         Cursor{row.address, row.ssn} <= cursor->second;
+  if (cursor == known_.end() || !row.address.is_known()) return false;
+  const Place place{row.address, row.ssn};
+  if (place != cursor->second.place) return place < cursor->second.place;
+  std::uint64_t& again = again_[row.thread];
+  if (again >= cursor->second.rows) return false;
+  if (!row.goes_on) ++again;
+  return true;
+}
+
+void RedoAssembler::note_read(const MinedRow& row) {
+  if (!row.address.is_known()) return;
+  const Place place{row.address, row.ssn};
+  Cursor& cursor = read_[row.thread];
+  if (place < cursor.place) return;
+  if (place != cursor.place) {
+    const auto known = known_.find(row.thread);
+    const bool goes_on = known != known_.end() && known->second.place == place;
+    cursor = {place, goes_on ? known->second.rows : 0};
+  }
+  ++cursor.rows;
 }
 
 bool RedoAssembler::join(const MinedRow& row, MinedRow& whole) {
   whole = row;
-  const Cursor of_row{row.address, row.ssn};
+  const Place of_row{row.address, row.ssn};
   // A step that ended between two pieces may begin with the first of them again.
   const bool is_again = is_text_of_earlier_step_ && row.goes_on && row.sql_redo == first_piece_;
   is_text_of_earlier_step_ = false;
@@ -41,19 +59,48 @@ Result<std::optional<RedoTransaction>> RedoAssembler::take(const MinedRow& row) 
   if (is_known(row)) return std::optional<RedoTransaction>();
   MinedRow whole;
   if (!join(row, whole)) return std::optional<RedoTransaction>();
-  if (row.address.is_known()) {
-    Cursor& cursor = read_[row.thread];
-    cursor = std::max(cursor, Cursor{row.address, row.ssn});
-  }
+  note_read(row);
   return take_whole(whole);
+}
+
+void RedoAssembler::go_on_behind_read(bool has_all_rows) {
+  for (const auto& [thread, cursor] : read_) {
+    Cursor& known = known_[thread];
+    if (cursor.place < known.place) continue;
+    known = cursor;
+    if (has_all_rows) known.rows = kAllRows;
+  }
+  again_.clear();
 }
 
 void RedoAssembler::end_step() {
   is_text_of_earlier_step_ = has_text_;
-  for (const auto& [thread, cursor] : read_) {
-    Cursor& known = known_[thread];
-    known = std::max(known, cursor);
+  go_on_behind_read(true);
+}
+
+void RedoAssembler::break_step() {
+  has_text_ = is_text_of_earlier_step_ = false;  // it comes again, whole
+  go_on_behind_read(false);
+}
+
+void RedoAssembler::begin_at(std::uint32_t thread, const RedoAddress& floor) {
+  known_[thread] = {{floor, 0}, 0};
+}
+
+std::map<std::uint32_t, RedoAddress> RedoAssembler::floors() const {
+  std::map<std::uint32_t, RedoAddress> out;
+  for (const auto* cursors : {&known_, &read_}) {
+    for (const auto& [thread, cursor] : *cursors) {
+      RedoAddress& floor = out[thread];
+      floor = std::max(floor, cursor.place.address);
+    }
   }
+  for (const auto& [key, transaction] : transactions_) {
+    if (!transaction.has_rows || !transaction.open.first_address.is_known()) continue;
+    RedoAddress& floor = out[transaction.open.thread];
+    floor = std::min(floor, transaction.open.first_address);
+  }
+  return out;
 }
 
 Result<std::optional<RedoTransaction>> RedoAssembler::take_whole(const MinedRow& row) {

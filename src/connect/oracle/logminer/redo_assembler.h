@@ -25,6 +25,10 @@ class RedoAssembler {
   Result<std::optional<RedoTransaction>> take(const MinedRow& row);
   /// The rows of a mining step have come; rows of the next that lie before its end are known.
   void end_step();
+  /// The step broke off before its end: what has come counts, and is left out when it comes again.
+  void break_step();
+  /// Rows of the thread that lie before `floor` are known: a restart.
+  void begin_at(std::uint32_t thread, const RedoAddress& floor);
 
   struct Open {
     TransactionKey key;
@@ -35,6 +39,8 @@ class RedoAssembler {
   /// Those that have changes, the oldest first: a restart must read from the first address of the
   /// first.
   [[nodiscard]] std::vector<Open> open() const;
+  /// By thread, the first record that a restart must read again to go on behind the last row.
+  [[nodiscard]] std::map<std::uint32_t, RedoAddress> floors() const;
   /// Each table once, in the order in which they were found.
   [[nodiscard]] const std::vector<RedoTableProblem>& problems() const { return problems_; }
 
@@ -44,12 +50,20 @@ class RedoAssembler {
     TransactionBuilder builder;
     bool has_rows = false;
   };
-  struct Cursor {
+  struct Place {
     RedoAddress address;
     std::uint64_t ssn = 0;
-    auto operator<=>(const Cursor&) const = default;
+    auto operator<=>(const Place&) const = default;
   };
-  [[nodiscard]] bool is_known(const MinedRow& row) const;
+  /// The rows of an array's DELETE have one place: how many of them have come.
+  struct Cursor {
+    Place place;
+    std::uint64_t rows = 0;
+  };
+  static constexpr std::uint64_t kAllRows = UINT64_MAX;
+  bool is_known(const MinedRow& row);
+  void note_read(const MinedRow& row);
+  void go_on_behind_read(bool has_all_rows);
   /// False: the text goes on in the next row.
   bool join(const MinedRow& row, MinedRow& whole);
   Result<std::optional<RedoTransaction>> take_whole(const MinedRow& row);
@@ -59,13 +73,14 @@ class RedoAssembler {
   std::map<TransactionKey, Transaction>::iterator find(const TransactionKey& key);
 
   std::map<TransactionKey, Transaction> transactions_;
-  std::map<std::uint32_t, Cursor> known_,
-      read_;  ///< by thread: of the steps before, and of this one
+  /// By thread: of the steps before, and of this one.
+  std::map<std::uint32_t, Cursor> known_, read_;
+  std::map<std::uint32_t, std::uint64_t> again_;  ///< known rows of the cursor's place, this step
   std::vector<RedoTableProblem> problems_, found_;
   RedoReaders readers_;
   std::string text_;  ///< of a row whose pieces come
   std::string first_piece_;
-  Cursor text_of_;
+  Place text_of_;
   bool has_text_ = false, is_text_of_earlier_step_ = false;
 };
 

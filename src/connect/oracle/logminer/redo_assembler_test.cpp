@@ -59,8 +59,9 @@ class RedoAssembly : public ::testing::Test {
     out.sql_redo = sql;
     return out;
   }
-  void take(const MinedRow& one) {
-    auto taken = assembler_.take(one);
+  void take(const MinedRow& one) { take(assembler_, one); }
+  void take(RedoAssembler& assembler, const MinedRow& one) {
+    auto taken = assembler.take(one);
     ASSERT_TRUE(taken.ok()) << taken.error().to_paragraph();
     if (*taken) out_.push_back(text_of(**taken));
   }
@@ -176,6 +177,66 @@ TEST_F(RedoAssembly, LeavesOutWhatItKnowsByAddressAlone) {
   take(kTwo, kCommit);
   EXPECT_THAT(out_, ElementsAre("5.1.614: insert T A=1; delete T / A=7; delete T / A=7",
                                 "6.9.702: insert T A=2"));
+}
+
+TEST_F(RedoAssembly, GoesOnWhereAStepBrokeOff) {
+  const MinedRow begun = row(kOne, kInsert, R"(insert into "S"."T"("A") values ('1'))", kRow);
+  const MinedRow one = row(kOne, kDelete, R"(delete from "S"."T" where "A" = '7')", kOtherRow);
+  MinedRow first = one;  // of the second row of the array, in two pieces
+  first.sql_redo = R"(delete from "S"."T" where)";
+  first.goes_on = true;
+  MinedRow last = one;
+  last.sql_redo = R"( "A" = '8')";
+  take(begun);
+  take(one);
+  take(first);
+  assembler_.break_step();
+  for (int step = 0; step < 2; ++step) {
+    take(begun);
+    take(one);
+    take(first);
+    take(last);
+    if (step == 0) take(one);
+    assembler_.break_step();
+  }
+  take(begun);
+  take(one);
+  take(first);
+  take(last);
+  take(one);
+  take(one);
+  take(kOne, kCommit);
+  EXPECT_THAT(out_, ElementsAre("5.1.614: insert T A=1; delete T / A=7; delete T / A=8; delete T / "
+                                "A=7; delete T / A=7"));
+}
+
+TEST_F(RedoAssembly, ARestartReadsFromTheOldestOpenChange) {
+  insert(kTwo, "1");
+  take(kTwo, kCommit);
+  std::vector<MinedRow> rows;
+  rows.push_back(row(kOne, kStart));
+  rows.push_back(row(kOne, kInsert, R"(insert into "S"."T"("A") values ('2'))", kRow));
+  rows.push_back(row(kTwo, kInsert, R"(insert into "S"."T"("A") values ('3'))", kRow));
+  rows.push_back(row(kTwo, kCommit));
+  rows.push_back(row(kOne, kCommit));
+  EXPECT_EQ(assembler_.floors().at(1), (RedoAddress{90, 2, 16}));  // the last row: a commit
+  for (const MinedRow& each : rows) take(each);
+  EXPECT_EQ(assembler_.floors().at(1), rows.back().address);
+
+  RedoAssembler before;  // as it was after the commit of the second
+  for (std::size_t i = 0; i < 4; ++i) ASSERT_TRUE(before.take(rows[i]).ok());
+  const auto floors = before.floors();
+  EXPECT_EQ(floors.at(1), rows[0].address);
+  RedoAssembler after;
+  after.begin_at(1, floors.at(1));
+  out_.clear();
+  MinedRow earlier = rows[0];
+  earlier.address = {90, 1, 16};
+  earlier.operation_code = kInsert;
+  earlier.sql_redo = R"(insert into "S"."T"("A") values ('gone'))";
+  take(after, earlier);
+  for (const MinedRow& each : rows) take(after, each);
+  EXPECT_THAT(out_, ElementsAre("6.9.702: insert T A=3", "5.1.614: insert T A=2"));
 }
 
 constexpr const char* kInsertLob = R"(insert into "S"."T"("A","B") values ('1',EMPTY_CLOB()))";

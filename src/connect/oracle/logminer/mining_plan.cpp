@@ -207,10 +207,9 @@ Error missing_log_error(const MissingLog& log) {
                                 ? fmt::format("sequence {} of thread {}", log.sequence, log.thread)
                                 : fmt::format("SCN {} of thread {}", log.scn, log.thread);
   const std::string restore =
-      log.sequence != 0 ? fmt::format("restore archivelog sequence {} thread {}", log.sequence,
-                                      log.thread)
-                        : fmt::format("restore archivelog from scn {} thread {}", log.scn,
-                                      log.thread);
+      log.sequence != 0
+          ? fmt::format("restore archivelog sequence {} thread {}", log.sequence, log.thread)
+          : fmt::format("restore archivelog from scn {} thread {}", log.scn, log.thread);
   Error out = make_error(
       ErrorKind::kPositionLost, "oracle.log_missing",
       "the redo log of " + which + " is needed and " +

@@ -37,10 +37,10 @@ struct MissingLog {
 Error missing_log_error(const MissingLog& log);
 
 struct MiningPlan {
-  std::vector<RedoLog> logs;                  ///< by thread and sequence; empty: nothing can be read
-  std::uint64_t start_scn = 0, end_scn = 0;   ///< of START_LOGMNR, both inclusive
-  std::uint64_t size_bytes = 0;               ///< of the logs
-  bool reaches_end = false;                   ///< nothing is left for another step
+  std::vector<RedoLog> logs;                 ///< by thread and sequence; empty: nothing can be read
+  std::uint64_t start_scn = 0, end_scn = 0;  ///< of START_LOGMNR, both inclusive
+  std::uint64_t size_bytes = 0;              ///< of the logs
+  bool reaches_end = false;                  ///< nothing is left for another step
   std::map<std::uint32_t, ThreadStart> next;  ///< after the step, for the threads it has read
   /// That stands in the way of a thread whose logs are empty for it, or of the logs behind these.
   std::optional<MissingLog> missing;

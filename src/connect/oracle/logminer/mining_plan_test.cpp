@@ -170,15 +170,13 @@ TEST_F(MiningPlanTest, ThreadsComeAndGo) {
   late.enable_scn = 720;
   archived(2, 1, 720, 760);
   online(2, 2, 760);
-  EXPECT_THAT(names_of(plan(at_scn(650))),
-              ElementsAre("1.6", "1.7", "1.8*", "2.1", "2.2*"));
+  EXPECT_THAT(names_of(plan(at_scn(650))), ElementsAre("1.6", "1.7", "1.8*", "2.1", "2.2*"));
   // Disabled: only what it had before counts.
   RedoThread& gone = view_.threads[1];
   gone.use = RedoThread::Use::kDisabled;
   gone.is_open = false;
   gone.disable_scn = 770;
-  EXPECT_THAT(names_of(plan(at_scn(650))),
-              ElementsAre("1.6", "1.7", "1.8*", "2.1", "2.2*"));
+  EXPECT_THAT(names_of(plan(at_scn(650))), ElementsAre("1.6", "1.7", "1.8*", "2.1", "2.2*"));
   EXPECT_THAT(names_of(plan(at_scn(775))), ElementsAre("1.7", "1.8*"));
   MiningStart start = at(8);
   start.threads[2] = {2, 0};

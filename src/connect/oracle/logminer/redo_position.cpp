@@ -96,8 +96,8 @@ Position to_position(const RedoPosition& position) {
   out += ':';
   between = "";
   for (const RedoPosition::OpenTransaction& each : position.open) {
-    out += fmt::format("{}{}.{}@{}", between, each.key.container, to_text(each.key),
-                       each.start_scn);
+    out +=
+        fmt::format("{}{}.{}@{}", between, each.key.container, to_text(each.key), each.start_scn);
     between = ",";
   }
   return {std::move(out)};

@@ -46,9 +46,10 @@ TEST(RedoPositions, CutAnywhereAreNone) {
     if (is_whole) continue;
     EXPECT_FALSE(read_position({std::string(cut)}).ok()) << cut;
   }
-  for (const char* bad : {"", "scn:5", "redo:v2:1:1:1:1:1::", "redo:v1:1:1:1:1:1::x",
-                          "redo:v1:1:1:1:1:1:1=1.1.1:", "redo:v1:1:1:1:1:-1::",
-                          "redo:v1:1:1:1:1:1::3.5.1.614@5 ", "redo:v1:99999999999999999999:1:1:1:1::"}) {
+  for (const char* bad :
+       {"", "scn:5", "redo:v2:1:1:1:1:1::", "redo:v1:1:1:1:1:1::x",
+        "redo:v1:1:1:1:1:1:1=1.1.1:", "redo:v1:1:1:1:1:-1::", "redo:v1:1:1:1:1:1::3.5.1.614@5 ",
+        "redo:v1:99999999999999999999:1:1:1:1::"}) {
     EXPECT_FALSE(read_position({bad}).ok()) << bad;
   }
 }

@@ -215,10 +215,10 @@ class PostgresApply final : public connect::TargetApply {
     WHERRY_ASSIGN(const bool as_replica, applies_as_replica(context, *connection));
     WHERRY_TRY(CheckpointTable::enter(context, *connection, task_name, lane));
     const std::string& commit = pool_->settings().synchronous_commit;
-    if (commit != "default") {
-      WHERRY_TRY(connection->execute(context, "cannot open a lane",
-                                     "set synchronous_commit = '" + commit + "'"));
-    }
+    WHERRY_TRY(connection->execute(context, "cannot open a lane",
+                                   commit == "default"
+                                       ? "reset synchronous_commit"
+                                       : "set synchronous_commit = '" + commit + "'"));
     connect::ControlTables control;
     control.schema = pool_->settings().control_schema;
     WHERRY_ASSIGN(std::string exceptions, exceptions_table(control));

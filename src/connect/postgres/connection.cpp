@@ -149,6 +149,11 @@ Result<void> Connection::set_up(OpContext& context, const ConnectionSettings& se
       "set idle_in_transaction_session_timeout = 0; set lock_timeout = '" +
       std::to_string(settings.lock_timeout_secs) + "s'";
   if (server_version() >= 140000) sql += "; set idle_session_timeout = 0";
+  // What is committed is told to others as done: whoever has turned this off for a whole server
+  // does not mean that.
+  sql +=
+      "; select pg_catalog.set_config(name, 'on', false) from pg_catalog.pg_settings "
+      "where name = 'synchronous_commit' and setting = 'off' and source <> 'client'";
   if (settings.toast_compression != "default") {
     // A server before 14 has no such setting, one built without lz4 not that value: no row then.
     const std::string method = schema::quote_literal(settings.toast_compression);

@@ -464,5 +464,35 @@ TEST_F(Load, CompressesLargeValuesWithLz4WhereTheServerCan) {
   EXPECT_EQ(value("select pg_column_compression(name) from app.orders"), "pglz");
 }
 
+class LoadOfOwnServer : public Load {
+ protected:
+  PgCluster& cluster() override {
+    if (own_ == nullptr) own_ = std::make_unique<PgCluster>();
+    return *own_;
+  }
+  void TearDown() override { admin_.reset(); }
+  std::unique_ptr<PgCluster> own_;
+};
+
+TEST_F(LoadOfOwnServer, WhatIsLoadedSurvivesACrashWhateverTheServerThinksOfCommits) {
+  run("alter system set wal_writer_delay = '10s'");
+  run("alter system set synchronous_commit = off");
+  run("select pg_reload_conf()");
+  run("create schema app");
+  run("create table app.forgotten (id int)");
+  const auto batch = rows(1, 10);
+  const auto other = connect_as(settings_);
+  WHERRY_EXPECT_OK(load(simple_plan(), {batch.get()}));
+  // Without a wish of ours the server forgets what it had confirmed.
+  WHERRY_EXPECT_OK(other->execute(context_, "test", "set synchronous_commit = off"));
+  WHERRY_EXPECT_OK(other->execute(context_, "test", "insert into app.forgotten values (1)"));
+  cluster().stop();
+  cluster().start();
+  settings_.url = cluster().url(database_);
+  admin_ = connect_as(settings_);
+  EXPECT_EQ(value("select count(*) from app.orders"), "10");
+  EXPECT_EQ(value("select count(*) from app.forgotten"), "0");
+}
+
 }  // namespace
 }  // namespace wherry::postgres::test

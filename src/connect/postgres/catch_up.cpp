@@ -13,12 +13,6 @@ namespace {
 
 constexpr std::string_view kCatchingUp = "cannot read the backlog of the source's log";
 
-Error cut_row() {
-  return make_error(ErrorKind::kInternal, "postgres.malformed_log",
-                    "the source's log is not understood: a row of its backlog is cut",
-                    "Please report it with the server's version");
-}
-
 /// Statements that make a copy of the slot for this session alone, and move it to `after`.
 std::string copy_of_slot(const std::string& slot, const std::string& copy, wire::Lsn after) {
   return fmt::format(
@@ -96,7 +90,7 @@ Result<CatchUp::State> CatchUp::next(OpContext& context,
 Result<bool> CatchUp::take_row(std::string_view row) {
   constexpr std::size_t kHeader = 19;
   if (!has_header_) {
-    if (row.size() < kHeader) return cut_row();
+    if (row.size() < kHeader) return malformed_log("a row of its backlog is cut");
     row.remove_prefix(kHeader);
     has_header_ = true;
   }
@@ -104,7 +98,7 @@ Result<bool> CatchUp::take_row(std::string_view row) {
   constexpr std::size_t kBeforeField = 6;  // one field, its length
   if (row.size() < kBeforeField || wire::load_u16(row.data()) != 1 ||
       wire::load_u32(row.data() + 2) != row.size() - kBeforeField) {
-    return cut_row();
+    return malformed_log("a row of its backlog is cut");
   }
   message_ = row.substr(kBeforeField);
   return true;

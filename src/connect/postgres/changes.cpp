@@ -8,11 +8,11 @@
 #include <thread>
 
 #include "connect/postgres/backlog.h"
-#include "connect/postgres/connection.h"
-#include "connect/postgres/ddl_audit.h"
+#include "connect/postgres/catalog_session.h"
+#include "connect/postgres/log_changes.h"
 #include "connect/postgres/log_position.h"
-#include "connect/postgres/log_tables.h"
 #include "connect/postgres/pulse.h"
+#include "connect/postgres/reading_pace.h"
 #include "connect/postgres/replication.h"
 #include "connect/postgres/slot.h"
 #include "connect/support/transaction_buffer.h"
@@ -21,27 +21,19 @@
 namespace wherry::postgres {
 namespace {
 
-using connect::Change;
 using connect::ChangeBatch;
-using connect::ChangeKind;
-using connect::CommitInfo;
 using connect::StreamState;
 using std::chrono::milliseconds;
-using wire::MessageType;
 using StreamClock = std::chrono::steady_clock;
 
 constexpr milliseconds kMostSilence{10'000};
 /// An idle stream asks this often how far the source is.
 constexpr milliseconds kAskInterval{1'000};
-/// How often is looked for transactions that have been in memory for long.
-constexpr milliseconds kSpillInterval{1'000};
 constexpr milliseconds kLeastBetweenAsks{100};
 /// After a backlog the slot is moved to what is on the target, so that a walsender does not decode
 /// the backlog once more; but not when the target gets no further for so long.
 constexpr milliseconds kMostStandstill{2'000};
 constexpr milliseconds kStandstillLook{10};
-/// Between looks whether a commit is seen by others.
-constexpr milliseconds kCommitLook{1};
 constexpr std::string_view kStarting = "cannot start reading the source's log";
 constexpr const char* kReload = "Load the tables again (--start reload-target)";
 constexpr std::string_view kThenReload = ", then load the tables again (--start reload-target)";
@@ -66,53 +58,11 @@ OpContext unhurried(const OpContext& context) {
   return out;
 }
 
-Error malformed_log(std::string_view what) {
-  return make_error(ErrorKind::kInternal, "postgres.malformed_log",
-                    "the source's log is not understood: " + std::string(what),
-                    "Please report it with the server's version");
-}
-
 int protocol_version(int server_version) {
   if (server_version >= 160000) return 4;
   if (server_version >= 150000) return 3;
   return server_version >= 140000 ? 2 : 1;
 }
-
-/// A walsender sends every change by itself, and a reader that takes each as it comes costs both a
-/// switch of context for it. While the log comes in fast the reader rests, asleep and not waiting
-/// for the socket, so that the socket fills; a stream that has caught up is read at once.
-class ReadingPace {
- public:
-  /// Before a read: a pause, when the last ones brought much.
-  void rest() const {
-    if (is_fast_) std::this_thread::sleep_for(kPause);
-  }
-  /// What a read has brought. False: more is likely to come at once.
-  bool note(std::size_t bytes) {
-    bytes_ += bytes;
-    empty_reads_ = bytes == 0 ? empty_reads_ + 1 : 0;
-    if (empty_reads_ >= kMostEmptyReads) is_fast_ = false;
-    const auto now = StreamClock::now();
-    const auto elapsed = now - since_;
-    if (elapsed >= kWindow) {
-      const auto millis = std::chrono::duration_cast<milliseconds>(elapsed).count();
-      is_fast_ = bytes_ >= kFastBytesPerMs * static_cast<std::uint64_t>(millis);
-      bytes_ = 0;
-      since_ = now;
-    }
-    return bytes == 0 && !is_fast_;
-  }
-
- private:
-  static constexpr std::chrono::microseconds kPause{500};
-  static constexpr milliseconds kWindow{10};
-  static constexpr int kMostEmptyReads = 4;
-  static constexpr std::uint64_t kFastBytesPerMs = 4 * 1024;
-  bool is_fast_ = false;
-  int empty_reads_ = 0;
-  std::uint64_t bytes_ = 0;
-  StreamClock::time_point since_ = StreamClock::now();
-};
 
 class PostgresChangeStream : public connect::ChangeStream {
  public:
@@ -120,35 +70,24 @@ class PostgresChangeStream : public connect::ChangeStream {
                        StreamNames names)
       : settings_(std::move(settings)),
         names_(std::move(names)),
-        is_native_(request.is_native),
         memory_bytes_(request.memory_bytes),
-        memory_keep_(request.memory_keep),
-        tables_(std::move(request), settings_.changes.ddl_schema, names_.tables, names_.is_own) {}
+        changes_(settings_, std::move(request), names_, catalog_, progress_) {}
 
   Result<void> start(OpContext& context, const Position& from) override {
     pulse_.reset();
     backlog_.reset();
     link_.reset();
     next_link_.reset();
-    playback_.reset();
-    open_.reset();
-    tables_.forget_open();
-    tables_.tell_again();
-    stored_.reset();
-    decoder_ = {};
-    has_begin_ = has_sent_begin_ = is_skipped_ = false;
     WHERRY_ASSIGN(const LogPosition position, read_position(from));
     WHERRY_ASSIGN(auto link, ReplicationLink::open(context, settings_));
     WHERRY_ASSIGN(base_, identify_system(context, link->session()));
     WHERRY_TRY(check_position(context, link->session(), position));
     WHERRY_TRY(check_slot(context, link->session(), position));
-    WHERRY_ASSIGN(Connection * catalog, open_catalog(context));
-    WHERRY_ASSIGN(is_binary_, choose_binary(context, *catalog));
-    tables_.expect_form(is_binary_);
+    base_.lsn = position.lsn;
+    changes_.begin(base_);
+    WHERRY_ASSIGN(is_binary_, changes_.choose_binary(context));
     progress_.received = position.lsn;
     progress_.flushed = 0;  // what comes before may be in memory only
-    delivered_lsn_ = idle_lsn_ = skip_before_ = position.lsn;
-    told_idle_lsn_ = position.lsn;
     next_link_ = std::move(link);
     return go_on(context);
   }
@@ -158,11 +97,8 @@ class PostgresChangeStream : public connect::ChangeStream {
       return make_error(ErrorKind::kTransient, "postgres.not_started",
                         "the stream is not connected", "It is started again");
     }
-    ++batch_number_;
     OpContext patient = unhurried(context);
-    WHERRY_TRY(store());
-    WHERRY_TRY(spill_old());
-    WHERRY_TRY(play(patient, out));
+    WHERRY_TRY(changes_.go_on(patient, out));
     if (out.is_full()) return StreamState::kMore;
     while (link_ == nullptr) {
       WHERRY_ASSIGN(const std::optional<StreamState> state,
@@ -175,7 +111,7 @@ class PostgresChangeStream : public connect::ChangeStream {
       pace_.rest();
       WHERRY_ASSIGN(const std::size_t size, fill(context, StreamClock::now()));
       if (!pace_.note(size)) continue;
-      add_heartbeat(out);
+      changes_.add_heartbeat(out);
       if (!out.empty()) return StreamState::kIdle;
       const auto now = StreamClock::now();
       if (now >= context.deadline) return StreamState::kIdle;
@@ -195,7 +131,7 @@ class PostgresChangeStream : public connect::ChangeStream {
   }
 
   Result<connect::SourceHead> head(OpContext& context) override {
-    WHERRY_ASSIGN(Connection * catalog, open_catalog(context));
+    WHERRY_ASSIGN(Connection * catalog, catalog_.open(context));
     WHERRY_ASSIGN(
         const Rows rows,
         catalog->query(context, "cannot read where the source's log ends",
@@ -216,14 +152,6 @@ class PostgresChangeStream : public connect::ChangeStream {
   }
 
  private:
-  /// Transactions that have been open for long make room for others.
-  Result<void> spill_old() {
-    const auto now = StreamClock::now();
-    if (open_ == nullptr || now < next_spill_) return {};
-    next_spill_ = now + kSpillInterval;
-    return open_->spill_older(now - memory_keep_);
-  }
-
   Result<void> check_position(OpContext& context, Connection& session,
                               const LogPosition& position) {
     const LogPosition& server = base_;
@@ -324,15 +252,10 @@ class PostgresChangeStream : public connect::ChangeStream {
     return std::clamp(third, milliseconds(50), kMostSilence);
   }
 
-  Result<bool> choose_binary(OpContext& context, Connection& catalog) {
-    if (needs_text_ || catalog.server_version() < 140000) return false;
-    return tables_.can_be_binary(context, catalog);
-  }
-
   /// Begins to read at the last position: with SQL when that is far behind, else through the link.
   Result<void> go_on(OpContext& context) {
-    WHERRY_ASSIGN(Connection * catalog, open_catalog(context));
-    const wire::Lsn at = std::max(skip_before_, idle_lsn_);
+    WHERRY_ASSIGN(Connection * catalog, catalog_.open(context));
+    const wire::Lsn at = changes_.next_lsn();
     const std::uint64_t limit = settings_.changes.catch_up_bytes;
     if (limit != 0) {
       WHERRY_ASSIGN(
@@ -341,7 +264,7 @@ class PostgresChangeStream : public connect::ChangeStream {
       const wire::Lsn end = parse_lsn(rows.text(0, 0)).value_or(0);
       if (end > at && end - at > limit) {
         WHERRY_TRY(advance_slot(context, *catalog));
-        delivered_before_ = delivered_lsn_;
+        delivered_before_ = changes_.delivered_lsn();
         WHERRY_ASSIGN(backlog_, Backlog::begin(context, settings_, names_.slot, {at, end, limit},
                                                plugin_options(catalog->server_version(), ", ")));
         return {};
@@ -351,10 +274,11 @@ class PostgresChangeStream : public connect::ChangeStream {
     std::string options = plugin_options(catalog->server_version(), " ");
     if (catalog->server_version() >= 140000) {
       options += ", streaming 'on'";
-      WHERRY_ASSIGN(open_, connect::TransactionBuffer::open(
-                               {std::filesystem::path(settings_.spill_directory) /
-                                    (names_.slot + "-" + base_.system + ".open"),
-                                memory_bytes_}));
+      WHERRY_ASSIGN(auto open, connect::TransactionBuffer::open(
+                                   {std::filesystem::path(settings_.spill_directory) /
+                                        (names_.slot + "-" + base_.system + ".open"),
+                                    memory_bytes_}));
+      changes_.keep_open(std::move(open));
     }
     auto started = next_link_->start(
         context, fmt::format("START_REPLICATION SLOT {} LOGICAL {} ({})",
@@ -391,17 +315,15 @@ class PostgresChangeStream : public connect::ChangeStream {
         end_backlog();
         return std::optional<StreamState>();
       }
-      wal_.data = backlog_->message();
-      WHERRY_TRY(take_message(patient, out));
+      WHERRY_TRY(changes_.take(patient, backlog_->message(), 0, out));
     }
     return std::optional(StreamState::kMore);
   }
 
   void end_backlog() {
-    if (!has_begin_) idle_lsn_ = std::max(idle_lsn_, backlog_->until());
-    idle_time_ = server_time_now();
+    changes_.pass(backlog_->until(), server_time_now());
     backlog_.reset();
-    awaited_lsn_ = delivered_lsn_ > delivered_before_ ? delivered_lsn_ : 0;
+    awaited_lsn_ = changes_.delivered_lsn() > delivered_before_ ? changes_.delivered_lsn() : 0;
     last_flushed_ = progress_.flushed;
     last_flush_ = StreamClock::now();
   }
@@ -409,7 +331,7 @@ class PostgresChangeStream : public connect::ChangeStream {
   /// Before a walsender begins: until the target has what the backlog held. nullopt: reading goes
   /// on.
   Result<std::optional<StreamState>> await_target(OpContext& context, ChangeBatch& out) {
-    add_heartbeat(out);
+    changes_.add_heartbeat(out);
     if (!out.empty()) return std::optional(StreamState::kMore);
     const auto now = StreamClock::now();
     if (progress_.flushed > last_flushed_) {
@@ -422,7 +344,7 @@ class PostgresChangeStream : public connect::ChangeStream {
       return std::optional(StreamState::kMore);
     }
     OpContext patient = unhurried(context);
-    WHERRY_ASSIGN(Connection * catalog, open_catalog(patient));
+    WHERRY_ASSIGN(Connection * catalog, catalog_.open(patient));
     WHERRY_TRY(advance_slot(patient, *catalog));
     WHERRY_TRY(go_on(patient));
     return std::optional<StreamState>();
@@ -440,14 +362,6 @@ class PostgresChangeStream : public connect::ChangeStream {
                       option("publication_names", *schema::quote_identifier(names_.publication));
     if (is_binary_) out += ", " + option("binary", "true");
     return out;
-  }
-
-  Result<Connection*> open_catalog(OpContext& context) {
-    if (catalog_ == nullptr || !catalog_->is_reusable() || !catalog_->is_quiet()) {
-      catalog_.reset();
-      WHERRY_ASSIGN(catalog_, Connection::open(context, settings_));
-    }
-    return catalog_.get();
   }
 
   Result<std::size_t> fill(OpContext& context, StreamClock::time_point until) {
@@ -477,412 +391,29 @@ class PostgresChangeStream : public connect::ChangeStream {
       if (wal_.type == 'k') {
         WHERRY_TRY(take_keepalive());
       } else {
-        WHERRY_TRY(take_message(context, out));
+        WHERRY_TRY(changes_.take(context, wal_.data, wal_.start, out));
       }
     }
     return {};
   }
 
   Result<void> take_keepalive() {
-    if (!has_begin_ && wal_.end > idle_lsn_) {
-      idle_lsn_ = wal_.end;
-      idle_time_ = wal_.sent;
-      progress_.received = std::max(progress_.received.load(), wal_.end);
-    }
+    changes_.pass(wal_.end, wal_.sent);
     return wal_.wants_reply ? send_status(false) : Result<void>();
   }
 
-  Result<void> take_message(OpContext& context, ChangeBatch& out) {
-    if (!decoder_.decode(wal_.data, message_)) {
-      return malformed_log(fmt::format("a message '{}' of {} bytes",
-                                       wal_.data.empty() ? ' ' : wal_.data[0], wal_.data.size()));
-    }
-    if (decoder_.is_in_stream()) return take_open(context);
-    switch (message_.type) {
-      case MessageType::kStreamStop:
-        return {};
-      case MessageType::kStreamCommit:
-        return take_stream_commit(context, out);
-      case MessageType::kStreamAbort:
-        take_stream_abort();
-        return {};
-      case MessageType::kBegin:
-        has_begin_ = true;
-        has_sent_begin_ = false;
-        begin_ = {message_.lsn, message_.time, message_.xid};
-        // SQL's functions begin at what the slot has confirmed, and may end within a record.
-        is_skipped_ = message_.lsn < skip_before_;
-        return {};
-      case MessageType::kCommit:
-        take_commit(out);
-        return {};
-      case MessageType::kRelation:
-        return take_relation(context);
-      case MessageType::kInsert:
-      case MessageType::kUpdate:
-      case MessageType::kDelete:
-        return is_skipped_ ? Result<void>() : take_row(context, out);
-      case MessageType::kTruncate:
-        return is_skipped_ ? Result<void>() : take_truncate(out);
-      case MessageType::kOrigin:
-      case MessageType::kType:
-      case MessageType::kMessage:
-        return {};
-      default:
-        return malformed_log(
-            fmt::format("a message '{}' that was not asked for", static_cast<char>(message_.type)));
-    }
-  }
-
-  /// A message of a transaction that has not ended; its changes wait in open_.
-  Result<void> take_open(OpContext& context) {
-    switch (message_.type) {
-      case MessageType::kStreamStart:
-        open_xid_ = message_.xid;
-        return {};
-      case MessageType::kRelation:
-        return take_relation(context);
-      case MessageType::kInsert:
-      case MessageType::kUpdate:
-      case MessageType::kDelete:
-        WHERRY_TRY(take_row(context, stored_));
-        break;
-      case MessageType::kTruncate:
-        WHERRY_TRY(take_truncate(stored_));
-        break;
-      default:
-        return {};
-    }
-    stored_part_ = message_.xid;
-    stored_count_ = 0;
-    return store();
-  }
-
-  /// What stored_ has goes into open_; once more after a disk was full.
-  Result<void> store() {
-    while (stored_count_ < stored_.changes().size()) {
-      WHERRY_TRY(open_->add(open_xid_, stored_part_, stored_, stored_.changes()[stored_count_]));
-      ++stored_count_;
-    }
-    if (!stored_.empty()) stored_.reset();
-    stored_count_ = 0;
-    return {};
-  }
-
-  void take_stream_abort() {
-    if (message_.xid != message_.subxid) {
-      tables_.tell_again(message_.xid);
-      return open_->rollback_part(message_.xid, message_.subxid);
-    }
-    open_->rollback(message_.xid);
-    tables_.end_transaction(message_.xid, false);
-  }
-
-  Result<void> take_stream_commit(OpContext& context, ChangeBatch& out) {
-    tables_.end_transaction(message_.xid, true);
-    begin_ = {message_.lsn, message_.time, message_.xid};
-    has_sent_begin_ = false;
-    playback_ = open_->commit(message_.xid);
-    if (playback_ != nullptr && message_.lsn < skip_before_) playback_.reset();
-    if (playback_ == nullptr) {
-      take_commit(out);
-      return {};
-    }
-    has_begin_ = true;
-    open_transaction(out);
-    return play(context, out);
-  }
-
-  /// Of a transaction that has committed; its commit is the last message that came.
-  Result<void> play(OpContext& context, ChangeBatch& out) {
-    while (playback_ != nullptr && !out.is_full()) {
-      const std::size_t before = out.changes().size();
-      WHERRY_ASSIGN(const bool has_more, playback_->next(out));
-      for (std::size_t i = before; i < out.changes().size(); ++i) {
-        if (out.changes()[i].ddl != connect::DdlKind::kNewTable) continue;
-        WHERRY_TRY(describe_new_table(context, i, out));
-      }
-      if (has_more) continue;
-      playback_.reset();
-      take_commit(out);
-    }
-    return {};
-  }
-
-  /// A transaction without a change for us is not told of.
-  void open_transaction(ChangeBatch& out) {
-    if (has_sent_begin_ || decoder_.is_in_stream()) return;
-    has_sent_begin_ = true;
-    CommitInfo info;
-    info.order = begin_.lsn;
-    info.time = to_time_point(begin_.time);
-    info.transaction_id = std::to_string(begin_.xid);
-    out.add(ChangeKind::kBegin, std::move(info));
-  }
-
-  void take_commit(ChangeBatch& out) {
-    has_begin_ = false;
-    skip_before_ = std::max(skip_before_, message_.end_lsn);
-    progress_.received = std::max(progress_.received.load(), message_.end_lsn);
-    if (!has_sent_begin_) {
-      idle_lsn_ = std::max(idle_lsn_, message_.end_lsn);
-      idle_time_ = message_.time;
-      return;
-    }
-    delivered_lsn_ = message_.end_lsn;
-    CommitInfo info;
-    info.order = message_.lsn;
-    info.position = position_at(message_.end_lsn);
-    info.time = to_time_point(message_.time);
-    info.transaction_id = std::to_string(begin_.xid);
-    out.add(ChangeKind::kCommit, std::move(info));
-  }
-
-  void add_heartbeat(ChangeBatch& out) {
-    // Where the last commit ends is news too: its order is higher than that of the commit, and
-    // whoever waits for the end of a quiet log hears nothing else.
-    if (has_begin_ || idle_lsn_ < delivered_lsn_ || idle_lsn_ <= told_idle_lsn_) return;
-    delivered_lsn_ = told_idle_lsn_ = idle_lsn_;
-    CommitInfo info;
-    info.order = order_before(idle_lsn_);
-    info.position = position_at(idle_lsn_);
-    info.time = to_time_point(idle_time_);
-    out.add(ChangeKind::kHeartbeat, std::move(info));
-  }
-
-  [[nodiscard]] Position position_at(wire::Lsn lsn) const {
-    LogPosition out = base_;
-    out.lsn = lsn;
-    return to_position(out);
-  }
-
-  /// The transaction whose changes come now, when it has not ended.
-  [[nodiscard]] std::uint32_t open_xid() const { return decoder_.is_in_stream() ? open_xid_ : 0; }
-
-  const connect::RowShape* keep_shape(LogTable& table, ChangeBatch& out) const {
-    if (decoder_.is_in_stream()) return table.shape.get();  // open_ learns it at once
-    if (table.kept_in_batch != batch_number_) {
-      table.kept_in_batch = batch_number_;
-      out.keep(table.shape);
-    }
-    return table.shape.get();
-  }
-
-  Result<void> take_relation(OpContext& context) {
-    WHERRY_ASSIGN(Connection * catalog, open_catalog(context));
-    WHERRY_ASSIGN(const bool is_news, tables_.learn(context, *catalog, message_, open_xid()));
-    LogTable& table = *tables_.find(message_.relation, open_xid());
-    return note_shape(table, is_news);
-  }
-
-  /// It has been learned.
-  Result<void> note_shape(LogTable& table, bool is_news) {
-    table.kept_in_batch = 0;
-    if (table.is_wanted && is_binary_ && !table.is_portable) {
-      needs_text_ = true;
-      return make_error(ErrorKind::kTransient, "postgres.text_needed",
-                        "a column was made whose type has no binary form for others",
-                        "The stream is started again, in text form")
-          .with("table", to_text(table.shape->definition.table));
-    }
-    table.is_news = table.is_news || is_news;
-    return {};
-  }
-
-  /// Before a change of a table: begins the transaction, tells of a shape that is new.
-  void prepare_for(LogTable& table, ChangeBatch& out) {
-    open_transaction(out);
-    if (!table.is_news) return;
-    table.is_news = false;
-    Change& change = out.add(ChangeKind::kShape);
-    change.shape = keep_shape(table, out);
-  }
-
-  Result<void> take_row(OpContext& context, ChangeBatch& out) {
-    LogTable* table = tables_.find(message_.relation, open_xid());
-    if (table == nullptr) return malformed_log("a row of a table that it has not told of");
-    if (table->is_audit && message_.type == MessageType::kInsert) {
-      return take_ddl(context, *table, out);
-    }
-    if (!table->is_wanted) return {};
-    prepare_for(*table, out);
-    const std::byte* copy =
-        is_native_ ? out.arena().copy(wal_.data.data(), wal_.data.size()) : nullptr;
-    const Cell* before = nullptr;
-    const Cell* after = nullptr;
-    if (message_.type != MessageType::kInsert && message_.old_kind != 0) {
-      const RowForm form = message_.old_kind == 'K' ? RowForm::kKey : RowForm::kBefore;
-      WHERRY_ASSIGN(before, make_cells(*table, message_.before, form, copy, out));
-    }
-    if (message_.type != MessageType::kDelete) {
-      WHERRY_ASSIGN(after, make_cells(*table, message_.after, RowForm::kAfter, copy, out));
-    }
-    Change& change = out.add(message_.type == MessageType::kInsert   ? ChangeKind::kInsert
-                             : message_.type == MessageType::kUpdate ? ChangeKind::kUpdate
-                                                                     : ChangeKind::kDelete);
-    change.shape = keep_shape(*table, out);
-    change.before = before;
-    change.after = after;
-    return {};
-  }
-
-  Result<const Cell*> make_cells(const LogTable& table, const std::vector<wire::Field>& fields,
-                                 RowForm form, const std::byte* copy, ChangeBatch& out) {
-    Cell* cells = out.allocate_cells(table.shape->definition.columns.size());
-    const auto bad = tables_.fill(table, fields, form, wal_.data, copy, out.arena(), cells);
-    if (!bad) return static_cast<const Cell*>(cells);
-    const schema::ColumnDef& column = table.shape->definition.columns.at(*bad);
-    return make_error(ErrorKind::kData, "postgres.unreadable_value",
-                      "a value of the log is no " + column.native_type + " that is known here",
-                      "Please report the column's type and the server's version")
-        .with("table", to_text(table.shape->definition.table))
-        .with("column", column.name)
-        .with("position", lsn_text(wal_.start));
-  }
-
-  Result<void> take_truncate(ChangeBatch& out) {
-    for (const std::uint32_t relation : message_.relations) {
-      LogTable* table = tables_.find(relation, open_xid());
-      if (table == nullptr) return malformed_log("a truncated table that it has not told of");
-      if (!table->is_wanted) continue;
-      prepare_for(*table, out);
-      Change& change = out.add(ChangeKind::kTruncate);
-      change.shape = keep_shape(*table, out);
-      change.cascades = (message_.flags & wire::kTruncateCascades) != 0;
-      change.restarts_identity = (message_.flags & wire::kTruncateRestartsIdentity) != 0;
-    }
-    return {};
-  }
-
-  /// A row of awsdms_ddl_audit.
-  Result<void> take_ddl(OpContext& context, const LogTable& audit, ChangeBatch& out) {
-    const auto record = read_ddl_record(*audit.shape, message_.after);
-    if (!record) return malformed_log("a row of DDL");
-    open_transaction(out);
-    WHERRY_ASSIGN(Connection * catalog, open_catalog(context));
-    connect::DdlKind kind = connect::DdlKind::kOther;
-    connect::RowShapePtr shape;
-    if (record->tag == "DROP TABLE") {
-      kind = connect::DdlKind::kDropTable;
-      shape = tables_.last_shape(record->oid, record->table);
-    } else if (record->tag.starts_with("CREATE TABLE") || record->tag == "SELECT INTO") {
-      kind = connect::DdlKind::kNewTable;
-      shape = tables_.last_shape(record->oid, record->table);
-    } else if (record->definition && tables_.is_published(record->oid, open_xid())) {
-      WHERRY_ASSIGN(const bool is_told, take_definition(context, *catalog, *record, out));
-      if (is_told) return {};
-    }
-    if (const LogTable* table = tables_.find(record->oid, open_xid()); table != nullptr && !shape) {
-      shape = table->shape;
-    }
-    Change& change = out.add(ChangeKind::kDdl);
-    change.ddl = kind;
-    const std::byte* copy = out.arena().copy(record->statement.data(), record->statement.size());
-    change.text = {reinterpret_cast<const char*>(copy), record->statement.size()};
-    change.shape = shape.get();
-    if (shape != nullptr) out.keep(std::move(shape));
-    // Of a transaction that runs nobody else sees it yet: play() describes it.
-    if (kind != connect::DdlKind::kNewTable || decoder_.is_in_stream()) return {};
-    return describe_new_table(context, out.changes().size() - 1, out);
-  }
-
-  /// As it is in the catalogue now; one that is gone, or is a partition, is none for the task.
-  Result<void> describe_new_table(OpContext& context, std::size_t index, ChangeBatch& out) {
-    WHERRY_ASSIGN(Connection * catalog, open_catalog(context));
-    WHERRY_TRY(await_visible(context, *catalog));
-    Change& change = out.change(index);
-    const auto oid = static_cast<std::uint32_t>(change.shape->table_id);
-    WHERRY_ASSIGN(connect::RowShapePtr shape,
-                  tables_.describe(context, *catalog, oid, settings_.changes.shows_leaves));
-    change.shape = shape.get();
-    if (shape == nullptr) {
-      change.ddl = connect::DdlKind::kOther;
-      return {};
-    }
-    tables_.note_new(oid, shape->source);
-    out.keep(std::move(shape));
-    return {};
-  }
-
-  /// A commit is in the log a moment before other sessions see it (PostgreSQL, CommitTransaction():
-  /// the record, then the end in the array of processes, then the locks), and the catalogue must
-  /// have what is asked for.
-  Result<void> await_visible(OpContext& context, Connection& catalog) {
-    if (begin_.xid == visible_xid_) return {};
-    const std::array parameters = {std::to_string(begin_.xid)};
-    for (;;) {
-      WHERRY_ASSIGN(const Rows rows,
-                    catalog.query(context, kStarting,
-                                  "select from pg_catalog.pg_locks where "
-                                  "locktype = 'transactionid' and transactionid = $1::xid",
-                                  parameters));
-      if (rows.count() == 0) break;
-      if (context.stop.stop_requested()) return cancelled_error();
-      std::this_thread::sleep_for(kCommitLook);
-    }
-    visible_xid_ = begin_.xid;
-    return {};
-  }
-
-  /// What a table of ours has become, before any row of it comes. False: nothing that is news.
-  Result<bool> take_definition(OpContext& context, Connection& catalog, const DdlRecord& record,
-                               ChangeBatch& out) {
-    CatalogTable table = *record.definition;
-    if (!decoder_.is_in_stream()) WHERRY_TRY(await_visible(context, catalog));
-    WHERRY_ASSIGN(const CatalogTable now, read_catalog_table(context, catalog, record.oid));
-    table.keys = keys_as_then(now, table);
-    WHERRY_ASSIGN(const bool is_news,
-                  tables_.learn(context, catalog, record.oid, table, open_xid()));
-    LogTable& known = *tables_.find(record.oid, open_xid());
-    WHERRY_TRY(note_shape(known, is_news));
-    if (!known.is_news) return false;
-    prepare_for(known, out);
-    return true;
-  }
-
-  struct Begin {
-    wire::Lsn lsn = 0;
-    wire::ServerTime time = 0;
-    std::uint32_t xid = 0;
-  };
-
   const ConnectionSettings settings_;
   const StreamNames names_;
-  const bool is_native_;
   const std::uint64_t memory_bytes_;
-  const milliseconds memory_keep_;
-  LogTables tables_;
-  std::unique_ptr<Connection> catalog_;
-  LogPosition base_;  ///< system and timeline of all positions
-  bool is_binary_ = false;
-  bool needs_text_ = false;
-
-  wire::PgoutputDecoder decoder_;
-  wire::WalMessage wal_;
-  wire::Message message_;
-  Begin begin_;
-  bool has_begin_ = false;         ///< within a transaction of the log
-  bool has_sent_begin_ = false;    ///< and it had a change for us
-  bool is_skipped_ = false;        ///< or it is known already
-  std::uint32_t visible_xid_ = 0;  ///< its end is seen by other sessions
-  wire::Lsn skip_before_ = 0;      ///< commits that begin before it have been delivered
-  wire::Lsn delivered_lsn_ = 0;    ///< the last position in any batch
-  wire::Lsn idle_lsn_ = 0;         ///< everything before it has come
-  wire::Lsn told_idle_lsn_ = 0;    ///< a heartbeat has said so
-  wire::ServerTime idle_time_ = 0;
-  std::uint64_t batch_number_ = 0;
-
-  // Transactions that have not ended.
-  std::unique_ptr<connect::TransactionBuffer> open_;
-  std::unique_ptr<connect::TransactionPlayback> playback_;
-  std::uint32_t open_xid_ = 0;
-  ChangeBatch stored_;  ///< on its way into open_
-  std::uint32_t stored_part_ = 0;
-  std::size_t stored_count_ = 0;  ///< of its changes that are there
-
-  ReadingPace pace_;
+  CatalogSession catalog_{settings_};
   StreamProgress progress_;
-  StreamClock::time_point last_status_, last_ask_, next_spill_;
+  LogChanges changes_;
+  LogPosition base_;  ///< of the server; where the stream began
+  bool is_binary_ = false;
+
+  wire::WalMessage wal_;
+  ReadingPace pace_;
+  StreamClock::time_point last_status_, last_ask_;
   std::unique_ptr<Backlog> backlog_;            ///< while it is there, the link waits
   wire::Lsn delivered_before_ = 0;              ///< the backlog
   wire::Lsn awaited_lsn_ = 0;                   ///< the last of what the backlog has given

@@ -111,6 +111,12 @@ Result<void> hear_warnings(OpContext& context, Connection& session) {
   return session.execute(context, kReading, "set client_min_messages = warning");
 }
 
+Error malformed_log(std::string_view what) {
+  return make_error(ErrorKind::kInternal, "postgres.malformed_log",
+                    "the source's log is not understood: " + std::string(what),
+                    "Please report it with the server's version");
+}
+
 Error publication_was_missing() {
   return make_error(ErrorKind::kPositionLost, "postgres.publication_missing",
                     "the source's publication was not there when some of the changes were made, "

@@ -59,6 +59,8 @@ constexpr std::string_view kPublicationLeftOut = "55000";
 Result<void> hear_warnings(OpContext& context, Connection& session);
 /// kPositionLost: changes were left out, see kPublicationLeftOut.
 Error publication_was_missing();
+/// kInternal "postgres.malformed_log".
+Error malformed_log(std::string_view what);
 
 /// 16/B374D848
 std::string lsn_text(wire::Lsn lsn);

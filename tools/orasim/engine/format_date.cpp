@@ -390,6 +390,7 @@ class DateParser {
   }
 
   void fraction(const std::string& e) {
+    if (!has_point_) return;
     const std::size_t max = e.size() > 2 ? static_cast<std::size_t>(e[2] - '0') : 9;
     std::int64_t value = digits(max, 1858);
     for (std::size_t i = digits_read_; i < 9; ++i) value *= 10;
@@ -446,7 +447,9 @@ class DateParser {
       minute_ = s / 60 % 60;
       second_ = s % 60;
     } else if (e == "X") {
-      if (!text_.empty() && (text_[0] == '.' || text_[0] == ',')) text_.remove_prefix(1);
+      // A text without the point has no fraction either.
+      has_point_ = !text_.empty() && (text_[0] == '.' || text_[0] == ',');
+      if (has_point_) text_.remove_prefix(1);
     } else if (e.substr(0, 2) == "FF") {
       fraction(e);
     } else if (e[0] == 'T') {
@@ -518,6 +521,7 @@ class DateParser {
   int month_ = 0, day_ = 0, day_of_year_ = 0;
   int hour_ = 0, minute_ = 0, second_ = 0;
   bool twelve_hours_ = false, afternoon_ = false;
+  bool has_point_ = true;  ///< false: X has met none
   std::uint32_t nanos_ = 0;
   Zone zone_;
   std::string_view daylight_name_;

@@ -271,6 +271,8 @@ class Machine {
         return delete_elements(n);
       case Kind::kOutput:
         return dbms_output(n);
+      case Kind::kLogMiner:
+        return dbms_logmnr(n);
       case Kind::kOpen:
         return open_cursor(n);
       case Kind::kFetch:
@@ -657,6 +659,14 @@ class Machine {
       output.put(text.is_null() ? std::string_view() : text_of(text));
     }
     if (n.name != "PUT") output.new_line();
+  }
+
+  void dbms_logmnr(const Node& n) {
+    std::vector<Value> arguments;
+    for (const ast::ExprPtr& e : n.exprs) {
+      arguments.push_back(e ? evaluate(*e) : make_null(Type::kVarchar2));
+    }
+    runner_.call_logminer(n.name, arguments);
   }
 
   // --- loops and conditions -------------------------------------------------------------------

@@ -5,6 +5,7 @@
 
 #include "exec/block_tree.h"
 #include "exec/errors.h"
+#include "exec/logminer_calls.h"
 #include "exec/parser.h"
 #include "exec/types.h"
 
@@ -657,6 +658,29 @@ class BlockParser {
     }
   }
 
+  /// DBMS_LOGMNR.procedure (arguments), by position or name.
+  void logminer_call(Node& n) {
+    n.kind = Kind::kLogMiner;
+    while (p_.take().text != "DBMS_LOGMNR") expect_symbol(".");
+    expect_symbol(".");
+    const int pos = here();
+    n.name = p_.take().text;
+    const auto* names = logminer::parameters_of(n.name);
+    if (names == nullptr) {
+      fail_compile(sql_, pos, "PLS-00302: component '" + n.name + "' must be declared");
+    }
+    Procedure procedure{n.name, {}};
+    for (const std::string_view name : *names) procedure.parameters.push_back({name});
+    n.exprs.resize(names->size());
+    if (!p_.accept_symbol("(") || p_.accept_symbol(")")) return;
+    std::size_t given = 0;
+    do {
+      const std::size_t at = parameter_at(procedure, given++, pos);  // takes the name
+      n.exprs[at] = expression();
+    } while (p_.accept_symbol(","));
+    expect_symbol(")");
+  }
+
   std::size_t parameter_at(const Procedure& procedure, std::size_t position, int pos) {
     const auto& parameters = procedure.parameters;
     if (p_.is_symbol("=>", 1)) {
@@ -699,6 +723,9 @@ class BlockParser {
     const bool is_output =
         p_.is_word("DBMS_OUTPUT") || (p_.is_word("SYS") && p_.is_word("DBMS_OUTPUT", 2));
     if (is_output) return output_call(n);
+    if (p_.is_word("DBMS_LOGMNR") || (p_.is_word("SYS") && p_.is_word("DBMS_LOGMNR", 2))) {
+      return logminer_call(n);
+    }
     ast::ExprPtr e = expression();
     if (p_.accept_symbol(":=")) {
       n.kind = Kind::kAssign;

@@ -18,6 +18,11 @@ class RecordingRunner : public StatementRunner {
   std::vector<Row> answer;   ///< what every SELECT gives
   int fail_insert_with = 0;  ///< ORA- number of the next INSERT
 
+  void call_logminer(const std::string& procedure, const std::vector<Value>& arguments) override {
+    std::string text = "logminer " + procedure;
+    for (const Value& v : arguments) text += " " + (v.is_null() ? std::string("-") : show(v));
+    log.push_back(text);
+  }
   std::uint64_t run(const ast::Insert& s) override {
     const int code = std::exchange(fail_insert_with, 0);
     if (code != 0) raise(code, s.targets[0].pos);

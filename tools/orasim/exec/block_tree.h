@@ -39,6 +39,7 @@ enum class Kind : std::uint8_t {
   kClose,           ///< CLOSE cursor
   kReturnResult,    ///< DBMS_SQL.RETURN_RESULT
   kDeleteElements,  ///< v.DELETE, v.DELETE(i)
+  kLogMiner,        ///< DBMS_LOGMNR: the procedure in `name`, arguments in `exprs`, null: not given
   kOutput,     ///< DBMS_OUTPUT: the procedure in `name`, IN values in `exprs`, OUT in `targets`
   kTypeShape,  ///< x := DBMS_PICKLER.GET_TYPE_SHAPE (name, eight out parameters)
 };

@@ -33,7 +33,7 @@ void DdlParser::alter_add(const ObjectName& table) {
     skip_to_end();
     return edit([&](Catalog& c) { ddl::add_partition(c, table.owner, table.name, part); });
   }
-  if (p_.accept("SUPPLEMENTAL")) return skip_to_end();  // logging is not kept yet
+  if (p_.accept("SUPPLEMENTAL")) return supplemental(table, true);
   if (p_.accept_symbol("(")) {
     do {
       table_item(body);
@@ -136,7 +136,7 @@ void DdlParser::alter_drop(const ObjectName& table) {
     skip_to_end();
     return edit([&](Catalog& c) { ddl::drop_partition(c, table.owner, table.name, name); });
   }
-  if (p_.accept("SUPPLEMENTAL")) return skip_to_end();
+  if (p_.accept("SUPPLEMENTAL")) return supplemental(table, false);
   if (p_.is_word("COLUMN") || p_.is_symbol("(") || p_.is_word("UNUSED")) {
     if (p_.accept_words({"UNUSED", "COLUMNS"})) return skip_to_end();
     std::vector<std::string> names;

@@ -296,6 +296,7 @@ void DdlParser::alter() {
     if (p_.peek().text == "0") env_.store->discard_undo_before(env_.store->current_scn());
     return skip_to_end();
   }
+  if (alter_log()) return;
   // Compilation, other system and database settings change nothing here.
   for (const std::string_view word :
        {"VIEW", "PROCEDURE", "FUNCTION", "PACKAGE", "TYPE", "SYSTEM", "DATABASE", "MATERIALIZED",
@@ -394,7 +395,7 @@ void DdlParser::truncate() {
   const auto table = env_.store->catalog()->find_table(name.owner, name.name);
   if (!table) raise(942, name.pos);
   need_on(name, ObjectKind::kTable, {}, "DROP ANY TABLE");
-  env_.store->truncate(*table);
+  env_.store->truncate(*table, std::exchange(redo_text_, nullptr));
 }
 
 void DdlParser::rename() {

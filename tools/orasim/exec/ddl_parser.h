@@ -102,11 +102,23 @@ class DdlParser {
   /// What a kind of code is called in privileges.
   static std::string right_for(const std::string& kind);
 
-  void edit(const std::function<void(Catalog&)>& change) { env_.store->change_catalog(change); }
+  // Redo (ddl_redo.cpp).
+  void supplemental(const ObjectName& table, bool adds);
+  std::optional<LogGroupKind> logged_columns();
+  void log_group(LogGroupDef& group);
+  void database_supplemental(bool adds);
+  bool alter_log();
+  bool alter_system_setting();
+
+  /// The first change that a statement makes has it in the redo.
+  void edit(const std::function<void(Catalog&)>& change) {
+    env_.store->change_catalog(change, std::exchange(redo_text_, nullptr));
+  }
 
   Parser p_;
   std::string_view sql_;
   DdlEnvironment& env_;
+  const DdlText* redo_text_ = &env_.text;
 };
 
 }  // namespace orasim

@@ -19,6 +19,7 @@ namespace orasim {
 struct DdlEnvironment {
   Store* store = nullptr;
   std::string current_schema;
+  DdlText text;  ///< for the redo
   Release release;
   std::shared_ptr<const Access> access;  ///< of the session's user
   /// Columns of a query text, for CREATE TABLE … AS SELECT and views.

@@ -36,6 +36,9 @@ struct WorkingTable;  // recursive_with.h
 
 /// What one execution of a statement depends on. Lives as long as its row streams.
 class LockedLobs;
+namespace logminer {
+class LogMinerSession;
+}
 
 struct ExecContext {
   Store* store = nullptr;
@@ -58,6 +61,7 @@ struct ExecContext {
   /// Names of temporary tables that lose their rows at the next commit; null: not kept.
   std::set<std::pair<std::string, std::string>>* touched_temporary = nullptr;
   LockedLobs* locked_lobs = nullptr;  ///< null: not kept
+  logminer::LogMinerSession* logminer = nullptr;
 
   [[nodiscard]] const ConvertContext& convert() const { return functions.convert; }
   /// ORA-01013 when the session was told to cancel.

@@ -3,6 +3,7 @@
 #include <random>
 
 #include "exec/from_plan.h"
+#include "exec/logminer_view.h"
 #include "exec/parser.h"
 #include "exec/partitions.h"
 #include "exec/recursive_with.h"
@@ -128,9 +129,16 @@ class FromBinder {
     if (declare_view(node, ref, shown)) return;
     const bool is_sys = ref.name.size() == 1 || ref.name[ref.name.size() - 2].text == "SYS" ||
                         ref.name[ref.name.size() - 2].text == "PUBLIC";
+    if (is_sys && declare_session_view(node, name, shown)) return;
     const DictionaryView* view = is_sys ? find_dictionary_view(name) : nullptr;
     if (view == nullptr || !may_read_view(*view, *env_.access)) raise(942, ref.pos);
-    for (const ColumnDef& column : view->columns) {
+    add_view_columns(node, view->columns, shown);
+    node.dictionary = view;
+  }
+
+  void add_view_columns(FromNode& node, const std::vector<ColumnDef>& columns,
+                        const std::string& shown) {
+    for (const ColumnDef& column : columns) {
       ScopeColumn c;
       c.qualifier = shown;
       c.schema = "SYS";
@@ -139,7 +147,18 @@ class FromBinder {
       c.nullable = column.nullable;
       add_column(std::move(c), node);
     }
-    node.dictionary = view;
+  }
+
+  /// A view of what the session itself has started; the dictionary's rights go for it.
+  bool declare_session_view(FromNode& node, const std::string& name, const std::string& shown) {
+    const logminer::SessionView* view = logminer::find_session_view(name);
+    if (view == nullptr) return false;
+    DictionaryView like;
+    like.name = view->name;
+    if (!may_read_view(like, *env_.access) && !env_.access->has_system("LOGMINING")) return false;
+    add_view_columns(node, view->columns, shown);
+    node.source = logminer::session_view_source(view);
+    return true;
   }
 
   /// Reading at an earlier moment is a right of its own; to lock rows READ is not enough.

@@ -13,8 +13,8 @@ namespace orasim {
 struct FromNode {
   // A leaf has a source; a join has children.
   std::unique_ptr<RowSource> source;
-  std::shared_ptr<const TableDef> table;  ///< leaf over a base table
-  const DictionaryView* dictionary = nullptr;
+  std::shared_ptr<const TableDef> table;       ///< leaf over a base table
+  const DictionaryView* dictionary = nullptr;  ///< leaf over a view of the dictionary
   int table_index = -1;
   ast::JoinKind kind = ast::JoinKind::kInner;
   std::unique_ptr<FromNode> left, right;

@@ -333,6 +333,12 @@ Value standard_hash(const Args& a, const FunctionContext& c) {
   return make_text(std::string(reinterpret_cast<char*>(out.data()), size), Type::kRaw);
 }
 
+/// Constants of packages.
+template <int kValue>
+Value constant(const Args&, const FunctionContext&) {
+  return make_int(kValue);
+}
+
 Value vsize(const Args& a, const FunctionContext& c) {
   if (any_null(a)) return make_null(Type::kNumber);
   if (a[0].type == Type::kNumber)
@@ -440,6 +446,20 @@ constexpr ScalarFunction kGeneralFunctions[] = {
     {"DBMS_ROWID.ROWID_BLOCK_NUMBER", 1, 2, rowid_block, number_type},
     {"DBMS_ROWID.ROWID_ROW_NUMBER", 1, 1, rowid_row, number_type},
     {"USER", 0, 0, user, name_type},
+    {"DBMS_LOGMNR.NEW", 0, 0, constant<1>, number_type},
+    {"DBMS_LOGMNR.REMOVEFILE", 0, 0, constant<2>, number_type},
+    {"DBMS_LOGMNR.ADDFILE", 0, 0, constant<3>, number_type},
+    {"DBMS_LOGMNR.NO_DICT_RESET_ONSELECT", 0, 0, constant<1>, number_type},
+    {"DBMS_LOGMNR.COMMITTED_DATA_ONLY", 0, 0, constant<2>, number_type},
+    {"DBMS_LOGMNR.SKIP_CORRUPTION", 0, 0, constant<4>, number_type},
+    {"DBMS_LOGMNR.DDL_DICT_TRACKING", 0, 0, constant<8>, number_type},
+    {"DBMS_LOGMNR.DICT_FROM_ONLINE_CATALOG", 0, 0, constant<16>, number_type},
+    {"DBMS_LOGMNR.DICT_FROM_REDO_LOGS", 0, 0, constant<32>, number_type},
+    {"DBMS_LOGMNR.NO_SQL_DELIMITER", 0, 0, constant<64>, number_type},
+    {"DBMS_LOGMNR.PRINT_PRETTY_SQL", 0, 0, constant<512>, number_type},
+    {"DBMS_LOGMNR.CONTINUOUS_MINE", 0, 0, constant<1024>, number_type},
+    {"DBMS_LOGMNR.NO_ROWID_IN_STMT", 0, 0, constant<2048>, number_type},
+    {"DBMS_LOGMNR.STRING_LITERALS_IN_STMT", 0, 0, constant<4096>, number_type},
     {"UID", 0, 0, uid, number_type},
     {"SYS_CONTEXT", 2, 3, sys_context, name_type},
     {"USERENV", 1, 1, userenv, name_type},

@@ -36,7 +36,7 @@ void LockedLobs::change(const Lob& given, const std::function<Lob(const Lob&)>& 
   if (current == nullptr) not_locked();
   Lob changed = make(*current);
   row[place.column].data = changed;
-  if (!transaction.update(*place.table, place.id, row, now)) not_locked();
+  if (!transaction.write_lob(*place.table, place.id, row, now)) not_locked();
   transaction.end_statement();
   place.given = changed;
   places_.insert_or_assign(changed.get(), std::move(place));

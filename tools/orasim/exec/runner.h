@@ -46,6 +46,8 @@ class StatementRunner {
   virtual std::map<std::string, Value>& variables() = 0;
   virtual Row& binds() = 0;
   virtual DbmsOutput& output() = 0;
+  /// A procedure of DBMS_LOGMNR; NULL for arguments not given.
+  virtual void call_logminer(const std::string& procedure, const std::vector<Value>& arguments) = 0;
   /// Without an owner one of the current schema. nullptr: no such type.
   virtual std::shared_ptr<const ObjectType> find_type(const std::string& owner,
                                                       const std::string& name) = 0;

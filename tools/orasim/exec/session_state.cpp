@@ -89,7 +89,7 @@ void set_parameter(const std::string& name, const std::string& value, bool quote
 }  // namespace
 
 void SessionState::begin() {
-  transaction = store->begin(identity.session_id, &cancelled);
+  transaction = store->begin(identity.session_id, &cancelled, identity.user);
   savepoints.clear();
   locked_lobs.clear();
   touched_temporary.clear();
@@ -118,7 +118,11 @@ void SessionState::end_statement() {
 void SessionState::commit() {
   clear_temporary();
   try {
-    if (transaction->is_open()) transaction->commit();
+    if (transaction->is_open()) {
+      transaction->commit();
+    } else {
+      transaction->rollback();  // ends what a rollback to a savepoint has left of it
+    }
   } catch (const OraError&) {
     if (!transaction->is_open()) begin();
     throw;
@@ -156,6 +160,7 @@ std::unique_ptr<ExecContext> SessionState::context(const Row* binds, std::option
   c->is_serializable = is_serializable;
   c->touched_temporary = &touched_temporary;
   c->locked_lobs = &locked_lobs;
+  c->logminer = &logminer;
   c->binds = binds;
   c->cancel = &cancelled;
   c->current_values = &current_values;

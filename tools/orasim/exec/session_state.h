@@ -13,6 +13,7 @@
 #include "exec/dbms_output.h"
 #include "exec/executor.h"
 #include "exec/locked_lobs.h"
+#include "exec/logminer_session.h"
 
 namespace orasim {
 
@@ -30,6 +31,7 @@ struct SessionState {
   std::shared_ptr<Transaction> transaction;
   std::map<std::string, std::uint64_t> savepoints;
   LockedLobs locked_lobs;
+  logminer::LogMinerSession logminer;
   std::map<SequenceKey, Number> current_values;
   bool is_serializable = false;
   bool checks_deferred = false;  ///< SET CONSTRAINTS ALL IMMEDIATE

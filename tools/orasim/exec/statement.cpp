@@ -7,6 +7,7 @@
 #include "exec/ddl_statement.h"
 #include "exec/dml.h"
 #include "exec/errors.h"
+#include "exec/logminer_calls.h"
 #include "exec/parser.h"
 #include "exec/session_state.h"
 
@@ -323,6 +324,7 @@ class DdlStatement final : public BaseStatement {
   ExecuteResult execute(const std::vector<Row>&, const ExecuteOptions&) override {
     state_.commit();
     DdlEnvironment env = ddl_environment(state_);
+    env.text = {sql_, state_.identity.user, state_.identity.session_id};
     execute_ddl(sql_, env);
     return {};
   }
@@ -505,6 +507,16 @@ class SessionRunner final : public StatementRunner {
   Variables& variables() override { return variables_; }
   Row& binds() override { return binds_; }
   DbmsOutput& output() override { return state_.output; }
+  void call_logminer(const std::string& procedure, const std::vector<Value>& arguments) override {
+    const BindEnvironment env = environment();
+    const bool may = env.access->roles().contains("EXECUTE_CATALOG_ROLE") ||
+                     env.access->has_system("LOGMINING") ||
+                     env.access->may(ObjectKind::kCode, "SYS", "DBMS_LOGMNR", "EXECUTE");
+    if (!may) raise(1031);
+    auto context = state_.context(&binds_, std::nullopt);
+    logminer::call_procedure(state_.logminer, *state_.store, procedure, arguments,
+                             context->convert(), env.release.major);
+  }
   std::shared_ptr<const ObjectType> find_type(const std::string& owner,
                                               const std::string& name) override {
     if (owner == "SYS" && name == "XMLTYPE") {

@@ -209,6 +209,10 @@ void object(Io& io, T& t, const TableDef*) {
   io(t.created_scn), io(t.created_unix), io(t.last_ddl_unix), io(t.next_stored_slot);
   io(t.layout_version), io(t.structure_version), io(t.readable_from_scn);
   io(t.interval_partitioned), io(t.interval_sql);
+  items(io, t.log_groups, [](auto& in, auto& g) {
+    in(g.name), in(g.generated_name), in(g.kind), in(g.always);
+    strings(in, g.columns);
+  });
 }
 
 template <class Io, class S>
@@ -267,6 +271,12 @@ void key(Io& io, const std::tuple<A, A, A>& k) {
   io(std::get<0>(k)), io(std::get<1>(k)), io(std::get<2>(k));
 }
 
+template <class Io, class S>
+void supplemental(Io& io, S& s) {
+  io(s.minimal), io(s.primary_key), io(s.unique), io(s.foreign_key), io(s.all);
+  io(s.force_logging);
+}
+
 template <class Map>
 void encode_map(const Map& before, const Map& after, ByteWriter& out) {
   Writer io(out);
@@ -318,6 +328,8 @@ void encode_catalog_change(const Catalog& before, const Catalog& after, ByteWrit
   encode_map(before.code, after.code, out);
   encode_map(before.users, after.users, out);
   encode_map(before.principals, after.principals, out);
+  Writer io(out);
+  supplemental(io, after.supplemental);
 }
 
 void apply_catalog_change(ByteReader& in, Catalog& catalog) {
@@ -330,7 +342,8 @@ void apply_catalog_change(ByteReader& in, Catalog& catalog) {
   apply_map(in, catalog.code);
   apply_map(in, catalog.users);
   apply_map(in, catalog.principals);
-  if (!in.at_end()) throw CorruptBytes("a catalog record is longer than its content");
+  Reader io(in);
+  supplemental(io, catalog.supplemental);
 }
 
 }  // namespace orasim

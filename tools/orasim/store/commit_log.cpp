@@ -64,12 +64,19 @@ void CommitLog::append_all(const std::vector<std::string>& frames, std::string_v
 Scn CommitLog::commit(const std::vector<std::string>& frames,
                       const std::function<std::string(Scn, std::int64_t)>& final_payload,
                       TxRecord* record) {
+  return commit(frames, final_payload, record, [](Scn, std::int64_t) {});
+}
+
+Scn CommitLog::commit(const std::vector<std::string>& frames,
+                      const std::function<std::string(Scn, std::int64_t)>& final_payload,
+                      TxRecord* record, const Appended& appended) {
   std::unique_lock lock(mutex_);
   if (broken_) throw_broken();
   const Scn scn = assigned_ + 1;
   const std::int64_t micros = clock_();
   if (file_ != nullptr) append_all(frames, final_payload(scn, micros));
   assigned_ = scn;
+  appended(scn, micros);
   const std::uint64_t ticket = ++next_ticket_;
   pending_.push_back({ticket, record, scn, micros});
   if (file_ == nullptr) {
@@ -115,6 +122,29 @@ void CommitLog::append(std::string_view payload) {
   if (file_ == nullptr) return;
   if (broken_) throw_broken();
   file_->append(frame(payload));
+}
+
+void CommitLog::append_with(const std::function<void()>& prepare,
+                            const std::function<std::string()>& payload,
+                            const std::function<void()>& appended) {
+  const std::lock_guard lock(mutex_);
+  if (broken_) throw_broken();
+  prepare();
+  if (file_ != nullptr) file_->append(frame(payload()));
+  appended();
+}
+
+Scn CommitLog::take_scn_locked() {
+  ++assigned_;
+  if (!pending_.empty()) return assigned_;
+  note_time(assigned_, clock_());
+  current_.store(assigned_, std::memory_order_release);
+  return assigned_;
+}
+
+Scn CommitLog::next_scn() const {
+  const std::lock_guard lock(mutex_);
+  return assigned_ + 1;
 }
 
 Scn CommitLog::advance() {

@@ -39,12 +39,28 @@ class CommitLog {
   /// Throws OraError(345) when it cannot be made durable.
   Scn commit(const std::vector<std::string>& frames,
              const std::function<std::string(Scn, std::int64_t)>& final_payload, TxRecord* record);
+  /// `appended(scn, micros)` runs under the log's lock when the payload is in the log.
+  using Appended = std::function<void(Scn, std::int64_t)>;
+  Scn commit(const std::vector<std::string>& frames,
+             const std::function<std::string(Scn, std::int64_t)>& final_payload, TxRecord* record,
+             const Appended& appended);
   /// A record that becomes durable with the next commit.
   void append(std::string_view payload);
+  /// The same for one that depends on what is in the log before it: the three run one after the
+  /// other under the log's lock; `payload` only when there is a file.
+  void append_with(const std::function<void()>& prepare,
+                   const std::function<std::string()>& payload,
+                   const std::function<void()>& appended);
   [[nodiscard]] bool durable() const { return file_ != nullptr; }
 
   [[nodiscard]] Scn current() const { return current_.load(std::memory_order_acquire); }
   Scn advance();
+  /// The SCN that the next commit gets: that of a change made now.
+  [[nodiscard]] Scn next_scn() const;
+  /// The same inside the functions given to commit() and append_with().
+  [[nodiscard]] Scn next_scn_locked() const { return assigned_ + 1; }
+  /// Moves the clock on there; returns the SCN.
+  Scn take_scn_locked();
   [[nodiscard]] std::optional<Scn> scn_at(std::int64_t unix_seconds) const;
   [[nodiscard]] std::optional<std::int64_t> time_of(Scn scn) const;
   [[nodiscard]] std::int64_t now_micros() const { return clock_(); }

@@ -99,6 +99,13 @@ void set_constraint_state(Catalog&, const std::string& owner, const std::string&
 void rename_constraint(Catalog&, const std::string& owner, const std::string& table,
                        const std::string& name, const std::string& new_name);
 
+// Supplemental log groups. ORA-32588 for a kind that is there already, ORA-02264 for a name that
+// is taken, ORA-32587 for a group that is not there.
+void add_log_group(Catalog&, const std::string& owner, const std::string& table, LogGroupDef);
+/// `name` is that of a user's group.
+void drop_log_group(Catalog&, const std::string& owner, const std::string& table, LogGroupKind,
+                    const std::string& name);
+
 // Partitions (the definition only; rows are not placed by partition).
 void add_partition(Catalog&, const std::string& owner, const std::string& table,
                    const PartitionDef&);

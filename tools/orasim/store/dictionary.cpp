@@ -95,6 +95,7 @@ Registry::Registry() {
   add_instance_views(*this);
   add_session_views(*this);
   add_user_type_views(*this);
+  add_redo_views(*this);
   add_empty_views(*this);
   for (const auto& [name, of] : {std::pair{"TABS", "USER_TABLES"},
                                  {"COLS", "USER_TAB_COLUMNS"},

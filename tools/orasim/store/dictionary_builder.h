@@ -153,6 +153,7 @@ void add_nls_views(Registry&);
 void add_instance_views(Registry&);
 void add_session_views(Registry&);
 void add_user_type_views(Registry&);
+void add_redo_views(Registry&);
 void add_empty_views(Registry&);
 
 /// DATA_TYPE as the dictionary prints it, and the numbers beside it.

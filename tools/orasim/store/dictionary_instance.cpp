@@ -1,4 +1,4 @@
-// V$DATABASE, V$INSTANCE, V$VERSION, PRODUCT_COMPONENT_VERSION, V$PARAMETER, V$THREAD.
+// V$DATABASE, V$INSTANCE, V$VERSION, PRODUCT_COMPONENT_VERSION, V$PARAMETER.
 #include <algorithm>
 
 #include "store/compatible.h"
@@ -53,6 +53,18 @@ std::string banner(const Context& c) {
          (free ? " - Develop, Learn, and Run for Free" : " - Production");
 }
 
+const char* minimal_logging(const Context& c) {
+  const SupplementalLogging& s = c.catalog.supplemental;
+  if (s.minimal) return "YES";
+  return s.is_on() ? "IMPLICIT" : "NO";
+}
+
+Column<One> supplemental(const char* name, bool SupplementalLogging::*level) {
+  return {name, Kind::kText, [level](const One&, const Context& c) {
+            return text(c.catalog.supplemental.*level ? "YES" : "NO");
+          }};
+}
+
 void add_database(Registry& r) {
   r.add<One>(
       "V$DATABASE", visit_one,
@@ -74,16 +86,16 @@ void add_database(Registry& r) {
        fixed<One>("PROTECTION_MODE", "MAXIMUM PERFORMANCE"),
        fixed<One>("DATABASE_ROLE", "PRIMARY"),
        fixed<One>("GUARD_STATUS", "NONE"),
-       fixed<One>("SUPPLEMENTAL_LOG_DATA_MIN", "NO"),
-       fixed<One>("SUPPLEMENTAL_LOG_DATA_PK", "NO"),
-       fixed<One>("SUPPLEMENTAL_LOG_DATA_UI", "NO"),
-       fixed<One>("FORCE_LOGGING", "NO"),
+       text_from("SUPPLEMENTAL_LOG_DATA_MIN", minimal_logging),
+       supplemental("SUPPLEMENTAL_LOG_DATA_PK", &SupplementalLogging::primary_key),
+       supplemental("SUPPLEMENTAL_LOG_DATA_UI", &SupplementalLogging::unique),
+       supplemental("FORCE_LOGGING", &SupplementalLogging::force_logging),
        fixed_number<One>("PLATFORM_ID", 13),
        fixed<One>("PLATFORM_NAME", "Linux x86 64-bit"),
        number_from("CURRENT_SCN", [](const Context& c) { return c.store.current_scn(); }),
        fixed<One>("FLASHBACK_ON", "NO"),
-       fixed<One>("SUPPLEMENTAL_LOG_DATA_FK", "NO"),
-       fixed<One>("SUPPLEMENTAL_LOG_DATA_ALL", "NO"),
+       supplemental("SUPPLEMENTAL_LOG_DATA_FK", &SupplementalLogging::foreign_key),
+       supplemental("SUPPLEMENTAL_LOG_DATA_ALL", &SupplementalLogging::all),
        text_from("DB_UNIQUE_NAME", database_name),
        fixed<One>("SUPPLEMENTAL_LOG_DATA_PL", "NO"),
        fixed<One>("CDB", "NO"),
@@ -117,10 +129,6 @@ void add_instance(Registry& r) {
   r.add<One>("V$INSTANCE", visit_one, instance);
   instance.insert(instance.begin(), fixed_number<One>("INST_ID", 1));
   r.add<One>("GV$INSTANCE", visit_one, instance);
-  r.add<One>("V$THREAD", visit_one,
-             {fixed_number<One>("THREAD#", 1), fixed<One>("STATUS", "OPEN"),
-              fixed<One>("ENABLED", "PUBLIC"), text_from("INSTANCE", database_name),
-              fixed_number<One>("CON_ID", 0)});
   r.add<One>("GLOBAL_NAME", visit_one, {text_from("GLOBAL_NAME", database_name)});
   r.add<One>("V$VERSION", visit_one,
              {text_from("BANNER", banner),
@@ -132,18 +140,6 @@ void add_instance(Registry& r) {
               text_from("VERSION", short_version),
               text_from("VERSION_FULL", [](const Context& c) { return c.version; }),
               fixed<One>("STATUS", "Production")});
-}
-
-/// Redo is not kept as log files: there is the one that is written, and none was archived.
-void add_logs(Registry& r) {
-  r.add<One>("V$LOG", visit_one,
-             {fixed_number<One>("GROUP#", 1), fixed_number<One>("THREAD#", 1),
-              fixed_number<One>("SEQUENCE#", 1), fixed_number<One>("BYTES", 0),
-              fixed_number<One>("BLOCKSIZE", 512), fixed_number<One>("MEMBERS", 0),
-              fixed<One>("ARCHIVED", "NO"), fixed<One>("STATUS", "CURRENT"),
-              number_from("FIRST_CHANGE#", start_scn), date_from("FIRST_TIME", start_time),
-              empty<One>("NEXT_CHANGE#", Kind::kNumber), empty<One>("NEXT_TIME", Kind::kDate),
-              fixed_number<One>("CON_ID", 0)});
 }
 
 /// Not a container database: there are no pluggable ones, and the whole is container 0.
@@ -187,7 +183,6 @@ void visit_parameters(const Context& c, const std::function<bool(const Parameter
 void add_instance_views(Registry& r) {
   add_database(r);
   add_instance(r);
-  add_logs(r);
   add_containers(r);
   const std::vector<Column<Parameter>> columns = {
       number_of<Parameter>("NUM", [](const Parameter& p) { return p.number; }),

@@ -34,11 +34,6 @@ const std::vector<Shape>& families() {
       {"XML_TABLES",
        {"OWNER", "TABLE_NAME", "XMLSCHEMA", "SCHEMA_OWNER", "ELEMENT_NAME", "STORAGE_TYPE"}},
       {"ENCRYPTED_COLUMNS", {"OWNER", "TABLE_NAME", "COLUMN_NAME", "ENCRYPTION_ALG", "SALT"}},
-      {"LOG_GROUPS",
-       {"OWNER", "LOG_GROUP_NAME", "TABLE_NAME", "LOG_GROUP_TYPE", "ALWAYS", "GENERATED"}},
-      {"LOG_GROUP_COLUMNS",
-       {"OWNER", "LOG_GROUP_NAME", "TABLE_NAME", "COLUMN_NAME", "LOGGING_PROPERTY"},
-       {"POSITION"}},
       {"TAB_SUBPARTITIONS",
        {"TABLE_OWNER", "TABLE_NAME", "PARTITION_NAME", "SUBPARTITION_NAME", "HIGH_VALUE",
         "TABLESPACE_NAME"},
@@ -76,11 +71,6 @@ void add_empty_views(Registry& r) {
         shape.name, visit_none, columns_of(shape), [](const None&) { return std::string(); },
         {"OWNER", "TABLE_OWNER"}, [](const None&) { return ObjectName{}; });
   }
-  r.add<None>("V$ARCHIVED_LOG", visit_none,
-              columns_of({"",
-                          {"NAME", "ARCHIVED", "APPLIED", "DELETED", "STATUS", "CREATOR"},
-                          {"RECID", "THREAD#", "SEQUENCE#", "FIRST_CHANGE#", "NEXT_CHANGE#",
-                           "BLOCKS", "BLOCK_SIZE", "DEST_ID", "CON_ID"}}));
   r.add<None>("V$PDBS", visit_none,
               columns_of({"", {"NAME", "OPEN_MODE", "RESTRICTED"}, {"CON_ID", "DBID"}}));
   r.add<None>(

@@ -17,7 +17,7 @@
 namespace orasim {
 namespace {
 
-constexpr std::string_view kMagic = "ORASIML3";
+constexpr std::string_view kMagic = "ORASIML4";
 constexpr std::size_t kFrameHead = 8;
 
 using CrcTables = std::array<std::array<std::uint32_t, 256>, 8>;
@@ -152,7 +152,7 @@ void LogFile::start_new(const std::string& data_dir) {
 void LogFile::load(const std::function<void(std::string_view)>& replay) {
   Source source(fd_);
   if (source.next(kMagic.size()) != kMagic) {
-    throw std::runtime_error(path_ + ": not a log of this program (format 3)");
+    throw std::runtime_error(path_ + ": not a log of this program (format 4)");
   }
   struct stat info {};
   if (::fstat(fd_, &info) != 0) fail(path_, "cannot stat");

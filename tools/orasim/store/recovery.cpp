@@ -2,11 +2,12 @@
 //   opened    i64 microseconds
 //   changes   transaction number; then changes to the end: u8 1 insert / 2 update / 3 delete, data
 //             object, ordinal, [insert: block, slot], [insert, update: text row image]
-//   commit    transaction number, u64 SCN, i64 microseconds
-//   catalog   u64 SCN, i64 microseconds, the change (catalog_codec.cpp)
+//   commit    transaction number, u64 SCN, i64 microseconds, redo records
+//   catalog   u64 SCN, i64 microseconds, the change (catalog_codec.cpp), redo records
 //   extent    data object, file, first block, block count
 //   sequence  object id, restarts, text number
 //   SCN floor u64
+//   redo      an event of the redo log (redo_log.cpp)
 // Every version of every row is rebuilt, so older states are readable after a restart as before.
 #include <stdexcept>
 
@@ -37,6 +38,8 @@ class Recovery {
         return store_.sequences_.restore(in);
       case RecordKind::kScnFloor:
         return store_.log_.restore_floor(in.u64());
+      case RecordKind::kRedo:
+        return store_.redo_.restore(in, tables());
     }
     throw CorruptBytes("a record is of an unknown kind");
   }
@@ -70,6 +73,7 @@ class Recovery {
     open_changes_.erase(number);
     store_.transaction_number_ = std::max(store_.transaction_number_, number);
     store_.log_.restore(scn, micros);
+    store_.redo_.restore_records(in, tables());
   }
 
   void change(ByteReader& in, TxRecord* record) {
@@ -101,8 +105,10 @@ class Recovery {
     auto next = std::make_shared<Catalog>(*catalog_);
     apply_catalog_change(in, *next);
     catalog_ = next;
+    tables_.clear();
     store_.install(std::move(next));
     store_.log_.restore(scn, micros);
+    store_.redo_.restore_records(in, tables());
   }
 
   void extent(ByteReader& in) {
@@ -113,6 +119,17 @@ class Recovery {
     extent.block_count = static_cast<std::uint32_t>(in.varint());
     segment_of(object)->restore_extent(extent);
     store_.next_block_ = extent.first_block + extent.block_count;
+  }
+
+  /// Finds a table of the catalog by its object id.
+  RedoLog::FindTable tables() {
+    return [this](std::uint32_t object_id) -> std::shared_ptr<const TableDef> {
+      if (tables_.empty()) {
+        for (const auto& [name, table] : catalog_->tables) tables_[table->object_id] = table;
+      }
+      const auto found = tables_.find(object_id);
+      return found == tables_.end() ? nullptr : found->second;
+    };
   }
 
   [[nodiscard]] SegmentPtr segment_of(std::uint32_t data_object) const {
@@ -126,6 +143,7 @@ class Recovery {
   StoreImpl& store_;
   std::shared_ptr<const Catalog> catalog_;
   std::unordered_map<std::uint64_t, std::vector<std::string>> open_changes_;
+  std::unordered_map<std::uint32_t, std::shared_ptr<const TableDef>> tables_;
   std::string image_;
 };
 
@@ -144,6 +162,9 @@ void StoreImpl::recover(const std::string& data_dir) {
   const std::int64_t now = log_.now_micros();
   if (created_micros_ == 0) created_micros_ = now;
   log_.start(std::move(file), now);
+  redo_.start();
+  redo_.undo_open_transactions();
+  transaction_number_ = std::max(transaction_number_, redo_.last_transaction());
 }
 
 }  // namespace orasim

@@ -5,14 +5,19 @@
 #include <cstring>
 
 #include "store/byte_io.h"
+#include "store/row_fields.h"
 
 namespace orasim {
 namespace {
 
-constexpr std::uint8_t kMaxShort = 249;
-constexpr std::uint8_t kLobPointer = 250;
-constexpr std::uint8_t kLong = 251;
-constexpr std::uint8_t kLobBytes = 252;
+using row_fields::kLobBytes;
+using row_fields::kLobPointer;
+using row_fields::kLong;
+using row_fields::kMaxShort;
+using row_fields::lob_at;
+using row_fields::next_field;
+using row_fields::put_field;
+
 constexpr int kYearBias = 10000;
 
 template <class T>
@@ -61,49 +66,11 @@ Bits unsortable(Bits bits) {
   return (bits & kSign) != 0 ? bits & ~kSign : ~bits;
 }
 
-void put_field(std::string& out, std::string_view payload) {
-  if (payload.size() <= kMaxShort) {
-    out.push_back(static_cast<char>(payload.size()));
-  } else {
-    out.push_back(static_cast<char>(kLong));
-    const auto size = static_cast<std::uint32_t>(payload.size());
-    out.append(reinterpret_cast<const char*>(&size), 4);
-  }
-  out.append(payload);
-}
-
 void put_lob(std::string& out, const Lob& lob, LobKeeper& keeper) {
   keeper.push_back(lob);
   const Lob* address = &keeper.back();
   out.push_back(static_cast<char>(kLobPointer));
   out.append(reinterpret_cast<const char*>(&address), sizeof address);
-}
-
-/// Reads one field at `p`; moves `p` behind it. `lob` is set for a LOB in memory.
-inline Field next_field(const char*& p, bool& lob) {
-  const auto head = static_cast<std::uint8_t>(*p++);
-  lob = false;
-  Field field;
-  if (head == 0) return field;
-  field.size = head;
-  if (head == kLobPointer) {
-    field.size = sizeof(Lob*);
-    lob = true;
-  } else if (head == kLong) {
-    std::uint32_t size = 0;
-    std::memcpy(&size, p, 4);
-    p += 4;
-    field.size = size;
-  }
-  field.data = p;
-  p += field.size;
-  return field;
-}
-
-const Lob& lob_at(const char* payload) {
-  const Lob* address = nullptr;
-  std::memcpy(&address, payload, sizeof address);
-  return *address;
 }
 
 template <class T, class... Args>
@@ -366,11 +333,7 @@ void export_image(std::string_view image, std::string& out) {
       out.append(start, static_cast<std::size_t>(p - start));
       continue;
     }
-    const std::string& data = lob_at(field.data)->data;
-    const auto size = static_cast<std::uint32_t>(data.size());
-    out.push_back(static_cast<char>(kLobBytes));
-    out.append(reinterpret_cast<const char*>(&size), 4);
-    out.append(data);
+    row_fields::put_lob_bytes(out, lob_at(field.data)->data);
   }
 }
 

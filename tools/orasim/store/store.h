@@ -99,6 +99,27 @@ struct PartitionDef {
   std::uint32_t position = 1;
 };
 
+enum class LogGroupKind : std::uint8_t { kUser, kAll, kPrimaryKey, kUnique, kForeignKey };
+
+/// Supplemental log group of a table.
+struct LogGroupDef {
+  std::string name;  ///< SYS_Cnnnnnn when not given
+  bool generated_name = false;
+  LogGroupKind kind = LogGroupKind::kUser;
+  bool always = false;
+  std::vector<std::string> columns;  ///< kUser
+};
+
+/// What ALTER DATABASE ADD SUPPLEMENTAL LOG DATA has set.
+struct SupplementalLogging {
+  bool minimal = false, primary_key = false, unique = false, foreign_key = false, all = false;
+  bool force_logging = false;  ///< ALTER DATABASE FORCE LOGGING
+  /// V$DATABASE.SUPPLEMENTAL_LOG_DATA_MIN is IMPLICIT when only a higher level was asked for.
+  [[nodiscard]] bool is_on() const {
+    return minimal || primary_key || unique || foreign_key || all;
+  }
+};
+
 struct TableDef {
   std::string owner, name;
   std::uint32_t object_id = 0;
@@ -126,6 +147,7 @@ struct TableDef {
   bool preserves_rows = false;  ///< temporary: ON COMMIT PRESERVE ROWS
   bool interval_partitioned = false;
   std::string interval_sql;
+  std::vector<LogGroupDef> log_groups;
   /// Index into columns, or -1.
   [[nodiscard]] int find_column(std::string_view name) const;
 };
@@ -172,6 +194,7 @@ struct Catalog {
   std::map<std::string, std::shared_ptr<const UserDef>> users;
   /// Users, roles and PUBLIC as holders of grants; who was granted nothing is not there.
   std::map<std::string, std::shared_ptr<const PrincipalDef>> principals;
+  SupplementalLogging supplemental;
   [[nodiscard]] std::shared_ptr<const TableDef> find_table(std::string_view owner,
                                                            std::string_view name) const;
   [[nodiscard]] std::shared_ptr<const SequenceDef> find_sequence(std::string_view owner,
@@ -199,6 +222,13 @@ class RowScan {
 };
 
 class Store;
+class RedoLog;
+
+/// A DDL statement, for the redo of the catalog change that it makes.
+struct DdlText {
+  std::string sql, user;
+  std::uint32_t session_id = 0;
+};
 
 class Transaction {
  public:
@@ -217,6 +247,8 @@ class Transaction {
   /// Waits for another writer of the row. If the row changed after `read_scn` the caller must
   /// restart its statement: returns false and changes nothing.
   virtual bool update(const TableDef&, const RowId&, const Row& row, Scn read_scn) = 0;
+  /// update() of a LOB alone, by a piece: the redo has the piece.
+  virtual bool write_lob(const TableDef&, const RowId&, const Row& row, Scn read_scn) = 0;
   virtual bool remove(const TableDef&, const RowId&, Scn read_scn) = 0;
   /// `wait`: how long for another writer, then ORA-30006; zero: not at all, ORA-00054; nullopt: as
   /// long as it takes.
@@ -287,8 +319,10 @@ class Store {
   [[nodiscard]] virtual TableStats stats(const TableDef&) const = 0;
 
   /// `cancel` may be null; when it turns true, waits and scans throw ORA-01013.
+  /// `user` is whom the redo names.
   virtual std::unique_ptr<Transaction> begin(std::uint32_t session_id,
-                                             const std::atomic<bool>* cancel) = 0;
+                                             const std::atomic<bool>* cancel,
+                                             const std::string& user = {}) = 0;
   /// Reads at `scn`; with `own`, that transaction's uncommitted rows are seen too.
   virtual std::unique_ptr<RowScan> scan(const TableDef&, Scn scn, const Transaction* own,
                                         const std::atomic<bool>* cancel,
@@ -309,8 +343,10 @@ class Store {
   /// Catalog changes: `edit` gets a copy of the newest catalog and changes it; the result is made
   /// durable and becomes current. Throwing from `edit` changes nothing. Names taken: 955 is thrown
   /// by the callers of this in store/ddl.
-  virtual void change_catalog(const std::function<void(Catalog&)>& edit) = 0;
-  virtual void truncate(const TableDef&) = 0;
+  /// `ddl`: what the redo says of it; null: nothing.
+  virtual void change_catalog(const std::function<void(Catalog&)>& edit,
+                              const DdlText* ddl = nullptr) = 0;
+  virtual void truncate(const TableDef&, const DdlText* ddl = nullptr) = 0;
   /// Not inside change_catalog: there the catalog's own counter is used.
   virtual std::uint32_t next_object_id() = 0;
   /// NEXTVAL: durable enough that a restart never repeats a number (cached values may be skipped).
@@ -321,6 +357,16 @@ class Store {
   /// Where the rows of the table lie, in order: for DBA_EXTENTS and splits by ROWID range.
   [[nodiscard]] virtual std::vector<ExtentInfo> extents(const TableDef&) const = 0;
   [[nodiscard]] virtual DatabaseIdentity identity() const = 0;
+
+  [[nodiscard]] virtual RedoLog& redo() const = 0;
+  /// The next redo log file. Changes of open transactions are in the one that is left, as a switch
+  /// binds all that was made before.
+  virtual void switch_log() = 0;
+  /// Redo of a transaction goes to the log when it ends, when there is much of it, or at a switch;
+  /// by then changes of others with higher SCNs may lie before it. Off: at once.
+  virtual void set_private_strands(bool on) = 0;
+  /// Half of the transactions that are rolled back have their redo of that under a partial XID.
+  virtual void set_partial_xids(bool on) = 0;
 };
 
 }  // namespace orasim

@@ -6,6 +6,7 @@
 
 #include "store/catalog_codec.h"
 #include "store/ddl.h"
+#include "store/ddl_redo.h"
 #include "store/scans.h"
 #include "store/transaction.h"
 
@@ -38,6 +39,7 @@ std::unique_ptr<StoreImpl> StoreImpl::open(const StoreOptions& options) {
   if (options.data_dir.empty()) {
     store->created_micros_ = store->log_.now_micros();
     store->log_.start(nullptr, store->created_micros_);
+    store->redo_.start();
   } else {
     store->recover(options.data_dir);
   }
@@ -46,6 +48,7 @@ std::unique_ptr<StoreImpl> StoreImpl::open(const StoreOptions& options) {
 
 StoreImpl::StoreImpl(Clock clock)
     : log_(std::move(clock)),
+      redo_(log_),
       sequences_(log_),
       next_block_(kFirstFreeBlock),
       catalog_(std::make_shared<const Catalog>()) {}
@@ -88,8 +91,9 @@ std::vector<ExtentInfo> StoreImpl::extents(const TableDef& table) const {
 }
 
 std::unique_ptr<Transaction> StoreImpl::begin(std::uint32_t session_id,
-                                              const std::atomic<bool>* cancel) {
-  return std::make_unique<TransactionImpl>(*this, session_id, cancel);
+                                              const std::atomic<bool>* cancel,
+                                              const std::string& user) {
+  return std::make_unique<TransactionImpl>(*this, session_id, cancel, user);
 }
 
 SegmentPtr StoreImpl::find_segment(std::uint32_t data_object) const {
@@ -233,7 +237,7 @@ ExtentInfo StoreImpl::allocate_extent(std::uint32_t data_object, std::uint32_t b
   return extent;
 }
 
-void StoreImpl::change_catalog(const std::function<void(Catalog&)>& edit) {
+void StoreImpl::change_catalog(const std::function<void(Catalog&)>& edit, const DdlText* ddl_text) {
   const std::lock_guard ddl(ddl_mutex_);
   const std::shared_ptr<const Catalog> before = catalog();
   auto next = std::make_shared<Catalog>(*before);
@@ -244,6 +248,8 @@ void StoreImpl::change_catalog(const std::function<void(Catalog&)>& edit) {
   const std::lock_guard lock(write_mutex_);
   check_not_busy(*before, *next);
   validate_catalog_change(*before, *next, [this](std::uint32_t id) { return find_segment(id); });
+  std::vector<RedoRecord> redo;
+  if (ddl_text != nullptr) redo = ddl_redo(*ddl_text, *before, *next, next_transaction_number());
   log_.commit(
       {},
       [&](Scn scn, std::int64_t micros) {
@@ -252,15 +258,25 @@ void StoreImpl::change_catalog(const std::function<void(Catalog&)>& edit) {
         w.u64(scn);
         w.i64(micros);
         encode_catalog_change(*before, *next, w);
+        stamp(redo, scn, micros);
+        redo_.place(redo);
+        for (const RedoRecord& r : redo) write_redo_record(r, w);
         return std::move(w.out());
       },
-      nullptr);
+      nullptr,
+      [&](Scn scn, std::int64_t micros) {
+        stamp(redo, scn, micros);
+        redo_.place(redo);
+        redo_.publish(std::move(redo));
+      });
   install(std::move(next));
   locks_released();
 }
 
 void StoreImpl::install(std::shared_ptr<const Catalog> next) {
   rules_.clear();
+  plans_.clear();
+  logs_rows_ = next->supplemental.is_on();
   std::unordered_map<std::uint32_t, SegmentPtr> kept;
   for (const auto& [name, table] : next->tables) {
     SegmentPtr segment = find_segment(table->data_object_id);
@@ -307,8 +323,8 @@ void StoreImpl::check_not_busy(const Catalog& before, const Catalog& after) cons
   }
 }
 
-void StoreImpl::truncate(const TableDef& table) {
-  change_catalog([&](Catalog& c) { ddl::truncate_table(c, table.owner, table.name); });
+void StoreImpl::truncate(const TableDef& table, const DdlText* text) {
+  change_catalog([&](Catalog& c) { ddl::truncate_table(c, table.owner, table.name); }, text);
 }
 
 std::uint32_t StoreImpl::next_object_id() {

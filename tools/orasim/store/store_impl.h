@@ -10,7 +10,9 @@
 #include <unordered_map>
 
 #include "store/commit_log.h"
+#include "store/redo_log.h"
 #include "store/sequences.h"
+#include "store/supplemental.h"
 #include "store/table_rules.h"
 
 namespace orasim {
@@ -36,8 +38,8 @@ class StoreImpl final : public Store {
   void discard_undo_before(Scn oldest) override;
   [[nodiscard]] std::vector<OpenTransaction> open_transactions() const override;
   [[nodiscard]] TableStats stats(const TableDef&) const override;
-  std::unique_ptr<Transaction> begin(std::uint32_t session_id,
-                                     const std::atomic<bool>* cancel) override;
+  std::unique_ptr<Transaction> begin(std::uint32_t session_id, const std::atomic<bool>* cancel,
+                                     const std::string& user = {}) override;
   std::unique_ptr<RowScan> scan(const TableDef&, Scn, const Transaction*,
                                 const std::atomic<bool>* cancel,
                                 const RowIdRange& range = {}) override;
@@ -46,13 +48,19 @@ class StoreImpl final : public Store {
   std::unique_ptr<RowScan> lookup(const TableDef&, const std::vector<std::string>& columns,
                                   const Row& key, Scn, const Transaction*,
                                   const std::atomic<bool>* cancel) override;
-  void change_catalog(const std::function<void(Catalog&)>& edit) override;
-  void truncate(const TableDef&) override;
+  void change_catalog(const std::function<void(Catalog&)>& edit,
+                      const DdlText* ddl = nullptr) override;
+  void truncate(const TableDef&, const DdlText* ddl = nullptr) override;
   std::uint32_t next_object_id() override;
   Number next_sequence_value(const std::string& owner, const std::string& name) override;
   [[nodiscard]] Number sequence_last_number(const SequenceDef&) const override;
   [[nodiscard]] std::vector<ExtentInfo> extents(const TableDef&) const override;
   [[nodiscard]] DatabaseIdentity identity() const override;
+  [[nodiscard]] RedoLog& redo() const override { return redo_; }
+  void switch_log() override;
+  void set_private_strands(bool on) override { private_strands_ = on; }
+  void set_partial_xids(bool on) override { partial_xids_ = on; }
+  [[nodiscard]] bool partial_xids() const { return partial_xids_; }
 
   // For transactions. Everything down to `log` is used with the write lock held.
   std::mutex& write_lock() { return write_mutex_; }
@@ -67,6 +75,11 @@ class StoreImpl final : public Store {
   void forget_open(TransactionImpl*);
   std::uint64_t next_transaction_number() { return ++transaction_number_; }
   CommitLog& log() { return log_; }
+  /// Null when no redo of rows is kept.
+  const LoggingPlan* logging_plan(const Segment&);
+  [[nodiscard]] bool private_strands() const { return private_strands_; }
+  /// A switch when the current log file is full; with the write lock held.
+  void switch_if_full();
 
  private:
   struct SegmentView {
@@ -81,10 +94,15 @@ class StoreImpl final : public Store {
   void install(std::shared_ptr<const Catalog> next);
   void build_rules(TableRules&);
   void add_child_rules(TableRules&, const Catalog&);
+  void switch_locked();
   void check_not_busy(const Catalog& before, const Catalog& after) const;
   friend class Recovery;
 
   CommitLog log_;
+  mutable RedoLog redo_;
+  std::atomic<bool> private_strands_{true}, partial_xids_{true};
+  bool logs_rows_ = false;  ///< supplemental logging is on; under write lock
+  std::unordered_map<std::uint32_t, LoggingPlan> plans_;  ///< by data object id; under write lock
   Sequences sequences_;
   std::atomic<Scn> undo_from_{0};
 

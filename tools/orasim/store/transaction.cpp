@@ -24,8 +24,8 @@ bool is_row(const Version* v) {
 }  // namespace
 
 TransactionImpl::TransactionImpl(StoreImpl& store, std::uint32_t session_id,
-                                 const std::atomic<bool>* cancel)
-    : store_(store), session_id_(session_id), cancel_(cancel) {}
+                                 const std::atomic<bool>* cancel, std::string user)
+    : store_(store), session_id_(session_id), cancel_(cancel), user_(std::move(user)) {}
 
 TransactionImpl::~TransactionImpl() {
   rollback();
@@ -44,6 +44,7 @@ OpenTransaction TransactionImpl::describe() const {
 void TransactionImpl::ensure_started() {
   if (record_ != nullptr) return;
   record_ = store_.begin_record(this);
+  if (number_ != 0) return;
   number_ = store_.next_transaction_number();
   start_scn_ = store_.log().current();
   start_unix_ = store_.log().now_micros() / kMicros;
@@ -57,6 +58,7 @@ void TransactionImpl::touch(const SegmentPtr& segment) {
 void TransactionImpl::undo_to(std::uint64_t mark) {
   while (changes_.size() > mark) {
     const Change& change = changes_.back();
+    log_undo(change);
     change.segment->pop(change.ordinal);
     changes_.pop_back();
   }
@@ -68,17 +70,30 @@ void TransactionImpl::rollback_to(std::uint64_t mark) {
   if (record_ == nullptr) return;
   undo_to(mark);
   if (changes_.empty()) {
-    finish();
+    finish(true);
   } else {
     store_.locks_released();
   }
 }
 
 void TransactionImpl::rollback() {
-  rollback_to(0);
+  const Lock lock(store_.write_lock());
+  rolls_back_ = true;
+  if (record_ != nullptr) undo_to(0);
+  roll_back_redo();
+  rolls_back_ = false;
+  finish();
 }
 
-void TransactionImpl::finish() {
+void TransactionImpl::finish(bool goes_on) {
+  if (goes_on && in_redo_) {
+    try {
+      flush_strand();  // a log switch does not know of it any more
+    } catch (const OraError&) {
+    }
+  } else {
+    number_ = 0;
+  }
   if (record_ == nullptr) return;
   record_->owner = nullptr;
   record_ = nullptr;
@@ -86,7 +101,6 @@ void TransactionImpl::finish() {
   touched_.clear();
   changes_.clear();
   pending_.clear();
-  number_ = 0;
   store_.forget_open(this);
   store_.locks_released();
 }
@@ -168,21 +182,41 @@ Scn TransactionImpl::commit() {
     rollback();
     throw OraError(2091, std::string("transaction rolled back\n") + e.what());
   }
+  try {
+    const Lock lock(store_.write_lock());
+    flush_strand();
+    store_.switch_if_full();
+  } catch (...) {
+    rollback();
+    throw;
+  }
   // From here on only this thread may change the rows it wrote: no lock is needed to read them.
   const std::vector<NetChange> net = net_changes();
   Scn scn = store_.current_scn();
-  if (!net.empty()) {
-    const auto last = [this](Scn at, std::int64_t micros) {
+  if (!net.empty() || in_redo_) {
+    std::vector<RedoRecord> redo = commit_redo();
+    const auto place = [&](Scn at, std::int64_t micros) {
+      for (RedoRecord& r : redo) r.scn = at, r.unix_seconds = micros / kMicros;
+      store_.redo().place(redo);
+    };
+    const auto last = [&](Scn at, std::int64_t micros) {
       ByteWriter w;
       w.u8(static_cast<std::uint8_t>(RecordKind::kCommit));
       w.varint(number_);
       w.u64(at);
       w.i64(micros);
+      place(at, micros);
+      for (const RedoRecord& r : redo) write_redo_record(r, w);
       return std::move(w.out());
+    };
+    const auto appended = [&](Scn at, std::int64_t micros) {
+      place(at, micros);
+      store_.redo().publish(std::move(redo));
     };
     try {
       const auto frames = store_.log().durable() ? log_frames() : std::vector<std::string>{};
-      scn = store_.log().commit(frames, last, record_);
+      scn = store_.log().commit(frames, last, record_, appended);
+      in_redo_ = false;
     } catch (...) {
       rollback();
       throw;

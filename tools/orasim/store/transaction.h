@@ -12,7 +12,8 @@ namespace orasim {
 
 class TransactionImpl final : public Transaction {
  public:
-  TransactionImpl(StoreImpl& store, std::uint32_t session_id, const std::atomic<bool>* cancel);
+  TransactionImpl(StoreImpl& store, std::uint32_t session_id, const std::atomic<bool>* cancel,
+                  std::string user);
   ~TransactionImpl() override;
   TransactionImpl(const TransactionImpl&) = delete;
   TransactionImpl& operator=(const TransactionImpl&) = delete;
@@ -22,6 +23,7 @@ class TransactionImpl final : public Transaction {
   [[nodiscard]] Scn start_scn() const override { return start_scn_; }
   RowId insert(const TableDef&, const Row& row) override;
   bool update(const TableDef&, const RowId&, const Row& row, Scn read_scn) override;
+  bool write_lob(const TableDef&, const RowId&, const Row& row, Scn read_scn) override;
   bool remove(const TableDef&, const RowId&, Scn read_scn) override;
   bool lock_row(const TableDef&, const RowId&, Scn read_scn,
                 std::optional<std::chrono::seconds> wait) override;
@@ -40,6 +42,8 @@ class TransactionImpl final : public Transaction {
     return cancel_ != nullptr && cancel_->load(std::memory_order_relaxed);
   }
   [[nodiscard]] OpenTransaction describe() const;
+  /// Moves the redo that is still private to the log; under the write lock. ORA-00345.
+  void flush_strand();
   /// Whom this one waits for; under the write lock.
   TransactionImpl* waits_for = nullptr;
   /// When its waiting ends with ORA-30006; of FOR UPDATE WAIT.
@@ -51,6 +55,7 @@ class TransactionImpl final : public Transaction {
     Segment* segment = nullptr;
     std::uint64_t ordinal = 0;
     Version* version = nullptr;
+    bool in_redo = false;
   };
   /// A check that must wait for the end of the statement, or for commit.
   struct PendingCheck {
@@ -112,7 +117,21 @@ class TransactionImpl final : public Transaction {
   [[nodiscard]] std::vector<std::string> log_frames() const;
   void append_change(const Change&, ByteWriter&) const;
   void drop_row_locks();
-  void finish();
+
+  // transaction_redo.cpp
+  RedoRecord redo_record(RedoKind) const;
+  void add_redo(RedoRecord);
+  bool log_change(const SegmentPtr&, std::uint64_t ordinal, const Version* old_row,
+                  const Version* new_row);
+  void log_undo(const Change&);
+  void add_undo(RedoRecord);
+  void roll_back_redo();
+  [[nodiscard]] bool hides_xid() const;
+  [[nodiscard]] std::vector<RedoRecord> commit_redo() const;
+  RedoRecord change_record(const LoggingPlan&, Segment&, std::uint64_t ordinal,
+                           const Version* old_row, const Version* new_row) const;
+  /// `goes_on`: its XID is for what it may change yet, as after a rollback to a savepoint.
+  void finish(bool goes_on = false);
 
   StoreImpl& store_;
   std::uint32_t session_id_;
@@ -124,6 +143,13 @@ class TransactionImpl final : public Transaction {
   std::vector<Change> changes_;
   std::vector<SegmentPtr> touched_;
   std::vector<PendingCheck> pending_;
+  std::string user_;
+  bool writes_lob_ = false;         ///< inside write_lob()
+  bool rolls_back_ = false;         ///< inside rollback()
+  bool in_redo_ = false;            ///< its begin is in the redo
+  Scn redo_scn_ = 0;                ///< of its begin
+  std::vector<RedoRecord> strand_;  ///< redo that is not in the log yet
+  std::size_t strand_bytes_ = 0;
 };
 
 }  // namespace orasim

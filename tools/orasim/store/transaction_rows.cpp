@@ -28,9 +28,13 @@ Version* TransactionImpl::write(const SegmentPtr& segment, std::uint64_t ordinal
                                 std::string_view image) {
   ensure_started();
   touch(segment);
+  const Version* old_row = newest_data(segment->slot(ordinal));
   Version* v = segment->push(ordinal, record_, next_sequence(), kind, image);
   if (kind == VersionKind::kRow) segment->index_newest(ordinal);
   changes_.push_back({segment.get(), ordinal, v});
+  if (kind != VersionKind::kLock) {
+    changes_.back().in_redo = log_change(segment, ordinal, old_row, v);
+  }
   return v;
 }
 
@@ -117,7 +121,7 @@ bool TransactionImpl::remove(const TableDef& table, const RowId& id, Scn read_sc
   } catch (...) {
     undo_to(before);
     if (changes_.empty()) {
-      finish();
+      finish(true);
     } else {
       store_.locks_released();
     }

@@ -1,0 +1,112 @@
+#include "exec/logminer_reader.h"
+
+#include <algorithm>
+
+#include "exec/errors.h"
+
+namespace orasim::logminer {
+namespace {
+
+constexpr std::size_t kBatchRecords = 64;
+
+}  // namespace
+
+void RedoReader::check_log(const AddedLog& log) const {
+  const RedoLogInfo info = redo_.info(*log.file);
+  if (log.is_online && redo_.is_overwritten(log.sequence)) {
+    std::uint32_t holds = redo_.end().sequence;
+    while (RedoLog::group_of(holds) != RedoLog::group_of(log.sequence)) --holds;
+    raise_text(310, "archived log contains sequence " + std::to_string(holds) + "; sequence " +
+                        std::to_string(log.sequence) + " required\nORA-00334: archived log: '" +
+                        log.name + "'");
+  }
+  if (!log.is_online && (info.is_deleted || info.is_lost)) {
+    raise_text(308, "cannot open archived log '" + log.name +
+                        "'\nORA-27037: unable to obtain file status\nLinux-x86_64 Error: 2: No "
+                        "such file or directory");
+  }
+}
+
+bool RedoReader::fill() {
+  while (log_ < mining_->logs.size()) {
+    const AddedLog& log = mining_->logs[log_];
+    check_log(log);
+    auto records = redo_.read(*log.file, position_, kBatchRecords);
+    // What was read while the file was overwritten is not what it held.
+    check_log(log);
+    position_ += records.size();
+    if (!records.empty()) {
+      batch_.assign(records.begin(), records.end());
+      return true;
+    }
+    ++log_;
+    position_ = 0;
+  }
+  return false;
+}
+
+RedoRecordPtr RedoReader::next() {
+  while (true) {
+    if (batch_.empty() && !fill()) return nullptr;
+    RedoRecordPtr r = std::move(batch_.front());
+    batch_.pop_front();
+    if (r->scn >= mining_->from && r->scn <= mining_->to) return r;
+  }
+}
+
+bool MinedRecords::next(MinedRecord& out) {
+  while (ready_.empty()) {
+    RedoRecordPtr r = reader_.next();
+    if (r == nullptr) return false;
+    take(std::move(r));
+  }
+  out = std::move(ready_.front());
+  ready_.pop_front();
+  return true;
+}
+
+void MinedRecords::take(RedoRecordPtr r) {
+  if (!is_committed_only_) {
+    MinedRecord one;
+    one.start_scn = r->start_scn;
+    one.record = std::move(r);
+    ready_.push_back(std::move(one));
+    return;
+  }
+  auto& changes = open_[r->transaction];
+  if (r->kind == RedoKind::kCommit) {
+    give(changes, r);
+    open_.erase(r->transaction);
+  } else if (r->kind == RedoKind::kRollback) {
+    open_.erase(r->transaction);
+  } else if (r->is_undo) {
+    take_back(changes, *r);
+  } else {
+    changes.push_back(std::move(r));
+  }
+}
+
+void MinedRecords::take_back(std::vector<RedoRecordPtr>& changes, const RedoRecord& undo) {
+  const auto found = std::find_if(changes.rbegin(), changes.rend(), [&](const RedoRecordPtr& r) {
+    return r->is_row() && r->row_id == undo.row_id;
+  });
+  if (found != changes.rend()) changes.erase(std::next(found).base());
+}
+
+void MinedRecords::give(std::vector<RedoRecordPtr>& changes, const RedoRecordPtr& commit) {
+  // A transaction whose begin is not in the range is not given.
+  const bool is_whole = !changes.empty() && changes.front()->kind == RedoKind::kStart;
+  if (!is_whole) return;
+  MinedRecord one;
+  one.start_scn = changes.front()->scn;
+  one.start_unix = changes.front()->unix_seconds;
+  one.commit_scn = commit->scn;
+  one.commit_unix = commit->unix_seconds;
+  changes.push_back(commit);
+  for (RedoRecordPtr& r : changes) {
+    one.record = std::move(r);
+    ready_.push_back(one);
+  }
+}
+
+}  // namespace orasim::logminer

@@ -4,6 +4,7 @@
 //   _orasim_log_bytes             size at which a redo log file is left
 //   _orasim_private_strands       TRUE (as servers are), FALSE: redo goes to the log at once
 //   _orasim_partial_xids          TRUE: half of the rollbacks are under XIDs that end in FFFFFFFF
+//   _orasim_hide_start_scns       TRUE: V$TRANSACTION.START_SCN is 0
 //   _orasim_delete_archived_log   sequence: deleted as RMAN does, DELETED = YES
 //   _orasim_lose_archived_log     sequence: removed from the disk, which no view shows
 #include "exec/ddl_parser.h"
@@ -148,6 +149,8 @@ bool DdlParser::alter_system_setting() {
     env_.store->set_private_strands(value == "TRUE");
   } else if (name == "_orasim_partial_xids") {
     env_.store->set_partial_xids(value == "TRUE");
+  } else if (name == "_orasim_hide_start_scns") {
+    env_.store->hide_start_scns(value == "TRUE");
   } else if (name == "_orasim_delete_archived_log") {
     remove(true);
   } else if (name == "_orasim_lose_archived_log") {

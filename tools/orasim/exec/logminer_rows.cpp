@@ -80,11 +80,11 @@ RowMaker::RowMaker(std::shared_ptr<const Catalog> catalog, const TextOptions& te
 }
 
 const TableText& RowMaker::table_of(const RedoRecord& r) {
-  const auto known = texts_.find(r.table.get());
+  const auto known = texts_.find(r.table);
   if (known != texts_.end()) return known->second;
   const auto now = dictionary_.find(r.table->object_id);
   return texts_
-      .emplace(r.table.get(),
+      .emplace(r.table,
                table_text(*r.table, now == dictionary_.end() ? nullptr : now->second.get()))
       .first->second;
 }

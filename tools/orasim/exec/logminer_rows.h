@@ -65,7 +65,8 @@ class RowMaker {
   TextOptions text_;
   bool is_lob_block_;
   std::unordered_map<std::uint32_t, std::shared_ptr<const TableDef>> dictionary_;
-  std::unordered_map<const TableDef*, TableText> texts_;
+  /// By definition, which is kept: another one may come to lie where it was.
+  std::unordered_map<std::shared_ptr<const TableDef>, TableText> texts_;
 };
 
 }  // namespace orasim::logminer

@@ -371,6 +371,42 @@ TEST_F(LogMiner, OnlineLogThatIsOverwrittenEndsTheFetch) {
   }
 }
 
+TEST_F(LogMiner, StartScnsMayBeHidden) {
+  run("insert into t values (1, 'a', 1)");
+  EXPECT_GT(integer(query("select start_scn from v$transaction").at(0)[0]), 0);
+  auto other = connect();
+  query(*other, "alter system set \"_orasim_hide_start_scns\" = true");
+  EXPECT_EQ(integer(query("select start_scn from v$transaction").at(0)[0]), 0);
+}
+
+TEST_F(LogMiner, FullLogIsLeft) {
+  run("alter system set \"_orasim_log_bytes\" = 65536");
+  for (int i = 0; i < 40; ++i) {
+    run("insert into t select " + std::to_string(i * 100) +
+        " + level, rpad('x', 40, 'x'), 1 from dual connect by level <= 100");
+    session().commit();
+  }
+  const auto logs = query(
+      "select sequence#, first_change#, next_change# from v$archived_log "
+      "order by sequence#");
+  ASSERT_GT(logs.size(), 5U);
+  for (std::size_t i = 1; i < logs.size(); ++i) {
+    EXPECT_EQ(integer(logs[i][1]), integer(logs[i - 1][2]));
+  }
+  std::size_t inserts = 0;
+  std::string last;
+  for (const Mined& m : mine(kPlainText, begin_)) {
+    inserts += m.operation == "INSERT" ? 1 : 0;
+    EXPECT_LT(last, m.rs_id);
+    last = m.rs_id;
+    const auto sequence = std::stoul(m.rs_id.substr(3, 6), nullptr, 16);
+    if (sequence > logs.size()) continue;
+    EXPECT_GE(m.scn, integer(logs[sequence - 1][1])) << m.rs_id;
+    EXPECT_LT(m.scn, integer(logs[sequence - 1][2])) << m.rs_id;
+  }
+  EXPECT_EQ(inserts, 4000U);
+}
+
 TEST_F(LogMiner, NoRowsWithoutSupplementalLogging) {
   run("alter database drop supplemental log data");
   begin_ = current_scn() + 1;

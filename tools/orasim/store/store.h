@@ -367,6 +367,8 @@ class Store {
   virtual void set_private_strands(bool on) = 0;
   /// Half of the transactions that are rolled back have their redo of that under a partial XID.
   virtual void set_partial_xids(bool on) = 0;
+  /// Open transactions are shown without the SCN that they began at, as databases do at times.
+  virtual void hide_start_scns(bool on) = 0;
 };
 
 }  // namespace orasim

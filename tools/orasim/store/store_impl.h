@@ -61,6 +61,8 @@ class StoreImpl final : public Store {
   void set_private_strands(bool on) override { private_strands_ = on; }
   void set_partial_xids(bool on) override { partial_xids_ = on; }
   [[nodiscard]] bool partial_xids() const { return partial_xids_; }
+  void hide_start_scns(bool on) override { hides_start_scns_ = on; }
+  [[nodiscard]] bool hides_start_scns() const { return hides_start_scns_; }
 
   // For transactions. Everything down to `log` is used with the write lock held.
   std::mutex& write_lock() { return write_mutex_; }
@@ -100,7 +102,7 @@ class StoreImpl final : public Store {
 
   CommitLog log_;
   mutable RedoLog redo_;
-  std::atomic<bool> private_strands_{true}, partial_xids_{true};
+  std::atomic<bool> private_strands_{true}, partial_xids_{true}, hides_start_scns_{false};
   bool logs_rows_ = false;  ///< supplemental logging is on; under write lock
   std::unordered_map<std::uint32_t, LoggingPlan> plans_;  ///< by data object id; under write lock
   Sequences sequences_;

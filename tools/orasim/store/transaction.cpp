@@ -38,7 +38,8 @@ std::string TransactionImpl::xid() const {
 }
 
 OpenTransaction TransactionImpl::describe() const {
-  return OpenTransaction{xid(), start_scn_, start_unix_, session_id_};
+  const Scn shown = store_.hides_start_scns() ? 0 : start_scn_;
+  return OpenTransaction{xid(), shown, start_unix_, session_id_};
 }
 
 void TransactionImpl::ensure_started() {

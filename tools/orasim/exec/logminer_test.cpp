@@ -281,10 +281,10 @@ TEST_F(LogMiner, CrashIsUndoneAtTheNextStart) {
   run("create table t (id number primary key, v varchar2(40))");
   const std::int64_t from = current_scn() + 1;
   run("insert into t values (1, 'a')");
-  run("alter session set nls_sort = binary");
   auto other = connect();
   query(*other, "alter system switch logfile");  // binds what is open
   std::filesystem::copy(dir, copy);              // what a kill would leave
+  other.reset();                                 // before its database
   open(copy);
   const std::vector<Mined> rows = mine(kPlainText, from);
   ASSERT_EQ(rows.size(), 4U);

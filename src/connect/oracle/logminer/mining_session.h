@@ -1,0 +1,56 @@
+// A session that mines the redo of its database with LogMiner, through V$LOGMNR_CONTENTS and the
+// views that tell of logs. Facts: reference oracle-cdc, 2.1, 3, 4.1 and 6.1 (Oracle Database
+// PL/SQL Packages Reference, DBMS_LOGMNR).
+//
+// Used by one thread at a time.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "connect/oracle/client.h"
+#include "connect/oracle/logminer/mined_row.h"
+#include "connect/oracle/logminer/mining_plan.h"
+#include "connect/oracle/logminer/redo_logs.h"
+#include "core/row_batch.h"
+
+namespace wherry::oracle {
+
+class MiningSession {
+ public:
+  /// Logs in, and sets what the text of SQL_REDO depends on. kConfig "oracle.session_format" when
+  /// the server has another setting afterwards.
+  static Result<std::unique_ptr<MiningSession>> open(OpContext& context,
+                                                     const ConnectOptions& options);
+
+  /// Of the current incarnation; archived logs only as far as they have SCNs from `low_scn` on.
+  Result<RedoView> view(OpContext& context, std::uint64_t low_scn);
+
+  /// Begins a step. `owners`: of the tables whose rows are wanted; rows of control and DDL come
+  /// too, and those whose owner the dictionary does not know any more. A log that is no longer what
+  /// the plan says is kTransient "oracle.log_changed", from here and from next(): the step is to be
+  /// planned again. REQUIRES: the plan has logs.
+  Result<void> begin(OpContext& context, const MiningPlan& plan,
+                     const std::vector<std::string>& owners);
+  /// The next row, with views that are good until the next call; false: that was all.
+  Result<bool> next(OpContext& context, MinedRow& out);
+
+ private:
+  explicit MiningSession(std::unique_ptr<Session> session) : session_(std::move(session)) {}
+  Result<void> set_formats(OpContext& context);
+  Result<void> read_database(OpContext& context, RedoView& out);
+  Result<void> read_threads(OpContext& context, RedoView& out);
+  Result<void> read_online_logs(OpContext& context, RedoView& out);
+  Result<void> read_archived_logs(OpContext& context, std::uint64_t low_scn, RedoView& out);
+  Result<void> add_logs(OpContext& context, const MiningPlan& plan);
+  Result<void> fetch(OpContext& context);
+
+  std::unique_ptr<Session> session_;
+  std::unique_ptr<Query> query_;  ///< of a step
+  RowBatch batch_;
+  std::size_t next_row_ = 0;
+  bool is_last_batch_ = false;
+};
+
+}  // namespace wherry::oracle

@@ -1,4 +1,6 @@
 // The one place that names every connector.
+#include <malloc.h>
+
 #include <algorithm>
 #include <clocale>
 #include <exception>
@@ -10,6 +12,14 @@
 namespace {
 
 constexpr const char* kVersion = "wherry 0.1.0";
+
+/// What one batch of rows gives back the next one takes: memory that goes to the system in between
+/// comes back page by page, which cost a tenth of the processor time of applying changes.
+void keep_freed_memory() {
+  constexpr int kKeptBytes = 32 << 20;  // of each of the allocator's arenas
+  ::mallopt(M_TRIM_THRESHOLD, kKeptBytes);
+  ::mallopt(M_MMAP_THRESHOLD, kKeptBytes);
+}
 
 int dispatch(int argc, char** argv) {
   using namespace wherry;  // NOLINT(google-build-using-namespace): main() only
@@ -118,6 +128,7 @@ int dispatch(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  keep_freed_memory();
   std::setlocale(LC_CTYPE, "C.UTF-8");  // how many columns a character takes
   try {
     return dispatch(argc, argv);

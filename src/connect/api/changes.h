@@ -180,8 +180,9 @@ class ChangeBatch {
 };
 
 enum class StreamState : std::uint8_t {
-  kMore,  ///< the batch holds records, and more are there already
-  kIdle,  ///< the batch holds records or none; the source has nothing more at the moment
+  kMore,     ///< the batch holds records, and more are there already
+  kBacklog,  ///< … and the source keeps them until they are read: nothing is won by hurry
+  kIdle,     ///< the batch holds records or none; the source has nothing more at the moment
 };
 
 /// Where a source's log ends, for latencies and for "caught up".

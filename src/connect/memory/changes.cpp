@@ -55,7 +55,7 @@ class MemoryStream final : public connect::ChangeStream {
         continue;
       }
       WHERRY_TRY(tell(out, spill));
-      if (out.is_full()) return StreamState::kMore;
+      if (out.is_full()) return StreamState::kBacklog;
     }
   }
 

@@ -6,18 +6,14 @@
 #include "connect/postgres/replication.h"
 
 namespace wherry::postgres {
-namespace {
 
-/// Of the log. The server keeps the results of two parts, which are about as large.
-constexpr wire::Lsn kMostPart = wire::Lsn{512} << 20;
-
-}  // namespace
-
-wire::Lsn Backlog::end_of_part(wire::Lsn from) const {
-  // Halves, so that the target has something to do soon and little is left at the end.
+wire::Lsn Backlog::end_of_part(wire::Lsn from, wire::Lsn part_before) const {
+  // The target has nothing to do before the first part is decoded; then it has more and more. Each
+  // part costs, for what comes before it is decoded too, though not sent.
   const wire::Lsn left = range_.until - from;
-  if (left <= 2 * range_.least_part_bytes) return range_.until;
-  return from + std::clamp(left / 2, std::min(range_.least_part_bytes, kMostPart), kMostPart);
+  const wire::Lsn wanted = part_before == 0 ? left / 3 : 2 * part_before;
+  const wire::Lsn part = std::clamp(wanted, range_.least_part_bytes, range_.most_part_bytes);
+  return left <= part + part / 2 ? range_.until : from + part;
 }
 
 Result<std::unique_ptr<Backlog>> Backlog::begin(OpContext& context,
@@ -25,7 +21,8 @@ Result<std::unique_ptr<Backlog>> Backlog::begin(OpContext& context,
                                                 std::string slot, Range range,
                                                 std::string options) {
   std::unique_ptr<Backlog> out(new Backlog(settings, std::move(slot), range, std::move(options)));
-  WHERRY_ASSIGN(out->current_, out->ask(context, {0, out->end_of_part(range.from)}));
+  WHERRY_ASSIGN(out->current_, out->ask(context, {0, out->end_of_part(range.from, 0)}));
+  WHERRY_TRY(out->ask_for_following(context));
   return out;
 }
 
@@ -39,7 +36,12 @@ Result<Backlog::Asked> Backlog::ask(OpContext& context, CatchUp::Part part) cons
 Result<void> Backlog::ask_for_following(OpContext& context) {
   const wire::Lsn begin = current_.part.until;
   if (begin == range_.until || following_.answer != nullptr) return {};
-  WHERRY_ASSIGN(following_, ask(context, {can_copy_ ? begin : 0, end_of_part(begin)}));
+  OpContext unhurried = context;
+  unhurried.deadline = std::chrono::steady_clock::time_point::max();
+  const bool is_slot_free = current_.part.after != 0 || has_message_;
+  const CatchUp::Part part{can_copy_ ? begin : 0, end_of_part(begin, begin - begin_),
+                           is_slot_free ? std::exchange(flushed_, 0) : 0};
+  WHERRY_ASSIGN(following_, ask(unhurried, part));
   return {};
 }
 
@@ -49,6 +51,7 @@ Result<bool> Backlog::ask_without_copy(OpContext& context, const Error& error) {
   context.log.info("the replication slot cannot be copied, so some of the log is decoded again",
                    {{"slot", slot_}, {"cause", error.to_log_text()}});
   can_copy_ = false;
+  following_ = {};  // it has no copy either
   WHERRY_ASSIGN(current_, ask(context, {0, current_.part.until}));
   return true;
 }
@@ -66,12 +69,12 @@ Result<CatchUp::State> Backlog::next(OpContext& context,
     if (*state == State::kNothing || (*state == State::kMessage && has_message_)) return state;
     has_message_ = true;
     // The server has decoded the current part, and the slot is free.
-    OpContext unhurried = context;
-    unhurried.deadline = std::chrono::steady_clock::time_point::max();
-    WHERRY_TRY(ask_for_following(unhurried));
+    WHERRY_TRY(ask_for_following(context));
     if (*state == State::kMessage || following_.answer == nullptr) return state;
+    begin_ = current_.part.until;
     current_ = std::exchange(following_, {});
     has_message_ = false;
+    if (can_copy_) WHERRY_TRY(ask_for_following(context));
   }
 }
 

@@ -21,6 +21,14 @@ std::string copy_of_slot(const std::string& slot, const std::string& copy, wire:
       schema::quote_literal(slot), schema::quote_literal(copy), lsn_text(after));
 }
 
+std::string move_of_slot(const std::string& slot, wire::Lsn to) {
+  return fmt::format(
+      "select pg_catalog.pg_replication_slot_advance(slot_name, '{1}') "
+      "from pg_catalog.pg_replication_slots "
+      "where slot_name = {0} and confirmed_flush_lsn < '{1}'; ",
+      schema::quote_literal(slot), lsn_text(to));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<CatchUp>> CatchUp::begin(OpContext& context,
@@ -32,9 +40,10 @@ Result<std::unique_ptr<CatchUp>> CatchUp::begin(OpContext& context,
   WHERRY_ASSIGN(std::unique_ptr<Connection> connection, Connection::open(context, own));
   WHERRY_TRY(hear_warnings(context, *connection));
   std::string sql, name = slot;
+  if (part.flushed != 0) sql = move_of_slot(slot, part.flushed);
   if (part.after != 0) {
     name = fmt::format("wherry_part_{}", PQbackendPID(connection->handle()));
-    sql = copy_of_slot(slot, name, part.after);
+    sql += copy_of_slot(slot, name, part.after);
   }
   sql += fmt::format(
       "copy (select data from pg_catalog.pg_logical_slot_peek_binary_changes({}, '{}', null, {})) "

@@ -24,7 +24,8 @@ class CatchUp {
     /// What is committed before it is left out, which takes a temporary copy of the slot; 0: what
     /// the slot has confirmed.
     wire::Lsn after = 0;
-    wire::Lsn until = 0;  ///< whole transactions, up to the last that is committed before it
+    wire::Lsn until = 0;    ///< whole transactions, up to the last that is committed before it
+    wire::Lsn flushed = 0;  ///< the slot, which is free, is moved there first; 0: it is not
   };
   /// Asks for a part of what the slot has; `options` are pgoutput's. The answer comes with next().
   static Result<std::unique_ptr<CatchUp>> begin(OpContext& context,

@@ -34,6 +34,8 @@ constexpr milliseconds kLeastBetweenAsks{100};
 /// the backlog once more; but not when the target gets no further for so long.
 constexpr milliseconds kMostStandstill{2'000};
 constexpr milliseconds kStandstillLook{10};
+/// The parts of a backlog, beside the shortest one that is read with SQL.
+constexpr std::uint64_t kLeastPartDivisor = 4, kMostPartFactor = 8;
 constexpr std::string_view kStarting = "cannot start reading the source's log";
 constexpr const char* kReload = "Load the tables again (--start reload-target)";
 constexpr std::string_view kThenReload = ", then load the tables again (--start reload-target)";
@@ -126,6 +128,7 @@ class PostgresChangeStream : public connect::ChangeStream {
     WHERRY_ASSIGN(const LogPosition position, read_position(durable));
     if (position.lsn <= progress_.flushed) return {};
     progress_.flushed = position.lsn;
+    if (backlog_ != nullptr) backlog_->release(position.lsn);
     if (link_ == nullptr || StreamClock::now() - last_status_ < kLeastBetweenAsks) return {};
     return send_status(false);
   }
@@ -265,8 +268,10 @@ class PostgresChangeStream : public connect::ChangeStream {
       if (end > at && end - at > limit) {
         WHERRY_TRY(advance_slot(context, *catalog));
         delivered_before_ = changes_.delivered_lsn();
-        WHERRY_ASSIGN(backlog_, Backlog::begin(context, settings_, names_.slot, {at, end, limit},
-                                               plugin_options(catalog->server_version(), ", ")));
+        WHERRY_ASSIGN(backlog_,
+                      Backlog::begin(context, settings_, names_.slot,
+                                     {at, end, limit / kLeastPartDivisor, limit * kMostPartFactor},
+                                     plugin_options(catalog->server_version(), ", ")));
         return {};
       }
     }
@@ -317,7 +322,7 @@ class PostgresChangeStream : public connect::ChangeStream {
       }
       WHERRY_TRY(changes_.take(patient, backlog_->message(), 0, out));
     }
-    return std::optional(StreamState::kMore);
+    return std::optional(StreamState::kBacklog);
   }
 
   void end_backlog() {

@@ -527,14 +527,16 @@ TEST_F(Changes, ReadsABacklogWithSqlAndGoesOnBehindIt) {
 class BacklogOfChanges : public Changes {
  protected:
   /// A backlog of several parts.
-  void fill() {
+  void fill(int rows = 8000) {
     settings_.options["CatchUpMegabytes"] = "1";
     run("create table app.t (id int primary key, v text)");
     begin({"t"});
     run("create procedure app.fill(a int, b int) language plpgsql as $$ begin "
         "for i in a .. b loop insert into app.t values (i, repeat('x', 1000)); commit; end loop; "
         "end $$");
-    run("call app.fill(1, 8000)");
+    slot_lsn_ = value("select confirmed_flush_lsn from pg_replication_slots where slot_name = '" +
+                      slot() + "'");
+    run("call app.fill(1, " + std::to_string(rows) + ")");
   }
   /// The rows come once each and in their order, and then the walsender sends.
   void expect_all(const std::string& copies) {
@@ -559,11 +561,33 @@ class BacklogOfChanges : public Changes {
         "t");
     await("select count(*) from pg_replication_slots where temporary", "0");
   }
+
+  std::string slot_lsn_;  ///< where the slot was before the backlog
 };
 
 TEST_F(BacklogOfChanges, ComesInPartsFromCopiesOfTheSlot) {
   fill();
   expect_all("1");
+}
+
+TEST_F(BacklogOfChanges, TheSlotFollowsTheTargetBetweenTwoParts) {
+  fill(30'000);
+  open(start_.position);
+  batch_ = std::make_unique<ChangeBatch>(20'000);
+  int known = 0;
+  const auto read = [&](int commits) {
+    const auto records = read_commits(commits);
+    known += static_cast<int>(std::count(records.begin(), records.end(), "commit"));
+  };
+  read(10);
+  WHERRY_EXPECT_OK(stream_->confirm(context_, position_));
+  read(29'000 - known);
+  // The walsender, which would move it too, begins only behind the backlog.
+  EXPECT_EQ(value("select confirmed_flush_lsn > '" + slot_lsn_ +
+                  "' and not active "
+                  "from pg_replication_slots where slot_name = '" +
+                  slot() + "'"),
+            "t");
 }
 
 TEST_F(BacklogOfChanges, ComesInPartsWhereTheServerHasNoRoomForACopy) {

@@ -15,7 +15,7 @@ using connect::ChangeKind;
 
 /// How long a read waits for the first change, and so how late a confirmation can be.
 constexpr std::chrono::milliseconds kLook{50};
-constexpr std::size_t kSpareBatches = 16;
+constexpr std::size_t kSpareBatches = 96;  // those read ahead, and of the windows in work
 
 bool is_border_record(const connect::Change& change) {
   return change.kind == ChangeKind::kCommit || change.kind == ChangeKind::kHeartbeat;
@@ -258,6 +258,7 @@ Result<void> StreamFeed::read_once(OpContext& context) {
     unfinished_bytes_ += batch->used_bytes();
     unfinished_.push_back(std::move(batch));
     WHERRY_TRY(deliver(context));
+    if (read.ok() && *read == connect::StreamState::kBacklog) let_apply_follow(context);
   }
   if (is_idle) progress_.set_captured(std::nullopt);
   WHERRY_TRY(sync_cache(is_idle));
@@ -334,6 +335,16 @@ void StreamFeed::hand_over() {
   unfinished_.clear();
   unfinished_bytes_ = 0;
   changed_.notify_all();
+}
+
+/// Rests while the apply is at work on enough.
+void StreamFeed::let_apply_follow(const OpContext& context) {
+  std::unique_lock lock(mutex_);
+  for (auto taken = taken_; queue_bytes_ > options_.read_ahead_bytes; taken = taken_) {
+    const bool goes_on = changed_.wait_for(lock, context.stop, options_.taking_pause,
+                                           [&] { return taken_ != taken || rewind_to_; });
+    if (!goes_on || rewind_to_) return;
+  }
 }
 
 /// False: the cache would have to begin anew, and the source may have been told to forget what it
@@ -515,6 +526,7 @@ Result<ChangeBatchPtr> StreamFeed::next(OpContext& context) {
       Waiting waiting = std::move(queue_.front());
       queue_.pop_front();
       queue_bytes_ -= waiting.batch->used_bytes();
+      ++taken_;
       next_from_ = waiting.ends_at_border ? waiting.end : Place();
       changed_.notify_all();
       return std::move(waiting.batch);

@@ -42,6 +42,10 @@ class StreamFeed final : public ChangeFeed {
     changes::ChangeCache::Options cache;
     std::uint64_t memory_bytes = 256ULL * 1024 * 1024;  ///< MemoryLimitTotal
     std::size_t batch_bytes = 256 * 1024;
+    /// Of a backlog that the source keeps, while the apply takes what is read: more would be memory
+    /// that is new each time. When it has taken nothing for `taking_pause`, reading goes on.
+    std::uint64_t read_ahead_bytes = 16ULL * 1024 * 1024;
+    std::chrono::milliseconds taking_pause{20};
     /// MemoryKeepTime: when something has waited in memory for so long, what comes then waits on
     /// disk.
     std::chrono::milliseconds memory_keep{60'000};
@@ -93,6 +97,7 @@ class StreamFeed final : public ChangeFeed {
   Result<void> deliver(OpContext& context);
   [[nodiscard]] bool may_append();
   Result<void> await_release(OpContext& context);
+  void let_apply_follow(const OpContext& context);
   Result<void> append_to_cache();
   Result<void> pause(OpContext& context, const Error& full);
   void end_pause();
@@ -124,6 +129,7 @@ class StreamFeed final : public ChangeFeed {
   mutable std::condition_variable_any changed_;
   std::deque<Waiting> queue_;
   std::uint64_t queue_bytes_ = 0;
+  std::uint64_t taken_ = 0;  ///< batches of the queue, by next()
   bool is_started_ = false;
   changes::Place next_from_;  ///< what next() gives comes after
   std::optional<changes::Place> rewind_to_;

@@ -78,22 +78,24 @@ class StreamFeedTest : public ::testing::Test {
       ASSERT_TRUE(done.ok());
     }
   }
-  /// Reads until the last row that was written; checks that each comes once, in order.
-  void read_all() {
-    while (seen_ < written_) {
-      context_.deadline = std::chrono::steady_clock::now() + kPatience;
-      auto next = feed_->next(context_);
-      ASSERT_TRUE(next.ok()) << next.error().to_paragraph();
-      ASSERT_NE(*next, nullptr) << "nothing came after row " << seen_;
-      for (const connect::Change& change : (*next)->changes()) {
-        if (change.kind == ChangeKind::kInsert) {
-          ASSERT_EQ(change.after[0].payload.i64, ++seen_);
-        }
-        if (!change.has_commit()) continue;
-        const connect::CommitInfo& info = (*next)->commit(change);
-        last_ = {info.position, info.order};
+  /// Reads a batch; checks that each row comes once, in order.
+  void take_one() {
+    context_.deadline = std::chrono::steady_clock::now() + kPatience;
+    auto next = feed_->next(context_);
+    ASSERT_TRUE(next.ok()) << next.error().to_paragraph();
+    ASSERT_NE(*next, nullptr) << "nothing came after row " << seen_;
+    for (const connect::Change& change : (*next)->changes()) {
+      if (change.kind == ChangeKind::kInsert) {
+        ASSERT_EQ(change.after[0].payload.i64, ++seen_);
       }
+      if (!change.has_commit()) continue;
+      const connect::CommitInfo& info = (*next)->commit(change);
+      last_ = {info.position, info.order};
     }
+  }
+  /// Reads until the last row that was written.
+  void read_all() {
+    while (seen_ < written_ && !HasFatalFailure()) take_one();
   }
   void release(const changes::Place& place) {
     connect::Checkpoint checkpoint;
@@ -178,6 +180,33 @@ TEST_F(StreamFeedTest, ASlowApplySendsChangesToDiskAndBack) {
     read_all();
     EXPECT_FALSE(feed_->status().is_reading_disk);
   }
+}
+
+TEST_F(StreamFeedTest, ABacklogIsReadAsTheApplyTakesIt) {
+  options_.read_ahead_bytes = 100'000;
+  options_.batch_bytes = 10'000;
+  options_.taking_pause = kPatience;
+  open(from_);
+  ASSERT_TRUE(feed_->start(context_, {}).ok());
+  commit(1000, 1, 1000);
+  ASSERT_TRUE(wait_until([&] { return feed_->status().memory_bytes > 100'000; }));
+  std::uint64_t most = 0;
+  while (seen_ < written_ && !HasFatalFailure()) {
+    most = std::max(most, feed_->status().memory_bytes);
+    take_one();
+  }
+  EXPECT_LT(most, 150'000U);
+  EXPECT_FALSE(feed_->status().is_reading_disk);
+}
+
+TEST_F(StreamFeedTest, ABacklogIsReadOnWhenTheApplyTakesNothing) {
+  options_.read_ahead_bytes = 100'000;
+  options_.taking_pause = std::chrono::milliseconds(1);
+  open(from_);
+  ASSERT_TRUE(feed_->start(context_, {}).ok());
+  commit(1000, 1, 1000);
+  ASSERT_TRUE(wait_until([&] { return feed_->status().memory_bytes > 900'000; }));
+  read_all();
 }
 
 TEST_F(StreamFeedTest, WhatComesAfterWhatHasWaitedForLongWaitsOnDisk) {

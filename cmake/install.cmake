@@ -7,7 +7,8 @@ install(TARGETS wherry_core wherry_net wherry_oracle EXPORT wherry_oracle
         ARCHIVE DESTINATION lib)
 foreach(folder core net connect/oracle)
   install(DIRECTORY ${SRC}/${folder}/ DESTINATION include/wherry/${folder}
-          FILES_MATCHING PATTERN "*.h" PATTERN trace EXCLUDE PATTERN "*_server.h" EXCLUDE)
+          FILES_MATCHING PATTERN "*.h" PATTERN trace EXCLUDE PATTERN changes EXCLUDE
+                                        PATTERN "*_server.h" EXCLUDE)
 endforeach()
 install(EXPORT wherry_oracle NAMESPACE wherry:: FILE wherry_oracle-targets.cmake
         DESTINATION ${package})

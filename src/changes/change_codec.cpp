@@ -310,7 +310,7 @@ Result<void> ChangeDecoder::next(std::string_view& bytes, LargeValues& values, C
   }
   if (change.kind == ChangeKind::kDdl) {
     const std::uint8_t ddl = in.byte();
-    if (ddl > static_cast<std::uint8_t>(connect::DdlKind::kNewTable)) return damaged_error();
+    if (ddl > static_cast<std::uint8_t>(connect::DdlKind::kRowsUnknown)) return damaged_error();
     change.ddl = static_cast<connect::DdlKind>(ddl);
     const std::string_view text = in.text();
     const std::byte* copy = out.arena().copy(text.data(), text.size());

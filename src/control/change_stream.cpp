@@ -111,6 +111,8 @@ connect::StreamRequest stream_request(const TaskRequest& request, const StreamRe
     }
   }
   out.memory_keep = request.settings.changes.memory_keep;
+  out.consistency_timeout = std::chrono::duration_cast<std::chrono::seconds>(
+      request.settings.changes.consistency_timeout);
   out.is_native = has_native_form(request, out.tables);
   return out;
 }

@@ -132,6 +132,8 @@ class Reader : public SettingsReader {
         number(value, here, 1, 50000, settings.commit_rate);
       } else if (key == "CreatePkAfterFullLoad") {
         truth(value, here, settings.create_pk_after_full_load);
+      } else if (key == "TransactionConsistencyTimeout") {
+        seconds(value, here, settings.changes.consistency_timeout);
       } else if (key == "StopTaskCachedChangesApplied") {
         truth(value, here, settings.changes.stops_after_cached);
       } else if (key == "StopTaskCachedChangesNotApplied") {

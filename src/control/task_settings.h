@@ -45,11 +45,12 @@ struct ChangeProcessing {
   std::chrono::milliseconds memory_keep{60'000};            ///< MemoryKeepTime
   /// RecoveryTimeout; nothing: for ever.
   std::optional<std::chrono::minutes> recovery_limit;
-  std::uint32_t statement_cache = 50;  ///< StatementCacheSize
-  bool has_txn_state = false;          ///< TaskRecoveryTableEnabled
-  bool ignores_load_conflicts = true;  ///< FullLoadIgnoreConflicts
-  bool stops_before_cached = false;    ///< StopTaskCachedChangesNotApplied
-  bool stops_after_cached = false;     ///< StopTaskCachedChangesApplied
+  std::uint32_t statement_cache = 50;                      ///< StatementCacheSize
+  bool has_txn_state = false;                              ///< TaskRecoveryTableEnabled
+  bool ignores_load_conflicts = true;                      ///< FullLoadIgnoreConflicts
+  bool stops_before_cached = false;                        ///< StopTaskCachedChangesNotApplied
+  std::chrono::milliseconds consistency_timeout{600'000};  ///< TransactionConsistencyTimeout
+  bool stops_after_cached = false;                         ///< StopTaskCachedChangesApplied
 };
 
 struct TaskSettings {

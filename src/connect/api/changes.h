@@ -88,6 +88,9 @@ enum class DdlKind : std::uint8_t {
   kDropTable,    ///< shape: the last one of the table
   /// shape: a new table whose rows do not come before ChangeSource::include() was called for it.
   kNewTable,
+  /// shape: the log does not tell what became of some rows of the table, and `text` says why: the
+  /// table must be loaded again.
+  kRowsUnknown,
 };
 
 /// One record of a stream. Cells and text live in the batch.
@@ -220,7 +223,10 @@ struct StreamRequest {
   /// kBytes cells, text form in kText cells.
   bool is_native = false;
   std::uint64_t memory_bytes = 64ULL * 1024 * 1024;  ///< of transactions that have not committed
-  std::chrono::milliseconds memory_keep{60'000};     ///< those that are older wait on disk
+  /// How long prepare() may wait for transactions that must have ended before
+  /// (TransactionConsistencyTimeout).
+  std::chrono::seconds consistency_timeout{600};
+  std::chrono::milliseconds memory_keep{60'000};  ///< those that are older wait on disk
 };
 
 /// What a stream and its first snapshot begin with: made together, so that the snapshot holds

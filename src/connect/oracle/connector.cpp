@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "connect/oracle/catalog.h"
+#include "connect/oracle/changes/change_source.h"
 #include "connect/oracle/session_pool.h"
 #include "connect/oracle/settings.h"
 #include "connect/oracle/snapshot.h"
@@ -15,7 +16,7 @@ class OracleConnector final : public connect::Connector {
   OracleConnector() {
     info_.name = "oracle";
     info_.schemes = {"oracle"};
-    info_.roles = connect::kSource;
+    info_.roles = connect::kSource | connect::kChangeSource;
   }
 
   [[nodiscard]] const connect::ConnectorInfo& info() const override { return info_; }
@@ -50,6 +51,12 @@ class OracleConnector final : public connect::Connector {
     return make_error(ErrorKind::kUnsupported, "oracle.no_target",
                       "Oracle cannot be the target of a task yet",
                       "Use Oracle as the source and PostgreSQL as the target");
+  }
+
+  Result<std::unique_ptr<connect::ChangeSource>> open_change_source(
+      OpContext&, const connect::Settings& settings) override {
+    WHERRY_ASSIGN(EndpointOptions options, endpoint_options(settings));
+    return make_change_source(std::move(options));
   }
 
  private:

@@ -67,12 +67,16 @@ Result<void> read_number(const connect::Settings& settings, const char* name, st
   return {};
 }
 
+/// But for the case of letters; `lower` has small ones.
+bool is_alike(std::string_view text, std::string_view lower) {
+  return text.size() == lower.size() &&
+         std::equal(text.begin(), text.end(), lower.begin(),
+                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
+}
+
 /// DMS writes the name in several ways, and takes all of them.
 bool is_number_scale(std::string_view name) {
-  constexpr std::string_view kName = "numberdatatypescale";
-  return name.size() == kName.size() &&
-         std::equal(name.begin(), name.end(), kName.begin(),
-                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
+  return is_alike(name, "numberdatatypescale");
 }
 
 Result<std::optional<int>> number_scale(const connect::Settings& settings) {
@@ -88,12 +92,24 @@ Result<std::optional<int>> number_scale(const connect::Settings& settings) {
   return std::optional<int>{};
 }
 
+/// AddSupplementalLogging, in any letters: DMS writes addSupplementalLogging too.
+Result<bool> adds_logging(const connect::Settings& settings) {
+  constexpr std::string_view kName = "addsupplementallogging";
+  for (const auto& [name, text] : settings.options) {
+    if (!is_alike(name, kName)) continue;
+    if (is_alike(text, "true") || is_alike(text, "y")) return true;
+    if (is_alike(text, "false") || is_alike(text, "n")) return false;
+    return bad_value(name, text, "true, false");
+  }
+  return false;
+}
+
 Result<void> check_names(const connect::Settings& settings) {
   for (const auto& [name, value] : settings.options) {
     // DMS endpoint attributes are spelt in capitals; those without a meaning here are not errors.
     if (name.empty() || (name[0] >= 'A' && name[0] <= 'Z')) continue;
     if (contains(kNetworkParameters, name) || contains(kOwnParameters, name)) continue;
-    if (is_number_scale(name)) continue;
+    if (is_number_scale(name) || is_alike(name, "addsupplementallogging")) continue;
     return make_error(ErrorKind::kConfig, "oracle.unknown_setting",
                       fmt::format("the Oracle endpoint has no setting named '{}'", name),
                       fmt::format("Known settings: {}, {}", fmt::join(kOwnParameters, ", "),
@@ -208,6 +224,7 @@ Result<EndpointOptions> endpoint_options(const connect::Settings& settings) {
   WHERRY_TRY(read_number(settings, "array_rows", 0, 65'535, array_rows));
   WHERRY_TRY(read_number(settings, "lob_inline_max_kb", 1, 65'536, lob_inline_max_kb));
   WHERRY_ASSIGN(options.number_scale, number_scale(settings));
+  WHERRY_ASSIGN(options.adds_supplemental_logging, adds_logging(settings));
   options.connect.call_timeout = std::chrono::milliseconds(call_timeout_ms);
   options.fetch.array_rows = static_cast<std::uint32_t>(array_rows);
   options.fetch.lob_inline_max_bytes = lob_inline_max_kb * 1024;

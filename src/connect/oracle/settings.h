@@ -13,6 +13,8 @@ struct EndpointOptions {
   FetchOptions fetch;
   /// NumberDatatypeScale (DMS endpoint setting, -2…38), when it was sent.
   std::optional<int> number_scale;
+  /// AddSupplementalLogging (DMS): what tables lack for their changes is added at the source.
+  bool adds_supplemental_logging = false;
 };
 
 /// URL parameters are those of Easy Connect Plus (sdu, wallet_location, ssl_server_dn_match,

@@ -226,8 +226,15 @@ Result<void> Assembler::take_ddl(OpContext& context, const Change& change) {
   if (change.shape == nullptr) return {};
   if (change.ddl == connect::DdlKind::kCreateTable) return create_table(context, *change.shape);
   if (change.ddl == connect::DdlKind::kNewTable) return take_new_table(context, *change.shape);
-  if (new_tables_.contains(change.shape->source)) return forget_new_table(change.shape->source);
   const TableRoute* table = wanted(change);
+  if (change.ddl == connect::DdlKind::kRowsUnknown) {
+    if (table == nullptr) return {};
+    return refuse(*table,
+                  make_error(ErrorKind::kData, "apply.rows_unknown", std::string(change.text),
+                             "Reload the table (wherry reload --table)")
+                      .with("table", schema::to_text(table->source)));
+  }
+  if (new_tables_.contains(change.shape->source)) return forget_new_table(change.shape->source);
   return table == nullptr ? Result<void>() : drop_table(context, *table);
 }
 

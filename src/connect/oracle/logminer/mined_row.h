@@ -39,6 +39,7 @@ std::string to_text(const TransactionKey& key);
 
 struct MinedRow {
   std::uint64_t scn = 0;
+  std::int64_t time_micros = 0;  ///< since 1970 in UTC, of whole seconds
   std::uint32_t thread = 0;
   RedoAddress address;
   std::uint64_t ssn = 0;

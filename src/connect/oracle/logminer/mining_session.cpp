@@ -34,6 +34,7 @@ constexpr const char* kZone = "+00:00";
 /// What next() makes of the columns, in their order.
 enum Column : std::size_t {
   kScn,
+  kTimestamp,
   kThread,
   kRsId,
   kSsn,
@@ -53,7 +54,8 @@ enum Column : std::size_t {
   kColumnCount,
 };
 constexpr const char* kColumns =
-    "scn, thread#, rs_id, ssn, src_con_id, xidusn, xidslt, xidsqn, operation_code, rollback, csf, "
+    "scn, timestamp, thread#, rs_id, ssn, src_con_id, xidusn, xidslt, xidsqn, operation_code, "
+    "rollback, csf, "
     "status, seg_owner, table_name, row_id, info, sql_redo";
 
 std::uint64_t number_of(const std::optional<std::string>& text) {
@@ -77,6 +79,16 @@ Error with_changed_logs(Error error) {
   return error;
 }
 
+/// "+02:30"
+std::int64_t offset_micros(const std::string& text) {
+  int hours = 0, minutes = 0;
+  if (text.size() != 6) return 0;
+  std::from_chars(text.data() + 1, text.data() + 3, hours);
+  std::from_chars(text.data() + 4, text.data() + 6, minutes);
+  const std::int64_t seconds = std::int64_t{hours} * 3600 + minutes * 60;
+  return (text[0] == '-' ? -seconds : seconds) * 1'000'000;
+}
+
 std::string_view text_at(const Cell* row, Column column) {
   const Cell& cell = row[column];
   if (cell.state != CellState::kSet) return {};
@@ -90,6 +102,7 @@ Number number_at(const Cell* row, Column column) {
 std::array<CellKind, kColumnCount> wanted_kinds() {
   std::array<CellKind, kColumnCount> out{};
   out.fill(CellKind::kInt64);
+  out[kTimestamp] = CellKind::kTimestamp;
   for (const Column text : {kRsId, kOwner, kTable, kRowId, kInfo, kSqlRedo}) {
     out[text] = CellKind::kText;
   }
@@ -116,6 +129,9 @@ Result<void> MiningSession::set_formats(OpContext& context) {
                 session_->rows(context, "select parameter, value from nls_session_parameters"));
   WHERRY_ASSIGN(const auto zone, session_->rows(context, "select sessiontimezone from dual"));
   found.push_back({"TIME_ZONE", zone.at(0).at(0)});
+  WHERRY_ASSIGN(const auto host,
+                session_->rows(context, "select to_char(systimestamp, 'TZH:TZM') from dual"));
+  host_offset_micros_ = offset_micros(host.at(0).at(0).value_or("+00:00"));
   const auto check = [&](const char* name, const char* value) -> Result<void> {
     for (const TextRow& row : found) {
       if (row[0] == name && row[1] == value) return {};
@@ -285,6 +301,7 @@ Result<bool> MiningSession::next(OpContext& context, MinedRow& out) {
   }
   const Cell* const row = batch_.row(next_row_++);
   out.scn = number_at<std::uint64_t>(row, kScn);
+  out.time_micros = number_at<std::int64_t>(row, kTimestamp) - host_offset_micros_;
   out.thread = number_at<std::uint32_t>(row, kThread);
   out.address = parse_redo_address(text_at(row, kRsId)).value_or(RedoAddress{});
   out.ssn = number_at<std::uint64_t>(row, kSsn);

@@ -47,7 +47,8 @@ class MiningSession {
   Result<void> fetch(OpContext& context);
 
   std::unique_ptr<Session> session_;
-  std::unique_ptr<Query> query_;  ///< of a step
+  std::int64_t host_offset_micros_ = 0;  ///< of the database's host, in whose time rows are
+  std::unique_ptr<Query> query_;         ///< of a step
   RowBatch batch_;
   std::size_t next_row_ = 0;
   bool is_last_batch_ = false;

@@ -8,6 +8,13 @@ namespace {
 constexpr int kStart = 6, kCommit = 7, kReplicationMarker = 27, kMissingScn = 34, kRollback = 36;
 constexpr int kDdl = 5;
 
+void note(const RedoTableProblem& problem, std::vector<RedoTableProblem>& known) {
+  const bool is_told = std::any_of(known.begin(), known.end(), [&](const auto& each) {
+    return each.owner == problem.owner && each.table == problem.table;
+  });
+  if (!is_told) known.push_back(problem);
+}
+
 }  // namespace
 
 bool RedoAssembler::is_known(const MinedRow& row) {
@@ -34,8 +41,8 @@ void RedoAssembler::note_read(const MinedRow& row) {
   ++cursor.rows;
 }
 
-bool RedoAssembler::join(const MinedRow& row, MinedRow& whole) {
-  whole = row;
+bool RedoAssembler::join(const MinedRow& row) {
+  whole_ = row;
   const Place of_row{row.address, row.ssn};
   // A step that ended between two pieces may begin with the first of them again.
   const bool is_again = is_text_of_earlier_step_ && row.goes_on && row.sql_redo == first_piece_;
@@ -51,16 +58,16 @@ bool RedoAssembler::join(const MinedRow& row, MinedRow& whole) {
   text_ += row.sql_redo;
   if (row.goes_on) return false;
   has_text_ = false;
-  whole.sql_redo = text_;
+  whole_.sql_redo = text_;
   return true;
 }
 
 Result<std::optional<RedoTransaction>> RedoAssembler::take(const MinedRow& row) {
+  is_ddl_ = false;
   if (is_known(row)) return std::optional<RedoTransaction>();
-  MinedRow whole;
-  if (!join(row, whole)) return std::optional<RedoTransaction>();
+  if (!join(row)) return std::optional<RedoTransaction>();
   note_read(row);
-  return take_whole(whole);
+  return take_whole(whole_);
 }
 
 void RedoAssembler::go_on_behind_read(bool has_all_rows) {
@@ -123,6 +130,7 @@ Result<std::optional<RedoTransaction>> RedoAssembler::take_whole(const MinedRow&
                         "LogMiner has found a gap in the redo at SCN " + std::to_string(row.scn),
                         "Restore the logs that are missing, or load the tables again");
     case kDdl:
+      is_ddl_ = true;
       break;
     default:
       add(row);
@@ -158,11 +166,9 @@ void RedoAssembler::add(const MinedRow& row) {
   found->second.has_rows = true;
   found_.clear();
   found->second.builder.add(row, readers_, found_);
-  for (RedoTableProblem& problem : found_) {
-    const bool is_told = std::any_of(problems_.begin(), problems_.end(), [&](const auto& known) {
-      return known.owner == problem.owner && known.table == problem.table;
-    });
-    if (!is_told) problems_.push_back(std::move(problem));
+  for (const RedoTableProblem& problem : found_) {
+    note(problem, found->second.problems);
+    note(problem, problems_);
   }
 }
 
@@ -172,11 +178,13 @@ std::optional<RedoTransaction> RedoAssembler::commit(const MinedRow& row) {
   RedoTransaction out;
   out.key = found->first;
   out.commit_scn = row.scn;
+  out.commit_micros = row.time_micros;
   out.thread = row.thread;
   out.commit_address = row.address;
   out.changes = found->second.builder.finish();
+  out.problems = std::move(found->second.problems);
   transactions_.erase(found);
-  if (out.changes.empty()) return std::nullopt;
+  if (out.changes.empty() && out.problems.empty()) return std::nullopt;
   return out;
 }
 

@@ -20,8 +20,8 @@ namespace wherry::oracle {
 
 class RedoAssembler {
  public:
-  /// The transaction that a row commits, when it has changes. A row's text may come in pieces.
-  /// kInternal "oracle.redo_gap": the log has a hole.
+  /// The transaction that a row commits, when it has changes or problems. A row's text may come in
+  /// pieces. kInternal "oracle.redo_gap": the log has a hole.
   Result<std::optional<RedoTransaction>> take(const MinedRow& row);
   /// The rows of a mining step have come; rows of the next that lie before its end are known.
   void end_step();
@@ -29,6 +29,10 @@ class RedoAssembler {
   void break_step();
   /// Rows of the thread that lie before `floor` are known: a restart.
   void begin_at(std::uint32_t thread, const RedoAddress& floor);
+
+  /// Of the row that was taken last, when it is a statement of DDL that was not known: with its
+  /// whole text, good until the next call.
+  [[nodiscard]] const MinedRow* ddl() const { return is_ddl_ ? &whole_ : nullptr; }
 
   struct Open {
     TransactionKey key;
@@ -41,13 +45,15 @@ class RedoAssembler {
   [[nodiscard]] std::vector<Open> open() const;
   /// By thread, the first record that a restart must read again to go on behind the last row.
   [[nodiscard]] std::map<std::uint32_t, RedoAddress> floors() const;
-  /// Each table once, in the order in which they were found.
+  /// Of all transactions, those that were rolled back too; each table once, in the order in which
+  /// they were found.
   [[nodiscard]] const std::vector<RedoTableProblem>& problems() const { return problems_; }
 
  private:
   struct Transaction {
     Open open;
     TransactionBuilder builder;
+    std::vector<RedoTableProblem> problems;
     bool has_rows = false;
   };
   struct Place {
@@ -65,7 +71,7 @@ class RedoAssembler {
   void note_read(const MinedRow& row);
   void go_on_behind_read(bool has_all_rows);
   /// False: the text goes on in the next row.
-  bool join(const MinedRow& row, MinedRow& whole);
+  bool join(const MinedRow& row);
   Result<std::optional<RedoTransaction>> take_whole(const MinedRow& row);
   std::optional<RedoTransaction> commit(const MinedRow& row);
   void add(const MinedRow& row);
@@ -78,6 +84,8 @@ class RedoAssembler {
   std::map<std::uint32_t, std::uint64_t> again_;  ///< known rows of the cursor's place, this step
   std::vector<RedoTableProblem> problems_, found_;
   RedoReaders readers_;
+  MinedRow whole_;  ///< the row taken last
+  bool is_ddl_ = false;
   std::string text_;  ///< of a row whose pieces come
   std::string first_piece_;
   Place text_of_;

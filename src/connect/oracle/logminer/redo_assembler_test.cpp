@@ -314,9 +314,8 @@ TEST_F(RedoAssembly, PutsDocumentsAndLongStringsTogether) {
 
 TEST_F(RedoAssembly, NamesTablesThatTheLogDoesNotTell) {
   take(kOne, 255, "Unsupported", kRow);
-  take(kOne, kInsert, R"(insert into "S"."T"("COL 1") values (HEXTORAW('c102')))", kRow);
   take(kOne, kCommit);
-  EXPECT_THAT(out_, IsEmpty());
+  EXPECT_THAT(out_, ElementsAre("5.1.614: "));
   ASSERT_EQ(assembler_.problems().size(), 1U);
   EXPECT_EQ(assembler_.problems()[0].table, "T");
   const auto gap = assembler_.take(row(kOne, 34));

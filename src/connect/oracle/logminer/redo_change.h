@@ -24,7 +24,7 @@ struct OwnedRedoValue {
 };
 
 struct OwnedRedoField {
-  std::string column;
+  std::string column;  ///< "COL 3" in a row of a definition that is no longer the table's
   OwnedRedoValue value;
 };
 using RedoImage = std::vector<OwnedRedoField>;
@@ -42,12 +42,20 @@ struct RedoChange {
   std::vector<std::string> unknown;
 };
 
+/// A table whose changes the log does not tell any more: to be loaded again.
+struct RedoTableProblem {
+  std::string owner, table;
+  std::string_view reason;  ///< static
+};
+
 struct RedoTransaction {
   TransactionKey key;
   std::uint64_t commit_scn = 0;
+  std::int64_t commit_micros = 0;  ///< MinedRow::time_micros
   std::uint32_t thread = 0;
   RedoAddress commit_address;
   std::vector<RedoChange> changes;
+  std::vector<RedoTableProblem> problems;  ///< each table once
 };
 
 }  // namespace wherry::oracle

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "connect/oracle/logminer/letters.h"
-#include "connect/oracle/logminer/stored_value.h"
 
 namespace wherry::oracle {
 namespace {
@@ -12,7 +11,6 @@ constexpr std::string_view kChangeNotTold = "LogMiner does not tell a change of 
 constexpr std::string_view kNotUnderstood = "a row of the log is not understood";
 /// How LogMiner begins a long string.
 constexpr std::string_view kEmptyString = "LM_EMPTY_STRING";
-constexpr std::string_view kOtherDefinition = "a change is of a definition that is not known";
 
 RedoImage owned(const std::vector<RedoField>& fields) {
   RedoImage out;
@@ -95,15 +93,6 @@ std::optional<LobContent> content_of(const OwnedRedoValue* value, LobContent::Un
   return std::nullopt;
 }
 
-bool has_places_only(const RedoStatement& statement) {
-  const auto is_place = [](const RedoField& field) {
-    return positional_column(field.column).has_value();
-  };
-  return !(statement.after.empty() && statement.before.empty()) &&
-         std::all_of(statement.after.begin(), statement.after.end(), is_place) &&
-         std::all_of(statement.before.begin(), statement.before.end(), is_place);
-}
-
 /// What an undo row takes back.
 std::optional<RedoKind> undone_kind(int operation_code) {
   switch (operation_code) {
@@ -184,7 +173,6 @@ void TransactionBuilder::add_statement(const MinedRow& row, RedoReaders& readers
   if (!readers.parser.parse(row.sql_redo, readers.statement)) {
     return report(row, kNotUnderstood, problems);
   }
-  if (has_places_only(statement)) return report(row, kOtherDefinition, problems);
   if (statement.kind == RedoKind::kUpdate && !is_placeholder(row.row_id) &&
       completes_insert(row, statement)) {
     return;

@@ -20,12 +20,6 @@
 
 namespace wherry::oracle {
 
-/// A table whose changes the log does not tell any more: to be loaded again.
-struct RedoTableProblem {
-  std::string owner, table;
-  std::string_view reason;  ///< static
-};
-
 /// What reads the rows of all transactions; kept so that nothing is allocated for each.
 struct RedoReaders {
   RedoParser parser;

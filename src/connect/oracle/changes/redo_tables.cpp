@@ -1,0 +1,326 @@
+#include "connect/oracle/changes/redo_tables.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "connect/oracle/changes/supplemental_logging.h"
+#include "connect/oracle/logminer/mined_row.h"
+#include "core/decimal.h"
+
+namespace wherry::oracle {
+namespace {
+
+using connect::Change;
+using connect::ChangeBatch;
+using connect::ChangeKind;
+
+constexpr std::string_view kNoRow =
+    "the log does not say which row was changed (supplemental logging was missing)";
+constexpr std::string_view kNoRowId =
+    "the log does not show a value of a new row, and not where the row is";
+
+void set_unreadable(std::string_view what, Cell& cell) {
+  cell.state = CellState::kUnreadable;
+  cell.payload.ptr = reinterpret_cast<const std::byte*>(what.data());
+  cell.size_bytes = static_cast<std::uint32_t>(what.size());
+}
+
+/// From the kind that the redo's text has into that of the column.
+void convert(CellKind wanted, Cell& cell) {
+  if (cell.state != CellState::kSet || cell.kind == wanted) return;
+  if (wanted == CellKind::kInt64 && cell.kind == CellKind::kDecimal) {
+    if (const auto whole = to_int64(decimal_of(cell))) {
+      cell.kind = wanted;
+      cell.payload.i64 = *whole;
+      return;
+    }
+  }
+  set_unreadable("the value is none of the column's type", cell);
+}
+
+void trim(Cell& cell) {
+  if (cell.state != CellState::kSet) return;
+  cell.size_bytes = static_cast<std::uint32_t>(cell.bytes().find_last_not_of(' ') + 1);
+}
+
+bool has_same_layout(const schema::TableDef& a, const schema::TableDef& b) {
+  const bool has_same_columns =
+      std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end(),
+                 [](const schema::ColumnDef& x, const schema::ColumnDef& y) {
+                   return x.name == y.name && x.type == y.type && x.native_type == y.native_type &&
+                          x.is_generated == y.is_generated;
+                 });
+  return has_same_columns && logged_identity(a) == logged_identity(b);
+}
+
+bool is_same_value(const OwnedRedoValue& a, const OwnedRedoValue& b) {
+  return a.form == b.form && a.text == b.text && a.function == b.function;
+}
+
+/// The key is another after the change.
+bool moves(const RedoTable& table, const RedoChange& change) {
+  const auto stored_name = [&](std::size_t index) {
+    const auto place = std::find(table.stored_columns.begin(), table.stored_columns.end(), index);
+    return fmt::format("COL {}", place - table.stored_columns.begin() + 1);
+  };
+  const bool is_stored = !change.before.empty() && positional_column(change.before[0].column);
+  return std::any_of(
+      table.shape->identity.begin(), table.shape->identity.end(), [&](std::size_t index) {
+        const std::string& name =
+            is_stored ? stored_name(index) : table.shape->definition.columns[index].name;
+        const OwnedRedoValue* const before = find_value(change.before, name);
+        const OwnedRedoValue* const after = find_value(change.after, name);
+        return before != nullptr && after != nullptr && !is_same_value(*before, *after);
+      });
+}
+
+}  // namespace
+
+/// Cells of a row before or after its change; those that are not given are kUnchanged.
+struct RedoTables::Row {
+  Row(const RedoTable& table, ChangeBatch& out)
+      : cells(out.allocate_cells(table.columns.size())), arena(out.arena()) {
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+      cells[i] = {};
+      cells[i].kind = table.columns[i].kind;
+      cells[i].state = CellState::kUnchanged;
+    }
+  }
+  Cell* cells;
+  Arena& arena;
+  std::vector<std::size_t> unknown;  ///< columns whose value is not shown
+};
+
+RedoTables::RedoTables(const connect::StreamRequest& request, RowImages& images,
+                       StoredValueContext stored)
+    : images_(images), stored_(stored) {
+  for (const schema::TablePlanPtr& plan : request.tables) tables_[plan->source].plan = plan;
+}
+
+Result<void> RedoTables::describe(OpContext& context, connect::Catalog& catalog) {
+  std::set<std::string> schemas;
+  for (const auto& [name, table] : tables_) schemas.insert(name.schema);
+  if (schemas.empty()) return {};
+  connect::TableFilter filter;
+  filter.schemas.assign(schemas.begin(), schemas.end());
+  WHERRY_ASSIGN(auto definitions, catalog.describe_tables(context, filter));
+  for (schema::TableDef& definition : definitions) {
+    const auto found = tables_.find(definition.table);
+    if (found != tables_.end()) set_shape(found->second, std::move(definition));
+  }
+  return {};
+}
+
+void RedoTables::set_shape(RedoTable& table, schema::TableDef definition) {
+  auto shape = std::make_shared<connect::RowShape>();
+  shape->id = connect::new_shape_id();
+  shape->source = table.plan->source;
+  for (const std::string& name : logged_identity(definition)) {
+    shape->identity.push_back(static_cast<std::size_t>(definition.find_column(name)));
+  }
+  shape->has_whole_before = shape->identity.empty();
+  table.columns.clear();
+  table.stored_columns.clear();
+  for (const schema::ColumnDef& column : definition.columns) {
+    if (!column.is_generated) table.stored_columns.push_back(table.columns.size());
+    RedoTable::Column& each = table.columns.emplace_back();
+    each.redo = redo_column_of(column.native_type);
+    each.kind = schema::cell_kind_of(column.type);
+    for (const schema::ColumnPlan& planned : table.plan->columns) {
+      if (planned.source_name == column.name) each.is_trimmed = planned.trim_blanks;
+    }
+  }
+  for (const std::size_t index : shape->identity) table.columns[index].is_identity = true;
+  shape->definition = std::move(definition);
+  table.shape = std::move(shape);
+}
+
+std::vector<std::string> RedoTables::owners() const {
+  std::set<std::string> out;
+  for (const auto& [name, table] : tables_) out.insert(name.schema);
+  return {out.begin(), out.end()};
+}
+
+RedoTable* RedoTables::find(std::string_view owner, std::string_view name) {
+  const auto found = tables_.find(schema::TableRef{std::string(owner), std::string(name)});
+  return found == tables_.end() ? nullptr : &found->second;
+}
+
+/// `hint`: where it would be when fields are in the table's order. nullopt: hidden, or gone.
+std::optional<std::size_t> RedoTables::column_of(const RedoTable& table, const std::string& name,
+                                                 std::size_t hint) {
+  const auto& columns = table.shape->definition.columns;
+  if (hint < columns.size() && columns[hint].name == name) return hint;
+  if (const auto place = positional_column(name)) {
+    if (*place > table.stored_columns.size()) return std::nullopt;
+    return table.stored_columns[*place - 1];
+  }
+  const int place = table.shape->definition.find_column(name);
+  return place < 0 ? std::nullopt : std::optional(static_cast<std::size_t>(place));
+}
+
+/// The reason when the row cannot be told.
+std::optional<std::string> RedoTables::fill(const RedoTable& table, const RedoImage& image,
+                                            Row& row) const {
+  StoredValueContext stored = stored_;
+  stored.arena = &row.arena;
+  std::size_t next = 0;
+  for (const OwnedRedoField& field : image) {
+    const std::optional<std::size_t> place = column_of(table, field.column, next);
+    const bool is_stored = positional_column(field.column).has_value();
+    if (!place && is_stored) return "it is of a definition that is not known any more";
+    if (!place) continue;
+    const std::size_t index = *place;
+    next = index + 1;
+    const RedoTable::Column& column = table.columns[index];
+    Cell& cell = row.cells[index];
+    if (!column.redo) {
+      row.unknown.push_back(index);
+      continue;
+    }
+    const RedoValue value = field.value.view();
+    const RedoValueStatus status = is_stored
+                                       ? stored_cell(value, *column.redo, stored, cell)
+                                       : redo_cell(value, *column.redo, {&row.arena, 0}, cell);
+    if (status == RedoValueStatus::kNotGiven) {
+      cell.state = CellState::kUnchanged;
+      row.unknown.push_back(index);
+    } else if (status != RedoValueStatus::kGiven) {
+      if (column.is_identity) {
+        return "column " + field.column + " of its key: " + std::string(oracle::describe(status));
+      }
+      set_unreadable(oracle::describe(status), cell);
+    } else {
+      convert(column.kind, cell);
+      if (column.is_trimmed) trim(cell);
+    }
+  }
+  return std::nullopt;
+}
+
+/// What the redo does not show. The reason when it cannot be had.
+Result<std::optional<std::string>> RedoTables::complete(OpContext& context, const RedoTable& table,
+                                                        const RedoTransaction& transaction,
+                                                        const RedoChange& change, Row& before,
+                                                        Row& after, ChangeBatch& out) {
+  using Reason = std::optional<std::string>;
+  const auto& columns = table.shape->definition.columns;
+  for (const std::string& name : change.unknown) {
+    const int place = table.shape->definition.find_column(name);
+    if (place >= 0) after.unknown.push_back(static_cast<std::size_t>(place));
+  }
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    Cell& cell = after.cells[i];
+    if (change.kind == RedoKind::kInsert) {
+      const bool is_missing = cell.state == CellState::kUnchanged && !columns[i].is_generated;
+      if (is_missing) after.unknown.push_back(i);
+    } else if (table.shape->has_whole_before) {
+      if (cell.state == CellState::kUnchanged) cell = before.cells[i];
+    } else if (table.columns[i].is_identity) {
+      if (before.cells[i].state == CellState::kUnchanged) return Reason(kNoRow);
+      if (cell.state == CellState::kUnchanged) cell = before.cells[i];
+    }
+  }
+  std::sort(after.unknown.begin(), after.unknown.end());
+  after.unknown.erase(std::unique(after.unknown.begin(), after.unknown.end()), after.unknown.end());
+  if (after.unknown.empty()) return Reason();
+  if (is_placeholder(change.row_id)) return Reason(kNoRowId);
+  auto rows = images_.read(context, table.shape->definition, after.unknown, change.row_id,
+                           transaction.commit_scn);
+  if (!rows) {
+    if (rows.error().kind != ErrorKind::kData) return std::move(rows).error();
+    return Reason(rows.error().message);
+  }
+  // No row: the transaction itself has taken it away later, so its values do not matter.
+  const bool is_there = (*rows)->row_count() != 0;
+  for (std::size_t i = 0; i < after.unknown.size(); ++i) {
+    Cell& cell = after.cells[after.unknown[i]];
+    if (is_there) {
+      cell = (*rows)->row(0)[i];
+      if (table.columns[after.unknown[i]].is_trimmed) trim(cell);
+    } else if (change.kind == RedoKind::kInsert) {
+      cell.state = CellState::kNull;
+    }
+  }
+  if (is_there) out.keep(*rows);
+  return Reason();
+}
+
+Result<void> RedoTables::add(OpContext& context,
+                             const std::shared_ptr<const RedoTransaction>& transaction,
+                             const RedoChange& change, ChangeBatch& out) {
+  RedoTable* const table = find(change.owner, change.table);
+  if (table == nullptr || table->shape == nullptr || !table->is_known) return {};
+  Row before(*table, out), after(*table, out);
+  std::optional<std::string> reason = fill(*table, change.before, before);
+  if (!reason) reason = fill(*table, change.after, after);
+  if (!reason && change.kind == RedoKind::kDelete) {
+    for (const std::size_t index : table->shape->identity) {
+      if (before.cells[index].state == CellState::kUnchanged) reason = kNoRow;
+    }
+  } else if (!reason) {
+    WHERRY_ASSIGN(reason, complete(context, *table, *transaction, change, before, after, out));
+  }
+  if (reason) {
+    give_up(*table, *reason, out);
+    return {};
+  }
+  out.keep(transaction);
+  out.keep(table->shape);
+  Change& told = out.add(change.kind == RedoKind::kInsert   ? ChangeKind::kInsert
+                         : change.kind == RedoKind::kUpdate ? ChangeKind::kUpdate
+                                                            : ChangeKind::kDelete);
+  told.shape = table->shape.get();
+  const bool tells_before = change.kind == RedoKind::kDelete || table->shape->has_whole_before ||
+                            (change.kind == RedoKind::kUpdate && moves(*table, change));
+  if (tells_before && change.kind != RedoKind::kInsert) told.before = before.cells;
+  if (change.kind != RedoKind::kDelete) told.after = after.cells;
+  return {};
+}
+
+void RedoTables::give_up(RedoTable& table, std::string_view reason, ChangeBatch& out) {
+  if (table.shape == nullptr || !table.is_known) return;
+  table.is_known = false;
+  out.keep(table.shape);
+  Change& change = out.add(ChangeKind::kDdl);
+  change.ddl = connect::DdlKind::kRowsUnknown;
+  change.shape = table.shape.get();
+  const std::byte* const copy = out.arena().copy(reason.data(), reason.size());
+  change.text = {reinterpret_cast<const char*>(copy), reason.size()};
+}
+
+Result<void> RedoTables::redescribe(OpContext& context, connect::Catalog& catalog, RedoTable& table,
+                                    ChangeBatch& out) {
+  if (table.shape == nullptr) return {};
+  connect::TableFilter filter;
+  filter.schemas = {table.plan->source.schema};
+  WHERRY_ASSIGN(auto definitions, catalog.describe_tables(context, filter));
+  const auto found =
+      std::find_if(definitions.begin(), definitions.end(),
+                   [&](const schema::TableDef& each) { return each.table == table.plan->source; });
+  const connect::RowShapePtr last = table.shape;
+  if (found == definitions.end()) {
+    out.keep(last);
+    Change& change = out.add(ChangeKind::kDdl);
+    change.ddl = connect::DdlKind::kDropTable;
+    change.shape = last.get();
+    table.shape = nullptr;
+    return {};
+  }
+  if (has_same_layout(last->definition, *found)) return {};
+  set_shape(table, std::move(*found));
+  auto shape = std::make_shared<connect::RowShape>(*table.shape);
+  // Which of the new columns have a default the dictionary tells no more than for rows to come.
+  for (const schema::ColumnDef& column : shape->definition.columns) {
+    const bool is_new = last->definition.find_column(column.name) < 0;
+    shape->fills.push_back(
+        {is_new ? connect::ColumnFill::Kind::kByRow : connect::ColumnFill::Kind::kNull, {}});
+  }
+  table.shape = shape;
+  out.keep(shape);
+  out.add(ChangeKind::kShape).shape = shape.get();
+  return {};
+}
+
+}  // namespace wherry::oracle

@@ -1,0 +1,81 @@
+// The tables of a stream, and what changes of the redo mean for them: values of SQL_REDO become
+// cells of the table's shape. What the log does not show is read from the table, as of the commit.
+//
+// Used by one thread at a time.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "connect/api/changes.h"
+#include "connect/api/connector.h"
+#include "connect/oracle/changes/row_images.h"
+#include "connect/oracle/logminer/redo_cell.h"
+#include "connect/oracle/logminer/redo_change.h"
+#include "connect/oracle/logminer/redo_column.h"
+#include "connect/oracle/logminer/stored_value.h"
+
+namespace wherry::oracle {
+
+/// A table as the redo has it from here on.
+struct RedoTable {
+  schema::TablePlanPtr plan;
+  connect::RowShapePtr shape;
+  struct Column {
+    std::optional<RedoColumn> redo;  ///< nothing: a type that is not known
+    CellKind kind = CellKind::kText;
+    bool is_trimmed = false;   ///< its padding is left out
+    bool is_identity = false;  ///< of the shape
+  };
+  std::vector<Column> columns;  ///< as the shape's
+  /// Those that rows have, in their order: n of "COL n".
+  std::vector<std::size_t> stored_columns;
+  bool is_known = true;  ///< false: its rows are not told any more
+};
+
+class RedoTables {
+ public:
+  /// `images` outlives it. `stored`: how rows of an older definition are stored; its arena is not
+  /// used.
+  RedoTables(const connect::StreamRequest& request, RowImages& images, StoredValueContext stored);
+
+  /// What the dictionary says of the tables now. Those that are gone have no shape.
+  Result<void> describe(OpContext& context, connect::Catalog& catalog);
+  /// Of those that have a shape.
+  [[nodiscard]] std::vector<std::string> owners() const;
+  /// nullptr: it is none of the stream's.
+  RedoTable* find(std::string_view owner, std::string_view name);
+
+  /// Adds one change of `transaction`, which is kept alive by the batch; nothing when the table is
+  /// none of the stream's.
+  Result<void> add(OpContext& context, const std::shared_ptr<const RedoTransaction>& transaction,
+                   const RedoChange& change, connect::ChangeBatch& out);
+  /// kDdl kRowsUnknown; the table's changes are not told from here on.
+  void give_up(RedoTable& table, std::string_view reason, connect::ChangeBatch& out);
+  /// The definition after a statement of DDL: kShape when columns or keys are others now,
+  /// kDropTable when the table is gone.
+  Result<void> redescribe(OpContext& context, connect::Catalog& catalog, RedoTable& table,
+                          connect::ChangeBatch& out);
+
+ private:
+  struct Row;
+  static void set_shape(RedoTable& table, schema::TableDef definition);
+  static std::optional<std::size_t> column_of(const RedoTable& table, const std::string& name,
+                                              std::size_t hint);
+  std::optional<std::string> fill(const RedoTable& table, const RedoImage& image, Row& row) const;
+  Result<std::optional<std::string>> complete(OpContext& context, const RedoTable& table,
+                                              const RedoTransaction& transaction,
+                                              const RedoChange& change, Row& before, Row& after,
+                                              connect::ChangeBatch& out);
+
+  RowImages& images_;
+  const StoredValueContext stored_;
+  std::map<schema::TableRef, RedoTable> tables_;
+};
+
+}  // namespace wherry::oracle

@@ -1,0 +1,175 @@
+"""Ongoing replication from Oracle (the simulator) to PostgreSQL: loads under writes, transactions
+that were open, stops, kills, DDL, logs that go."""
+import contextlib
+import os
+import signal
+import unittest
+
+from support.oracle_case import (ACCOUNTS, BALANCE, DONE, FAILED, REFUSED, TABLES_IN_ERROR, OracleCase,
+                                 Writer)
+from support.paths import LONG
+
+SEED = int(os.environ.get("WHERRY_SEED", "20251130"))
+
+
+class OracleChanges(OracleCase):
+    def write(self):
+        writer = Writer(self.sim, SEED + OracleCase.count)
+        self.addCleanup(writer.stop)
+        return writer
+
+    def count_money(self, times):
+        with contextlib.closing(self.target.connect(self.name)) as connection:
+            with connection.cursor() as cursor:
+                for _ in range(times):
+                    cursor.execute("select sum(balance), count(*) from app.accounts")
+                    self.assertEqual(cursor.fetchone(), (ACCOUNTS * BALANCE, ACCOUNTS))
+
+    def test_a_load_under_writes_is_followed_until_it_is_stopped(self):
+        writer = self.write()
+        task = self.task()
+        run = self.follow(task)
+        before = writer.transactions
+        while writer.transactions < before + 300 and not writer.failure:
+            self.count_money(5)
+            if writer.transactions % 40 == 0:
+                self.at_source("alter system switch logfile")
+        self.stop(run)
+        writer.stop()
+        self.run_until(task, "caught-up")
+        self.assert_same(task)
+
+    def test_killed_at_any_moment_nothing_is_lost_or_done_twice(self):
+        writer = self.write()
+        task = self.task()
+        for point in ("task.prepared", "task.begun", "load.started", "load.all_rows"):
+            run = self.start(task, WHERRY_FAILPOINT=point)
+            run.child.wait(120)
+        chooser = writer.chooser
+        for _ in range(40 if LONG else 8):
+            run = self.follow(task)
+            before = writer.transactions
+            pause = chooser.randint(0, 60)
+            while writer.transactions < before + pause and not writer.failure:
+                self.count_money(1)
+            if chooser.randint(0, 1):
+                self.at_source("alter system switch logfile")
+            run.child.kill()
+        writer.stop()
+        self.run_until(task, "caught-up")
+        self.count_money(1)
+        self.assert_same(task)
+
+    def test_transactions_that_are_open_when_the_load_begins_come_whole(self):
+        with self.sim.connect() as early, self.sim.connect() as small:
+            cursor, other = early.cursor(), small.cursor()
+            cursor.execute("insert into logs values ('early', 1, 1.5)")
+            cursor.execute("update accounts set owner = 'early' where id = 1")
+            other.execute("update accounts set owner = 'undone' where id = 2")
+            self.at_source("alter system switch logfile")
+            task = self.task()
+            run = self.follow(task)
+            self.catch_up(run)
+            # It is killed before any of them has ended, and reads them again.
+            run.child.kill()
+            cursor.execute("update accounts set owner = owner || ' bird' where id = 1")
+            run = self.follow(task)
+            cursor.execute("insert into logs values ('late', 2, 2.5)")
+            early.commit()
+            small.rollback()
+            self.catch_up(run)
+            self.assertEqual(self.target.query(
+                self.name, "select owner from app.accounts where id < 3 order by id"),
+                [("early bird",), ("owner 2",)])
+            self.stop(run)
+        self.assert_same(task)
+
+    def test_a_transaction_without_a_known_beginning_must_end_first(self):
+        self.at_source('alter system set "_orasim_hide_start_scns" = true')
+        with self.sim.connect() as early:
+            cursor = early.cursor()
+            cursor.execute("update accounts set owner = 'early' where id = 1")
+            task = self.task({"FullLoadSettings": {"TargetTablePrepMode": "DROP_AND_CREATE",
+                                                   "TransactionConsistencyTimeout": 1}})
+            run = self.start(task).finish(120)
+            self.assertEqual(run.status, FAILED, run.describe())
+            self.assertIn("oracle.transactions_open", run.stderr)
+            self.assertRegex(run.stderr, r"transaction \d+\.\d+\.\d+ \(SID \d+, serial \d+, user APP")
+            early.commit()
+        self.run_until(task, "caught-up")
+        self.assert_same(task)
+
+    def test_a_log_that_an_open_transaction_needs_is_gone(self):
+        with self.sim.connect() as early:
+            cursor = early.cursor()
+            cursor.execute("update accounts set owner = 'early' where id = 1")
+            for _ in range(4):
+                self.at_source("update accounts set balance = balance where id = 2",
+                               "alter system switch logfile")
+            (sequence,), = self.sim.query("select min(sequence#) from v$archived_log "
+                                          "where deleted = 'NO'")
+            for number in range(sequence, sequence + 2):
+                self.at_source(f'alter system set "_orasim_delete_archived_log" = {number}')
+            run = self.start(self.task()).finish(120)
+            self.assertEqual(run.status, REFUSED, run.describe())
+            self.assertIn("oracle.transaction_too_old", run.stderr)
+            self.assertRegex(run.stderr, r"transaction \d+\.\d+\.\d+ \(SID \d+")
+            self.assertRegex(run.stderr, r"sequence \d+ of thread 1|SCN \d+ of thread 1")
+            early.rollback()
+
+    def test_tables_without_supplemental_logging(self):
+        self.at_source("create table bare (id number primary key, v varchar2(10))",
+                       "insert into bare values (1, 'one')",
+                       "create table heap (a number, b varchar2(10))",
+                       "insert into heap values (1, 'one')")
+        task = self.task()
+        run = self.run_until(task, "caught-up", TABLES_IN_ERROR)
+        self.assertIn('alter table "APP"."BARE" add supplemental log data (primary key) columns',
+                      run.stderr)
+        self.assertIn('alter table "APP"."HEAP" add supplemental log data (all) columns',
+                      run.stderr)
+        task = self.task(options="?AddSupplementalLogging=true")
+        run = self.follow(task, "--start", "reload-target")
+        self.at_source("update bare set v = 'two'", "update heap set b = 'two'",
+                       "insert into heap values (2, null)")
+        self.catch_up(run)
+        self.stop(run)
+        self.assertEqual(self.target.query(self.name, "select b from app.heap order by a"),
+                         [("two",), (None,)])
+        self.assert_same(task)
+
+    def test_definitions_that_change_are_followed(self):
+        task = self.task()
+        run = self.follow(task)
+        self.at_source("update accounts set owner = 'before' where id = 1",
+                       "alter table accounts add (mail varchar2(30), rating number(3) default 7)",
+                       "update accounts set mail = 'a@b' where id = 1",
+                       "insert into transfers (id, payer) values (100001, 1)",
+                       "truncate table transfers",
+                       "insert into transfers (id, payer) values (100002, 2)",
+                       "alter table notes drop column changed",
+                       "insert into notes (name, body) values ('after', 'text')",
+                       "drop table logs")
+        self.catch_up(run)
+        self.stop(run)
+        self.assertEqual(self.target.query(
+            self.name, "select owner, mail, rating from app.accounts where id <= 2 order by id"),
+            [("before", "a@b", 7), ("owner 2", None, 7)])
+        self.assertEqual(self.target.query(self.name, "select id::int from app.transfers"),
+                         [(100002,)])
+        self.assertEqual(self.target.query(
+            self.name, "select to_regclass('app.logs')::text"), [(None,)])
+        self.assert_same(task)
+
+    def test_changes_alone_from_an_scn(self):
+        task = self.task()
+        self.run_until(task, "caught-up")
+        (scn,), = self.sim.query("select to_char(current_scn) from v$database")
+        self.at_source("update accounts set owner = 'since' where id = 1")
+        follower = self.task({"FullLoadSettings": {"TargetTablePrepMode": "DO_NOTHING"}}, "cdc")
+        self.run_until(follower, "caught-up", DONE, "--start-position", scn)
+        self.assert_same(follower)
+
+
+if __name__ == "__main__":
+    unittest.main()

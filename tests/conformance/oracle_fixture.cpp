@@ -61,7 +61,7 @@ Bind bind_of(const Value& value, CellKind kind) {
   if (value.is_null) return Bind::null(null_type(kind));
   switch (kind) {
     case CellKind::kDecimal:
-      return Bind::number(value.bytes);
+      return value.bytes.empty() ? Bind::number(value.i64) : Bind::number(value.bytes);
     case CellKind::kFloat32:
       return Bind::binary_float(static_cast<float>(value.f64));
     case CellKind::kFloat64:
@@ -156,6 +156,15 @@ class OracleFixture final : public ConnectorFixture {
     const auto done = session->execute(context_, sql);
     ASSERT_TRUE(done.ok()) << done.error().to_paragraph() << sql;
     insert(*session, table);
+    run(*session, "alter database add supplemental log data");
+    run(*session,
+        "alter table " + name_of(table.definition) + " add supplemental log data (all) columns");
+  }
+  void transact(const schema::TableDef& table, const std::vector<RowWrite>& writes) override {
+    const auto session = connect();
+    for (const RowWrite& write : writes) change(*session, table, write);
+    const auto done = session->commit(context_);
+    ASSERT_TRUE(done.ok()) << done.error().to_paragraph();
   }
   void append(const SourceTable& table) override { insert(*connect(), table); }
 
@@ -192,6 +201,34 @@ class OracleFixture final : public ConnectorFixture {
     return *std::move(session);
   }
 
+  void run(oracle::Session& session, const std::string& sql) {
+    const auto done = session.execute(context_, sql);
+    ASSERT_TRUE(done.ok()) << done.error().to_paragraph() << sql;
+  }
+
+  /// Of a table with a key of one column, its first.
+  void change(oracle::Session& session, const schema::TableDef& table, const RowWrite& write) {
+    const auto& columns = table.columns;
+    std::string list;
+    std::vector<Bind> binds;
+    for (std::size_t i = 0; i < write.row.size(); ++i) {
+      binds.push_back(bind_of(write.row[i], schema::cell_kind_of(columns[i].type)));
+      list += (i == 0 ? "" : ", ") + (write.key.empty() ? "" : quoted(columns[i].name) + " = ") +
+              ":" + std::to_string(binds.size());
+    }
+    std::string sql;
+    if (write.key.empty()) {
+      sql = "insert into " + name_of(table) + " values (" + list + ")";
+    } else {
+      sql = write.row.empty() ? "delete from " + name_of(table)
+                              : "update " + name_of(table) + " set " + list;
+      binds.push_back(bind_of(write.key[0], schema::cell_kind_of(columns[0].type)));
+      sql += " where " + quoted(columns[0].name) + " = :" + std::to_string(binds.size());
+    }
+    const auto done = session.execute(context_, sql, binds);
+    ASSERT_TRUE(done.ok()) << done.error().to_paragraph() << sql;
+  }
+
   void insert(oracle::Session& session, const SourceTable& table) {
     if (table.rows.empty()) return;
     const auto& columns = table.definition.columns;
@@ -224,5 +261,6 @@ std::unique_ptr<ConnectorFixture> make() {
 }  // namespace
 
 WHERRY_CONFORMS(Oracle, &make);
+WHERRY_CHANGES_CONFORM(Oracle, &make);
 
 }  // namespace wherry::conformance

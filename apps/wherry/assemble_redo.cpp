@@ -66,7 +66,9 @@ ordered_json change_json(const RedoChange& change) {
 
 ordered_json transaction_json(const RedoTransaction& transaction) {
   ordered_json changes = ordered_json::array();
-  for (const RedoChange& change : transaction.changes) changes.push_back(change_json(change));
+  for (const RedoChange& change : transaction.changes) {
+    if (!change.is_hidden) changes.push_back(change_json(change));
+  }
   return {{"xid", to_text(transaction.key)},
           {"src_con_id", transaction.key.container},
           {"commit_scn", transaction.commit_scn},

@@ -105,9 +105,7 @@ void Changes::apply_row(const Change& change) {
   const int id_at = change.shape->definition.find_column("ID");
   const int name_at = change.shape->definition.find_column("NAME");
   ASSERT_GE(id_at, 0);
-  const auto id_of = [&](const Cell* cells) {
-    return number_of(*memory::from_cell(cells[id_at]));
-  };
+  const auto id_of = [&](const Cell* cells) { return number_of(*memory::from_cell(cells[id_at])); };
   if (change.kind != ChangeKind::kInsert) {
     const std::int64_t id = id_of(change.before != nullptr ? change.before : change.after);
     EXPECT_EQ(rows_.erase(id), 1U) << "row " << id << " is not there";

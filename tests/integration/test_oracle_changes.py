@@ -2,11 +2,10 @@
 that were open, stops, kills, DDL, logs that go."""
 import contextlib
 import os
-import signal
 import unittest
 
-from support.oracle_case import (ACCOUNTS, BALANCE, DONE, FAILED, REFUSED, TABLES_IN_ERROR, OracleCase,
-                                 Writer)
+from support.oracle_case import (ACCOUNTS, BALANCE, DONE, FAILED, LOGGED, REFUSED,
+                                 TABLES_IN_ERROR, OracleCase, Writer)
 from support.paths import LONG
 
 SEED = int(os.environ.get("WHERRY_SEED", "20251130"))
@@ -161,6 +160,41 @@ class OracleChanges(OracleCase):
             self.name, "select to_regclass('app.logs')::text"), [(None,)])
         self.assert_same(task)
 
+    def test_a_log_that_goes_while_the_task_is_stopped_is_named(self):
+        task = self.task()
+        self.run_until(task, "caught-up")
+        self.at_source("update accounts set owner = 'unseen' where id = 1",
+                       "alter system switch logfile")
+        (sequence,), = self.sim.query("select max(sequence#) from v$archived_log")
+        for _ in range(4):
+            self.at_source("update accounts set balance = balance where id = 2",
+                           "alter system switch logfile")
+        self.at_source(f'alter system set "_orasim_delete_archived_log" = {sequence}')
+        run = self.start(task).finish(120)
+        self.assertEqual(run.status, FAILED, run.describe())
+        self.assertIn("oracle.log_missing", run.stderr)
+        self.assertIn(f"sequence {sequence} of thread 1", run.stderr)
+        self.run_until(task, "caught-up", DONE, "--start", "reload-target")
+        self.assert_same(task)
+
+    def test_each_adverse_habit_of_the_simulator_off_and_on(self):
+        habits = ("_orasim_private_strands", "_orasim_partial_xids")
+        for habit in habits:
+            for state in ("false", "true"):
+                with self.subTest(habit=habit, state=state):
+                    self.at_source(f'alter system set "{habit}" = {state}',
+                                   'alter system set "_orasim_log_bytes" = 65536')
+                    writer = self.write()
+                    task = self.task()
+                    run = self.follow(task)
+                    before = writer.transactions
+                    while writer.transactions < before + 60 and not writer.failure:
+                        self.count_money(1)
+                    self.stop(run)
+                    writer.stop()
+                    self.run_until(task, "caught-up")
+                    self.assert_same(task)
+
     def test_changes_alone_from_an_scn(self):
         task = self.task()
         self.run_until(task, "caught-up")
@@ -169,6 +203,47 @@ class OracleChanges(OracleCase):
         follower = self.task({"FullLoadSettings": {"TargetTablePrepMode": "DO_NOTHING"}}, "cdc")
         self.run_until(follower, "caught-up", DONE, "--start-position", scn)
         self.assert_same(follower)
+
+
+class HiddenRows(OracleCase):
+    """JSON columns, of which LogMiner shows no row."""
+
+    def orasim_flags(self):
+        return ("--emulate", "23ai")
+
+    def test_rows_that_logminer_does_not_show_are_read_from_the_table(self):
+        self.at_source("create table docs (id number primary key, doc json, note varchar2(20))",
+                       LOGGED.format("docs", "all"),
+                       """insert into docs values (1, '{"a": 1}', 'one')""")
+        task = self.task()
+        run = self.follow(task)
+        self.at_source("""insert into docs values (2, '{"b": [2]}', 'two')""",
+                       "update docs set note = 'changed' where id = 1")
+        with self.sim.connect() as connection, connection.cursor() as cursor:
+            cursor.execute("savepoint a")
+            cursor.execute("insert into docs values (3, null, 'gone')")
+            cursor.execute("rollback to savepoint a")
+            cursor.execute("insert into docs values (4, null, 'four')")
+            connection.commit()
+        self.catch_up(run)
+        self.stop(run)
+        self.assertEqual(self.target.query(
+            self.name, "select id::int, note from app.docs order by id"),
+            [(1, "changed"), (2, "two"), (4, "four")])
+        self.assert_same(task)
+
+    def test_a_row_that_cannot_be_told_gives_up_its_table_alone(self):
+        self.at_source("create table docs (id number primary key, doc json)",
+                       LOGGED.format("docs", "all"), "insert into docs values (1, null)")
+        task = self.task()
+        run = self.follow(task)
+        self.at_source("delete from docs", "update accounts set owner = 'on' where id = 1")
+        self.catch_up(run)
+        self.stop(run)
+        self.run_until(task, "caught-up", TABLES_IN_ERROR)
+        self.assertIn("apply.rows_unknown", (task.directory / "wherry.log").read_text())
+        self.assertEqual(self.target.query(
+            self.name, "select owner from app.accounts where id = 1"), [("on",)])
 
 
 if __name__ == "__main__":

@@ -17,6 +17,10 @@ using connect::ChangeKind;
 
 constexpr std::string_view kNoRow =
     "the log does not say which row was changed (supplemental logging was missing)";
+constexpr std::string_view kHiddenWithoutKey =
+    "LogMiner does not tell a change of it, and it has no key by which the row could be replaced";
+constexpr std::string_view kHiddenAndGone =
+    "LogMiner does not tell a change of a row that was gone when the transaction ended";
 constexpr std::string_view kNoRowId =
     "the log does not show a value of a new row, and not where the row is";
 
@@ -247,11 +251,57 @@ Result<std::optional<std::string>> RedoTables::complete(OpContext& context, cons
   return Reason();
 }
 
+/// The row as the commit has left it takes the place of what the target has of it: a delete, which
+/// may find nothing, and an insert. The reason when that cannot be.
+Result<std::optional<std::string>> RedoTables::add_hidden(OpContext& context,
+                                                          const RedoTable& table,
+                                                          const RedoTransaction& transaction,
+                                                          const RedoChange& change,
+                                                          ChangeBatch& out) {
+  using Reason = std::optional<std::string>;
+  const bool is_deleted_later =
+      std::any_of(transaction.changes.begin(), transaction.changes.end(), [&](const auto& each) {
+        return &each > &change && each.kind == RedoKind::kDelete && !each.is_hidden &&
+               each.row_id == change.row_id && each.table == change.table;
+      });
+  if (is_deleted_later) return Reason();
+  if (table.shape->identity.empty()) return Reason(kHiddenWithoutKey);
+  std::vector<std::size_t> stored = table.stored_columns;
+  auto rows =
+      images_.read(context, table.shape->definition, stored, change.row_id, transaction.commit_scn);
+  if (!rows) {
+    if (rows.error().kind != ErrorKind::kData) return std::move(rows).error();
+    return Reason(rows.error().message);
+  }
+  if ((*rows)->row_count() == 0) return Reason(kHiddenAndGone);
+  Row before(table, out), after(table, out);
+  for (std::size_t i = 0; i < stored.size(); ++i) {
+    Cell& cell = after.cells[stored[i]];
+    cell = (*rows)->row(0)[i];
+    if (table.columns[stored[i]].is_trimmed) trim(cell);
+    if (table.columns[stored[i]].is_identity) before.cells[stored[i]] = cell;
+  }
+  out.keep(*rows);
+  out.keep(table.shape);
+  Change& removed = out.add(ChangeKind::kDelete);
+  removed.shape = table.shape.get();
+  removed.before = before.cells;
+  Change& added = out.add(ChangeKind::kInsert);
+  added.shape = table.shape.get();
+  added.after = after.cells;
+  return Reason();
+}
+
 Result<void> RedoTables::add(OpContext& context,
                              const std::shared_ptr<const RedoTransaction>& transaction,
                              const RedoChange& change, ChangeBatch& out) {
   RedoTable* const table = find(change.owner, change.table);
   if (table == nullptr || table->shape == nullptr || !table->is_known) return {};
+  if (change.is_hidden) {
+    WHERRY_ASSIGN(const auto why, add_hidden(context, *table, *transaction, change, out));
+    if (why) give_up(*table, *why, out);
+    return {};
+  }
   Row before(*table, out), after(*table, out);
   std::optional<std::string> reason = fill(*table, change.before, before);
   if (!reason) reason = fill(*table, change.after, after);

@@ -64,6 +64,10 @@ class RedoTables {
 
  private:
   struct Row;
+  Result<std::optional<std::string>> add_hidden(OpContext& context, const RedoTable& table,
+                                                const RedoTransaction& transaction,
+                                                const RedoChange& change,
+                                                connect::ChangeBatch& out);
   static void set_shape(RedoTable& table, schema::TableDef definition);
   static std::optional<std::size_t> column_of(const RedoTable& table, const std::string& name,
                                               std::size_t hint);

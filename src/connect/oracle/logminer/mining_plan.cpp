@@ -107,6 +107,16 @@ class MiningPlanner {
     return 0;
   }
 
+  /// Of a log whose copies are gone; 0: none is known.
+  [[nodiscard]] std::uint32_t lost_sequence_at(const RedoThread& thread, std::uint64_t scn) const {
+    for (const RedoLog& log : view_.logs) {
+      if (log.thread == thread.number && log.first_scn <= scn && scn < log.next_scn) {
+        return log.sequence;
+      }
+    }
+    return 0;
+  }
+
   [[nodiscard]] std::uint32_t newest_sequence(const RedoThread& thread) const {
     const auto logs = copies_.find(thread.number);
     const std::uint32_t known =
@@ -127,7 +137,7 @@ class MiningPlanner {
       start.scn = std::max(start.scn, thread.enable_scn);
       start.sequence = sequence_at(thread, start.scn);
       if (start.sequence == 0) {
-        out.missing = missing(thread, 0, start.scn);
+        out.missing = missing(thread, lost_sequence_at(thread, start.scn), start.scn);
         return out;
       }
     }

@@ -167,7 +167,7 @@ void RedoAssembler::add(const MinedRow& row) {
   found_.clear();
   found->second.builder.add(row, readers_, found_);
   for (const RedoTableProblem& problem : found_) {
-    note(problem, found->second.problems);
+    if (!problem.has_hidden_change) note(problem, found->second.problems);
     note(problem, problems_);
   }
 }

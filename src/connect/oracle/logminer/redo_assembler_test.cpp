@@ -33,8 +33,8 @@ std::string text_of(const RedoTransaction& transaction) {
   constexpr const char* kKinds[] = {"insert ", "update ", "delete "};
   std::string out = to_text(transaction.key) + ":";
   for (const RedoChange& change : transaction.changes) {
-    out += std::string(out.ends_with(':') ? " " : "; ") + kKinds[static_cast<int>(change.kind)] +
-           change.table;
+    out += std::string(out.ends_with(':') ? " " : "; ") +
+           (change.is_hidden ? "hidden " : kKinds[static_cast<int>(change.kind)]) + change.table;
     if (!change.after.empty()) out += " " + text_of(change.after);
     if (!change.before.empty()) out += " / " + text_of(change.before);
     for (const std::string& column : change.unknown) out += " unknown " + column;
@@ -315,7 +315,7 @@ TEST_F(RedoAssembly, PutsDocumentsAndLongStringsTogether) {
 TEST_F(RedoAssembly, NamesTablesThatTheLogDoesNotTell) {
   take(kOne, 255, "Unsupported", kRow);
   take(kOne, kCommit);
-  EXPECT_THAT(out_, ElementsAre("5.1.614: "));
+  EXPECT_THAT(out_, ElementsAre("5.1.614: hidden T"));
   ASSERT_EQ(assembler_.problems().size(), 1U);
   EXPECT_EQ(assembler_.problems()[0].table, "T");
   const auto gap = assembler_.take(row(kOne, 34));

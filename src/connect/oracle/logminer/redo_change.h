@@ -35,6 +35,8 @@ void set_value(RedoImage& image, std::string_view column, OwnedRedoValue value);
 
 struct RedoChange {
   RedoKind kind = RedoKind::kInsert;
+  /// LogMiner shows that the row was changed, and not how: all but its place is without meaning.
+  bool is_hidden = false;
   std::string owner, table;
   std::string row_id;  ///< a placeholder where no row has told it
   RedoImage after, before;
@@ -46,6 +48,8 @@ struct RedoChange {
 struct RedoTableProblem {
   std::string owner, table;
   std::string_view reason;  ///< static
+  /// A change of the transaction is_hidden, and says where the row is.
+  bool has_hidden_change = false;
 };
 
 struct RedoTransaction {
@@ -55,7 +59,7 @@ struct RedoTransaction {
   std::uint32_t thread = 0;
   RedoAddress commit_address;
   std::vector<RedoChange> changes;
-  std::vector<RedoTableProblem> problems;  ///< each table once
+  std::vector<RedoTableProblem> problems;  ///< each table once; without those of hidden changes
 };
 
 }  // namespace wherry::oracle

@@ -119,7 +119,7 @@ void put_lob(const std::string& column, const LobContent& content, RedoChange& c
 }
 
 void report(const MinedRow& row, std::string_view reason, std::vector<RedoTableProblem>& problems) {
-  problems.push_back({std::string(row.owner), std::string(row.table), reason});
+  problems.push_back({std::string(row.owner), std::string(row.table), reason, false});
 }
 
 }  // namespace
@@ -137,7 +137,7 @@ void TransactionBuilder::add(const MinedRow& row, RedoReaders& readers,
       add_statement(row, readers, problems);
       return;
     case RedoRowKind::kUnsupported:
-      report(row, kChangeNotTold, problems);
+      add_hidden(row, problems);
       return;
     case RedoRowKind::kError:
       report(row, kNotUnderstood, problems);
@@ -149,6 +149,18 @@ void TransactionBuilder::add(const MinedRow& row, RedoReaders& readers,
     default:
       add_piece(row, known.kind, readers, problems);
   }
+}
+
+void TransactionBuilder::add_hidden(const MinedRow& row, std::vector<RedoTableProblem>& problems) {
+  locator_.reset();
+  report(row, kChangeNotTold, problems);
+  if (is_placeholder(row.row_id)) return;
+  problems.back().has_hidden_change = true;
+  Pending& added = changes_.emplace_back();
+  added.change.is_hidden = true;
+  added.change.owner = row.owner;
+  added.change.table = row.table;
+  added.change.row_id = row.row_id;
 }
 
 std::optional<std::size_t> TransactionBuilder::newest(const MinedRow& row,
@@ -207,7 +219,11 @@ bool TransactionBuilder::completes_insert(const MinedRow& row, const RedoStateme
 }
 
 void TransactionBuilder::undo(const MinedRow& row) {
+  constexpr int kUnsupported = 255;
   const auto kind = undone_kind(row.operation_code);
+  if (!kind && row.operation_code == kUnsupported && !is_placeholder(row.row_id)) {
+    if (const auto found = newest(row, nullptr, false)) take_back(changes_[*found]);
+  }
   if (!kind) return;
   locator_.reset();
   if (!is_placeholder(row.row_id)) {

@@ -53,6 +53,7 @@ class TransactionBuilder {
 
   void add_statement(const MinedRow& row, RedoReaders& readers,
                      std::vector<RedoTableProblem>& problems);
+  void add_hidden(const MinedRow& row, std::vector<RedoTableProblem>& problems);
   bool completes_insert(const MinedRow& row, const RedoStatement& update);
   void undo(const MinedRow& row);
   void take_back(Pending& pending);

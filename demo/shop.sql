@@ -9,6 +9,7 @@ CREATE TABLE customers (
   country      CHAR(2)            NOT NULL,
   credit_limit NUMBER(10,2),
   joined_on    DATE               NOT NULL,
+  balance      NUMBER(12,2)       NOT NULL,
   CONSTRAINT customers_pk PRIMARY KEY (customer_id),
   CONSTRAINT customers_email_uk UNIQUE (email)
 );
@@ -34,6 +35,7 @@ CREATE TABLE orders (
   CONSTRAINT orders_customer_fk FOREIGN KEY (customer_id) REFERENCES customers (customer_id)
 );
 CREATE INDEX orders_customer_ix ON orders (customer_id);
+CREATE SEQUENCE order_ids START WITH 1000001;  -- of orders that come while the shop moves
 
 CREATE TABLE order_lines (
   order_id   NUMBER(9)   NOT NULL,
@@ -83,7 +85,8 @@ SELECT LEVEL,
        DECODE(MOD(LEVEL, 6), 0, NULL, 1, 'Zürich', 2, 'Kraków', 3, '東京', 4, 'Αθήνα', 'Oslo'),
        DECODE(MOD(LEVEL, 4), 0, 'CH', 1, 'PL', 2, 'JP', 'NO'),
        CASE WHEN MOD(LEVEL, 11) = 0 THEN NULL ELSE MOD(LEVEL * 7919, 1000000) / 100 END,
-       TO_DATE('2015-01-01', 'YYYY-MM-DD') + MOD(LEVEL * 31, 3650)
+       TO_DATE('2015-01-01', 'YYYY-MM-DD') + MOD(LEVEL * 31, 3650),
+       1000
   FROM dual CONNECT BY LEVEL <= 20000;
 
 INSERT INTO products

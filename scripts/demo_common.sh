@@ -54,6 +54,18 @@ step() {
 
 say() { printf '\n%s\n' "$*"; }
 
+# Sets `psql_bin`, the directory of the newest psql, or fails.
+find_psql() {
+  psql_bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1)
+  [ -x "$psql_bin/psql" ] || fail "there is no psql; apt-get install postgresql"
+}
+
+# ask URL SQL: prints the answer.
+ask() { "$psql_bin/psql" -qAtX -c "$2" "$1"; }
+
+# psql_file URL FILE
+psql_file() { "$psql_bin/psql" -qX -v ON_ERROR_STOP=1 -f "$2" "$1"; }
+
 # url_parts URL: sets `password`, and `plain` to the URL without it.
 url_parts() {
   password=${1#*://*:}

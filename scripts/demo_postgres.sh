@@ -10,8 +10,8 @@ work=
 source scripts/demo_common.sh
 
 [ -x "$bin/wherry" ] || fail "no $bin/wherry; run make build first"
-tools=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1)
-[ -x "$tools/pgbench" ] || fail "there is no pgbench; apt-get install postgresql"
+find_psql
+[ -x "$psql_bin/pgbench" ] || fail "there is no pgbench; apt-get install postgresql"
 work=$(mktemp -d "${TMPDIR:-/tmp}/wherry-demo.XXXXXX")
 chmod 755 "$work"  # the PostgreSQL servers run as another user
 
@@ -19,7 +19,7 @@ say "Starting two private PostgreSQL servers, and a shop of 232,000 rows in one 
 step scripts/pg_cluster.sh start "$work/postgres-source" $$ >"$work/source" || fail "no source"
 step scripts/pg_cluster.sh start "$work/postgres-target" $$ >"$work/target" || fail "no target"
 source_url=$(cat "$work/source") target_url=$(cat "$work/target")
-step "$tools/psql" -qX -v ON_ERROR_STOP=1 -f demo/shop_postgres.sql "$source_url" ||
+step psql_file "$source_url" demo/shop_postgres.sql ||
   fail "the shop could not be made"
 url_parts "$source_url"
 WHERRY_SOURCE_PASSWORD=$password source=$plain
@@ -47,11 +47,10 @@ follow() {
   grep -q '^ongoing replication$' "$work/run.out" || fail "wherry did not follow the changes"
 }
 
-ask() { "$tools/psql" -qAtX -c "$2" "$1"; }
 money="select sum(balance) from shop.customers"
 
 say "pgbench writes to the shop, 200 transactions a second, while wherry run loads it:"
-launch "$tools/pgbench" -n -f demo/shop_writes.sql -c 2 -R 200 -T 600 "$source_url" \
+launch "$psql_bin/pgbench" -n -f demo/shop_writes.sql -c 2 -R 200 -T 600 "$source_url" \
   >"$work/pgbench.log" 2>&1
 writers=$!
 follow

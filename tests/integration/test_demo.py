@@ -4,6 +4,7 @@ import fcntl
 import os
 import pathlib
 import pty
+import re
 import select
 import signal
 import struct
@@ -18,6 +19,7 @@ from support.process import Child
 
 TABLES = {"SHOP.CUSTOMERS": 20_000, "SHOP.PRODUCTS": 2_000, "SHOP.ORDERS": 60_000,
           "SHOP.ORDER_LINES": 150_000, "SHOP.AUDIT_LOG": 5_001}
+GROWING = ("SHOP.ORDERS", "SHOP.ORDER_LINES")  # by an order and a line each transaction
 
 
 def processes_with(mark):
@@ -67,21 +69,45 @@ class DemoCase(unittest.TestCase):
 
 
 class Demo(DemoCase):
-    def test_the_shop_moves_and_is_equal(self):
+    def test_the_shop_moves_under_writes_and_a_kill(self):
         self.assertEqual(self.demo.wait(300), 0, self.demo.output_tail())
-        summary = self.demo.lines[[i for i, l in enumerate(self.demo.lines)
-                                   if l.startswith("The shop has moved")][0]:]
+        lines = self.demo.lines
+        committed = int(self.line(r"(\d+) transactions committed")[1])
+        self.assertGreater(committed, 0)
+        self.assertEqual([l for l in lines if "foreign keys:" in l],
+                         ["before: foreign keys: 3, triggers: 1",
+                          "now:    foreign keys: 0, triggers: 0",
+                          "now:    foreign keys: 3, triggers: 1"])
+        looks = [l for l in lines if l.startswith("look ")]
+        self.assertEqual(len(looks), 9)
+        for look in looks:
+            self.assertIn(": 20000000.00 in money, ", look)
+        self.assertIn(f" {60_000 + committed} orders,", looks[-1])
+        self.assertEqual([l for l in lines if l.startswith("letters")],
+                         ["letters to the warehouse: 0", "letters to the warehouse: 1"])
+        self.assert_summary(committed)
+        self.assert_nothing_left()
+
+    def line(self, pattern):
+        [found] = filter(None, (re.fullmatch(pattern, l) for l in self.demo.lines))
+        return found
+
+    def assert_summary(self, committed):
+        lines = self.demo.lines
+        summary = lines[[i for i, l in enumerate(lines) if l.startswith("The shop has moved")][0]:]
         for table, rows in TABLES.items():
             [line] = [l for l in summary if l.startswith(table + " ")]
-            self.assertIn(f" {rows:,} ", line)
+            self.assertIn(f" {rows + committed if table in GROWING else rows:,} ", line)
             self.assertTrue(line.endswith("Validated"), line)
-        self.assert_nothing_left()
 
     def test_interrupted_while_the_servers_start(self):
         self.interrupt(signal.SIGINT, "Starting a simulated Oracle")
 
     def test_interrupted_during_the_load(self):
         self.interrupt(signal.SIGINT, "wherry run")
+
+    def test_interrupted_while_changes_are_followed(self):
+        self.interrupt(signal.SIGINT, "look 3")
 
     def test_terminated_during_the_comparison(self):
         self.interrupt(signal.SIGTERM, "wherry validate")
@@ -165,7 +191,8 @@ class OnATerminal(unittest.TestCase):
         self.assertIn("█", self.text)
         summary = self.text[self.text.index("The shop has moved"):]
         for table, rows in TABLES.items():
-            self.assertRegex(summary, rf"{table} +{rows:,} .* Validated")
+            shown = r"[\d,]+" if table in GROWING else f"{rows:,}"
+            self.assertRegex(summary, rf"{table} +{shown} .* Validated")
         self.assert_nothing_left()
 
     def test_interrupted_at_once(self):

@@ -6,11 +6,16 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
+#include <initializer_list>
 #include <iostream>
+#include <memory>
 #include <random>
+#include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "connect/oracle/client.h"
 

@@ -27,8 +27,12 @@ using Clock = std::chrono::steady_clock;
 
 /// Between two looks at a log that has nothing new.
 constexpr std::chrono::milliseconds kPause{100};
-/// The views may tell late that there is redo: so long nothing is mined where they tell of none.
+/// At most, after a step; as long as the step took, which the server has read the whole log for.
+constexpr std::chrono::milliseconds kMostPause{1'000};
+/// The views may tell late that there is redo: so long nothing is mined where they tell of none,
+/// and longer where a step takes long.
 constexpr std::chrono::milliseconds kMostSkipping{1'000};
+constexpr int kSkippedSteps = 10;
 /// The archiver tells of a log a little after it was left.
 constexpr std::chrono::seconds kArchiverPatience{60};
 constexpr int kMostLogTroubles = 10;
@@ -128,7 +132,9 @@ class OracleChangeStream final : public connect::ChangeStream {
       if (out.is_full()) return plan_.reaches_end ? StreamState::kMore : StreamState::kBacklog;
       if (is_mining_) {
         WHERRY_TRY(mine(patient));
-        if (!is_mining_) add_heartbeat(out);
+        if (is_mining_) continue;
+        add_heartbeat(out);
+        if (plan_.reaches_end) return StreamState::kIdle;
         continue;
       }
       const auto now = Clock::now();
@@ -217,7 +223,6 @@ class OracleChangeStream final : public connect::ChangeStream {
     if (plan_.logs.empty()) return await_log(view);
     missing_since_.reset();
     mark_ = std::move(mark);
-    mine_by_ = Clock::now() + kMostSkipping;
     note_kept(view);
     step_begun_ = Clock::now();
     is_mining_ = true;
@@ -259,8 +264,14 @@ class OracleChangeStream final : public connect::ChangeStream {
     log_troubles_ = 0;
     assembler_->end_step();
     for (const auto& next : plan_.next) start_.threads.insert_or_assign(next.first, next.second);
-    sizer_.note(plan_.size_bytes, Clock::now() - step_begun_);
-    if (!plan_.reaches_end) next_look_ = Clock::now();
+    const auto now = Clock::now();
+    const auto took = now - step_begun_;
+    sizer_.note(plan_.size_bytes, took);
+    next_look_ = now;
+    if (plan_.reaches_end) {
+      next_look_ += std::clamp<Clock::duration>(took, kPause, kMostPause);
+      mine_by_ = now + std::max<Clock::duration>(kMostSkipping, kSkippedSteps * took);
+    }
     settle(plan_.end_scn, plan_.reaches_end);
   }
 

@@ -62,6 +62,14 @@ bool is_same_value(const OwnedRedoValue& a, const OwnedRedoValue& b) {
   return a.form == b.form && a.text == b.text && a.function == b.function;
 }
 
+/// A NUMBER is printed as TO_CHAR does it: what needs more room loses digits. Seen with the
+/// simulator; Oracle Database SQL Language Reference, "TO_CHAR (number)".
+bool may_be_rounded(const RedoValue& value, const RedoColumn& column) {
+  constexpr std::size_t kMostCharacters = 40;
+  return column.type == OracleType::kNumber && value.form != RedoForm::kCall &&
+         value.text.size() >= kMostCharacters;
+}
+
 /// The key is another after the change.
 bool moves(const RedoTable& table, const RedoChange& change) {
   const auto stored_name = [&](std::size_t index) {
@@ -179,11 +187,11 @@ std::optional<std::string> RedoTables::fill(const RedoTable& table, const RedoIm
     next = index + 1;
     const RedoTable::Column& column = table.columns[index];
     Cell& cell = row.cells[index];
-    if (!column.redo) {
+    const RedoValue value = field.value.view();
+    if (!column.redo || may_be_rounded(value, *column.redo)) {
       row.unknown.push_back(index);
       continue;
     }
-    const RedoValue value = field.value.view();
     const RedoValueStatus status = is_stored
                                        ? stored_cell(value, *column.redo, stored, cell)
                                        : redo_cell(value, *column.redo, {&row.arena, 0}, cell);

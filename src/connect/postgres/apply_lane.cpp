@@ -674,6 +674,12 @@ class PostgresLane final : public connect::TargetApplier {
       end();
       return error;
     }
+    // Nothing has been sent since a mark that still waits: the transaction is as the mark has it.
+    const bool is_at_mark = !pending_.empty() && pending_.back().second;
+    if (error.kind != ErrorKind::kTransient && is_at_mark) {
+      described_.clear();
+      return error;
+    }
     if (error.kind != ErrorKind::kTransient && has_mark_) {
       pending_.clear();
       described_.clear();

@@ -1,6 +1,7 @@
 #include "connect/postgres/apply_lane.h"
 
 #include <fmt/format.h>
+#include <libpq-fe.h>
 
 #include <algorithm>
 #include <array>
@@ -675,7 +676,8 @@ class PostgresLane final : public connect::TargetApplier {
       return error;
     }
     // Nothing has been sent since a mark that still waits: the transaction is as the mark has it.
-    const bool is_at_mark = !pending_.empty() && pending_.back().second;
+    const bool is_at_mark = !pending_.empty() && pending_.back().second &&
+                            PQtransactionStatus(connection_->handle()) != PQTRANS_INERROR;
     if (error.kind != ErrorKind::kTransient && is_at_mark) {
       described_.clear();
       return error;

@@ -88,6 +88,30 @@ TEST_F(ApplyTest, KeysThatMoveOverEachOther) {
   EXPECT_EQ(value("select string_agg(extra, ' ' order by id) from app.t"), "e2 e1 e3 e4 e5");
 }
 
+TEST_F(ApplyTest, AFaultBeforeAnythingIsSentLeavesTheTransactionAtItsMark) {
+  run("create table app.t (id bigint primary key, a bigint, b text)");
+  const ApplyTable table = describe(small_plan());
+  const auto one = lane();
+  StepMaker make;
+  const auto insert = [&](const std::string& id, CellState state) {
+    Cell* const row = const_cast<Cell*>(make.row(table, {id, "1", "x"}));
+    row[2].state = state;
+    return make.step(StepKind::kInsert, table, {{nullptr, row}});
+  };
+  const auto unreadable = [&](const std::string& id) { return insert(id, CellState::kUnreadable); };
+  const auto good = [&](const std::string& id) { return insert(id, CellState::kSet); };
+  WHERRY_EXPECT_OK(one->begin(context_));
+  WHERRY_EXPECT_OK(one->mark(context_));
+  EXPECT_FALSE(one->execute(context_, std::vector{unreadable("1")}).ok());
+  WHERRY_EXPECT_OK(one->execute(context_, std::vector{good("2")}));
+  WHERRY_EXPECT_OK(one->mark(context_));
+  EXPECT_FALSE(one->execute(context_, std::vector{unreadable("3")}).ok());
+  WHERRY_EXPECT_OK(one->take_back(context_));
+  WHERRY_EXPECT_OK(one->execute(context_, std::vector{good("4")}));
+  WHERRY_EXPECT_OK(one->commit(context_, checkpoint(1), {}));
+  EXPECT_EQ(value("select string_agg(id::text, ' ' order by id) from app.t"), "2 4");
+}
+
 TEST_F(ApplyTest, AnErrorNamesItsStepAndTakesTheTransactionBack) {
   run("create table app.t (id bigint primary key, a bigint check (a < 100), b text)");
   run("insert into app.t values (1, 1, 'one')");

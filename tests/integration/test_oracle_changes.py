@@ -160,6 +160,17 @@ class OracleChanges(OracleCase):
             self.name, "select to_regclass('app.logs')::text"), [(None,)])
         self.assert_same(task)
 
+    def test_a_table_that_is_renamed_is_given_up_in_words(self):
+        task = self.task()
+        run = self.follow(task)
+        self.at_source("alter table logs rename to diary",
+                       "update accounts set owner = 'on' where id = 1")
+        self.catch_up(run)
+        self.stop(run)
+        log = (task.directory / "wherry.log").read_text()
+        self.assertIn("renamed, which is not followed (table APP.LOGS)", log)
+        self.run_until(task, "caught-up", TABLES_IN_ERROR)
+
     def test_a_log_that_goes_while_the_task_is_stopped_is_named(self):
         task = self.task()
         self.run_until(task, "caught-up")

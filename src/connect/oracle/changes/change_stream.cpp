@@ -334,10 +334,16 @@ class OracleChangeStream final : public connect::ChangeStream {
 
   void take_ddl(const MinedRow& row) {
     if (is_delivered(row.scn, row.thread, row.address) || row.info.starts_with("INTERNAL")) return;
-    if (tables_->find(row.owner, row.table) == nullptr) return;
     const RedoDdl kind = classify_ddl(row.sql_redo);
-    if (kind == RedoDdl::kNone) return;
-    ddl_ = Ddl{kind,        std::string(row.owner), std::string(row.table), row.scn, row.thread,
+    DdlTable table{std::string(row.owner), std::string(row.table)};
+    if (kind == RedoDdl::kRename) {
+      const auto named = table_of_ddl(row.sql_redo);
+      if (!named) return;
+      table.name = named->name;
+      if (!named->owner.empty()) table.owner = named->owner;
+    }
+    if (kind == RedoDdl::kNone || tables_->find(table.owner, table.name) == nullptr) return;
+    ddl_ = Ddl{kind,        std::move(table.owner), std::move(table.name), row.scn, row.thread,
                row.address, row.time_micros,        row.transaction};
   }
 

@@ -32,6 +32,17 @@ TEST(RedoDdlText, IsClassifiedByWhatItDoesToRowsAndColumns) {
   }
 }
 
+TEST(RedoDdlText, NamesItsTable) {
+  const auto name = [](std::string_view sql) {
+    const auto table = table_of_ddl(sql);
+    return table ? table->owner + "/" + table->name : "none";
+  };
+  EXPECT_EQ(name("alter table hr.emp rename to staff"), "HR/EMP");
+  EXPECT_EQ(name("alter table \"a.b\" /* c */ . \"Emp\" rename to x"), "a.b/Emp");
+  EXPECT_EQ(name("rename emp to staff"), "/EMP");
+  EXPECT_EQ(name("alter table"), "none");
+}
+
 schema::TableDef table_with(const char* key, bool is_primary) {
   schema::TableDef out;
   out.table = {"HR", "T"};

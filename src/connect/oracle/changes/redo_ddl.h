@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 
 namespace wherry::oracle {
@@ -20,5 +22,12 @@ enum class RedoDdl : std::uint8_t {
 
 /// Letters of either case; comments and quoted names are passed over.
 RedoDdl classify_ddl(std::string_view sql);
+
+/// The table that a statement of one table names, by its own words: LogMiner may show the name that
+/// it has after a RENAME. An owner that is not named is empty. nullopt: there is none.
+struct DdlTable {
+  std::string owner, name;
+};
+std::optional<DdlTable> table_of_ddl(std::string_view sql);
 
 }  // namespace wherry::oracle

@@ -11,7 +11,7 @@ packages_of() {
     test) echo libgtest-dev libgmock-dev python3 python3-oracledb python3-psycopg2 ca-certificates \
                git $(node_packages) $(peer_packages) ;;
     sanitized) echo clang-14 libclang-rt-14-dev llvm-14 libgtest-dev libgmock-dev ;;
-    bench) echo python3 python3-psycopg2 python3-oracledb ca-certificates pgcopydb pgloader \
+    bench) echo libbenchmark-dev python3 python3-psycopg2 python3-oracledb ca-certificates pgcopydb pgloader \
                 $(node_packages) $(peer_packages) ;;
     lint) echo clang-format-14 python3 ;;
     *) echo "install_packages.sh: unknown group '$1'" >&2; exit 2 ;;

@@ -2,6 +2,8 @@
 that were open, stops, kills, DDL, logs that go."""
 import contextlib
 import os
+import pathlib
+import re
 import unittest
 
 from support.oracle_case import (ACCOUNTS, BALANCE, DONE, FAILED, LOGGED, REFUSED,
@@ -158,6 +160,44 @@ class OracleChanges(OracleCase):
                          [(100002,)])
         self.assertEqual(self.target.query(
             self.name, "select to_regclass('app.logs')::text"), [(None,)])
+        self.assert_same(task)
+
+    def test_a_large_transaction_stays_within_the_memory(self):
+        rows = 1_000_000 if LONG else 100_000
+        task = self.task({"ChangeProcessingTuning": {"MemoryLimitTotal": 64}})
+        run = self.follow(task)
+        with self.sim.connect() as connection, connection.cursor() as cursor:
+            cursor.execute("insert into logs select 'row ' || level, level, level / 7 from dual "
+                           f"connect by level <= {rows}")
+            cursor.execute("savepoint a")
+            cursor.execute("update logs set n = -n where n <= 20000")
+            cursor.execute("rollback to savepoint a")
+            connection.commit()
+        self.catch_up(run, 300)
+        status = pathlib.Path(f"/proc/{run.child.pid}/status").read_text()
+        peak_kib = int(re.search(r"VmHWM:\s+(\d+) kB", status)[1])
+        self.stop(run)
+        self.assertLess(peak_kib, 300 * 1024)
+        self.assertEqual(self.target.query(
+            self.name, "select count(*), sum(n)::bigint from app.logs"),
+            [(rows, rows * (rows + 1) // 2)])
+        self.assert_same(task)
+
+    def test_a_table_that_is_made_meanwhile_is_loaded_and_followed(self):
+        task = self.task(options="?AddSupplementalLogging=true")
+        run = self.follow(task)
+        self.at_source("create table later (id number(9) primary key, v varchar2(20))",
+                       "insert into later select level, 'row ' || level from dual "
+                       "connect by level <= 100")
+        self.wait_until(run, "select to_regclass('app.later')::text", [("app.later",)])
+        self.wait_until(run, "select count(*) from app.later", [(100,)])
+        self.at_source("update later set v = 'changed' where id <= 10",
+                       "insert into later values (101, 'new')")
+        self.wait_until(run, "select count(*), count(*) filter (where v = 'changed') "
+                        "from app.later", [(101, 10)])
+        run.child.kill()
+        self.at_source("delete from later where id = 1")
+        self.run_until(task, "caught-up")
         self.assert_same(task)
 
     def test_a_table_that_is_renamed_is_given_up_in_words(self):

@@ -4,12 +4,11 @@
 
 #include <algorithm>
 #include <charconv>
-#include <condition_variable>
-#include <mutex>
 
 #include "connect/oracle/catalog.h"
 #include "connect/oracle/changes/change_stream.h"
 #include "connect/oracle/changes/open_transactions.h"
+#include "connect/oracle/changes/rest.h"
 #include "connect/oracle/changes/supplemental_logging.h"
 #include "connect/oracle/changes/value_reader.h"
 #include "connect/oracle/errors.h"
@@ -113,14 +112,18 @@ class OracleChangeSource final : public connect::ChangeSource {
 
   Result<StreamAdvice> include(OpContext& context, const StreamRequest& request) override {
     WHERRY_ASSIGN(const auto session, open_session(context, options_.connect));
-    WHERRY_TRY(add_logging(context, *session, request));
+    if (adds_logging()) WHERRY_TRY(add_logging(context, *session, request));
     WHERRY_ASSIGN(const DatabaseLogging database, read_database_logging(context, *session));
-    return advise(context, *session, request, database);
+    WHERRY_ASSIGN(StreamAdvice advice, advise(context, *session, request, database));
+    for (std::size_t i = 0; i < request.tables.size(); ++i) {
+      if (!advice.tables[i].refused) included_->add(request.task_name, request.tables[i]);
+    }
+    return advice;
   }
 
   Result<std::unique_ptr<connect::ChangeStream>> open(OpContext&,
                                                       const StreamRequest& request) override {
-    return make_change_stream(options_, request);
+    return make_change_stream(options_, request, included_);
   }
 
   Result<std::unique_ptr<connect::ValueReader>> read_values(
@@ -310,10 +313,7 @@ class OracleChangeSource final : public connect::ChangeSource {
       if (std::chrono::steady_clock::now() + kLook > end) return open;
       context.log.warn("open transactions cannot be seen; trying again",
                        {{"cause", open.error().to_log_text()}});
-      std::mutex mutex;
-      std::condition_variable_any never;
-      std::unique_lock lock(mutex);
-      never.wait_for(lock, context.stop, kLook, [] { return false; });
+      rest(context, std::chrono::steady_clock::now() + kLook);
     }
   }
 
@@ -355,6 +355,7 @@ class OracleChangeSource final : public connect::ChangeSource {
   }
 
   const EndpointOptions options_;
+  const std::shared_ptr<IncludedTables> included_ = std::make_shared<IncludedTables>();
 };
 
 }  // namespace

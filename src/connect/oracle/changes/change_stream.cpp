@@ -4,12 +4,13 @@
 
 #include <algorithm>
 #include <charconv>
-#include <condition_variable>
-#include <mutex>
+#include <filesystem>
 
 #include "connect/oracle/catalog.h"
 #include "connect/oracle/changes/redo_ddl.h"
+#include "connect/oracle/changes/redo_files.h"
 #include "connect/oracle/changes/redo_tables.h"
+#include "connect/oracle/changes/rest.h"
 #include "connect/oracle/changes/row_images.h"
 #include "connect/oracle/logminer/mining_session.h"
 #include "connect/oracle/logminer/redo_assembler.h"
@@ -43,13 +44,6 @@ constexpr const char* kReload = "Load the tables again (--start reload-target)";
 
 std::chrono::system_clock::time_point time_of(std::int64_t micros) {
   return std::chrono::system_clock::time_point(std::chrono::microseconds(micros));
-}
-
-void rest(const OpContext& context, Clock::time_point until) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  never.wait_until(lock, context.stop, until, [] { return false; });
 }
 
 /// The calls of a step take as long as they take; a stop ends them all the same.
@@ -90,8 +84,12 @@ Error unreadable_log(Error error) {
 
 class OracleChangeStream final : public connect::ChangeStream {
  public:
-  OracleChangeStream(EndpointOptions options, connect::StreamRequest request)
-      : options_(std::move(options)), images_(options_), request_(std::move(request)) {}
+  OracleChangeStream(EndpointOptions options, connect::StreamRequest request,
+                     std::shared_ptr<IncludedTables> included)
+      : options_(std::move(options)),
+        images_(options_),
+        request_(std::move(request)),
+        included_(std::move(included)) {}
 
   Result<void> start(OpContext& context, const Position& from) override {
     WHERRY_ASSIGN(position_, read_position(from));
@@ -104,7 +102,13 @@ class OracleChangeStream final : public connect::ChangeStream {
     WHERRY_ASSIGN(const StoredValueContext stored, stored_values(context));
     tables_.emplace(request_, images_, stored);
     WHERRY_TRY(tables_->describe(context, *catalog_));
-    assembler_.emplace();
+    known_included_ = 0;
+    current_ = nullptr;
+    piece_ = nullptr;
+    assembler_.reset();  // what it has in the files goes first
+    files_.emplace(std::filesystem::path(options_.fetch.spill_directory) /
+                   (request_.task_name + ".redo"));
+    assembler_.emplace(*files_, request_.memory_bytes);
     start_ = {{}, position_.floor_scn};
     for (const auto& [number, thread] : position_.threads) {
       assembler_->begin_at(number, thread.floor);
@@ -113,7 +117,6 @@ class OracleChangeStream final : public connect::ChangeStream {
     skipped_ = position_.threads;
     order_ = told_scn_ = position_.commit_scn;
     settled_scn_ = last_end_scn_ = 0;
-    current_ = nullptr;
     is_mining_ = false;
     log_troubles_ = 0;
     missing_since_.reset();
@@ -226,8 +229,19 @@ class OracleChangeStream final : public connect::ChangeStream {
     note_kept(view);
     step_begun_ = Clock::now();
     is_mining_ = true;
+    WHERRY_TRY(include_tables(context));
     const auto begun = miner_->begin(context, plan_, tables_->owners());
     return begun.ok() ? Result<void>() : take_trouble(context, begun.error());
+  }
+
+  /// What commits at them after they were taken in is not in the steps before.
+  Result<void> include_tables(OpContext& context) {
+    for (const schema::TablePlanPtr& plan :
+         included_->behind(request_.task_name, known_included_)) {
+      WHERRY_TRY(tables_->include(context, *catalog_, plan));
+      ++known_included_;
+    }
+    return {};
   }
 
   /// Nothing can be read: there is nothing new, or a log is missing.
@@ -314,7 +328,7 @@ class OracleChangeStream final : public connect::ChangeStream {
     return found != skipped_.end() && address <= found->second.commit;
   }
 
-  void take(RedoTransaction transaction) {
+  void take(RedoTransaction&& transaction) {
     if (is_delivered(transaction.commit_scn, transaction.thread, transaction.commit_address)) {
       return;
     }
@@ -326,9 +340,10 @@ class OracleChangeStream final : public connect::ChangeStream {
                                        [&](const RedoTableProblem& each) {
                                          return tables_->find(each.owner, each.table) != nullptr;
                                        });
-    if (!is_wanted) return;
-    current_ = std::make_shared<const RedoTransaction>(std::move(transaction));
-    next_change_ = 0;
+    if (!is_wanted && transaction.spilled.empty()) return;
+    current_ = std::make_shared<RedoTransaction>(std::move(transaction));
+    next_spilled_ = 0;
+    piece_ = nullptr;
     has_begun_ = false;
   }
 
@@ -342,7 +357,8 @@ class OracleChangeStream final : public connect::ChangeStream {
       table.name = named->name;
       if (!named->owner.empty()) table.owner = named->owner;
     }
-    if (kind == RedoDdl::kNone || tables_->find(table.owner, table.name) == nullptr) return;
+    const bool is_known = tables_->find(table.owner, table.name) != nullptr;
+    if (kind == RedoDdl::kNone || (!is_known && kind != RedoDdl::kCreate)) return;
     ddl_ = Ddl{kind,        std::move(table.owner), std::move(table.name), row.scn, row.thread,
                row.address, row.time_micros,        row.transaction};
   }
@@ -360,9 +376,13 @@ class OracleChangeStream final : public connect::ChangeStream {
       add_begin(current_->key, current_->commit_micros, out);
       has_begun_ = true;
     }
-    for (; next_change_ < current_->changes.size(); ++next_change_) {
-      if (out.is_full()) return {};
-      WHERRY_TRY(tables_->add(context, current_, current_->changes[next_change_], out));
+    for (;;) {
+      for (; piece_ != nullptr && next_change_ < piece_->size(); ++next_change_) {
+        if (out.is_full()) return {};
+        WHERRY_TRY(tables_->add(context, {piece_, next_change_, current_->commit_scn}, out));
+      }
+      WHERRY_ASSIGN(const bool has_more, next_piece());
+      if (!has_more) break;
     }
     for (const RedoTableProblem& problem : current_->problems) {
       if (RedoTable* table = tables_->find(problem.owner, problem.table)) {
@@ -372,7 +392,23 @@ class OracleChangeStream final : public connect::ChangeStream {
     add_commit({current_->key, current_->thread, current_->commit_address, current_->commit_micros},
                out);
     current_ = nullptr;
+    piece_ = nullptr;
     return {};
+  }
+
+  /// The next changes of current_, those on disk first; false: that was all.
+  Result<bool> next_piece() {
+    if (next_spilled_ > current_->spilled.size()) return false;
+    next_change_ = 0;
+    if (next_spilled_ == current_->spilled.size()) {
+      piece_ = std::make_shared<const std::vector<RedoChange>>(std::move(current_->changes));
+    } else {
+      WHERRY_ASSIGN(auto changes, load(current_->spilled[next_spilled_]));
+      piece_ = std::make_shared<const std::vector<RedoChange>>(std::move(changes));
+      current_->spilled[next_spilled_].chunk = nullptr;
+    }
+    ++next_spilled_;
+    return true;
   }
 
   struct Ddl {
@@ -386,7 +422,9 @@ class OracleChangeStream final : public connect::ChangeStream {
   };
 
   Result<void> tell_ddl(OpContext& context, ChangeBatch& out) {
-    RedoTable& table = *tables_->find(ddl_->owner, ddl_->table);
+    RedoTable* const known = tables_->find(ddl_->owner, ddl_->table);
+    RedoTable none;
+    RedoTable& table = known != nullptr ? *known : none;
     order_ = std::max(order_, ddl_->scn);
     add_begin(ddl_->key, ddl_->micros, out);
     switch (ddl_->kind) {
@@ -401,6 +439,9 @@ class OracleChangeStream final : public connect::ChangeStream {
       case RedoDdl::kDrop:
         WHERRY_TRY(tables_->redescribe(context, *catalog_, table, out));
         if (table.shape != nullptr) truncate(table, out);  // it was made again since
+        break;
+      case RedoDdl::kCreate:
+        WHERRY_TRY(tables_->tell_new(context, *catalog_, {ddl_->owner, ddl_->table}, out));
         break;
       case RedoDdl::kRename:
         tables_->give_up(table, "the source's table was renamed, which is not followed", out);
@@ -479,6 +520,8 @@ class OracleChangeStream final : public connect::ChangeStream {
   RowImages images_;
   wire::RegionTable regions_;
   const connect::StreamRequest request_;
+  const std::shared_ptr<IncludedTables> included_;
+  std::size_t known_included_ = 0;
   std::unique_ptr<MiningSession> miner_;
   std::unique_ptr<Session> looker_;  ///< for what is asked while the miner fetches
   std::unique_ptr<connect::Catalog> catalog_;
@@ -494,6 +537,7 @@ class OracleChangeStream final : public connect::ChangeStream {
   std::optional<Clock::time_point> missing_since_;
   std::vector<std::uint64_t> mark_;  ///< of the views, at the last step
   std::uint64_t kept_bytes_ = 0;     ///< of archived logs that a restart needs
+  std::optional<RedoFiles> files_;
   std::optional<RedoAssembler> assembler_;
 
   // What is delivered.
@@ -504,17 +548,21 @@ class OracleChangeStream final : public connect::ChangeStream {
   std::uint64_t last_end_scn_ = 0;                         ///< of the last step
   std::uint64_t told_scn_ = 0;                             ///< a heartbeat has told it
   int commits_until_floors_ = 0;
-  std::shared_ptr<const RedoTransaction> current_;  ///< in work
-  std::size_t next_change_ = 0;
+  std::shared_ptr<RedoTransaction> current_;  ///< in work
+  std::size_t next_spilled_ = 0;              ///< of its pieces; the last is what was in memory
+  std::shared_ptr<const std::vector<RedoChange>> piece_;
+  std::size_t next_change_ = 0;  ///< of piece_
   bool has_begun_ = false;
   std::optional<Ddl> ddl_;  ///< behind current_
 };
 
 }  // namespace
 
-std::unique_ptr<connect::ChangeStream> make_change_stream(EndpointOptions options,
-                                                          connect::StreamRequest request) {
-  return std::make_unique<OracleChangeStream>(std::move(options), std::move(request));
+std::unique_ptr<connect::ChangeStream> make_change_stream(
+    EndpointOptions options, connect::StreamRequest request,
+    std::shared_ptr<IncludedTables> included) {
+  return std::make_unique<OracleChangeStream>(std::move(options), std::move(request),
+                                              std::move(included));
 }
 
 }  // namespace wherry::oracle

@@ -15,6 +15,7 @@ TEST(RedoDdlText, IsClassifiedByWhatItDoesToRowsAndColumns) {
   EXPECT_EQ(classify_ddl("ALTER TABLE t RENAME COLUMN a TO b"), RedoDdl::kDefinition);
   EXPECT_EQ(classify_ddl("alter table t rename to u"), RedoDdl::kRename);
   EXPECT_EQ(classify_ddl("rename t to u"), RedoDdl::kRename);
+  EXPECT_EQ(classify_ddl("create table t (id number)"), RedoDdl::kCreate);
   EXPECT_EQ(classify_ddl("drop table t cascade constraints purge"), RedoDdl::kDrop);
   EXPECT_EQ(classify_ddl("flashback table t to before drop"), RedoDdl::kFlashback);
   EXPECT_EQ(classify_ddl("alter table t truncate partition p1 update indexes"),

@@ -4,9 +4,8 @@
 
 #include <algorithm>
 #include <charconv>
-#include <condition_variable>
-#include <mutex>
 
+#include "connect/oracle/changes/rest.h"
 #include "connect/oracle/errors.h"
 
 namespace wherry::oracle {
@@ -41,13 +40,6 @@ Error with_grant(Error error) {
 bool is_among(const OpenTransaction& one, const std::vector<OpenTransaction>& all) {
   return std::any_of(all.begin(), all.end(),
                      [&](const OpenTransaction& each) { return each.key == one.key; });
-}
-
-void rest(const OpContext& context, std::chrono::milliseconds time) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  never.wait_for(lock, context.stop, time, [] { return false; });
 }
 
 }  // namespace
@@ -95,7 +87,7 @@ Result<void> await_end(OpContext& context, Session& session,
           "the "
           "task again");
     }
-    rest(context, kLook);
+    rest(context, std::chrono::steady_clock::now() + kLook);
   }
   return {};
 }

@@ -91,6 +91,7 @@ RedoDdl classify_ddl(std::string_view sql) {
   const Word& verb = words[0];
   const bool is_table = words.size() > 1 && words[1] == "TABLE";
   if (verb == "RENAME") return RedoDdl::kRename;
+  if (verb == "CREATE" && is_table) return RedoDdl::kCreate;
   if (!is_table) return RedoDdl::kNone;
   if (verb == "TRUNCATE") return RedoDdl::kTruncate;
   if (verb == "DROP") return RedoDdl::kDrop;

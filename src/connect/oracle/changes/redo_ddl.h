@@ -15,6 +15,7 @@ enum class RedoDdl : std::uint8_t {
   kTruncate,    ///< of the whole table
   kDefinition,  ///< the dictionary is to be read again
   kDrop,
+  kCreate,
   kRename,     ///< of the table
   kPartition,  ///< rows have come or gone that the redo does not tell
   kFlashback,  ///< likewise, of the whole table

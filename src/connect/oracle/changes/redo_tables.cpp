@@ -87,6 +87,18 @@ bool moves(const RedoTable& table, const RedoChange& change) {
       });
 }
 
+/// nullopt: there is no such table.
+Result<std::optional<schema::TableDef>> define(OpContext& context, connect::Catalog& catalog,
+                                               const schema::TableRef& table) {
+  connect::TableFilter filter;
+  filter.schemas = {table.schema};
+  WHERRY_ASSIGN(auto definitions, catalog.describe_tables(context, filter));
+  for (schema::TableDef& each : definitions) {
+    if (each.table == table) return std::optional(std::move(each));
+  }
+  return std::optional<schema::TableDef>();
+}
+
 }  // namespace
 
 /// Cells of a row before or after its change; those that are not given are kUnchanged.
@@ -121,6 +133,33 @@ Result<void> RedoTables::describe(OpContext& context, connect::Catalog& catalog)
     const auto found = tables_.find(definition.table);
     if (found != tables_.end()) set_shape(found->second, std::move(definition));
   }
+  return {};
+}
+
+Result<void> RedoTables::include(OpContext& context, connect::Catalog& catalog,
+                                 const schema::TablePlanPtr& plan) {
+  RedoTable& table = tables_[plan->source];
+  table = {};
+  table.plan = plan;
+  WHERRY_ASSIGN(auto definition, define(context, catalog, plan->source));
+  if (definition) set_shape(table, std::move(*definition));
+  return {};
+}
+
+Result<void> RedoTables::tell_new(OpContext& context, connect::Catalog& catalog,
+                                  const schema::TableRef& table, ChangeBatch& out) {
+  const RedoTable* const known = find(table.schema, table.name);
+  if (known != nullptr && known->shape != nullptr) return {};
+  WHERRY_ASSIGN(auto definition, define(context, catalog, table));
+  if (!definition) return {};
+  auto shape = std::make_shared<connect::RowShape>();
+  shape->id = connect::new_shape_id();
+  shape->source = table;
+  shape->definition = std::move(*definition);
+  out.keep(shape);
+  Change& change = out.add(ChangeKind::kDdl);
+  change.ddl = connect::DdlKind::kNewTable;
+  change.shape = shape.get();
   return {};
 }
 
@@ -213,14 +252,14 @@ std::optional<std::string> RedoTables::fill(const RedoTable& table, const RedoIm
 
 /// What the redo does not show. The reason when it cannot be had.
 Result<std::optional<std::string>> RedoTables::complete(OpContext& context, const RedoTable& table,
-                                                        const RedoTransaction& transaction,
-                                                        const RedoChange& change, Row& before,
-                                                        Row& after, ChangeBatch& out) {
+                                                        const Place& place, Row& before, Row& after,
+                                                        ChangeBatch& out) {
   using Reason = std::optional<std::string>;
+  const RedoChange& change = place.change();
   const auto& columns = table.shape->definition.columns;
   for (const std::string& name : change.unknown) {
-    const int place = table.shape->definition.find_column(name);
-    if (place >= 0) after.unknown.push_back(static_cast<std::size_t>(place));
+    const int column = table.shape->definition.find_column(name);
+    if (column >= 0) after.unknown.push_back(static_cast<std::size_t>(column));
   }
   for (std::size_t i = 0; i < columns.size(); ++i) {
     Cell& cell = after.cells[i];
@@ -239,7 +278,7 @@ Result<std::optional<std::string>> RedoTables::complete(OpContext& context, cons
   if (after.unknown.empty()) return Reason();
   if (is_placeholder(change.row_id)) return Reason(kNoRowId);
   auto rows = images_.read(context, table.shape->definition, after.unknown, change.row_id,
-                           transaction.commit_scn);
+                           place.commit_scn);
   if (!rows) {
     if (rows.error().kind != ErrorKind::kData) return std::move(rows).error();
     return Reason(rows.error().message);
@@ -263,20 +302,19 @@ Result<std::optional<std::string>> RedoTables::complete(OpContext& context, cons
 /// may find nothing, and an insert. The reason when that cannot be.
 Result<std::optional<std::string>> RedoTables::add_hidden(OpContext& context,
                                                           const RedoTable& table,
-                                                          const RedoTransaction& transaction,
-                                                          const RedoChange& change,
-                                                          ChangeBatch& out) {
+                                                          const Place& place, ChangeBatch& out) {
   using Reason = std::optional<std::string>;
-  const bool is_deleted_later =
-      std::any_of(transaction.changes.begin(), transaction.changes.end(), [&](const auto& each) {
-        return &each > &change && each.kind == RedoKind::kDelete && !each.is_hidden &&
-               each.row_id == change.row_id && each.table == change.table;
-      });
+  const RedoChange& change = place.change();
+  const auto next = place.changes->begin() + static_cast<std::ptrdiff_t>(place.index) + 1;
+  const bool is_deleted_later = std::any_of(next, place.changes->end(), [&](const auto& each) {
+    return each.kind == RedoKind::kDelete && !each.is_hidden && each.row_id == change.row_id &&
+           each.table == change.table;
+  });
   if (is_deleted_later) return Reason();
   if (table.shape->identity.empty()) return Reason(kHiddenWithoutKey);
   std::vector<std::size_t> stored = table.stored_columns;
   auto rows =
-      images_.read(context, table.shape->definition, stored, change.row_id, transaction.commit_scn);
+      images_.read(context, table.shape->definition, stored, change.row_id, place.commit_scn);
   if (!rows) {
     if (rows.error().kind != ErrorKind::kData) return std::move(rows).error();
     return Reason(rows.error().message);
@@ -300,13 +338,12 @@ Result<std::optional<std::string>> RedoTables::add_hidden(OpContext& context,
   return Reason();
 }
 
-Result<void> RedoTables::add(OpContext& context,
-                             const std::shared_ptr<const RedoTransaction>& transaction,
-                             const RedoChange& change, ChangeBatch& out) {
+Result<void> RedoTables::add(OpContext& context, const Place& place, ChangeBatch& out) {
+  const RedoChange& change = place.change();
   RedoTable* const table = find(change.owner, change.table);
   if (table == nullptr || table->shape == nullptr || !table->is_known) return {};
   if (change.is_hidden) {
-    WHERRY_ASSIGN(const auto why, add_hidden(context, *table, *transaction, change, out));
+    WHERRY_ASSIGN(const auto why, add_hidden(context, *table, place, out));
     if (why) give_up(*table, *why, out);
     return {};
   }
@@ -318,13 +355,13 @@ Result<void> RedoTables::add(OpContext& context,
       if (before.cells[index].state == CellState::kUnchanged) reason = kNoRow;
     }
   } else if (!reason) {
-    WHERRY_ASSIGN(reason, complete(context, *table, *transaction, change, before, after, out));
+    WHERRY_ASSIGN(reason, complete(context, *table, place, before, after, out));
   }
   if (reason) {
     give_up(*table, *reason, out);
     return {};
   }
-  out.keep(transaction);
+  out.keep(place.changes);
   out.keep(table->shape);
   Change& told = out.add(change.kind == RedoKind::kInsert   ? ChangeKind::kInsert
                          : change.kind == RedoKind::kUpdate ? ChangeKind::kUpdate
@@ -351,14 +388,9 @@ void RedoTables::give_up(RedoTable& table, std::string_view reason, ChangeBatch&
 Result<void> RedoTables::redescribe(OpContext& context, connect::Catalog& catalog, RedoTable& table,
                                     ChangeBatch& out) {
   if (table.shape == nullptr) return {};
-  connect::TableFilter filter;
-  filter.schemas = {table.plan->source.schema};
-  WHERRY_ASSIGN(auto definitions, catalog.describe_tables(context, filter));
-  const auto found =
-      std::find_if(definitions.begin(), definitions.end(),
-                   [&](const schema::TableDef& each) { return each.table == table.plan->source; });
+  WHERRY_ASSIGN(auto found, define(context, catalog, table.plan->source));
   const connect::RowShapePtr last = table.shape;
-  if (found == definitions.end()) {
+  if (!found) {
     out.keep(last);
     Change& change = out.add(ChangeKind::kDdl);
     change.ddl = connect::DdlKind::kDropTable;

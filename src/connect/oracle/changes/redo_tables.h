@@ -46,17 +46,27 @@ class RedoTables {
 
   /// What the dictionary says of the tables now. Those that are gone have no shape.
   Result<void> describe(OpContext& context, connect::Catalog& catalog);
-  /// Of those that have a shape.
+  /// One that was taken in later, with what the dictionary says of it.
+  Result<void> include(OpContext& context, connect::Catalog& catalog,
+                       const schema::TablePlanPtr& plan);
   [[nodiscard]] std::vector<std::string> owners() const;
   /// nullptr: it is none of the stream's.
   RedoTable* find(std::string_view owner, std::string_view name);
 
-  /// Adds one change of `transaction`, which is kept alive by the batch; nothing when the table is
-  /// none of the stream's.
-  Result<void> add(OpContext& context, const std::shared_ptr<const RedoTransaction>& transaction,
-                   const RedoChange& change, connect::ChangeBatch& out);
+  /// A change of a transaction, with those that follow it there.
+  struct Place {
+    std::shared_ptr<const std::vector<RedoChange>> changes;
+    std::size_t index = 0;
+    std::uint64_t commit_scn = 0;
+    [[nodiscard]] const RedoChange& change() const { return (*changes)[index]; }
+  };
+  /// Adds one change; the batch keeps it alive. Nothing when the table is none of the stream's.
+  Result<void> add(OpContext& context, const Place& place, connect::ChangeBatch& out);
   /// kDdl kRowsUnknown; the table's changes are not told from here on.
   void give_up(RedoTable& table, std::string_view reason, connect::ChangeBatch& out);
+  /// kDdl kNewTable, when the table is there and none of the stream's.
+  Result<void> tell_new(OpContext& context, connect::Catalog& catalog,
+                        const schema::TableRef& table, connect::ChangeBatch& out);
   /// The definition after a statement of DDL: kShape when columns or keys are others now,
   /// kDropTable when the table is gone.
   Result<void> redescribe(OpContext& context, connect::Catalog& catalog, RedoTable& table,
@@ -65,16 +75,13 @@ class RedoTables {
  private:
   struct Row;
   Result<std::optional<std::string>> add_hidden(OpContext& context, const RedoTable& table,
-                                                const RedoTransaction& transaction,
-                                                const RedoChange& change,
-                                                connect::ChangeBatch& out);
+                                                const Place& place, connect::ChangeBatch& out);
   static void set_shape(RedoTable& table, schema::TableDef definition);
   static std::optional<std::size_t> column_of(const RedoTable& table, const std::string& name,
                                               std::size_t hint);
   std::optional<std::string> fill(const RedoTable& table, const RedoImage& image, Row& row) const;
   Result<std::optional<std::string>> complete(OpContext& context, const RedoTable& table,
-                                              const RedoTransaction& transaction,
-                                              const RedoChange& change, Row& before, Row& after,
+                                              const Place& place, Row& before, Row& after,
                                               connect::ChangeBatch& out);
 
   RowImages& images_;

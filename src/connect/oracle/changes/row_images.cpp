@@ -11,7 +11,7 @@
 namespace wherry::oracle {
 namespace {
 
-FetchOptions exact_fetch(FetchOptions options) {
+FetchOptions with_exact_lobs(FetchOptions options) {
   options.lob_mode = LobMode::kPrefetch;  // empty LOBs are told from NULL for certain
   options.keep_bad_values = true;
   return options;
@@ -27,7 +27,7 @@ bool is_gone(const Error& error) {
 }  // namespace
 
 RowImages::RowImages(const EndpointOptions& options)
-    : fetch_(exact_fetch(options.fetch)), pool_(options.connect) {}
+    : fetch_(with_exact_lobs(options.fetch)), pool_(options.connect) {}
 
 Result<std::shared_ptr<RowBatch>> RowImages::read(OpContext& context, const schema::TableDef& table,
                                                   const std::vector<std::size_t>& columns,

@@ -118,12 +118,10 @@ Result<std::optional<RedoTransaction>> RedoAssembler::take_whole(const MinedRow&
     case kCommit:
       return commit(row);
     case kRollback:
-      if (const auto found = find(row.transaction); found != transactions_.end()) {
-        transactions_.erase(found);
-      }
+      forget(find(row.transaction));
       break;
     case kReplicationMarker:
-      transactions_.erase(row.transaction);
+      forget(transactions_.find(row.transaction));
       break;
     case kMissingScn:
       return make_error(ErrorKind::kInternal, "oracle.redo_gap",
@@ -133,7 +131,7 @@ Result<std::optional<RedoTransaction>> RedoAssembler::take_whole(const MinedRow&
       is_ddl_ = true;
       break;
     default:
-      add(row);
+      WHERRY_TRY(add(row));
   }
   return std::optional<RedoTransaction>();
 }
@@ -141,7 +139,7 @@ Result<std::optional<RedoTransaction>> RedoAssembler::take_whole(const MinedRow&
 void RedoAssembler::start(const MinedRow& row) {
   if (row.transaction.is_none()) return;
   // A second one: the slot is used again, or the rows come again. What there was does not count.
-  transactions_.erase(row.transaction);
+  forget(transactions_.find(row.transaction));
   transactions_[row.transaction].open = {row.transaction, row.scn, row.thread, row.address};
 }
 
@@ -155,21 +153,49 @@ std::map<TransactionKey, RedoAssembler::Transaction>::iterator RedoAssembler::fi
   return is_slot ? found : transactions_.end();
 }
 
-void RedoAssembler::add(const MinedRow& row) {
+void RedoAssembler::forget(std::map<TransactionKey, Transaction>::iterator transaction) {
+  if (transaction == transactions_.end()) return;
+  used_bytes_ -= transaction->second.builder.used_bytes();
+  transactions_.erase(transaction);
+}
+
+Result<void> RedoAssembler::add(const MinedRow& row) {
   auto found = find(row.transaction);
   if (found == transactions_.end()) {
     // What is not there has nothing that could be undone.
-    if (row.transaction.is_none() || row.transaction.is_partial() || row.is_undo) return;
+    if (row.transaction.is_none() || row.transaction.is_partial() || row.is_undo) return {};
     found = transactions_.try_emplace(row.transaction).first;
     found->second.open = {row.transaction, row.scn, row.thread, row.address};
   }
   found->second.has_rows = true;
   found_.clear();
-  found->second.builder.add(row, readers_, found_);
+  TransactionBuilder& builder = found->second.builder;
+  used_bytes_ -= builder.used_bytes();
+  const auto added = builder.add(row, readers_, found_);
+  used_bytes_ += builder.used_bytes();
   for (const RedoTableProblem& problem : found_) {
     if (!problem.has_hidden_change) note(problem, found->second.problems);
     note(problem, problems_);
   }
+  WHERRY_TRY(added);
+  return make_room();
+}
+
+/// The largest transaction goes out of memory.
+Result<void> RedoAssembler::make_room() {
+  constexpr std::size_t kLeastBytes = 64 * 1024;  // less is not worth a file
+  if (store_ == nullptr || used_bytes_ <= memory_bytes_) return {};
+  TransactionBuilder* largest = nullptr;
+  for (auto& [key, transaction] : transactions_) {
+    const bool is_larger =
+        largest == nullptr || transaction.builder.used_bytes() > largest->used_bytes();
+    if (is_larger) largest = &transaction.builder;
+  }
+  if (largest == nullptr || largest->used_bytes() < kLeastBytes) return {};
+  used_bytes_ -= largest->used_bytes();
+  auto spilled = largest->spill(*store_);
+  used_bytes_ += largest->used_bytes();
+  return spilled;
 }
 
 std::optional<RedoTransaction> RedoAssembler::commit(const MinedRow& row) {
@@ -181,10 +207,11 @@ std::optional<RedoTransaction> RedoAssembler::commit(const MinedRow& row) {
   out.commit_micros = row.time_micros;
   out.thread = row.thread;
   out.commit_address = row.address;
-  out.changes = found->second.builder.finish();
+  used_bytes_ -= found->second.builder.used_bytes();
+  found->second.builder.finish(out);
   out.problems = std::move(found->second.problems);
   transactions_.erase(found);
-  if (out.changes.empty() && out.problems.empty()) return std::nullopt;
+  if (out.changes.empty() && out.spilled.empty() && out.problems.empty()) return std::nullopt;
   return out;
 }
 

@@ -20,8 +20,13 @@ namespace wherry::oracle {
 
 class RedoAssembler {
  public:
+  RedoAssembler() = default;
+  /// Changes beyond `memory_bytes` go to `store`, which outlives this and what take() gave.
+  RedoAssembler(RedoStore& store, std::size_t memory_bytes)
+      : store_(&store), memory_bytes_(memory_bytes) {}
   /// The transaction that a row commits, when it has changes or problems. A row's text may come in
-  /// pieces. kInternal "oracle.redo_gap": the log has a hole.
+  /// pieces. kInternal "oracle.redo_gap": the log has a hole. "spill.disk_full": the row was taken,
+  /// and more memory is used than should be.
   Result<std::optional<RedoTransaction>> take(const MinedRow& row);
   /// The rows of a mining step have come; rows of the next that lie before its end are known.
   void end_step();
@@ -74,10 +79,15 @@ class RedoAssembler {
   bool join(const MinedRow& row);
   Result<std::optional<RedoTransaction>> take_whole(const MinedRow& row);
   std::optional<RedoTransaction> commit(const MinedRow& row);
-  void add(const MinedRow& row);
+  Result<void> add(const MinedRow& row);
+  Result<void> make_room();
+  void forget(std::map<TransactionKey, Transaction>::iterator transaction);
   void start(const MinedRow& row);
   std::map<TransactionKey, Transaction>::iterator find(const TransactionKey& key);
 
+  RedoStore* store_ = nullptr;
+  std::size_t memory_bytes_ = 0;
+  std::size_t used_bytes_ = 0;  ///< of all builders
   std::map<TransactionKey, Transaction> transactions_;
   /// By thread: of the steps before, and of this one.
   std::map<std::uint32_t, Cursor> known_, read_;

@@ -1,6 +1,7 @@
 // Transactions from rows: order, rollback, LOBs, pieces, what is known already.
 #include "connect/oracle/logminer/redo_assembler.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -310,6 +311,92 @@ TEST_F(RedoAssembly, PutsDocumentsAndLongStringsTogether) {
   take(kOne, 93);
   take(kOne, kCommit);
   EXPECT_THAT(out_, ElementsAre("5.1.614: insert T A=1,X=<a/>; update T V=it's long / A=2"));
+}
+
+/// Chunks in memory, which count how many there are.
+class CountedStore final : public RedoStore {
+ public:
+  Result<std::shared_ptr<const StoredChunk>> put(std::string_view bytes) override {
+    if (is_full) return make_error(ErrorKind::kResource, "spill.disk_full", "no room");
+    return std::shared_ptr<const StoredChunk>(std::make_shared<Chunk>(std::string(bytes), count));
+  }
+  bool is_full = false;
+  int count = 0;
+
+ private:
+  class Chunk final : public StoredChunk {
+   public:
+    Chunk(std::string bytes, int& count) : bytes_(std::move(bytes)), count_(count) { ++count_; }
+    ~Chunk() override { --count_; }
+    [[nodiscard]] Result<std::string> read() const override { return bytes_; }
+
+   private:
+    const std::string bytes_;
+    int& count_;
+  };
+};
+
+TEST_F(RedoAssembly, ALargeTransactionLeavesTheMemoryAndCanBeTakenBackFromThere) {
+  CountedStore store;
+  RedoAssembler small(store, 100'000);
+  const auto row_id = [](int i) { return fmt::format("AAAR5FAAYAAAAA{:04}", i); };
+  const auto insert_row = [&](int i) {
+    const std::string text =
+        fmt::format(R"(insert into "S"."T"("A","B") values ('{}','{}'))", i, std::string(500, 'x'));
+    const std::string id = row_id(i);
+    return small.take(row(kOne, kInsert, text, id));
+  };
+  for (int i = 0; i < 4000; ++i) ASSERT_TRUE(insert_row(i).ok());
+  EXPECT_GT(store.count, 2);
+  // A savepoint's rollback goes from the newest back, through what is in memory and beyond.
+  for (int i = 3999; i >= 1000; --i) {
+    const std::string id = row_id(i);
+    MinedRow one = row(kOne, kDelete, R"(delete from "S"."T" where ROWID = 'x')", id);
+    one.is_undo = true;
+    ASSERT_TRUE(small.take(one).ok());
+  }
+  for (int i = 5000; i < 5010; ++i) ASSERT_TRUE(insert_row(i).ok());
+  auto taken = small.take(row(kOne, kCommit));
+  ASSERT_TRUE(taken.ok() && *taken);
+  std::vector<std::string> ids;
+  const auto note = [&](const std::vector<RedoChange>& changes) {
+    for (const RedoChange& change : changes) ids.push_back(find_value(change.after, "A")->text);
+  };
+  for (const SpilledChanges& spilled : (*taken)->spilled) {
+    const auto changes = load(spilled);
+    ASSERT_TRUE(changes.ok());
+    note(*changes);
+  }
+  note((*taken)->changes);
+  ASSERT_EQ(ids.size(), 1010U);
+  for (int i = 0; i < 1000; ++i) EXPECT_EQ(ids[static_cast<std::size_t>(i)], std::to_string(i));
+  EXPECT_EQ(ids[1000], "5000");
+  EXPECT_EQ(ids[1009], "5009");
+  *taken = std::nullopt;
+  EXPECT_EQ(store.count, 0);
+}
+
+TEST_F(RedoAssembly, AFullDiskLosesNothing) {
+  CountedStore store;
+  store.is_full = true;
+  RedoAssembler small(store, 1000);
+  int refused = 0;
+  for (int i = 0; i < 500; ++i) {
+    const std::string text =
+        fmt::format(R"(insert into "S"."T"("A","B") values ('{}','{}'))", i, std::string(500, 'x'));
+    const auto taken = small.take(row(kOne, kInsert, text, kRow));
+    if (taken.ok()) continue;
+    EXPECT_EQ(taken.error().code, "spill.disk_full");
+    ++refused;
+    store.is_full = i < 400;
+  }
+  EXPECT_GT(refused, 100);
+  EXPECT_GT(store.count, 0);
+  const auto taken = small.take(row(kOne, kCommit));
+  ASSERT_TRUE(taken.ok() && *taken);
+  std::size_t count = (*taken)->changes.size();
+  for (const SpilledChanges& spilled : (*taken)->spilled) count += spilled.left;
+  EXPECT_EQ(count, 500U);
 }
 
 TEST_F(RedoAssembly, NamesTablesThatTheLogDoesNotTell) {

@@ -1,6 +1,7 @@
 // Changes of a committed transaction, put together from the rows that LogMiner has of them.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -8,6 +9,7 @@
 
 #include "connect/oracle/logminer/mined_row.h"
 #include "connect/oracle/logminer/redo_statement.h"
+#include "core/result.h"
 
 namespace wherry::oracle {
 
@@ -52,12 +54,27 @@ struct RedoTableProblem {
   bool has_hidden_change = false;
 };
 
+/// Bytes that are kept outside of memory; gone with the object.
+class StoredChunk {
+ public:
+  virtual ~StoredChunk() = default;
+  [[nodiscard]] virtual Result<std::string> read() const = 0;
+};
+
+/// Some changes of a transaction, in their order.
+struct SpilledChanges {
+  std::shared_ptr<const StoredChunk> chunk;
+  std::vector<bool> is_undone;  ///< by change
+  std::size_t left = 0;         ///< that are not
+};
+
 struct RedoTransaction {
   TransactionKey key;
   std::uint64_t commit_scn = 0;
   std::int64_t commit_micros = 0;  ///< MinedRow::time_micros
   std::uint32_t thread = 0;
   RedoAddress commit_address;
+  std::vector<SpilledChanges> spilled;  ///< before `changes`
   std::vector<RedoChange> changes;
   std::vector<RedoTableProblem> problems;  ///< each table once; without those of hidden changes
 };

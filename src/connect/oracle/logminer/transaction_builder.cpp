@@ -9,6 +9,10 @@ namespace {
 
 constexpr std::string_view kChangeNotTold = "LogMiner does not tell a change of it";
 constexpr std::string_view kNotUnderstood = "a row of the log is not understood";
+/// A change takes about so many times the bytes of its text.
+constexpr std::size_t kMemoryOfText = 3;
+constexpr std::size_t kKeptChanges = 64;
+constexpr std::size_t kChunkBytes = 512 * 1024;
 /// How LogMiner begins a long string.
 constexpr std::string_view kEmptyString = "LM_EMPTY_STRING";
 
@@ -124,31 +128,50 @@ void report(const MinedRow& row, std::string_view reason, std::vector<RedoTableP
 
 }  // namespace
 
-void TransactionBuilder::add(const MinedRow& row, RedoReaders& readers,
-                             std::vector<RedoTableProblem>& problems) {
-  if (row.is_undo) {
-    undo(row);
-    return;
-  }
+Result<void> TransactionBuilder::add(const MinedRow& row, RedoReaders& readers,
+                                     std::vector<RedoTableProblem>& problems) {
+  if (row.is_undo) return undo(row);
   const RedoRowClass known = classify_redo(row.operation_code, row.sql_redo, row.info);
   switch (known.kind) {
     case RedoRowKind::kStatement:
       locator_.reset();
       add_statement(row, readers, problems);
-      return;
+      break;
     case RedoRowKind::kUnsupported:
       add_hidden(row, problems);
-      return;
+      break;
     case RedoRowKind::kError:
       report(row, kNotUnderstood, problems);
-      return;
+      break;
     case RedoRowKind::kSkip:
       // Between two statements on LOBs; the second is a locator's row without a text.
       if (row.operation_code == 0 || row.operation_code == 9) is_new_lob_statement_ = true;
-      return;
+      break;
     default:
       add_piece(row, known.kind, readers, problems);
   }
+  if (!changes_.empty()) {
+    const std::size_t bytes = row.sql_redo.size() * kMemoryOfText;
+    changes_.back().used_bytes += bytes;
+    used_bytes_ += bytes;
+  }
+  return {};
+}
+
+TransactionBuilder::Pending& TransactionBuilder::add_change(const MinedRow& row) {
+  Pending& out = changes_.emplace_back();
+  out.change.owner = row.owner;
+  out.change.table = row.table;
+  out.change.row_id = row.row_id;
+  out.used_bytes = sizeof(Pending);
+  used_bytes_ += out.used_bytes;
+  if (is_placeholder(row.row_id)) ++placeholders_;
+  return out;
+}
+
+void TransactionBuilder::set_row_id(Pending& pending, std::string_view row_id) {
+  if (is_placeholder(pending.change.row_id) && !is_placeholder(row_id)) --placeholders_;
+  pending.change.row_id = row_id;
 }
 
 void TransactionBuilder::add_hidden(const MinedRow& row, std::vector<RedoTableProblem>& problems) {
@@ -156,16 +179,13 @@ void TransactionBuilder::add_hidden(const MinedRow& row, std::vector<RedoTablePr
   report(row, kChangeNotTold, problems);
   if (is_placeholder(row.row_id)) return;
   problems.back().has_hidden_change = true;
-  Pending& added = changes_.emplace_back();
-  added.change.is_hidden = true;
-  added.change.owner = row.owner;
-  added.change.table = row.table;
-  added.change.row_id = row.row_id;
+  add_change(row).change.is_hidden = true;
 }
 
 std::optional<std::size_t> TransactionBuilder::newest(const MinedRow& row,
                                                       const std::vector<RedoField>* key,
                                                       bool only_placeholders) const {
+  if (only_placeholders && placeholders_ == 0) return std::nullopt;
   for (std::size_t i = changes_.size(); i-- > 0;) {
     const RedoChange& change = changes_[i].change;
     if (changes_[i].is_undone || change.owner != row.owner || change.table != row.table) continue;
@@ -189,11 +209,8 @@ void TransactionBuilder::add_statement(const MinedRow& row, RedoReaders& readers
       completes_insert(row, statement)) {
     return;
   }
-  Pending& added = changes_.emplace_back();
+  Pending& added = add_change(row);
   added.change.kind = statement.kind;
-  added.change.owner = row.owner;
-  added.change.table = row.table;
-  added.change.row_id = row.row_id;
   added.change.after = owned(statement.after);
   added.change.before = owned(statement.before);
 }
@@ -214,39 +231,117 @@ bool TransactionBuilder::completes_insert(const MinedRow& row, const RedoStateme
   for (const RedoField& field : update.after) {
     set_value(pending.change.after, field.column, OwnedRedoValue(field.value));
   }
-  pending.change.row_id = row.row_id;
+  set_row_id(pending, row.row_id);
   return true;
 }
 
-void TransactionBuilder::undo(const MinedRow& row) {
+Result<void> TransactionBuilder::undo(const MinedRow& row) {
   constexpr int kUnsupported = 255;
   const auto kind = undone_kind(row.operation_code);
-  if (!kind && row.operation_code == kUnsupported && !is_placeholder(row.row_id)) {
-    if (const auto found = newest(row, nullptr, false)) take_back(changes_[*found]);
-  }
-  if (!kind) return;
+  if (!kind && row.operation_code != kUnsupported) return {};
   locator_.reset();
   if (!is_placeholder(row.row_id)) {
-    if (const auto found = newest(row, nullptr, false)) return take_back(changes_[*found]);
+    if (const auto found = newest(row, nullptr, false)) {
+      take_back(*found);
+      return {};
+    }
   }
   // Undo goes from the newest to the oldest, so only the newest change of the table can be meant.
   const auto last = std::find_if(changes_.rbegin(), changes_.rend(), [&](const Pending& one) {
     return !one.is_undone && one.change.owner == row.owner && one.change.table == row.table;
   });
-  if (last != changes_.rend() && is_placeholder(last->change.row_id) &&
-      last->change.kind == *kind) {
-    take_back(*last);
+  if (last == changes_.rend()) return undo_spilled(row, kind);
+  if (is_placeholder(last->change.row_id) && last->change.kind == kind) {
+    take_back(static_cast<std::size_t>(changes_.rend() - last) - 1);
+    return {};
   }
+  return is_placeholder(row.row_id) ? Result<void>() : undo_spilled(row, kind);
 }
 
-void TransactionBuilder::take_back(Pending& pending) {
+/// The same in what was moved out of memory, from the newest on.
+Result<void> TransactionBuilder::undo_spilled(const MinedRow& row, std::optional<RedoKind> undone) {
+  bool is_newest_of_table = true;
+  for (std::size_t at = spilled_.size(); at-- > 0;) {
+    SpilledChanges& spilled = spilled_[at];
+    if (spilled.left == 0) continue;
+    if (loaded_index_ != at) {
+      WHERRY_ASSIGN(loaded_, load_all(spilled));
+      loaded_index_ = at;
+    }
+    for (std::size_t i = loaded_.size(); i-- > 0;) {
+      const RedoChange& change = loaded_[i];
+      if (spilled.is_undone[i] || change.owner != row.owner || change.table != row.table) continue;
+      const bool is_row = change.row_id == row.row_id && !is_placeholder(row.row_id);
+      const bool is_meant =
+          is_row || (is_newest_of_table && is_placeholder(change.row_id) && change.kind == undone);
+      is_newest_of_table = false;
+      if (!is_meant) continue;
+      spilled.is_undone[i] = true;
+      --spilled.left;
+      return {};
+    }
+  }
+  return {};
+}
+
+void TransactionBuilder::take_back(std::size_t index) {
+  Pending& pending = changes_[index];
   if (pending.lob_statements == 1) {
     pending.is_undone = true;
+    if (is_placeholder(pending.change.row_id)) --placeholders_;
+    drop_undone_end();
     return;
   }
   // One of several statements that wrote to the same LOB: what it was before cannot be told.
   --pending.lob_statements;
   for (auto& [column, content] : pending.lobs) content = LobContent(content.unit());
+}
+
+/// A rollback takes back one change after the other, and must not look at all of them each time.
+void TransactionBuilder::drop_undone_end() {
+  if (value_) return;
+  while (!changes_.empty() && changes_.back().is_undone) {
+    used_bytes_ -= changes_.back().used_bytes;
+    changes_.pop_back();
+  }
+}
+
+void TransactionBuilder::drop_front(std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const Pending& pending = changes_[i];
+    used_bytes_ -= pending.used_bytes;
+    if (!pending.is_undone && is_placeholder(pending.change.row_id)) --placeholders_;
+  }
+  changes_.erase(changes_.begin(), changes_.begin() + static_cast<std::ptrdiff_t>(count));
+  if (locator_) locator_->change -= count;
+  if (value_) value_->change -= count;
+}
+
+Result<void> TransactionBuilder::spill(RedoStore& store) {
+  // The rows of a LOB or of a long value come behind the change they belong to.
+  std::size_t end = changes_.size() > kKeptChanges ? changes_.size() - kKeptChanges : 0;
+  if (locator_) end = std::min(end, locator_->change);
+  if (value_) end = std::min(end, value_->change);
+  std::string bytes;
+  while (end > 0) {
+    bytes.clear();
+    std::size_t next = 0, count = 0;
+    for (; next < end && bytes.size() < kChunkBytes; ++next) {
+      Pending& pending = changes_[next];
+      if (pending.is_undone) continue;
+      for (const auto& lob : pending.lobs) put_lob(lob.first, lob.second, pending.change);
+      pending.lobs.clear();
+      encode(pending.change, bytes);
+      ++count;
+    }
+    if (count > 0) {
+      WHERRY_ASSIGN(auto chunk, store.put(bytes));
+      spilled_.push_back({std::move(chunk), std::vector<bool>(count), count});
+    }
+    drop_front(next);
+    end -= next;
+  }
+  return {};
 }
 
 void TransactionBuilder::add_piece(const MinedRow& row, RedoRowKind kind, RedoReaders& readers,
@@ -277,11 +372,8 @@ void TransactionBuilder::add_piece(const MinedRow& row, RedoRowKind kind, RedoRe
 }
 
 std::size_t TransactionBuilder::new_update(const MinedRow& row, const RedoPiece& piece) {
-  Pending& added = changes_.emplace_back();
+  Pending& added = add_change(row);
   added.change.kind = RedoKind::kUpdate;
-  added.change.owner = row.owner;
-  added.change.table = row.table;
-  added.change.row_id = row.row_id;
   added.change.before = owned(piece.key);
   return changes_.size() - 1;
 }
@@ -295,7 +387,7 @@ std::size_t TransactionBuilder::find_lob_change(const MinedRow& row, const RedoP
   if (!found) return new_update(row, piece);
   Pending& pending = changes_[*found];
   if (is_new_lob_statement_ && pending.lobs.contains(piece.column)) ++pending.lob_statements;
-  if (!is_placeholder(row.row_id)) pending.change.row_id = row.row_id;
+  if (!is_placeholder(row.row_id)) set_row_id(pending, row.row_id);
   return *found;
 }
 
@@ -381,16 +473,18 @@ void TransactionBuilder::end_value() {
   value_.reset();
 }
 
-std::vector<RedoChange> TransactionBuilder::finish() {
+void TransactionBuilder::finish(RedoTransaction& out) {
   end_value();
-  std::vector<RedoChange> out;
+  for (SpilledChanges& spilled : spilled_) {
+    if (spilled.left > 0) out.spilled.push_back(std::move(spilled));
+  }
   for (Pending& pending : changes_) {
     if (pending.is_undone) continue;
-    RedoChange& change = out.emplace_back(std::move(pending.change));
+    RedoChange& change = out.changes.emplace_back(std::move(pending.change));
     for (const auto& lob : pending.lobs) put_lob(lob.first, lob.second, change);
   }
+  spilled_.clear();
   changes_.clear();
-  return out;
 }
 
 }  // namespace wherry::oracle

@@ -17,6 +17,7 @@
 #include "connect/oracle/logminer/redo_change.h"
 #include "connect/oracle/logminer/redo_parser.h"
 #include "connect/oracle/logminer/redo_protocol.h"
+#include "connect/oracle/logminer/redo_spill.h"
 
 namespace wherry::oracle {
 
@@ -30,14 +31,22 @@ struct RedoReaders {
 
 class TransactionBuilder {
  public:
-  /// `row` has its whole text. What cannot be told of its table is added to `problems`.
-  void add(const MinedRow& row, RedoReaders& readers, std::vector<RedoTableProblem>& problems);
-  /// What is left, in its order. Ends the use of this object.
-  std::vector<RedoChange> finish();
+  /// `row` has its whole text. What cannot be told of its table is added to `problems`. Errors are
+  /// those of reading chunks back.
+  Result<void> add(const MinedRow& row, RedoReaders& readers,
+                   std::vector<RedoTableProblem>& problems);
+  /// Moves all but the newest changes out of memory. Errors: as RedoStore::put(); what has not been
+  /// moved stays.
+  Result<void> spill(RedoStore& store);
+  /// Of the changes in memory, about.
+  [[nodiscard]] std::size_t used_bytes() const { return used_bytes_; }
+  /// What is left, in its order: first what was moved out of memory. Ends the use of this object.
+  void finish(RedoTransaction& out);
 
  private:
   struct Pending {
     RedoChange change;
+    std::size_t used_bytes = 0;
     bool is_undone = false;
     int lob_statements = 1;  ///< that made it, where rows of LOBs alone tell of them
     std::map<std::string, LobContent, std::less<>> lobs;
@@ -55,8 +64,13 @@ class TransactionBuilder {
                      std::vector<RedoTableProblem>& problems);
   void add_hidden(const MinedRow& row, std::vector<RedoTableProblem>& problems);
   bool completes_insert(const MinedRow& row, const RedoStatement& update);
-  void undo(const MinedRow& row);
-  void take_back(Pending& pending);
+  Pending& add_change(const MinedRow& row);
+  void set_row_id(Pending& pending, std::string_view row_id);
+  Result<void> undo(const MinedRow& row);
+  Result<void> undo_spilled(const MinedRow& row, std::optional<RedoKind> undone);
+  void take_back(std::size_t index);
+  void drop_undone_end();
+  void drop_front(std::size_t count);
   void add_piece(const MinedRow& row, RedoRowKind kind, RedoReaders& readers,
                  std::vector<RedoTableProblem>& problems);
   void add_lob_piece(const MinedRow& row, RedoRowKind kind, const RedoPiece& piece);
@@ -70,7 +84,12 @@ class TransactionBuilder {
                                                   const std::vector<RedoField>* key,
                                                   bool only_placeholders) const;
 
+  std::vector<SpilledChanges> spilled_;  ///< before changes_
+  std::vector<RedoChange> loaded_;       ///< of spilled_[loaded_index_]
+  std::size_t loaded_index_ = SIZE_MAX;
   std::vector<Pending> changes_;
+  std::size_t placeholders_ = 0;  ///< of changes_, those that nobody has told a ROWID of
+  std::size_t used_bytes_ = 0;
   std::optional<Target> locator_;  ///< of the last SEL_LOB_LOCATOR
   bool is_new_lob_statement_ = false;
   std::optional<Target> value_;  ///< in work

@@ -1,28 +1,31 @@
-// Chunks of changes as compressed files in a directory of their own. Used by one thread at a time;
-// outlives its chunks.
+// Changes that are too large for memory, in files.
 #pragma once
 
-#include <filesystem>
-
-#include "changes/block_file.h"
 #include "connect/oracle/logminer/redo_spill.h"
+#include "connect/support/chunk_files.h"
 
 namespace wherry::oracle {
 
 class RedoFiles final : public RedoStore {
  public:
-  /// `directory` is emptied now and removed at the end; it is made when the first chunk comes.
-  explicit RedoFiles(std::filesystem::path directory);
-  ~RedoFiles() override;
-  RedoFiles(const RedoFiles&) = delete;
-  RedoFiles& operator=(const RedoFiles&) = delete;
+  explicit RedoFiles(std::filesystem::path directory) : files_(std::move(directory)) {}
 
-  Result<std::shared_ptr<const StoredChunk>> put(std::string_view bytes) override;
+  Result<std::shared_ptr<const StoredChunk>> put(std::string_view bytes) override {
+    WHERRY_ASSIGN(auto file, files_.put(bytes));
+    return std::shared_ptr<const StoredChunk>(std::make_shared<const Stored>(std::move(file)));
+  }
 
  private:
-  const std::filesystem::path directory_;
-  changes::Compressor compressor_;
-  std::uint64_t next_ = 0;
+  class Stored final : public StoredChunk {
+   public:
+    explicit Stored(std::shared_ptr<const connect::ChunkFile> file) : file_(std::move(file)) {}
+    [[nodiscard]] Result<std::string> read() const override { return file_->read(); }
+
+   private:
+    const std::shared_ptr<const connect::ChunkFile> file_;
+  };
+
+  connect::ChunkFiles files_;
 };
 
 }  // namespace wherry::oracle

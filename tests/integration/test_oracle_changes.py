@@ -9,6 +9,7 @@ import unittest
 from support.oracle_case import (ACCOUNTS, BALANCE, DONE, FAILED, LOGGED, REFUSED,
                                  TABLES_IN_ERROR, OracleCase, Writer)
 from support.paths import LONG
+from support.wherry import wherry
 
 SEED = int(os.environ.get("WHERRY_SEED", "20251130"))
 
@@ -211,6 +212,20 @@ class OracleChanges(OracleCase):
         self.assertIn("renamed, which is not followed (table APP.LOGS)", log)
         self.run_until(task, "caught-up", TABLES_IN_ERROR)
 
+    def test_logs_without_a_row_lie_behind_the_last_one(self):
+        task = self.task()
+        self.run_until(task, "caught-up")
+        self.at_source("update accounts set owner = 'before' where id = 1")
+        self.run_until(task, "caught-up")
+        run = self.follow(task)
+        for _ in range(6):
+            self.at_source("alter system switch logfile")
+        self.stop(run)
+        self.run_until(task, "caught-up")
+        self.at_source("update accounts set owner = 'after' where id = 1")
+        self.run_until(task, "caught-up")
+        self.assert_same(task)
+
     def test_a_log_that_goes_while_the_task_is_stopped_is_named(self):
         task = self.task()
         self.run_until(task, "caught-up")
@@ -295,6 +310,15 @@ class HiddenRows(OracleCase):
         self.assertIn("apply.rows_unknown", (task.directory / "wherry.log").read_text())
         self.assertEqual(self.target.query(
             self.name, "select owner from app.accounts where id = 1"), [("on",)])
+        # Once it is loaded again its changes come again, in the same run.
+        run = self.follow(task)
+        self.at_source("insert into docs values (2, null)", "delete from docs where id = 2")
+        self.catch_up(run)
+        self.assertEqual(wherry("reload", "--table", "APP.DOCS", "--state", str(task.state)).status,
+                         DONE)
+        self.at_source("insert into docs values (3, null)")
+        self.wait_until(run, "select id::int from app.docs", [(3,)])
+        self.stop(run)
 
 
 if __name__ == "__main__":

@@ -115,6 +115,8 @@ class OracleChangeStream final : public connect::ChangeStream {
       start_.threads[number] = {thread.floor.sequence, 0};
     }
     skipped_ = position_.threads;
+    last_scns_.clear();
+    for (const auto& thread : position_.threads) last_scns_[thread.first] = position_.floor_scn;
     order_ = told_scn_ = position_.commit_scn;
     settled_scn_ = last_end_scn_ = 0;
     is_mining_ = false;
@@ -266,6 +268,8 @@ class OracleChangeStream final : public connect::ChangeStream {
         end_step();
         return {};
       }
+      std::uint64_t& last_scn = last_scns_[row.thread];
+      last_scn = std::max(last_scn, row.scn);
       WHERRY_ASSIGN(auto transaction, assembler_->take(row));
       if (transaction) take(std::move(*transaction));
       if (const MinedRow* const ddl = assembler_->ddl()) take_ddl(*ddl);
@@ -386,7 +390,7 @@ class OracleChangeStream final : public connect::ChangeStream {
     }
     for (const RedoTableProblem& problem : current_->problems) {
       if (RedoTable* table = tables_->find(problem.owner, problem.table)) {
-        tables_->give_up(*table, problem.reason, out);
+        RedoTables::give_up(*table, problem.reason, out);
       }
     }
     add_commit({current_->key, current_->thread, current_->commit_address, current_->commit_micros},
@@ -444,13 +448,13 @@ class OracleChangeStream final : public connect::ChangeStream {
         WHERRY_TRY(tables_->tell_new(context, *catalog_, {ddl_->owner, ddl_->table}, out));
         break;
       case RedoDdl::kRename:
-        tables_->give_up(table, "the source's table was renamed, which is not followed", out);
+        RedoTables::give_up(table, "the source's table was renamed, which is not followed", out);
         break;
       case RedoDdl::kPartition:
-        tables_->give_up(table, "a partition's rows came or went by a statement of DDL", out);
+        RedoTables::give_up(table, "a partition's rows came or went by a statement of DDL", out);
         break;
       case RedoDdl::kFlashback:
-        tables_->give_up(table, "the source's table was set back to an earlier time", out);
+        RedoTables::give_up(table, "the source's table was set back to an earlier time", out);
         break;
     }
     add_commit({ddl_->key, ddl_->thread, ddl_->address, ddl_->micros}, out);
@@ -459,7 +463,7 @@ class OracleChangeStream final : public connect::ChangeStream {
   }
 
   static void truncate(const RedoTable& table, ChangeBatch& out) {
-    if (table.shape == nullptr || !table.is_known) return;
+    if (table.shape == nullptr) return;
     out.keep(table.shape);
     out.add(ChangeKind::kTruncate).shape = table.shape.get();
   }
@@ -497,9 +501,12 @@ class OracleChangeStream final : public connect::ChangeStream {
     commits_until_floors_ = kCommitsBetweenFloors;
     for (const auto& [number, floor] : assembler_->floors())
       position_.threads[number].floor = floor;
+    std::uint64_t floor = settled_scn_;
+    // The log that a floor lies in must be among those that have SCNs from here on.
+    for (const auto& thread : last_scns_) floor = std::min(floor, thread.second);
     const auto open = assembler_->open();
-    const std::uint64_t settled = std::max(position_.floor_scn, settled_scn_);
-    position_.floor_scn = open.empty() ? settled : std::min(settled, open.front().first_scn);
+    if (!open.empty()) floor = std::min(floor, open.front().first_scn);
+    position_.floor_scn = std::max(position_.floor_scn, floor);
     position_.open.clear();
   }
 
@@ -535,8 +542,9 @@ class OracleChangeStream final : public connect::ChangeStream {
   int log_troubles_ = 0;  ///< since a step came to its end
   Clock::time_point step_begun_, next_look_, mine_by_;
   std::optional<Clock::time_point> missing_since_;
-  std::vector<std::uint64_t> mark_;  ///< of the views, at the last step
-  std::uint64_t kept_bytes_ = 0;     ///< of archived logs that a restart needs
+  std::vector<std::uint64_t> mark_;                   ///< of the views, at the last step
+  std::map<std::uint32_t, std::uint64_t> last_scns_;  ///< by thread, the highest that was read
+  std::uint64_t kept_bytes_ = 0;                      ///< of archived logs that a restart needs
   std::optional<RedoFiles> files_;
   std::optional<RedoAssembler> assembler_;
 

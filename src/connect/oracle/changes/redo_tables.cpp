@@ -341,7 +341,7 @@ Result<std::optional<std::string>> RedoTables::add_hidden(OpContext& context,
 Result<void> RedoTables::add(OpContext& context, const Place& place, ChangeBatch& out) {
   const RedoChange& change = place.change();
   RedoTable* const table = find(change.owner, change.table);
-  if (table == nullptr || table->shape == nullptr || !table->is_known) return {};
+  if (table == nullptr || table->shape == nullptr) return {};
   if (change.is_hidden) {
     WHERRY_ASSIGN(const auto why, add_hidden(context, *table, place, out));
     if (why) give_up(*table, *why, out);
@@ -374,9 +374,8 @@ Result<void> RedoTables::add(OpContext& context, const Place& place, ChangeBatch
   return {};
 }
 
-void RedoTables::give_up(RedoTable& table, std::string_view reason, ChangeBatch& out) {
-  if (table.shape == nullptr || !table.is_known) return;
-  table.is_known = false;
+void RedoTables::give_up(const RedoTable& table, std::string_view reason, ChangeBatch& out) {
+  if (table.shape == nullptr) return;
   out.keep(table.shape);
   Change& change = out.add(ChangeKind::kDdl);
   change.ddl = connect::DdlKind::kRowsUnknown;

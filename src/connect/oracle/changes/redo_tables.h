@@ -35,7 +35,6 @@ struct RedoTable {
   std::vector<Column> columns;  ///< as the shape's
   /// Those that rows have, in their order: n of "COL n".
   std::vector<std::size_t> stored_columns;
-  bool is_known = true;  ///< false: its rows are not told any more
 };
 
 class RedoTables {
@@ -62,8 +61,8 @@ class RedoTables {
   };
   /// Adds one change; the batch keeps it alive. Nothing when the table is none of the stream's.
   Result<void> add(OpContext& context, const Place& place, connect::ChangeBatch& out);
-  /// kDdl kRowsUnknown; the table's changes are not told from here on.
-  void give_up(RedoTable& table, std::string_view reason, connect::ChangeBatch& out);
+  /// kDdl kRowsUnknown. Later changes are told all the same: the table may have been loaded again.
+  static void give_up(const RedoTable& table, std::string_view reason, connect::ChangeBatch& out);
   /// kDdl kNewTable, when the table is there and none of the stream's.
   Result<void> tell_new(OpContext& context, connect::Catalog& catalog,
                         const schema::TableRef& table, connect::ChangeBatch& out);

@@ -12,6 +12,7 @@ constexpr std::string_view kNotUnderstood = "a row of the log is not understood"
 /// A change takes about so many times the bytes of its text.
 constexpr std::size_t kMemoryOfText = 3;
 constexpr std::size_t kKeptChanges = 64;
+constexpr std::size_t kKeptBytes = 1024 * 1024;
 constexpr std::size_t kChunkBytes = 512 * 1024;
 /// How LogMiner begins a long string.
 constexpr std::string_view kEmptyString = "LM_EMPTY_STRING";
@@ -319,7 +320,10 @@ void TransactionBuilder::drop_front(std::size_t count) {
 
 Result<void> TransactionBuilder::spill(RedoStore& store) {
   // The rows of a LOB or of a long value come behind the change they belong to.
-  std::size_t end = changes_.size() > kKeptChanges ? changes_.size() - kKeptChanges : 0;
+  std::size_t end = changes_.size(), kept_bytes = 0;
+  while (end > 0 && changes_.size() - end < kKeptChanges && kept_bytes < kKeptBytes) {
+    kept_bytes += changes_[--end].used_bytes;
+  }
   if (locator_) end = std::min(end, locator_->change);
   if (value_) end = std::min(end, value_->change);
   std::string bytes;

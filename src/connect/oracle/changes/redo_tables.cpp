@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <span>
 
 #include "connect/oracle/changes/supplemental_logging.h"
 #include "connect/oracle/logminer/mined_row.h"
@@ -41,6 +43,39 @@ void convert(CellKind wanted, Cell& cell) {
     }
   }
   set_unreadable("the value is none of the column's type", cell);
+}
+
+bool is_within(const Cell& cell, std::string_view text) {
+  if (cell.kind != CellKind::kText && cell.kind != CellKind::kBytes) return false;
+  const auto* const at = reinterpret_cast<const char*>(cell.payload.ptr);
+  const std::less_equal<const char*> is_before;
+  return cell.state == CellState::kSet && is_before(text.data(), at) &&
+         is_before(at, text.data() + text.size());
+}
+
+/// What the cell points to goes into `arena`, where it counts as memory of the batch.
+void move_into(Arena& arena, Cell& cell) {
+  if (cell.state != CellState::kSet) return;
+  if (cell.kind == CellKind::kText || cell.kind == CellKind::kBytes) {
+    cell.payload.ptr = arena.copy(cell.payload.ptr, cell.size_bytes);
+  } else if (cell.kind == CellKind::kDecimal) {
+    const DecimalView& decimal = decimal_of(cell);
+    const std::size_t bytes = sizeof decimal + decimal.digit_count * sizeof(std::uint16_t);
+    cell.payload.ptr = arena.copy(&decimal, bytes);
+  }
+}
+
+/// Cells of a row that was read from the table; the batch keeps it only for values on disk.
+void take_cells(const std::shared_ptr<RowBatch>& rows, ChangeBatch& out,
+                std::span<Cell* const> cells) {
+  bool is_kept = false;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    *cells[i] = rows->row(0)[i];
+    move_into(out.arena(), *cells[i]);
+    is_kept = is_kept || cells[i]->state == CellState::kSpilled ||
+              cells[i]->state == CellState::kUnreadable;
+  }
+  if (is_kept) out.keep(rows);
 }
 
 void trim(Cell& cell) {
@@ -245,6 +280,7 @@ std::optional<std::string> RedoTables::fill(const RedoTable& table, const RedoIm
     } else {
       convert(column.kind, cell);
       if (column.is_trimmed) trim(cell);
+      if (is_within(cell, value.text)) move_into(row.arena, cell);
     }
   }
   return std::nullopt;
@@ -284,17 +320,16 @@ Result<std::optional<std::string>> RedoTables::complete(OpContext& context, cons
     return Reason(rows.error().message);
   }
   // No row: the transaction itself has taken it away later, so its values do not matter.
-  const bool is_there = (*rows)->row_count() != 0;
-  for (std::size_t i = 0; i < after.unknown.size(); ++i) {
-    Cell& cell = after.cells[after.unknown[i]];
-    if (is_there) {
-      cell = (*rows)->row(0)[i];
-      if (table.columns[after.unknown[i]].is_trimmed) trim(cell);
-    } else if (change.kind == RedoKind::kInsert) {
-      cell.state = CellState::kNull;
+  std::vector<Cell*> cells;
+  for (const std::size_t column : after.unknown) cells.push_back(&after.cells[column]);
+  if ((*rows)->row_count() != 0) {
+    take_cells(*rows, out, cells);
+    for (const std::size_t column : after.unknown) {
+      if (table.columns[column].is_trimmed) trim(after.cells[column]);
     }
+  } else if (change.kind == RedoKind::kInsert) {
+    for (Cell* cell : cells) cell->state = CellState::kNull;
   }
-  if (is_there) out.keep(*rows);
   return Reason();
 }
 
@@ -321,13 +356,14 @@ Result<std::optional<std::string>> RedoTables::add_hidden(OpContext& context,
   }
   if ((*rows)->row_count() == 0) return Reason(kHiddenAndGone);
   Row before(table, out), after(table, out);
-  for (std::size_t i = 0; i < stored.size(); ++i) {
-    Cell& cell = after.cells[stored[i]];
-    cell = (*rows)->row(0)[i];
-    if (table.columns[stored[i]].is_trimmed) trim(cell);
-    if (table.columns[stored[i]].is_identity) before.cells[stored[i]] = cell;
+  std::vector<Cell*> cells;
+  for (const std::size_t column : stored) cells.push_back(&after.cells[column]);
+  take_cells(*rows, out, cells);
+  for (const std::size_t column : stored) {
+    Cell& cell = after.cells[column];
+    if (table.columns[column].is_trimmed) trim(cell);
+    if (table.columns[column].is_identity) before.cells[column] = cell;
   }
-  out.keep(*rows);
   out.keep(table.shape);
   Change& removed = out.add(ChangeKind::kDelete);
   removed.shape = table.shape.get();
@@ -361,7 +397,6 @@ Result<void> RedoTables::add(OpContext& context, const Place& place, ChangeBatch
     give_up(*table, *reason, out);
     return {};
   }
-  out.keep(place.changes);
   out.keep(table->shape);
   Change& told = out.add(change.kind == RedoKind::kInsert   ? ChangeKind::kInsert
                          : change.kind == RedoKind::kUpdate ? ChangeKind::kUpdate

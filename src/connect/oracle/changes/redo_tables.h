@@ -59,7 +59,7 @@ class RedoTables {
     std::uint64_t commit_scn = 0;
     [[nodiscard]] const RedoChange& change() const { return (*changes)[index]; }
   };
-  /// Adds one change; the batch keeps it alive. Nothing when the table is none of the stream's.
+  /// Adds one change, whose values are copied. Nothing when the table is none of the stream's.
   Result<void> add(OpContext& context, const Place& place, connect::ChangeBatch& out);
   /// kDdl kRowsUnknown. Later changes are told all the same: the table may have been loaded again.
   static void give_up(const RedoTable& table, std::string_view reason, connect::ChangeBatch& out);

@@ -250,7 +250,7 @@ class Display(LoadCase):
                  ["line 2"]),
                 (["run", *full, *flags, "--progress", "dots"], ["--progress", "bars"]),
                 (["run", *full, *flags, "--log-level", "loud"], ["--log-level"]),
-                (["run", *flags], ["full-load"]),
+                (["run", *flags], ["add supplemental log data"]),
                 (["run", *full, *flags, "--source", "oracle://"], ["oracle://"]),
                 (["run", *full, *flags, "--source", "oracle://u@h:99999/x"], ["65535"]),
                 (["run", *full, *flags, "--target", "oracle://u@h/x"], ["target"]),

@@ -98,6 +98,8 @@ void RedoLog::place(std::vector<RedoRecord>& records) const {
   std::uint64_t byte = file.end;
   for (RedoRecord& r : records) {
     r.address = address_at(file.info.sequence, byte);
+    // Made before a switch and written behind it: no log has SCNs below its first.
+    r.scn = std::max(r.scn, file.info.first_scn);
     byte += r.redo_bytes();
   }
 }

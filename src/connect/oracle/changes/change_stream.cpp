@@ -118,7 +118,8 @@ class OracleChangeStream final : public connect::ChangeStream {
     last_scns_.clear();
     for (const auto& thread : position_.threads) last_scns_[thread.first] = position_.floor_scn;
     order_ = told_scn_ = position_.commit_scn;
-    settled_scn_ = last_end_scn_ = 0;
+    settled_scn_ = last_end_scn_ = earlier_end_scn_ = 0;
+    seen_.clear();
     is_mining_ = false;
     log_troubles_ = 0;
     missing_since_.reset();
@@ -268,6 +269,7 @@ class OracleChangeStream final : public connect::ChangeStream {
         end_step();
         return {};
       }
+      if (is_too_new(row)) continue;
       std::uint64_t& last_scn = last_scns_[row.thread];
       last_scn = std::max(last_scn, row.scn);
       WHERRY_ASSIGN(auto transaction, assembler_->take(row));
@@ -277,8 +279,34 @@ class OracleChangeStream final : public connect::ChangeStream {
     return {};
   }
 
+  /// A range of SCNs may leave out a row that lies before one which it has. What is complete are
+  /// logs that were read to their end, and what lies before a row that the step before has seen: it
+  /// was written when this step's SCN was asked for. The rest comes with the next step.
+  bool is_too_new(const MinedRow& row) {
+    Seen& seen = seen_[row.thread];
+    if (!row.address.is_known()) return seen.is_behind;  // it stands where the redo has it
+    seen.newest = std::max(seen.newest, row.address);
+    const auto next = plan_.next.find(row.thread);
+    const bool is_complete =
+        next != plan_.next.end() && row.address.sequence < next->second.sequence;
+    seen.is_behind = !is_complete && seen.limit < row.address;
+    return seen.is_behind;
+  }
+
+  /// False: some rows are left for the next step.
+  bool move_limits() {
+    bool is_all = true;
+    for (auto& [thread, seen] : seen_) {
+      is_all = is_all && !seen.is_behind;
+      seen.limit = std::max(seen.limit, seen.newest);
+      seen.is_behind = false;
+    }
+    return is_all;
+  }
+
   void end_step() {
     is_mining_ = false;
+    if (!move_limits()) mark_.clear();
     log_troubles_ = 0;
     assembler_->end_step();
     for (const auto& next : plan_.next) start_.threads.insert_or_assign(next.first, next.second);
@@ -297,6 +325,7 @@ class OracleChangeStream final : public connect::ChangeStream {
   Result<void> take_trouble(OpContext& context, const Error& error) {
     if (error.code != "oracle.log_changed") return error;
     is_mining_ = false;
+    move_limits();
     assembler_->break_step();
     mark_.clear();
     if (++log_troubles_ >= kMostLogTroubles) return unreadable_log(error);
@@ -306,9 +335,10 @@ class OracleChangeStream final : public connect::ChangeStream {
   }
 
   /// A step has ended. Where it ended at the end of the log, a commit of just before may not have
-  /// been written yet.
+  /// been written yet, and what the step after it has seen last comes with the one after that.
   void settle(std::uint64_t end_scn, bool is_at_end_of_log) {
-    settled_scn_ = std::max(settled_scn_, is_at_end_of_log ? last_end_scn_ : end_scn);
+    settled_scn_ = std::max(settled_scn_, is_at_end_of_log ? earlier_end_scn_ : end_scn);
+    earlier_end_scn_ = last_end_scn_;
     last_end_scn_ = std::max(last_end_scn_, end_scn);
   }
 
@@ -542,7 +572,13 @@ class OracleChangeStream final : public connect::ChangeStream {
   int log_troubles_ = 0;  ///< since a step came to its end
   Clock::time_point step_begun_, next_look_, mine_by_;
   std::optional<Clock::time_point> missing_since_;
-  std::vector<std::uint64_t> mark_;                   ///< of the views, at the last step
+  std::vector<std::uint64_t> mark_;  ///< of the views, at the last step
+  struct Seen {
+    RedoAddress limit;   ///< rows up to there are taken
+    RedoAddress newest;  ///< of this step
+    bool is_behind = false;
+  };
+  std::map<std::uint32_t, Seen> seen_;                ///< by thread
   std::map<std::uint32_t, std::uint64_t> last_scns_;  ///< by thread, the highest that was read
   std::uint64_t kept_bytes_ = 0;                      ///< of archived logs that a restart needs
   std::optional<RedoFiles> files_;
@@ -553,6 +589,7 @@ class OracleChangeStream final : public connect::ChangeStream {
   std::map<std::uint32_t, RedoPosition::Thread> skipped_;  ///< where the stream was started
   std::uint64_t order_ = 0;                                ///< of the last commit or heartbeat
   std::uint64_t settled_scn_ = 0;                          ///< all commits at or below it have come
+  std::uint64_t earlier_end_scn_ = 0;                      ///< of the step before the last
   std::uint64_t last_end_scn_ = 0;                         ///< of the last step
   std::uint64_t told_scn_ = 0;                             ///< a heartbeat has told it
   int commits_until_floors_ = 0;

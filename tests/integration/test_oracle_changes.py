@@ -32,7 +32,7 @@ class OracleChanges(OracleCase):
         task = self.task()
         run = self.follow(task)
         before = writer.transactions
-        while writer.transactions < before + 300 and not writer.failure:
+        while writer.is_short_of(before + 300):
             self.count_money(5)
             if writer.transactions % 40 == 0:
                 self.at_source("alter system switch logfile")
@@ -52,7 +52,7 @@ class OracleChanges(OracleCase):
             run = self.follow(task)
             before = writer.transactions
             pause = chooser.randint(0, 60)
-            while writer.transactions < before + pause and not writer.failure:
+            while writer.is_short_of(before + pause):
                 self.count_money(1)
             if chooser.randint(0, 1):
                 self.at_source("alter system switch logfile")
@@ -254,7 +254,7 @@ class OracleChanges(OracleCase):
                     task = self.task()
                     run = self.follow(task)
                     before = writer.transactions
-                    while writer.transactions < before + 60 and not writer.failure:
+                    while writer.is_short_of(before + 60):
                         self.count_money(1)
                     self.stop(run)
                     writer.stop()

@@ -48,6 +48,7 @@ class Writer:
         self._chooser = random.Random(seed)
         self._connection = sim.connect()
         self.transactions = 0
+        self._last, self._since = 0, time.monotonic()
         self.failure = None
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -109,6 +110,14 @@ class Writer:
         elif kind == 9:
             with self._connection.cursor() as other:
                 other.execute("update accounts set owner = owner || null where id = :1", (payee,))
+
+    def is_short_of(self, transactions):
+        """Whether it has not done so many yet; a writer that stands still is a failure."""
+        if self.transactions != self._last:
+            self._last, self._since = self.transactions, time.monotonic()
+        if time.monotonic() - self._since > 60:
+            raise AssertionError(f"the writer stands still after {self.transactions} transactions")
+        return self.transactions < transactions and not self.failure
 
     def stop(self):
         if not self._stop.is_set():

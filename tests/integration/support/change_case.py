@@ -1,11 +1,9 @@
 """What tests of ongoing replication share: two servers, a database each a test, and comparing them."""
-import contextlib
 import json
-import os
-import signal
 import time
 import unittest
 
+from support.followed_task import FollowedTask
 from support.postgres import PASSWORD, Postgres
 from support.wherry import Task, selection
 
@@ -25,7 +23,7 @@ select c.relname, array_agg(a.attname::text order by a.attname),
  group by c.relname order by c.relname"""
 
 
-class ChangeCase(unittest.TestCase):
+class ChangeCase(FollowedTask, unittest.TestCase):
     """All classes of a module share the servers."""
 
     servers = []
@@ -101,32 +99,12 @@ class ChangeCase(unittest.TestCase):
         self.assertEqual(run.status, status, run.describe())
         return run
 
-    def wait_until(self, run, sql, rows, deadline_secs=60):
-        """Until the target answers so, as long as the task runs."""
-        end = time.monotonic() + deadline_secs
-        with contextlib.closing(self.target.connect(self.name)) as connection:
-            while True:
-                with connection.cursor() as cursor:
-                    cursor.execute(sql)
-                    found = cursor.fetchall()
-                if found == rows:
-                    return
-                self.assertTrue(run.child.is_running(), f"{run.child.output_tail()}\n{found}")
-                self.assertLess(time.monotonic(), end, f"{run.child.output_tail()}\n{found}")
-                os.sched_yield()
-
     def catch_up(self, run, deadline_secs=60):
         """Until the target has all that was committed at the source before the call."""
         self.markers += 1
         self.at_source(f"insert into app.marker values ({self.markers})")
         self.wait_until(run, f"select id from app.marker where id = {self.markers}",
                         [(self.markers,)], deadline_secs)
-
-    def stop(self, run, status=DONE):
-        run.child.signal(signal.SIGTERM)
-        run.finish(60)
-        self.assertEqual(run.status, status, run.describe())
-        return run
 
     def columns(self, server):
         return {table: (columns, types)

@@ -1,15 +1,14 @@
 """What tests of ongoing replication from Oracle share: a simulator each test, writers, comparing."""
 import contextlib
 import json
-import os
 import random
-import signal
 import threading
 import time
 import unittest
 
 import oracledb
 
+from support.followed_task import FollowedTask
 from support.orasim import USER, Orasim
 from support.postgres import Postgres
 from support.wherry import Task, lowercase, selection
@@ -129,7 +128,7 @@ class Writer:
         return self.transactions
 
 
-class OracleCase(unittest.TestCase):
+class OracleCase(FollowedTask, unittest.TestCase):
     """The target's server is the module's, with a database a test."""
 
     targets = []
@@ -183,32 +182,12 @@ class OracleCase(unittest.TestCase):
         self.assertEqual(run.status, status, run.describe())
         return run
 
-    def wait_until(self, run, sql, rows, deadline_secs=60):
-        """Until the target answers so, as long as the task runs."""
-        end = time.monotonic() + deadline_secs
-        with contextlib.closing(self.target.connect(self.name)) as connection:
-            while True:
-                with connection.cursor() as cursor:
-                    cursor.execute(sql)
-                    found = cursor.fetchall()
-                if found == rows:
-                    return
-                self.assertTrue(run.child.is_running(), f"{run.child.output_tail()}\n{found}")
-                self.assertLess(time.monotonic(), end, f"{run.child.output_tail()}\n{found}")
-                os.sched_yield()
-
     def catch_up(self, run, deadline_secs=60):
         """Until the target has all that was committed at the source before the call."""
         self.markers += 1
         self.at_source(f"insert into marker values ({self.markers})")
         self.wait_until(run, f"select id::int from app.marker where id = {self.markers}",
                         [(self.markers,)], deadline_secs)
-
-    def stop(self, run, status=DONE):
-        run.child.signal(signal.SIGTERM)
-        run.finish(60)
-        self.assertEqual(run.status, status, run.describe())
-        return run
 
     def assert_same(self, task):
         """All rows of all tables, compared by `wherry validate`."""

@@ -13,11 +13,9 @@ import dataclasses
 import json
 import os
 import pathlib
-import select
 import statistics
 import subprocess
 import sys
-import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -253,33 +251,6 @@ PULSES_PER_SECOND, PULSE_SECS = 200, 15
 LATENCY_GOALS_MS = {"median": 1.5, "99 %": 8}
 
 
-class Arrivals:
-    """When rows become visible at the target: an always-firing trigger notifies at the commit."""
-
-    def __init__(self, pair):
-        self.at = {}
-        self._connection = pair.target.connect(TARGET)
-        with self._connection.cursor() as cursor:
-            cursor.execute("listen pulse")
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def _run(self):
-        while not self._ended.is_set():
-            if not select.select([self._connection], [], [], 0.1)[0]:
-                continue
-            self._connection.poll()
-            now = time.perf_counter()
-            while self._connection.notifies:
-                self.at.setdefault(int(self._connection.notifies.pop(0).payload), now)
-
-    def close(self):
-        self._ended.set()
-        self._thread.join()
-        self._connection.close()
-
-
 def pulse(pair, arrivals):
     """Milliseconds from the acknowledged COMMIT to the sight of each row, but the first seconds'."""
     sent = {}
@@ -313,7 +284,7 @@ def prepare_pulses(pair, slot):
 
 def latency_of_native(pair, who):
     prepare_pulses(pair, "bench_pulse")
-    with pair.subscription(who, "bench_pulse"), contextlib.closing(Arrivals(pair)) as arrivals:
+    with pair.subscription(who, "bench_pulse"), contextlib.closing(measure.Arrivals(pair.target, TARGET)) as arrivals:
         pair.target.execute(TARGET, "alter subscription bench enable")
         return pulse(pair, arrivals)
 
@@ -321,7 +292,7 @@ def latency_of_native(pair, who):
 def latency_of_wherry(pair, tuning):
     prepare_pulses(pair, "bench_pulse")
     with contextlib.closing(task_of(pair, "bench_pulse", tuning)) as task, \
-            contextlib.closing(Arrivals(pair)) as arrivals:
+            contextlib.closing(measure.Arrivals(pair.target, TARGET)) as arrivals:
         process = subprocess.Popen(command_of(task), env={**os.environ, **PASSWORDS})
         try:
             return pulse(pair, arrivals)

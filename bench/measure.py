@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import re
+import select
 import signal
 import statistics
 import subprocess
@@ -317,3 +318,30 @@ def print_lines(lines):
         goal = f"{'at least' if line.is_least else 'at most'} {line.goal:.3g}"
         print(f"| {line.what} | {line.ours} | {line.reference} | {line.value:.2f} | {goal} | "
               f"{'met' if line.is_met else 'missed'} |")
+
+
+class Arrivals:
+    """When rows become visible at the target: an always-firing trigger notifies at the commit."""
+
+    def __init__(self, server, database):
+        self.at = {}
+        self._connection = server.connect(database)
+        with self._connection.cursor() as cursor:
+            cursor.execute("listen pulse")
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self):
+        while not self._ended.is_set():
+            if not select.select([self._connection], [], [], 0.1)[0]:
+                continue
+            self._connection.poll()
+            now = time.perf_counter()
+            while self._connection.notifies:
+                self.at.setdefault(int(self._connection.notifies.pop(0).payload), now)
+
+    def close(self):
+        self._ended.set()
+        self._thread.join()
+        self._connection.close()

@@ -11,11 +11,9 @@ import dataclasses
 import json
 import os
 import pathlib
-import select
 import statistics
 import subprocess
 import sys
-import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -71,33 +69,6 @@ def command_of(task, *more):
             *task.flags(), *more]
 
 
-class Arrivals:
-    """When rows become visible at the target: a trigger notifies at the commit."""
-
-    def __init__(self, target):
-        self.at = {}
-        self._connection = target.connect(DATABASE)
-        with self._connection.cursor() as cursor:
-            cursor.execute("listen pulse")
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def _run(self):
-        while not self._ended.is_set():
-            if not select.select([self._connection], [], [], 0.1)[0]:
-                continue
-            self._connection.poll()
-            now = time.perf_counter()
-            while self._connection.notifies:
-                self.at.setdefault(int(self._connection.notifies.pop(0).payload), now)
-
-    def close(self):
-        self._ended.set()
-        self._thread.join()
-        self._connection.close()
-
-
 def pulses(sim, arrivals):
     """Milliseconds from the acknowledged COMMIT to the sight of each row."""
     sent = {}
@@ -136,7 +107,7 @@ def latency(_options):
                        'create trigger tell after insert on "APP"."PULSE" for each row '
                        "execute function tell()",
                        'alter table "APP"."PULSE" enable always trigger tell')
-        with contextlib.closing(Arrivals(target)) as arrivals:
+        with contextlib.closing(measure.Arrivals(target, DATABASE)) as arrivals:
             process = subprocess.Popen(command_of(task), env={**os.environ, **PASSWORDS})
             try:
                 values = pulses(sim, arrivals)

@@ -50,6 +50,30 @@ std::string summary_line(std::string_view table, std::string_view inserts, std::
                      updates, deletes, ddls, state);
 }
 
+ChangesJson open_json(const std::vector<connect::OpenTransaction>& open,
+                      std::chrono::system_clock::time_point now) {
+  ChangesJson out = ChangesJson::array();
+  for (const connect::OpenTransaction& each : open) {
+    const auto age = std::chrono::duration_cast<std::chrono::seconds>(now - each.begun);
+    out.push_back({{"transaction", each.id},
+                   {"session", each.session},
+                   {"open_seconds", std::max<std::int64_t>(age.count(), 0)},
+                   {"changes", each.changes}});
+  }
+  return out;
+}
+
+/// Of the oldest, once it is older than most are.
+std::string open_text(const engine::FeedStatus& feed, std::chrono::system_clock::time_point now) {
+  constexpr std::chrono::minutes kLong{10};
+  if (!feed.head || feed.head->open.empty()) return {};
+  const connect::OpenTransaction& oldest = feed.head->open.front();
+  if (now - oldest.begun < kLong) return {};
+  return fmt::format(", transaction {}{} open for {} min", oldest.id,
+                     oldest.session.empty() ? "" : " (" + oldest.session + ")",
+                     std::chrono::duration_cast<std::chrono::minutes>(now - oldest.begun).count());
+}
+
 }  // namespace
 
 std::string_view LimitingStage::next(const engine::ApplyProgress& progress) {
@@ -73,7 +97,7 @@ std::string changes_text(const control::ChangeProgress& progress, std::string_vi
     out +=
         fmt::format(", the source's log is lost in {} s at this pace", feed.log_lost_in->count());
   }
-  return out + fmt::format(", slowest: {}", limiting_stage);
+  return out + open_text(feed, now) + fmt::format(", slowest: {}", limiting_stage);
 }
 
 ChangesJson changes_json(const control::ChangeProgress& progress, std::string_view limiting_stage) {
@@ -99,6 +123,7 @@ ChangesJson changes_json(const control::ChangeProgress& progress, std::string_vi
     if (feed.head->bytes_until_lost) {
       json["source_bytes_until_lost"] = *feed.head->bytes_until_lost;
     }
+    if (!feed.head->open.empty()) json["open_transactions"] = open_json(feed.head->open, now);
   }
   if (feed.log_lost_in) json["source_log_lost_in_seconds"] = feed.log_lost_in->count();
   return json;

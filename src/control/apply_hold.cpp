@@ -12,7 +12,7 @@
 #include <random>
 #include <utility>
 
-#include "control/durable_file.h"
+#include "core/durable_file.h"
 
 namespace wherry::control {
 namespace {

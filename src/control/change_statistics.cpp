@@ -5,7 +5,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "control/durable_file.h"
+#include "core/durable_file.h"
 
 namespace wherry::control {
 namespace {

@@ -104,6 +104,7 @@ connect::StreamRequest stream_request(const TaskRequest& request, const StreamRe
   constexpr std::uint64_t kShareOfOpenTransactions = 4;
   connect::StreamRequest out;
   out.task_name = stream.name;
+  out.state_directory = request.state_directory;
   out.memory_bytes = request.settings.changes.memory_bytes / kShareOfOpenTransactions;
   for (const auto& [name, record] : tables) {
     if (const auto plan = record.plan ? record.plan : newest_plan(record)) {

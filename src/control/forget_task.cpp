@@ -33,11 +33,12 @@ bool is_of_task(const fs::path& path) {
   const std::string name = path.filename().string();
   if (fs::is_directory(path)) {
     return std::find(kDirectories.begin(), kDirectories.end(), name) != kDirectories.end() ||
-           path.extension() == ".open";
+           path.extension() == ".open" || path.extension() == ".redo";
   }
   return std::find(kNames.begin(), kNames.end(), name) != kNames.end() ||
          path.extension() == ".reload" || name.ends_with(".reload.new") ||
-         name == "hold.answer.new" || name.starts_with("wherry-spill-");
+         name == "hold.answer.new" || name.starts_with("wherry-spill-") ||
+         path.extension() == ".definitions" || name.ends_with(".definitions.new");
 }
 
 class Forgetting {

@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
-#include "control/durable_file.h"
 #include "control/task_state.h"
+#include "core/durable_file.h"
 
 namespace wherry::control {
 namespace {

@@ -14,8 +14,8 @@
 #include <sstream>
 #include <string_view>
 
-#include "control/durable_file.h"
 #include "control/plan_json.h"
+#include "core/durable_file.h"
 
 namespace wherry::control {
 namespace {

@@ -163,6 +163,77 @@ class OracleChanges(OracleCase):
             self.name, "select to_regclass('app.logs')::text"), [(None,)])
         self.assert_same(task)
 
+    def test_rows_of_before_a_statement_that_came_while_the_task_was_stopped(self):
+        task = self.task()
+        self.run_until(task, "caught-up")
+        self.at_source("update accounts set owner = 'it''s', balance = 1.5 where id = 1",
+                       "delete from accounts where id = 3",
+                       "insert into transfers values (1, 2, 3, -4.5, timestamp '2024-02-29 "
+                       "12:00:00.123456')",
+                       # As many columns as before, and others.
+                       "alter table accounts drop column owner",
+                       "alter table accounts add (mail varchar2(30))",
+                       "alter table transfers drop column amount",
+                       "update accounts set mail = 'a@b' where id = 2",
+                       "insert into transfers (id, payer) values (2, 1)")
+        run = self.follow(task)
+        self.catch_up(run)
+        run.child.kill()
+        self.run_until(task, "caught-up")
+        self.assertEqual(self.target.query(
+            self.name, "select id::int, balance::float, mail from app.accounts where id < 5 "
+            "order by id"), [(1, 1.5, None), (2, BALANCE, "a@b"), (4, BALANCE, None)])
+        self.assert_same(task)
+
+    def test_rows_between_two_statements_that_came_while_the_task_was_stopped(self):
+        task = self.task()
+        self.run_until(task, "caught-up")
+        self.at_source("alter table transfers add (a varchar2(10))",
+                       "insert into transfers (id, a) values (1, 'one')",
+                       "alter table transfers drop column payee",
+                       "alter table transfers add (b number)",
+                       "insert into transfers (id, a, b) values (2, 'two', 2)",
+                       "update accounts set owner = 'on' where id = 1")
+        # What the table was between them nobody knows any more.
+        self.run_until(task, "caught-up", TABLES_IN_ERROR)
+        log = (task.directory / "wherry.log").read_text()
+        self.assertIn("it is of a definition that is not known any more (table APP.TRANSFERS)", log)
+        self.assertEqual(self.target.query(
+            self.name, "select owner from app.accounts where id = 1"), [("on",)])
+
+    def test_open_transactions_and_what_the_source_keeps_are_told(self):
+        for _ in range(2):
+            self.at_source("alter system switch logfile",
+                           "update accounts set balance = balance where id = 9")
+        task = self.task()
+        run = self.follow(task)
+        with self.sim.connect() as early, early.cursor() as cursor:
+            cursor.execute("update accounts set owner = 'early' where id <= 3")
+            self.at_source("alter system switch logfile")
+            event = self.wait_for_event(run, lambda event: event.get("open_transactions"))
+            oldest = event["open_transactions"][0]
+            self.assertEqual(oldest["changes"], 3)
+            self.assertRegex(oldest["session"], r"^SID \d+, serial \d+, user APP$")
+            self.assertRegex(oldest["transaction"], r"^\d+\.\d+\.\d+$")
+            self.assertLess(oldest["open_seconds"], 60)
+            self.assertNotIn("source_bytes_until_lost", event)
+            # The database deletes logs, and comes near to what the transaction needs.
+            for _ in range(3):
+                self.at_source("update accounts set balance = balance where id = 9",
+                               "alter system switch logfile")
+            (sequence,), = self.sim.query("select min(sequence#) from v$archived_log "
+                                          "where deleted = 'NO'")
+            self.at_source(f'alter system set "_orasim_delete_archived_log" = {sequence}')
+            self.wait_for_event(run, lambda event: "source_bytes_until_lost" in event
+                                and event["source_kept_bytes"] > 0)
+            early.commit()
+        self.catch_up(run)
+        self.wait_for_event(run, lambda event: not event.get("open_transactions"))
+        self.stop(run)
+        log = (task.directory / "wherry.log").read_text()
+        self.assertIn("the source is about to throw away log that the task still needs", log)
+        self.assert_same(task)
+
     def test_a_large_transaction_stays_within_the_memory(self):
         rows = 1_000_000 if LONG else 100_000
         task = self.task({"ChangeProcessingTuning": {"MemoryLimitTotal": 64}})

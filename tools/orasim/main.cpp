@@ -84,6 +84,9 @@ void declare(CLI::App& app, Arguments& arguments) {
   app.add_option("--listen", arguments.listen, "HOST:PORT; port 0 takes a free one")
       ->capture_default_str();
   app.add_option("--service", server.service, "service name clients ask for")->required();
+  app.add_option("--root-service", server.root_service,
+                 "makes the database a pluggable one, called like its service: the service of its "
+                 "root, for users named C##…");
   app.add_option("--user", arguments.users, "NAME/PASSWORD of an account; repeatable");
   app.add_option("--data", arguments.data_dir, "directory that keeps the data; none: memory only");
   app.add_option("--emulate", arguments.emulate, "server generation")
@@ -161,6 +164,7 @@ orasim::DatabaseOptions database_options(const Arguments& arguments) {
   orasim::DatabaseOptions options;
   options.data_dir = arguments.data_dir;
   options.service_name = arguments.server.service;
+  options.root_service = arguments.server.root_service;
   options.extended_strings = arguments.extended_strings;
   options.version = arguments.server.generation->version;
   options.emulate = arguments.server.generation->engine;

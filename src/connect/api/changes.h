@@ -9,6 +9,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <limits>
 #include <map>
 #include <memory>
@@ -188,6 +189,15 @@ enum class StreamState : std::uint8_t {
   kIdle,     ///< the batch holds records or none; the source has nothing more at the moment
 };
 
+/// A transaction of the source that has changed rows and has not ended: a restart reads the log
+/// from its first change on.
+struct OpenTransaction {
+  std::string id;       ///< the source's own name for it
+  std::string session;  ///< whose it is, for people; empty: not known
+  std::chrono::system_clock::time_point begun;
+  std::uint64_t changes = 0;  ///< so far, of tables that are read
+};
+
 /// Where a source's log ends, for latencies and for "caught up".
 struct SourceHead {
   CommitOrder order = 0;
@@ -197,6 +207,9 @@ struct SourceHead {
   std::optional<std::uint64_t> kept_bytes;
   /// What may still be written before the source throws away what the stream needs.
   std::optional<std::uint64_t> bytes_until_lost;
+  /// The oldest of those whose changes wait for their end, where the stream puts transactions
+  /// together itself.
+  std::vector<OpenTransaction> open;
 };
 
 /// Committed changes, in commit order, of the tables that it was opened for.
@@ -218,6 +231,8 @@ class ChangeStream {
 /// What a stream is opened for.
 struct StreamRequest {
   std::string task_name;  ///< names what is made at the source: slots, publications
+  /// For what a stream must know again after a restart; empty: it knows no more than its position.
+  std::filesystem::path state_directory;
   std::vector<schema::TablePlanPtr> tables;
   /// Values as the target's engine, which is the source's too, has them itself: binary form in
   /// kBytes cells, text form in kText cells.

@@ -48,6 +48,9 @@ struct ConnectOptions {
   /// Only when the server says that it has expired. Once `new_password` is set, it is what logs in.
   bool new_password_on_expiry = false;
   std::string edition;  ///< of the session; empty: the database's default
+  /// Entered after the log-in, by a common user of a container database (ALTER SESSION SET
+  /// CONTAINER). Empty: the session stays where the service is.
+  std::string pluggable_database;
   LoginRole role = LoginRole::kNormal;
   /// Directory with ewallet.pem, or a PEM file of trusted CAs. Overrides the connect string's.
   std::string wallet_location;

@@ -11,6 +11,19 @@
 namespace wherry::oracle {
 namespace {
 
+/// The root of a container database has no tables to migrate.
+Result<void> refuse_root(OpContext& context, Session& session) {
+  constexpr int kFirstContainers = 12;
+  if (session.server().major_version < kFirstContainers) return {};
+  WHERRY_ASSIGN(const auto rows,
+                session.rows(context, "select sys_context('USERENV', 'CON_NAME') from dual"));
+  if (rows.at(0).at(0) != "CDB$ROOT") return {};
+  return make_error(ErrorKind::kConfig, "oracle.no_pdb",
+                    "the endpoint's service is the root of a container database",
+                    "Name the pluggable database that has the tables (PluggableDatabase=…), or use "
+                    "its service");
+}
+
 class OracleConnector final : public connect::Connector {
  public:
   OracleConnector() {
@@ -36,6 +49,7 @@ class OracleConnector final : public connect::Connector {
       OpContext& context, const connect::Settings& settings) override {
     WHERRY_ASSIGN(const EndpointOptions options, endpoint_options(settings));
     WHERRY_ASSIGN(auto session, open_session(context, options.connect));
+    WHERRY_TRY(refuse_root(context, *session));
     return make_catalog(std::move(session), options.number_scale);
   }
 

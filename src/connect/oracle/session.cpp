@@ -4,6 +4,7 @@
 #include <openssl/rand.h>
 
 #include <algorithm>
+#include <cctype>
 #include <iterator>
 
 #include "connect/oracle/errors.h"
@@ -40,6 +41,31 @@ std::string text_of_bind(const Bind& bind) {
   return text;
 }
 
+Result<void> enter(OpContext& context, Session& session, const std::string& pluggable_database) {
+  const bool is_name =
+      std::all_of(pluggable_database.begin(), pluggable_database.end(), [](unsigned char letter) {
+        return std::isalnum(letter) != 0 || letter == '_' || letter == '$' || letter == '#';
+      });
+  if (!is_name) {
+    return make_error(ErrorKind::kConfig, "oracle.bad_pdb",
+                      "'" + pluggable_database + "' is no name of a pluggable database",
+                      "Names are letters, digits, '_', '$' and '#'");
+  }
+  auto entered = session.execute(context, "alter session set container = " + pluggable_database);
+  if (entered.ok()) return {};
+  Error error = std::move(entered).error().with("container", pluggable_database);
+  if (error.native_code == ora_code(65011)) {
+    error.kind = ErrorKind::kConfig;
+    error.code = "oracle.no_pdb";
+    error.hint = "Look in V$PDBS for the names of pluggable databases";
+  } else if (error.native_code == ora_code(1031)) {
+    error.kind = ErrorKind::kPermission;
+    error.hint =
+        "Log in at the root's service as a common user (C##…) that was granted set container";
+  }
+  return error;
+}
+
 Result<std::unique_ptr<Session>> connect_once(OpContext& context, const ConnectOptions& options) {
   const wire::ClientIdentity identity = local_identity(options);
   const ClientId id{identity.program, identity.machine, identity.os_user, random_connection_id()};
@@ -52,6 +78,9 @@ Result<std::unique_ptr<Session>> connect_once(OpContext& context, const ConnectO
   }
   auto session =
       std::make_unique<SessionImpl>(std::move(login).value(), options.statement_cache_size);
+  if (!options.pluggable_database.empty()) {
+    WHERRY_TRY(enter(context, *session, options.pluggable_database));
+  }
   session->learn_database_zone(context);
   return std::unique_ptr<Session>(std::move(session));
 }

@@ -67,6 +67,8 @@ Result<void> read_number(const connect::Settings& settings, const char* name, st
   return {};
 }
 
+constexpr std::string_view kPluggableDatabase = "pluggabledatabase";
+
 /// But for the case of letters; `lower` has small ones.
 bool is_alike(std::string_view text, std::string_view lower) {
   return text.size() == lower.size() &&
@@ -92,6 +94,14 @@ Result<std::optional<int>> number_scale(const connect::Settings& settings) {
   return std::optional<int>{};
 }
 
+/// PluggableDatabase, in any letters.
+std::string pluggable_database(const connect::Settings& settings) {
+  for (const auto& [name, text] : settings.options) {
+    if (is_alike(name, kPluggableDatabase)) return text;
+  }
+  return {};
+}
+
 /// AddSupplementalLogging, in any letters: DMS writes addSupplementalLogging too.
 Result<bool> adds_logging(const connect::Settings& settings) {
   constexpr std::string_view kName = "addsupplementallogging";
@@ -110,6 +120,7 @@ Result<void> check_names(const connect::Settings& settings) {
     if (name.empty() || (name[0] >= 'A' && name[0] <= 'Z')) continue;
     if (contains(kNetworkParameters, name) || contains(kOwnParameters, name)) continue;
     if (is_number_scale(name) || is_alike(name, "addsupplementallogging")) continue;
+    if (is_alike(name, kPluggableDatabase)) continue;
     return make_error(ErrorKind::kConfig, "oracle.unknown_setting",
                       fmt::format("the Oracle endpoint has no setting named '{}'", name),
                       fmt::format("Known settings: {}, {}", fmt::join(kOwnParameters, ", "),
@@ -214,6 +225,7 @@ Result<EndpointOptions> endpoint_options(const connect::Settings& settings) {
   options.connect.new_password_on_expiry = true;
   WHERRY_ASSIGN(options.connect.wallet_password, secret_in(settings, "wallet_password_file"));
   options.connect.edition = option(settings, "edition");
+  options.connect.pluggable_database = pluggable_database(settings);
   options.connect.tns_admin = option(settings, "tns_admin");
   options.connect.user = settings.user;
   options.connect.password = settings.password;

@@ -1,5 +1,6 @@
 """What tests of tasks that follow their source do with one that runs."""
 import contextlib
+import json
 import os
 import signal
 import time
@@ -23,6 +24,13 @@ class FollowedTask:
                 self.assertTrue(run.child.is_running(), f"{run.child.output_tail()}\n{found}")
                 self.assertLess(time.monotonic(), end, f"{run.child.output_tail()}\n{found}")
                 os.sched_yield()
+
+    def wait_for_event(self, run, is_wanted, deadline_secs=60):
+        """The next event `cdc` that is wanted."""
+        line = run.child.wait_for_line(
+            lambda line: line.startswith('{"event":"cdc"') and is_wanted(json.loads(line)),
+            deadline_secs)
+        return json.loads(line)
 
     def stop(self, run, status=DONE):
         run.child.signal(signal.SIGTERM)

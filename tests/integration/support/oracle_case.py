@@ -179,7 +179,9 @@ class OracleCase(FollowedTask, unittest.TestCase):
 
     def run_until(self, task, stop_when, status=DONE, *more):
         run = self.start(task, "--stop-when", stop_when, *more).finish(180)
-        self.assertEqual(run.status, status, run.describe())
+        log = task.directory / "wherry.log"
+        errors = [line for line in log.read_text().splitlines() if " E" in line or " W" in line]
+        self.assertEqual(run.status, status, f"{run.describe()}\n" + "\n".join(errors[-10:]))
         return run
 
     def catch_up(self, run, deadline_secs=60):

@@ -109,6 +109,7 @@ struct SessionIdentity {
   std::string program, machine, os_user, terminal, process;
   std::uint32_t session_id = 0;
   std::uint32_t serial_number = 0;
+  bool at_root = false;  ///< of a container database
 };
 
 /// What a client says of the work it does: V$SESSION and SYS_CONTEXT show it.
@@ -155,6 +156,8 @@ struct UserInfo {
 struct DatabaseOptions {
   std::string data_dir;  ///< empty: memory only
   std::string service_name = "SIM";
+  /// Makes it a pluggable database; the service of the root that it is plugged into.
+  std::string root_service = {};
   std::string version = "19.22.0.0.0";
   bool extended_strings = true;  ///< MAX_STRING_SIZE = EXTENDED, from 12.1 on
   std::string emulate = "19";    ///< 12.2 | 19 | 23: decides V$VERSION, BOOLEAN, identifiers

@@ -1,5 +1,6 @@
 #include "exec/database.h"
 
+#include "engine/containers.h"
 #include "exec/session_state.h"
 #include "store/ddl.h"
 
@@ -12,6 +13,9 @@ class SessionImpl final : public Session {
     state_.database = &database;
     state_.store = &database.store();
     state_.current_schema = identity.user;
+    if (!database.options().root_service.empty()) {
+      state_.container = identity.at_root ? containers::kRoot : containers::kPluggable;
+    }
     state_.identity = std::move(identity);
     state_.begin();
     database.add(&state_);

@@ -108,6 +108,7 @@ class DdlParser {
   void log_group(LogGroupDef& group);
   void database_supplemental(bool adds);
   bool alter_log();
+  bool alter_thread();
   bool alter_system_setting();
 
   /// The first change that a statement makes has it in the redo.

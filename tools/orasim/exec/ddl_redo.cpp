@@ -6,7 +6,11 @@
 //   _orasim_partial_xids          TRUE: half of the rollbacks are under XIDs that end in FFFFFFFF
 //   _orasim_hide_start_scns       TRUE: V$TRANSACTION.START_SCN is 0
 //   _orasim_delete_archived_log   sequence: deleted as RMAN does, DELETED = YES
-//   _orasim_lose_archived_log     sequence: removed from the disk, which no view shows
+//   _orasim_lose_archived_log     sequence: removed from the disk, which no view shows; both take
+//                                 'thread:sequence' too
+//   _orasim_reset_logs            TRUE: as OPEN RESETLOGS of a restored database leaves it
+#include <charconv>
+
 #include "exec/ddl_parser.h"
 #include "store/redo_log.h"
 
@@ -113,15 +117,36 @@ bool DdlParser::alter_log() {
     edit([&](Catalog& c) { c.supplemental.force_logging = is_on; });
     return true;
   }
-  const bool switches = p_.accept_words({"SYSTEM", "SWITCH", "LOGFILE"}) ||
-                        p_.accept_words({"SYSTEM", "SWITCH", "ALL", "LOGFILE"}) ||
-                        p_.accept_words({"SYSTEM", "ARCHIVE", "LOG", "CURRENT"});
-  if (switches) {
+  if (p_.accept_words({"SYSTEM", "SWITCH", "LOGFILE"})) {
     p_.expect_end();
-    env_.store->switch_log();
+    env_.store->switch_log(env_.text.session_id);
     return true;
   }
+  const bool switches_all = p_.accept_words({"SYSTEM", "SWITCH", "ALL", "LOGFILE"}) ||
+                            p_.accept_words({"SYSTEM", "ARCHIVE", "LOG", "CURRENT"});
+  if (switches_all) {
+    p_.expect_end();
+    env_.store->switch_all_logs();
+    return true;
+  }
+  if (alter_thread()) return true;
   return p_.is_word("SYSTEM") && p_.is_word("SET", 1) && alter_system_setting();
+}
+
+/// Another instance begins or ends.
+bool DdlParser::alter_thread() {
+  const bool enables = p_.accept_words({"DATABASE", "ENABLE", "PUBLIC", "THREAD"}) ||
+                       p_.accept_words({"DATABASE", "ENABLE", "THREAD"});
+  if (!enables && !p_.accept_words({"DATABASE", "DISABLE", "THREAD"})) return false;
+  const std::string number = p_.take().text;
+  p_.expect_end();
+  const auto parsed = Number::parse(number);
+  const auto thread = static_cast<std::uint32_t>(parsed ? parsed->to_int().value_or(0) : 0);
+  const bool is_done =
+      enables ? env_.store->redo().enable_thread(thread) : env_.store->disable_thread(thread);
+  if (is_done) return true;
+  raise_text(enables ? 1612 : 1614, "instance (thread " + number + ") is " +
+                                        (enables ? "already enabled" : "busy - cannot disable"));
 }
 
 bool DdlParser::alter_system_setting() {
@@ -139,8 +164,15 @@ bool DdlParser::alter_system_setting() {
     if (!integer || *integer < 0) raise(2017);
     return static_cast<std::uint64_t>(*integer);
   };
+  // "sequence" of thread 1, or "'thread:sequence'".
   const auto remove = [&](bool known) {
-    if (redo.delete_archived(static_cast<std::uint32_t>(number()), known)) return;
+    std::uint32_t thread = 1, sequence = 0;
+    const std::size_t colon = value.find(':');
+    const std::size_t at = colon == std::string::npos ? 0 : colon + 1;
+    const char* const end = value.data() + value.size();
+    if (at != 0) std::from_chars(value.data(), value.data() + colon, thread);
+    std::from_chars(value.data() + at, end, sequence);
+    if (redo.delete_archived(thread, sequence, known)) return;
     raise_text(2017, "no archived log of sequence " + value);
   };
   if (name == "_orasim_log_bytes") {
@@ -155,6 +187,8 @@ bool DdlParser::alter_system_setting() {
     remove(true);
   } else if (name == "_orasim_lose_archived_log") {
     remove(false);
+  } else if (name == "_orasim_reset_logs") {
+    redo.reset_logs();
   } else {
     raise_text(2065, "illegal option for ALTER SYSTEM");
   }

@@ -19,6 +19,7 @@ struct FunctionContext {
   const SessionIdentity* identity = nullptr;
   const DatabaseOptions* database = nullptr;
   std::string current_schema;
+  std::uint32_t container = 0;  ///< CON_ID
   EndToEnd end_to_end;
   std::uint64_t current_scn = 0;
   DateTime now_utc;                                                ///< statement time

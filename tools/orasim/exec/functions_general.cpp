@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "engine/charset.h"
+#include "engine/containers.h"
 #include "exec/function_table.h"
 #include "store/compatible.h"
 
@@ -223,8 +224,12 @@ Value userenv_value(std::string name, const FunctionContext& c) {
       name == "INSTANCE_NAME") {
     return make_text(c.database->service_name);
   }
-  if (name == "CON_NAME") return make_text(c.database->service_name);
-  if (name == "CON_ID") return make_text("0");
+  if (name == "CON_NAME") {
+    return make_text(c.container == containers::kNone
+                         ? c.database->service_name
+                         : containers::name_of(c.container, c.database->service_name));
+  }
+  if (name == "CON_ID") return make_text(std::to_string(c.container));
   if (name == "HOST") return make_text(s.machine);
   if (name == "TERMINAL") return make_text(s.terminal);
   if (name == "OS_USER") return make_text(s.os_user);

@@ -13,9 +13,12 @@ constexpr std::size_t kBatchRecords = 64;
 
 void RedoReader::check_log(const AddedLog& log) const {
   const RedoLogInfo info = redo_.info(*log.file);
-  if (log.is_online && redo_.is_overwritten(log.sequence)) {
-    std::uint32_t holds = redo_.end().sequence;
-    while (RedoLog::group_of(holds) != RedoLog::group_of(log.sequence)) --holds;
+  if (log.is_online && redo_.is_overwritten(log.thread, log.sequence)) {
+    const auto group = [&](std::uint32_t sequence) {
+      return RedoLog::group_of(log.thread, sequence);
+    };
+    std::uint32_t holds = redo_.end(log.thread).sequence;
+    while (group(holds) != group(log.sequence)) --holds;
     raise_text(310, "archived log contains sequence " + std::to_string(holds) + "; sequence " +
                         std::to_string(log.sequence) + " required\nORA-00334: archived log: '" +
                         log.name + "'");
@@ -27,31 +30,55 @@ void RedoReader::check_log(const AddedLog& log) const {
   }
 }
 
-bool RedoReader::fill() {
-  while (log_ < mining_->logs.size()) {
-    const AddedLog& log = mining_->logs[log_];
+RedoReader::RedoReader(const Store& store, std::shared_ptr<const Mining> mining)
+    : redo_(store.redo()), mining_(std::move(mining)) {
+  for (std::size_t i = 0; i < mining_->logs.size(); ++i) {
+    const bool is_first = i == 0 || mining_->logs[i - 1].thread != mining_->logs[i].thread;
+    if (is_first) threads_.emplace_back().log = i;
+    threads_.back().end_log = i + 1;
+  }
+}
+
+bool RedoReader::fill(ThreadCursor& thread) {
+  while (thread.log < thread.end_log) {
+    const AddedLog& log = mining_->logs[thread.log];
     check_log(log);
-    auto records = redo_.read(*log.file, position_, kBatchRecords);
+    auto records = redo_.read(*log.file, thread.position, kBatchRecords);
     // What was read while the file was overwritten is not what it held.
     check_log(log);
-    position_ += records.size();
+    thread.position += records.size();
     if (!records.empty()) {
-      batch_.assign(records.begin(), records.end());
+      thread.batch.assign(records.begin(), records.end());
       return true;
     }
-    ++log_;
-    position_ = 0;
+    ++thread.log;
+    thread.position = 0;
   }
   return false;
 }
 
-RedoRecordPtr RedoReader::next() {
+const RedoRecord* RedoReader::peek(ThreadCursor& thread) {
   while (true) {
-    if (batch_.empty() && !fill()) return nullptr;
-    RedoRecordPtr r = std::move(batch_.front());
-    batch_.pop_front();
-    if (r->scn >= mining_->from && r->scn <= mining_->to) return r;
+    if (thread.batch.empty() && !fill(thread)) return nullptr;
+    const RedoRecord& record = *thread.batch.front();
+    if (record.scn >= mining_->from && record.scn <= mining_->to) return &record;
+    thread.batch.pop_front();
   }
+}
+
+RedoRecordPtr RedoReader::next() {
+  ThreadCursor* first = nullptr;
+  Scn lowest = 0;
+  for (ThreadCursor& thread : threads_) {
+    const RedoRecord* const record = peek(thread);
+    if (record == nullptr || (first != nullptr && record->scn >= lowest)) continue;
+    first = &thread;
+    lowest = record->scn;
+  }
+  if (first == nullptr) return nullptr;
+  RedoRecordPtr out = std::move(first->batch.front());
+  first->batch.pop_front();
+  return out;
 }
 
 bool MinedRecords::next(MinedRecord& out) {

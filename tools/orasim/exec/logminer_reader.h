@@ -1,5 +1,5 @@
-// Records of the logs of a mining, in the order LogMiner gives them: that of their addresses, or
-// whole committed transactions in the order of their commits.
+// Records of the logs of a mining, in the order LogMiner gives them: that of their addresses,
+// threads merged by SCN; or whole committed transactions in the order of their commits.
 #pragma once
 
 #include <atomic>
@@ -12,21 +12,25 @@ namespace orasim::logminer {
 
 class RedoReader {
  public:
-  RedoReader(const Store& store, std::shared_ptr<const Mining> mining)
-      : redo_(store.redo()), mining_(std::move(mining)) {}
+  RedoReader(const Store& store, std::shared_ptr<const Mining> mining);
   /// The next record within the bounds; null at the end. ORA-00310 when an online log has been
   /// overwritten, ORA-00308 when an archived one is gone.
   RedoRecordPtr next();
 
  private:
-  RedoRecordPtr next_in_log();
-  bool fill();
+  struct ThreadCursor {
+    std::size_t log = 0, end_log = 0;  ///< of the mining's
+    std::size_t position = 0;          ///< in the log
+    std::deque<RedoRecordPtr> batch;
+  };
+  bool fill(ThreadCursor&);
+  /// The next record of the thread within the bounds, which stays; null at the end.
+  const RedoRecord* peek(ThreadCursor&);
   void check_log(const AddedLog&) const;
 
   RedoLog& redo_;
   std::shared_ptr<const Mining> mining_;
-  std::size_t log_ = 0, position_ = 0;
-  std::deque<RedoRecordPtr> batch_;
+  std::vector<ThreadCursor> threads_;
 };
 
 /// A record with what COMMITTED_DATA_ONLY knows of its transaction.

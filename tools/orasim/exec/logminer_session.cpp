@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <tuple>
 
 #include "exec/errors.h"
 #include "store/redo_names.h"
@@ -18,10 +19,10 @@ constexpr int kNoContinuousMine = 19;  // the release that lost it
                        "file or directory");
 }
 
-/// The sequence that the group of an online log holds now.
-std::uint32_t sequence_in(const RedoLog& redo, std::uint32_t group) {
-  for (std::uint32_t sequence = redo.end().sequence; sequence > 0; --sequence) {
-    if (RedoLog::group_of(sequence) == group) return sequence;
+/// The sequence that the group of an online log holds now; 0: none.
+std::uint32_t sequence_in(const RedoLog& redo, std::uint32_t thread, std::uint32_t group) {
+  for (std::uint32_t sequence = redo.end(thread).sequence; sequence > 0; --sequence) {
+    if (RedoLog::group_of(thread, sequence) == group) return sequence;
   }
   return 0;
 }
@@ -32,9 +33,14 @@ AddedLog open_log(Store& store, const std::string& name) {
   log.name = name;
   const std::uint32_t group = redo_names::group_of(name);
   log.is_online = group != 0;
-  log.sequence =
-      log.is_online ? sequence_in(redo, group) : redo_names::sequence_of(name, store.identity());
-  log.file = redo.find(log.sequence);
+  if (log.is_online) {
+    log.thread = (group - 1) / RedoLog::kGroups + 1;
+    log.sequence = sequence_in(redo, log.thread, group);
+  } else if (const auto archived = redo_names::archived_of(name, store.identity())) {
+    log.thread = archived->thread;
+    log.sequence = archived->sequence;
+  }
+  log.file = redo.find(log.thread, log.sequence);
   if (log.file == nullptr) cannot_open(name);
   const RedoLogInfo info = redo.info(*log.file);
   if (!log.is_online && (!info.is_archived || info.is_deleted || info.is_lost)) cannot_open(name);
@@ -47,10 +53,11 @@ std::vector<AddedLog> logs_of_range(Store& store, Scn from) {
   const std::vector<RedoLogInfo> files = store.redo().files();
   for (const RedoLogInfo& info : files) {
     if (info.next_scn != 0 && info.next_scn <= from) continue;
-    const bool is_current = info.sequence == files.back().sequence;
-    logs.push_back(open_log(store, is_current
-                                       ? redo_names::online_member(RedoLog::group_of(info.sequence))
-                                       : redo_names::archived(info.sequence, store.identity())));
+    if (info.is_deleted) continue;  // check_complete() misses it
+    logs.push_back(open_log(
+        store, info.is_archived
+                   ? redo_names::archived(info.thread, info.sequence, store.identity())
+                   : redo_names::online_member(RedoLog::group_of(info.thread, info.sequence))));
   }
   return logs;
 }
@@ -78,17 +85,22 @@ std::optional<Scn> bound_of(Store& store, const std::optional<std::int64_t>& scn
   return found ? *found : store.current_scn();
 }
 
-/// Every log of the range must be there.
+/// Every log of the range must be there, of the threads that were added: a thread of which there is
+/// none is not missed, as databases do.
 void check_complete(const RedoLog& redo, const Mining& mining) {
-  Scn reached = 0;
-  std::uint32_t last = 0;
+  Scn reached = 0, thread_reached = 0;
+  const AddedLog* last = nullptr;
   for (const AddedLog& log : mining.logs) {
     const RedoLogInfo info = redo.info(*log.file);
-    if (last == 0 && mining.from < info.first_scn) missing_log();
-    const bool has_hole = last != 0 && log.sequence != last + 1;
-    if (has_hole && mining.from < info.first_scn && mining.to >= reached) missing_log();
-    last = log.sequence;
-    reached = info.next_scn == 0 ? std::numeric_limits<Scn>::max() : info.next_scn;
+    const bool is_first = last == nullptr || last->thread != log.thread;
+    const RedoLogFilePtr earlier = redo.find(log.thread, log.sequence - 1);
+    const bool is_needed = earlier != nullptr && redo.info(*earlier).next_scn > mining.from;
+    if (is_first && mining.from < info.first_scn && (is_needed || last == nullptr)) missing_log();
+    const bool has_hole = !is_first && log.sequence != last->sequence + 1;
+    if (has_hole && mining.from < info.first_scn && mining.to >= thread_reached) missing_log();
+    last = &log;
+    thread_reached = info.next_scn == 0 ? std::numeric_limits<Scn>::max() : info.next_scn;
+    reached = std::max(reached, thread_reached);
   }
   if (mining.from >= reached) missing_log();
 }
@@ -103,7 +115,7 @@ void LogMinerSession::add_logfile(Store& store, const std::string& name, std::ui
     mining_.reset();
   }
   for (const AddedLog& other : logs_) {
-    if (other.sequence == log.sequence) {
+    if (other.thread == log.thread && other.sequence == log.sequence) {
       raise_text(1289, "cannot add duplicate logfile " + name);
     }
   }
@@ -129,12 +141,13 @@ void LogMinerSession::start(Store& store, const StartRequest& request, int relea
   const auto to = bound_of(store, request.end_scn, request.end_unix);
   if (from && to && *to < *from) raise_text(1281, "SCN range specified is invalid");
   mining->logs = logs_;
-  if (is_continuous && from) mining->logs = logs_of_range(store, *from);
+  if ((is_continuous || request.picks_logs) && from) mining->logs = logs_of_range(store, *from);
   if (mining->logs.empty()) {
     raise_text(1292, "no log file has been specified for the current LogMiner session");
   }
-  std::sort(mining->logs.begin(), mining->logs.end(),
-            [](const AddedLog& a, const AddedLog& b) { return a.sequence < b.sequence; });
+  std::sort(mining->logs.begin(), mining->logs.end(), [](const AddedLog& a, const AddedLog& b) {
+    return std::tie(a.thread, a.sequence) < std::tie(b.thread, b.sequence);
+  });
   const RedoLog& redo = store.redo();
   mining->from = from.value_or(redo.info(*mining->logs.front().file).first_scn);
   mining->to = to.value_or(std::numeric_limits<Scn>::max());

@@ -27,7 +27,7 @@ inline constexpr std::uint32_t kCommittedDataOnly = 2, kSkipCorruption = 4, kDdl
 struct AddedLog {
   std::string name;
   RedoLogFilePtr file;
-  std::uint32_t sequence = 0;
+  std::uint32_t thread = 0, sequence = 0;
   bool is_online = false;
 };
 
@@ -35,11 +35,12 @@ struct StartRequest {
   std::optional<std::int64_t> start_scn, end_scn;
   std::optional<std::int64_t> start_unix, end_unix;
   std::uint32_t options = 0;
+  bool picks_logs = false;  ///< from within a pluggable database
 };
 
 /// What a query of the view reads; immutable.
 struct Mining {
-  std::vector<AddedLog> logs;  ///< by sequence
+  std::vector<AddedLog> logs;  ///< by thread and sequence
   Scn from = 0, to = 0;
   std::uint32_t options = 0;
   [[nodiscard]] bool has(std::uint32_t option) const { return (options & option) != 0; }

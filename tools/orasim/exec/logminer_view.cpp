@@ -6,6 +6,7 @@
 
 #include "engine/calendar.h"
 #include "engine/charset.h"
+#include "engine/containers.h"
 #include "exec/errors.h"
 #include "exec/logminer_rows.h"
 
@@ -24,6 +25,9 @@ struct Piece {
   std::string redo, undo;
   bool goes_on = false;
   bool shows_partial_xid = false;
+  std::uint32_t container = 0;  ///< whose redo it is
+  std::uint32_t miner = 0;      ///< where it is mined
+  std::string container_name;
 
   [[nodiscard]] const RedoRecord& record() const { return *mined->record; }
   [[nodiscard]] Xid xid() const {
@@ -121,7 +125,7 @@ const std::vector<ContentsColumn>& contents_columns() {
          return text_value(user.empty() ? "UNKNOWN" : "login_username=" + user);
        }},
       {"CLIENT_ID", kT, 64, none},
-      {"THREAD#", kN, 22, [](P) { return make_int(1); }},
+      {"THREAD#", kN, 22, [](P p) { return make_int(p.record().thread); }},
       {"SEQUENCE#", kN, 22, [](P p) { return make_int(p.row->sequence); }},
       {"RBASQN", kN, 22, [](P p) { return make_int(p.record().address.sequence); }},
       {"RBABLK", kN, 22, [](P p) { return make_int(p.record().address.block); }},
@@ -158,12 +162,12 @@ const std::vector<ContentsColumn>& contents_columns() {
       {"OBJECT_ID", Shape::kRaw, 16, [](P) { return make_null(Type::kRaw); }},
       {"EDITION_NAME", kT, 256, none},
       {"CLIENT_INFO", kT, 64, none},
-      {"SRC_CON_NAME", kT, 384, none},
-      {"SRC_CON_ID", kN, 22, zero},
+      {"SRC_CON_NAME", kT, 384, [](P p) { return text_value(p.container_name); }},
+      {"SRC_CON_ID", kN, 22, [](P p) { return make_int(p.container); }},
       {"SRC_CON_UID", kN, 22, zero},
       {"SRC_CON_DBID", kN, 22, zero},
       {"SRC_CON_GUID", Shape::kRaw, 16, [](P) { return make_null(Type::kRaw); }},
-      {"CON_ID", kN, 22, zero},
+      {"CON_ID", kN, 22, [](P p) { return make_int(p.miner); }},
   };
   return columns;
 }
@@ -193,6 +197,8 @@ int major_release(const ExecContext& context) {
   return std::atoi(context.functions.database->version.c_str());
 }
 
+/// At the root, a neighbour's redo looks the same, under the same XIDs: those are given out by each
+/// pluggable database.
 class ContentsStream final : public RowStream {
  public:
   explicit ContentsStream(ExecContext& context)
@@ -207,7 +213,14 @@ class ContentsStream final : public RowStream {
       context_.check_cancel();
       if (!records_.next(mined_)) return false;
       rows_ = maker_.rows_of(*mined_.record);
-      for (const ContentsRow& r : rows_) cut(r);
+      const std::uint32_t miner = context_.functions.container;
+      if (miner == containers::kRoot) {
+        for (const ContentsRow& r : rows_) cut(r, containers::kNeighbour);
+      }
+      const bool has_containers = miner != containers::kNone;
+      for (const ContentsRow& r : rows_) {
+        cut(r, has_containers ? containers::kPluggable : containers::kNone);
+      }
     }
     const Piece piece = std::move(pieces_.front());
     pieces_.pop_front();
@@ -218,7 +231,7 @@ class ContentsStream final : public RowStream {
   }
 
  private:
-  void cut(const ContentsRow& r) {
+  void cut(const ContentsRow& r, std::uint32_t container) {
     std::string_view redo = r.sql_redo, undo = r.sql_undo;
     const auto take = [](std::string_view& rest) {
       const std::string piece(rest.size() <= kPieceBytes ? rest : beginning_of(rest, kPieceBytes));
@@ -233,6 +246,12 @@ class ContentsStream final : public RowStream {
       piece.undo = take(undo);
       piece.goes_on = !redo.empty() || !undo.empty();
       piece.shows_partial_xid = mined_.record->has_partial_xid;
+      piece.container = container;
+      piece.miner = context_.functions.container;
+      if (container != containers::kNone) {
+        piece.container_name =
+            containers::name_of(container, context_.functions.database->service_name);
+      }
       pieces_.push_back(std::move(piece));
     } while (!redo.empty() || !undo.empty());
   }
@@ -265,7 +284,7 @@ std::unique_ptr<RowStream> log_rows(const ExecContext& context) {
   for (const AddedLog& log : context.logminer->logs()) {
     const RedoLogInfo info = context.store->redo().info(*log.file);
     rows.push_back({make_int(log.sequence), make_text(log.name), date_value(info.first_unix),
-                    date_value(info.next_unix), make_int(1), make_int(log.sequence),
+                    date_value(info.next_unix), make_int(log.thread), make_int(log.sequence),
                     scn_or_null(info.first_scn), scn_or_null(info.next_scn),
                     make_text(log.is_online ? "ONLINE" : "ARCHIVED"),
                     make_int(static_cast<std::int64_t>(info.bytes)), make_int(0),

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "engine/calendar.h"
+#include "engine/containers.h"
 #include "engine/format_model.h"
 #include "exec/database.h"
 #include "exec/errors.h"
@@ -61,6 +62,19 @@ constexpr NlsName kNlsNames[] = {
     {"NLS_COMP", &Nls::comp},
 };
 
+void enter_container(const std::string& name, SessionState& state) {
+  const DatabaseOptions& options = state.database->options();
+  if (state.container == containers::kNone) {
+    raise_text(65090, "operation only allowed in a container database");
+  }
+  const bool is_root = name == containers::kRootName;
+  if (!is_root && name != containers::pluggable_name(options.service_name)) {
+    raise_text(65011, "Pluggable database " + name + " does not exist.");
+  }
+  if (!containers::is_common(state.identity.user)) raise(1031);
+  state.container = is_root ? containers::kRoot : containers::kPluggable;
+}
+
 void set_parameter(const std::string& name, const std::string& value, bool quoted,
                    SessionState& state) {
   for (const NlsName& known : kNlsNames) {
@@ -73,6 +87,8 @@ void set_parameter(const std::string& name, const std::string& value, bool quote
     const auto zone = value == "LOCAL" || value == "DBTIMEZONE" ? Zone{} : parse_zone(value);
     if (!zone) raise(1882);
     state.nls.session_zone = *zone;
+  } else if (name == "CONTAINER") {
+    enter_container(value, state);
   } else if (name == "CURRENT_SCHEMA") {
     const auto catalog = state.store->catalog();
     if (catalog->users.count(value) == 0 && value != "SYS" && value != "SYSTEM") raise(1435);
@@ -135,9 +151,22 @@ void SessionState::rollback() {
   begin();
 }
 
+std::shared_ptr<const Catalog> SessionState::catalog() const {
+  auto whole = store->catalog();
+  if (container != containers::kRoot) return whole;
+  if (root_catalog == nullptr || root_catalog->version != whole->version) {
+    auto root = std::make_shared<Catalog>(*whole);
+    root->tables.clear();
+    root->sequences.clear();
+    root->code.clear();
+    root_catalog = std::move(root);
+  }
+  return root_catalog;
+}
+
 BindEnvironment SessionState::environment(std::string_view sql) const {
   BindEnvironment env;
-  env.catalog = store->catalog();
+  env.catalog = catalog();
   env.store = store;
   env.current_schema = current_schema;
   env.user = identity.user;
@@ -172,6 +201,7 @@ std::unique_ptr<ExecContext> SessionState::context(const Row* binds, std::option
   f.identity = &identity;
   f.database = &database->options();
   f.current_schema = current_schema;
+  f.container = container;
   f.end_to_end = end_to_end;
   f.current_scn = store->current_scn();
   f.scn_at = [s = store](std::int64_t unix_seconds) {
@@ -184,7 +214,7 @@ std::unique_ptr<ExecContext> SessionState::context(const Row* binds, std::option
     if (!found) raise(8181);
     return *found;
   };
-  c->dictionary = [this, catalog = store->catalog()] {
+  c->dictionary = [this, catalog = catalog()] {
     DictionaryContext d{*catalog,
                         *store,
                         identity.user,
@@ -194,7 +224,8 @@ std::unique_ptr<ExecContext> SessionState::context(const Row* binds, std::option
                         database->options().emulate,
                         database->sessions(),
                         nls_settings(nls),
-                        release_of(database->options()).extended_strings};
+                        release_of(database->options()).extended_strings,
+                        container};
     return d;
   };
   return c;

@@ -45,7 +45,11 @@ struct SessionState {
   std::atomic<bool> cancelled{false};
   std::atomic<bool> is_active{false};  ///< inside a call
   std::uint64_t executions = 0;
+  std::uint32_t container = 0;  ///< CON_ID; see engine/containers.h
+  mutable std::shared_ptr<const Catalog> root_catalog;
 
+  /// What the session's container has: the root has no tables of users.
+  [[nodiscard]] std::shared_ptr<const Catalog> catalog() const;
   void begin();
   void clear_temporary();
   void end_statement();

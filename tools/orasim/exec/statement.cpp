@@ -515,7 +515,8 @@ class SessionRunner final : public StatementRunner {
     if (!may) raise(1031);
     auto context = state_.context(&binds_, std::nullopt);
     logminer::call_procedure(state_.logminer, *state_.store, procedure, arguments,
-                             context->convert(), env.release.major);
+                             context->convert(),
+                             {state_.database->options().version, state_.container});
   }
   std::shared_ptr<const ObjectType> find_type(const std::string& owner,
                                               const std::string& name) override {

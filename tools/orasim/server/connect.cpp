@@ -33,12 +33,15 @@ bool same_name(std::string_view a, std::string_view b) {
 }
 
 // 0: served here; else the listener's error. A SID names the instance, here called like the
-// service.
-int listener_error(const std::string& connect_data, const std::string& service) {
+// service, which of a container database is the root's.
+int listener_error(const std::string& connect_data, const ServerOptions& options, bool& at_root) {
+  const bool has_root = !options.root_service.empty();
   const std::string wanted = wire::connect_value(connect_data, "SERVICE_NAME");
-  if (!wanted.empty()) return same_name(wanted, service) ? 0 : 12514;
+  at_root = has_root && (wanted.empty() || same_name(wanted, options.root_service));
+  const std::string& known = at_root ? options.root_service : options.service;
+  if (!wanted.empty()) return same_name(wanted, known) ? 0 : 12514;
   const std::string sid = wire::connect_value(connect_data, "SID");
-  if (!sid.empty()) return same_name(sid, service) ? 0 : 12505;
+  if (!sid.empty()) return same_name(sid, known) ? 0 : 12505;
   return 12514;
 }
 
@@ -63,7 +66,7 @@ std::string redirect_address(const Shared& shared, std::uint16_t port) {
 bool accept_connect(Channel& channel, const Shared& shared, std::uint16_t redirect_to,
                     ConnectOutcome& outcome) {
   wire::ConnectRequest request = read_connect(channel);
-  if (const int code = listener_error(request.data, shared.options.service)) {
+  if (const int code = listener_error(request.data, shared.options, outcome.at_root)) {
     refuse(channel, code, shared.options.separate_refuse);
     return false;
   }

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <optional>
 
+#include "engine/containers.h"
 #include "engine/error.h"
 #include "server/authenticator.h"
 #include "wire/ano.h"
@@ -38,6 +39,7 @@ class LoginTalk {
         session_id_(session_id),
         sdu_(connect.sdu),
         native_services_(connect.native_services),
+        at_root_(connect.at_root),
         tns_version_(connect.version),
         authenticator_(shared.options.effective_verifier(), shared.database),
         profile_(shared.options.generation->profile) {
@@ -235,6 +237,10 @@ class LoginTalk {
     identity.terminal = attribute("AUTH_TERMINAL");
     identity.process = attribute("AUTH_PID");
     identity.session_id = session_id_;
+    identity.at_root = at_root_;
+    if (at_root_ && !containers::is_common(identity.user)) {
+      throw OraError(1017, "invalid username/password; logon denied");
+    }
     identity.serial_number = 10000 + session_id_ * 7 % 50000;
     login_.user = authenticator_.name();
     login_.key = authenticator_.key();
@@ -262,6 +268,7 @@ class LoginTalk {
   std::uint32_t session_id_;
   std::uint32_t sdu_;
   bool native_services_;
+  bool at_root_;
   std::uint16_t tns_version_;
   std::uint8_t sequence_ = 0;
   Login login_;

@@ -26,6 +26,7 @@ struct ConnectOutcome {
   std::uint16_t version = 0;
   std::uint32_t sdu = 0;
   bool native_services = false;  ///< the client negotiates encryption first
+  bool at_root = false;          ///< it asked for the root's service
 };
 /// Runs the listener's part. `redirect_to` names the port to send the client to, 0: none. False
 /// when the connection was refused or redirected and must be closed.

@@ -16,6 +16,7 @@ struct ServerOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 0;  ///< 0: any free one
   std::string service;
+  std::string root_service;  ///< of the container database that the service is plugged into
   const Generation* generation = find_generation("19c");
   std::optional<wire::Verifier> verifier;  ///< none: the generation's own
   std::uint32_t max_sdu = 2097152;

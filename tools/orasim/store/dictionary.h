@@ -39,6 +39,7 @@ struct DictionaryContext {
   /// NLS settings of the session that differ from the defaults: name, value.
   std::vector<std::pair<std::string, std::string>> nls_session = {};
   bool extended_strings = true;  ///< MAX_STRING_SIZE
+  std::uint32_t container = 0;   ///< CON_ID of the session; see engine/containers.h
 };
 
 /// Takes one row; values in the order of DictionaryView::columns. False: stop producing.

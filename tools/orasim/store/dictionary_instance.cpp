@@ -1,6 +1,7 @@
 // V$DATABASE, V$INSTANCE, V$VERSION, PRODUCT_COMPONENT_VERSION, V$PARAMETER.
 #include <algorithm>
 
+#include "engine/containers.h"
 #include "store/compatible.h"
 #include "store/dictionary_builder.h"
 
@@ -98,7 +99,10 @@ void add_database(Registry& r) {
        supplemental("SUPPLEMENTAL_LOG_DATA_ALL", &SupplementalLogging::all),
        text_from("DB_UNIQUE_NAME", database_name),
        fixed<One>("SUPPLEMENTAL_LOG_DATA_PL", "NO"),
-       fixed<One>("CDB", "NO"),
+       {"CDB", Kind::kText,
+        [](const One&, const Context& c) {
+          return text(c.container == containers::kNone ? "NO" : "YES");
+        }},
        fixed_number<One>("CON_ID", 0),
        number_from("CON_DBID", [](const Context& c) { return c.store.identity().database_id; })});
 }
@@ -142,13 +146,44 @@ void add_instance(Registry& r) {
               fixed<One>("STATUS", "Production")});
 }
 
-/// Not a container database: there are no pluggable ones, and the whole is container 0.
+struct Container {
+  std::uint32_t id = 0;
+};
+
+/// The root sees all of them, and every other container itself; without containers the whole is
+/// container 0.
+void visit_containers(const Context& c, const std::function<bool(const Container&)>& visit) {
+  if (c.container != containers::kRoot) {
+    visit({c.container});
+    return;
+  }
+  for (std::uint32_t id = containers::kRoot; id <= containers::kNeighbour; ++id) {
+    if (!visit({id})) return;
+  }
+}
+
+void visit_pluggable(const Context& c, const std::function<bool(const Container&)>& visit) {
+  visit_containers(c, [&](const Container& one) { return one.id < 2 || visit(one); });
+}
+
 void add_containers(Registry& r) {
-  r.add<One>("V$CONTAINERS", visit_one,
-             {fixed_number<One>("CON_ID", 0),
-              number_from("DBID", [](const Context& c) { return c.store.identity().database_id; }),
-              text_from("NAME", database_name), fixed<One>("OPEN_MODE", "READ WRITE"),
-              fixed<One>("RESTRICTED", "NO"), date_from("OPEN_TIME", start_time)});
+  const std::vector<Column<Container>> columns = {
+      number_of<Container>("CON_ID", [](const Container& one) { return one.id; }),
+      {"DBID", Kind::kNumber,
+       [](const Container& one, const Context& c) {
+         return number(c.store.identity().database_id + one.id);
+       }},
+      {"NAME", Kind::kText,
+       [](const Container& one, const Context& c) {
+         return text(one.id == containers::kNone ? database_name(c)
+                                                 : containers::name_of(one.id, c.service_name));
+       }},
+      fixed<Container>("OPEN_MODE", "READ WRITE"),
+      fixed<Container>("RESTRICTED", "NO"),
+      {"OPEN_TIME", Kind::kDate,
+       [](const Container&, const Context& c) { return date(start_time(c)); }}};
+  r.add<Container>("V$CONTAINERS", visit_containers, columns);
+  r.add<Container>("V$PDBS", visit_pluggable, columns);
 }
 
 struct Parameter {

@@ -71,8 +71,6 @@ void add_empty_views(Registry& r) {
         shape.name, visit_none, columns_of(shape), [](const None&) { return std::string(); },
         {"OWNER", "TABLE_OWNER"}, [](const None&) { return ObjectName{}; });
   }
-  r.add<None>("V$PDBS", visit_none,
-              columns_of({"", {"NAME", "OPEN_MODE", "RESTRICTED"}, {"CON_ID", "DBID"}}));
   r.add<None>(
       "USER_RECYCLEBIN", visit_none,
       columns_of({"", {"OBJECT_NAME", "ORIGINAL_NAME", "OPERATION", "TYPE", "CAN_UNDROP"}}));

@@ -1,6 +1,8 @@
 // The redo log as views: V$LOG, V$LOGFILE, V$ARCHIVED_LOG, V$LOG_HISTORY, V$THREAD,
 // V$ARCHIVE_DEST_STATUS, V$DATABASE_INCARNATION; LOG_GROUPS and LOG_GROUP_COLUMNS.
 #include <algorithm>
+#include <ctime>
+#include <map>
 
 #include "store/dictionary_builder.h"
 #include "store/redo_log.h"
@@ -26,15 +28,17 @@ struct File {
   std::uint32_t newest = 0, group = 0;
   [[nodiscard]] const char* status() const {
     if (info.sequence == 0) return "UNUSED";
-    return info.sequence == newest ? "CURRENT" : "INACTIVE";
+    return info.sequence == newest && !info.is_archived ? "CURRENT" : "INACTIVE";
   }
 };
 using Visit = std::function<bool(const File&)>;
 
 void visit_files(const Context& c, bool online, const Visit& visit) {
+  std::map<std::uint32_t, std::uint32_t> newest;
   const std::vector<RedoLogInfo> files = c.store.redo().files();
+  for (const RedoLogInfo& info : files) newest[info.thread] = info.sequence;
   for (const RedoLogInfo& info : files) {
-    const File file{info, files.back().sequence, RedoLog::group_of(info.sequence)};
+    const File file{info, newest[info.thread], RedoLog::group_of(info.thread, info.sequence)};
     const bool wanted = online ? info.sequence + RedoLog::kGroups > file.newest : info.is_archived;
     if (wanted && !visit(file)) return;
   }
@@ -42,14 +46,21 @@ void visit_files(const Context& c, bool online, const Visit& visit) {
 
 /// Groups by number; those never used too.
 void visit_groups(const Context& c, const Visit& visit) {
-  std::vector<File> groups(RedoLog::kGroups);
+  std::map<std::uint32_t, File> groups;
+  for (const RedoThreadInfo& thread : c.store.redo().threads()) {
+    for (std::uint32_t i = 1; i <= RedoLog::kGroups; ++i) {
+      File file;
+      file.info.thread = thread.number;
+      file.group = RedoLog::group_of(thread.number, i);
+      groups[file.group] = file;
+    }
+  }
   visit_files(c, true, [&](const File& f) {
-    groups[f.group - 1] = f;
+    groups[f.group] = f;
     return true;
   });
-  for (std::uint32_t i = 0; i < RedoLog::kGroups; ++i) groups[i].group = i + 1;
-  for (const File& f : groups) {
-    if (!visit(f)) return;
+  for (const auto& [number, file] : groups) {
+    if (!visit(file)) return;
   }
 }
 
@@ -76,6 +87,9 @@ Column<File> first_change(const char* name) {
 Column<File> sequence() {
   return number_of<File>("SEQUENCE#", [](const File& f) { return f.info.sequence; });
 }
+Column<File> thread() {
+  return number_of<File>("THREAD#", [](const File& f) { return f.info.thread; });
+}
 Column<File> resetlogs_change() {
   return {"RESETLOGS_CHANGE#", Kind::kNumber, [](const File&, const Context& c) {
             return scn_value(c.store.identity().resetlogs_scn);
@@ -90,7 +104,7 @@ void add_online(Registry& r) {
   r.add<File>(
       "V$LOG", visit_groups,
       {number_of<File>("GROUP#", [](const File& f) { return f.group; }),
-       fixed_number<File>("THREAD#", 1),
+       thread(),
        sequence(),
        {"BYTES", Kind::kNumber,
         [](const File&, const Context& c) {
@@ -122,10 +136,10 @@ void add_archived(Registry& r) {
        {"NAME", Kind::kText,
         [](const File& f, const Context& c) {
           if (f.info.is_deleted) return null();
-          return text(redo_names::archived(f.info.sequence, c.store.identity()));
+          return text(redo_names::archived(f.info.thread, f.info.sequence, c.store.identity()));
         }},
        fixed_number<File>("DEST_ID", 1),
-       fixed_number<File>("THREAD#", 1),
+       thread(),
        sequence(),
        resetlogs_change(),
        resetlogs_time(),
@@ -147,10 +161,9 @@ void add_archived(Registry& r) {
        fixed<File>("DICTIONARY_END", "NO"),
        fixed_number<File>("CON_ID", 0)});
   r.add<File>("V$LOG_HISTORY", visit_archived,
-              {number_of<File>("RECID", [](const File& f) { return f.info.sequence; }),
-               fixed_number<File>("THREAD#", 1), sequence(), first_change("FIRST_CHANGE#"),
-               first_time(), next_change("NEXT_CHANGE#"), resetlogs_change(), resetlogs_time(),
-               fixed_number<File>("CON_ID", 0)});
+              {number_of<File>("RECID", [](const File& f) { return f.info.sequence; }), thread(),
+               sequence(), first_change("FIRST_CHANGE#"), first_time(), next_change("NEXT_CHANGE#"),
+               resetlogs_change(), resetlogs_time(), fixed_number<File>("CON_ID", 0)});
 }
 
 struct Once {};
@@ -169,40 +182,69 @@ Column<Once> once_number(const char* name, Get get) {
           }};
 }
 
+void visit_threads(const Context& c, const std::function<bool(const RedoThreadInfo&)>& visit) {
+  for (const RedoThreadInfo& thread : c.store.redo().threads()) {
+    if (!visit(thread)) return;
+  }
+}
+
+/// An instance writes what it has every few seconds at least; until then its thread seems to end at
+/// its last record. A database with one thread has no others to wait for.
+Scn last_redo_scn(const RedoThreadInfo& thread, const Context& c) {
+  constexpr std::int64_t kPulseSecs = 3;
+  if (!thread.is_enabled) return thread.disable_scn;
+  const Scn now = c.store.current_scn();
+  if (c.store.redo().threads().size() == 1) return now;
+  const std::int64_t second = std::time(nullptr);
+  const Scn pulse = c.store.scn_at(second - second % kPulseSecs).value_or(0);
+  return std::max(thread.last_scn, pulse);
+}
+
+template <class Get>
+Column<RedoThreadInfo> thread_number(const char* name, Get get) {
+  return {name, Kind::kNumber, [get](const RedoThreadInfo& thread, const Context& c) {
+            return number(static_cast<std::int64_t>(get(thread, c)));
+          }};
+}
+
 void add_thread(Registry& r) {
-  const auto last_sequence = [](const Context& c) { return c.store.redo().end().sequence; };
-  const auto scn = [](const Context& c) { return c.store.current_scn(); };
-  std::vector<Column<Once>> columns = {
-      fixed_number<Once>("THREAD#", 1),
-      fixed<Once>("STATUS", "OPEN"),
-      fixed<Once>("ENABLED", "PUBLIC"),
-      fixed_number<Once>("GROUPS", RedoLog::kGroups),
+  using T = RedoThreadInfo;
+  std::vector<Column<T>> columns = {
+      number_of<T>("THREAD#", [](const T& t) { return t.number; }),
+      text_of<T>("STATUS", [](const T& t) { return t.is_enabled ? "OPEN" : "CLOSED"; }),
+      text_of<T>("ENABLED", [](const T& t) { return t.is_enabled ? "PUBLIC" : "DISABLED"; }),
+      fixed_number<T>("GROUPS", RedoLog::kGroups),
       {"INSTANCE", Kind::kText,
-       [](const Once&, const Context& c) { return text(instance_name(c)); }},
-      {"OPEN_TIME", Kind::kDate,
-       [](const Once&, const Context& c) { return date(c.store.identity().created_unix); }},
-      once_number(
-          "CURRENT_GROUP#",
-          [](const Context& c) { return RedoLog::group_of(c.store.redo().end().sequence); }),
-      once_number("SEQUENCE#", last_sequence),
-      once_number("CHECKPOINT_CHANGE#", scn),
-      once_number("ENABLE_CHANGE#",
-                  [](const Context& c) { return c.store.identity().resetlogs_scn; }),
-      {"ENABLE_TIME", Kind::kDate,
-       [](const Once&, const Context& c) { return date(c.store.identity().created_unix); }},
-      fixed_number<Once>("DISABLE_CHANGE#", 0),
-      empty<Once>("DISABLE_TIME", Kind::kDate),
-      once_number("LAST_REDO_SEQUENCE#", last_sequence),
-      once_number("LAST_REDO_BLOCK", [](const Context& c) { return c.store.redo().end().block; }),
-      once_number("LAST_REDO_CHANGE#", scn),
-      {"LAST_REDO_TIME", Kind::kDate,
-       [](const Once&, const Context& c) {
-         return date(c.store.time_of(c.store.current_scn()).value_or(0));
+       [](const T& t, const Context& c) {
+         return text(instance_name(c) + (t.number == 1 ? "" : std::to_string(t.number)));
        }},
-      fixed_number<Once>("CON_ID", 0)};
-  r.add<Once>("V$THREAD", visit_once, columns);
-  columns.insert(columns.begin(), fixed_number<Once>("INST_ID", 1));
-  r.add<Once>("GV$THREAD", visit_once, columns);
+      {"OPEN_TIME", Kind::kDate,
+       [](const T&, const Context& c) { return date(c.store.identity().created_unix); }},
+      number_of<T>("CURRENT_GROUP#",
+                   [](const T& t) { return RedoLog::group_of(t.number, t.end.sequence); }),
+      number_of<T>("SEQUENCE#", [](const T& t) { return t.end.sequence; }),
+      thread_number("CHECKPOINT_CHANGE#", last_redo_scn),
+      number_of<T>("ENABLE_CHANGE#", [](const T& t) { return t.enable_scn; }),
+      {"ENABLE_TIME", Kind::kDate,
+       [](const T& t, const Context& c) {
+         return date(c.store.time_of(t.enable_scn).value_or(c.store.identity().created_unix));
+       }},
+      number_of<T>("DISABLE_CHANGE#", [](const T& t) { return t.disable_scn; }),
+      {"DISABLE_TIME", Kind::kDate,
+       [](const T& t, const Context& c) {
+         return t.disable_scn == 0 ? null() : date(c.store.time_of(t.disable_scn).value_or(0));
+       }},
+      number_of<T>("LAST_REDO_SEQUENCE#", [](const T& t) { return t.end.sequence; }),
+      number_of<T>("LAST_REDO_BLOCK", [](const T& t) { return t.end.block; }),
+      thread_number("LAST_REDO_CHANGE#", last_redo_scn),
+      {"LAST_REDO_TIME", Kind::kDate,
+       [](const T& t, const Context& c) {
+         return date(c.store.time_of(last_redo_scn(t, c)).value_or(0));
+       }},
+      fixed_number<T>("CON_ID", 0)};
+  r.add<T>("V$THREAD", visit_threads, columns);
+  columns.insert(columns.begin(), fixed_number<T>("INST_ID", 1));
+  r.add<T>("GV$THREAD", visit_threads, columns);
   r.add<Once>("V$ARCHIVE_DEST_STATUS", visit_once,
               {fixed_number<Once>("DEST_ID", 1), fixed<Once>("DEST_NAME", "LOG_ARCHIVE_DEST_1"),
                fixed<Once>("STATUS", "VALID"), fixed<Once>("TYPE", "LOCAL"),

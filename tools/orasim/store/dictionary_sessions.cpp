@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "engine/containers.h"
 #include "store/dictionary_builder.h"
 
 namespace orasim::dictionary {
@@ -89,7 +90,11 @@ std::vector<Column<Transaction>> transaction_columns() {
        [](const T& t, const Context&) { return date(t.open.start_unix_seconds); }},
       number_of<T>("START_SCN", [](const T& t) { return t.open.start_scn; }),
       {"XID", Kind::kRaw, [](const T& t, const Context&) { return xid(t); }},
-      fixed_number<T>("CON_ID", 0),
+      {"CON_ID", Kind::kNumber,
+       [](const T&, const Context& c) {
+         return number(c.container == containers::kNone ? containers::kNone
+                                                        : containers::kPluggable);
+       }},
   };
 }
 

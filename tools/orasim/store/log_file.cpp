@@ -17,7 +17,7 @@
 namespace orasim {
 namespace {
 
-constexpr std::string_view kMagic = "ORASIML4";
+constexpr std::string_view kMagic = "ORASIML5";
 constexpr std::size_t kFrameHead = 8;
 
 using CrcTables = std::array<std::array<std::uint32_t, 256>, 8>;

@@ -1,6 +1,6 @@
 // The append-only log of a data directory: DIR/orasim.log.
 //
-// Format 4: the 8 bytes "ORASIML4", then frames: u32 length (never 0), u32 CRC-32 (IEEE, reflected)
+// Format 5: the 8 bytes "ORASIML5", then frames: u32 length (never 0), u32 CRC-32 (IEEE, reflected)
 // of the payload, payload; integers little-endian. A payload is one record: a kind byte
 // (RecordKind) and its body, see recovery.cpp. A frame that is cut short or whose CRC is wrong ends
 // the log: open() cuts the file there, as it can only be the tail of a write that a crash stopped.

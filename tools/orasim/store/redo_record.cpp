@@ -84,6 +84,7 @@ std::string sparse_image(std::string_view image, const SlotSet& keep) {
 
 void write_redo_record(const RedoRecord& r, ByteWriter& w) {
   w.u8(static_cast<std::uint8_t>(r.kind));
+  w.varint(r.thread);
   w.boolean(r.is_undo), w.boolean(r.has_partial_xid);
   w.boolean(r.is_lob_write);
   w.varint(r.transaction);
@@ -108,6 +109,7 @@ StoredRedoRecord read_redo_record(ByteReader& in) {
   if (r.kind < RedoKind::kStart || r.kind > RedoKind::kRollback) {
     throw CorruptBytes("a redo record is of an unknown kind");
   }
+  r.thread = static_cast<std::uint32_t>(in.varint());
   r.is_undo = in.boolean();
   r.has_partial_xid = in.boolean();
   r.is_lob_write = in.boolean();

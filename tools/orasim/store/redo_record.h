@@ -44,6 +44,7 @@ Xid xid_of(std::uint64_t transaction_number);
 
 struct RedoRecord {
   RedoKind kind = RedoKind::kStart;
+  std::uint32_t thread = 1;       ///< of the instance that wrote it
   bool is_undo = false;           ///< takes an earlier change back: ROLLBACK = 1
   bool is_lob_write = false;      ///< update: of a part of a LOB, whose old value is in `old_image`
   bool has_partial_xid = false;   ///< the redo names only segment and slot of its transaction

@@ -359,9 +359,12 @@ class Store {
   [[nodiscard]] virtual DatabaseIdentity identity() const = 0;
 
   [[nodiscard]] virtual RedoLog& redo() const = 0;
-  /// The next redo log file. Changes of open transactions are in the one that is left, as a switch
-  /// binds all that was made before.
-  virtual void switch_log() = 0;
+  /// The next redo log file of the session's instance, or of all. Changes of open transactions are
+  /// in the one that is left, as a switch binds all that was made before.
+  virtual void switch_log(std::uint32_t session_id) = 0;
+  virtual void switch_all_logs() = 0;
+  /// RedoLog::disable_thread(). ORA-01615 while a transaction of the instance is open.
+  virtual bool disable_thread(std::uint32_t thread) = 0;
   /// Redo of a transaction goes to the log when it ends, when there is much of it, or at a switch;
   /// by then changes of others with higher SCNs may lie before it. Off: at once.
   virtual void set_private_strands(bool on) = 0;

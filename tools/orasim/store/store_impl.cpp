@@ -57,7 +57,7 @@ DatabaseIdentity StoreImpl::identity() const {
   // Spread by a multiplicative hash, so that databases made in the same second differ widely.
   const auto mixed = static_cast<std::uint64_t>(created_micros_) * 0x9E3779B97F4A7C15U;
   return DatabaseIdentity{static_cast<std::uint32_t>(1'000'000'000 + (mixed >> 34)),
-                          created_micros_ / 1'000'000, log_.first_scn()};
+                          created_micros_ / 1'000'000, redo_.resetlogs_scn()};
 }
 
 std::shared_ptr<const Catalog> StoreImpl::catalog() const {
@@ -249,7 +249,10 @@ void StoreImpl::change_catalog(const std::function<void(Catalog&)>& edit, const 
   check_not_busy(*before, *next);
   validate_catalog_change(*before, *next, [this](std::uint32_t id) { return find_segment(id); });
   std::vector<RedoRecord> redo;
-  if (ddl_text != nullptr) redo = ddl_redo(*ddl_text, *before, *next, next_transaction_number());
+  if (ddl_text != nullptr) {
+    redo = ddl_redo(*ddl_text, *before, *next, next_transaction_number(),
+                    redo_.thread_of_session(ddl_text->session_id));
+  }
   log_.commit(
       {},
       [&](Scn scn, std::int64_t micros) {

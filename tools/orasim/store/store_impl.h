@@ -57,7 +57,9 @@ class StoreImpl final : public Store {
   [[nodiscard]] std::vector<ExtentInfo> extents(const TableDef&) const override;
   [[nodiscard]] DatabaseIdentity identity() const override;
   [[nodiscard]] RedoLog& redo() const override { return redo_; }
-  void switch_log() override;
+  void switch_log(std::uint32_t session_id) override;
+  void switch_all_logs() override;
+  bool disable_thread(std::uint32_t thread) override;
   void set_private_strands(bool on) override { private_strands_ = on; }
   void set_partial_xids(bool on) override { partial_xids_ = on; }
   [[nodiscard]] bool partial_xids() const { return partial_xids_; }
@@ -80,8 +82,8 @@ class StoreImpl final : public Store {
   /// Null when no redo of rows is kept.
   const LoggingPlan* logging_plan(const Segment&);
   [[nodiscard]] bool private_strands() const { return private_strands_; }
-  /// A switch when the current log file is full; with the write lock held.
-  void switch_if_full();
+  /// A switch when the thread's current log file is full; with the write lock held.
+  void switch_if_full(std::uint32_t thread);
 
  private:
   struct SegmentView {
@@ -96,7 +98,7 @@ class StoreImpl final : public Store {
   void install(std::shared_ptr<const Catalog> next);
   void build_rules(TableRules&);
   void add_child_rules(TableRules&, const Catalog&);
-  void switch_locked();
+  void switch_locked(std::uint32_t thread);
   void check_not_busy(const Catalog& before, const Catalog& after) const;
   friend class Recovery;
 

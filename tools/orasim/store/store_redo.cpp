@@ -1,4 +1,6 @@
 // The store's part in the redo log: DDL, switches, what is logged of a table.
+#include <algorithm>
+
 #include "store/ddl_redo.h"
 #include "store/store_impl.h"
 #include "store/transaction.h"
@@ -22,11 +24,12 @@ std::shared_ptr<const TableDef> touched_table(const Catalog& before, const Catal
 }  // namespace
 
 std::vector<RedoRecord> ddl_redo(const DdlText& ddl, const Catalog& before, const Catalog& after,
-                                 std::uint64_t transaction_number) {
+                                 std::uint64_t transaction_number, std::uint32_t thread) {
   RedoRecord one;
   one.transaction = transaction_number;
   one.user = ddl.user;
   one.session_id = ddl.session_id;
+  one.thread = thread;
   std::vector<RedoRecord> records(3, one);
   RedoRecord& statement = records[1];
   statement.kind = RedoKind::kDdl;
@@ -55,18 +58,38 @@ const LoggingPlan* StoreImpl::logging_plan(const Segment& segment) {
               .first->second;
 }
 
-void StoreImpl::switch_locked() {
-  for (TransactionImpl* t : open_) t->flush_strand();
-  redo_.switch_log();
+void StoreImpl::switch_locked(std::uint32_t thread) {
+  for (TransactionImpl* t : open_) {
+    if (t->thread() == thread) t->flush_strand();
+  }
+  redo_.switch_log(thread);
 }
 
-void StoreImpl::switch_log() {
+void StoreImpl::switch_log(std::uint32_t session_id) {
   const std::lock_guard lock(write_mutex_);
-  switch_locked();
+  switch_locked(redo_.thread_of_session(session_id));
 }
 
-void StoreImpl::switch_if_full() {
-  if (redo_.is_full()) switch_locked();
+void StoreImpl::switch_all_logs() {
+  const std::lock_guard lock(write_mutex_);
+  for (const RedoThreadInfo& thread : redo_.threads()) {
+    if (thread.is_enabled) switch_locked(thread.number);
+  }
+}
+
+void StoreImpl::switch_if_full(std::uint32_t thread) {
+  if (redo_.is_full(thread)) switch_locked(thread);
+}
+
+bool StoreImpl::disable_thread(std::uint32_t thread) {
+  const std::lock_guard lock(write_mutex_);
+  const bool is_busy = std::any_of(open_.begin(), open_.end(),
+                                   [&](const TransactionImpl* t) { return t->thread() == thread; });
+  if (is_busy) {
+    throw OraError(1615,
+                   "instance (thread " + std::to_string(thread) + ") is mounted - cannot disable");
+  }
+  return redo_.disable_thread(thread);
 }
 
 }  // namespace orasim

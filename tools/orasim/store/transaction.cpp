@@ -47,6 +47,7 @@ void TransactionImpl::ensure_started() {
   record_ = store_.begin_record(this);
   if (number_ != 0) return;
   number_ = store_.next_transaction_number();
+  thread_ = store_.redo().thread_of_session(session_id_);
   start_scn_ = store_.log().current();
   start_unix_ = store_.log().now_micros() / kMicros;
 }
@@ -186,7 +187,7 @@ Scn TransactionImpl::commit() {
   try {
     const Lock lock(store_.write_lock());
     flush_strand();
-    store_.switch_if_full();
+    store_.switch_if_full(thread_);
   } catch (...) {
     rollback();
     throw;

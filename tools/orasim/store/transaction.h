@@ -38,6 +38,8 @@ class TransactionImpl final : public Transaction {
   [[nodiscard]] std::uint32_t next_sequence() const {
     return static_cast<std::uint32_t>(changes_.size());
   }
+  /// Of the instance that its session is at; under the write lock, while it is open.
+  [[nodiscard]] std::uint32_t thread() const { return thread_; }
   [[nodiscard]] bool cancelled() const {
     return cancel_ != nullptr && cancel_->load(std::memory_order_relaxed);
   }
@@ -138,6 +140,7 @@ class TransactionImpl final : public Transaction {
   const std::atomic<bool>* cancel_;
   TxRecord* record_ = nullptr;
   std::uint64_t number_ = 0;
+  std::uint32_t thread_ = 1;  ///< of the redo that it writes
   Scn start_scn_ = 0;
   std::int64_t start_unix_ = 0;
   std::vector<Change> changes_;

@@ -23,6 +23,7 @@ bool is_live(const Version* v) {
 RedoRecord TransactionImpl::redo_record(RedoKind kind) const {
   RedoRecord r;
   r.kind = kind;
+  r.thread = thread_;
   r.transaction = number_;
   r.scn = store_.log().next_scn();
   r.unix_seconds = store_.log().now_micros() / kSecondMicros;
@@ -36,7 +37,7 @@ void TransactionImpl::add_redo(RedoRecord r) {
   strand_.push_back(std::move(r));
   if (strand_bytes_ < kStrandBytes && store_.private_strands()) return;
   flush_strand();
-  store_.switch_if_full();
+  store_.switch_if_full(thread_);
 }
 
 void TransactionImpl::flush_strand() {

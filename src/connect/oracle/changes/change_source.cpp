@@ -298,8 +298,24 @@ class OracleChangeSource final : public connect::ChangeSource {
       WHERRY_ASSIGN(const RedoView view, miner->view(context, floor));
       const MiningPlan plan = plan_mining(view, {{}, floor}, 1);
       if (plan.missing && plan.logs.empty()) return lost_transaction(*plan.missing, oldest);
+      WHERRY_TRY(check_threads(context, *miner, mining_start(view, floor)));
       return start_at(view, view.current_scn, floor, open);
     }
+  }
+
+  /// A log of one thread may have begun long before those of the others, which are needed from
+  /// there on.
+  static Result<void> check_threads(OpContext& context, MiningSession& miner,
+                                    const MiningStart& start) {
+    WHERRY_ASSIGN(const RedoView view, miner.view(context, start.others_scn));
+    const MiningPlan plan = plan_mining(view, start, 1);
+    if (!plan.missing || !plan.logs.empty()) return {};
+    Error error = missing_log_error(*plan.missing);
+    error.kind = ErrorKind::kConfig;
+    error.hint =
+        "Switch the logs of all threads (alter system archive log current), then start the "
+        "task again";
+    return error;
   }
 
   /// A user that may not see them may be given the right meanwhile.
@@ -323,7 +339,11 @@ class OracleChangeSource final : public connect::ChangeSource {
     position.database_id = view.database_id;
     position.resetlogs_scn = view.resetlogs_scn;
     position.commit_scn = position.load_scn = scn;
-    position.floor_scn = floor;
+    const MiningStart start = mining_start(view, floor);
+    position.floor_scn = start.others_scn;
+    for (const auto& [number, thread] : start.threads) {
+      position.threads[number].floor = {thread.sequence, 0, 0};
+    }
     for (const OpenTransaction& each : open) position.open.push_back({each.key, each.start_scn});
     StreamStart out;
     out.position = to_position(position);

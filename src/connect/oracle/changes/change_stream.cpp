@@ -7,6 +7,8 @@
 #include <filesystem>
 
 #include "connect/oracle/catalog.h"
+#include "connect/oracle/changes/log_retention.h"
+#include "connect/oracle/changes/open_transactions.h"
 #include "connect/oracle/changes/redo_ddl.h"
 #include "connect/oracle/changes/redo_files.h"
 #include "connect/oracle/changes/redo_tables.h"
@@ -15,6 +17,7 @@
 #include "connect/oracle/logminer/mining_session.h"
 #include "connect/oracle/logminer/redo_assembler.h"
 #include "connect/oracle/logminer/redo_position.h"
+#include "connect/oracle/logminer/step_border.h"
 #include "connect/oracle/session_pool.h"
 
 namespace wherry::oracle {
@@ -39,6 +42,8 @@ constexpr std::chrono::seconds kArchiverPatience{60};
 constexpr int kMostLogTroubles = 10;
 constexpr std::chrono::milliseconds kLogTroublePause{1'000};
 constexpr int kCommitsBetweenFloors = 256;
+/// At logs that go, and at whose transactions are open.
+constexpr std::chrono::seconds kBetweenSourceLooks{5};
 
 constexpr const char* kReload = "Load the tables again (--start reload-target)";
 
@@ -89,6 +94,9 @@ class OracleChangeStream final : public connect::ChangeStream {
       : options_(std::move(options)),
         images_(options_),
         request_(std::move(request)),
+        history_(request_.state_directory.empty()
+                     ? std::filesystem::path()
+                     : request_.state_directory / (request_.task_name + ".definitions")),
         included_(std::move(included)) {}
 
   Result<void> start(OpContext& context, const Position& from) override {
@@ -100,8 +108,13 @@ class OracleChangeStream final : public connect::ChangeStream {
     WHERRY_ASSIGN(const RedoView view, miner_->view(context, position_.floor_scn));
     WHERRY_TRY(check_incarnation(view));
     WHERRY_ASSIGN(const StoredValueContext stored, stored_values(context));
-    tables_.emplace(request_, images_, stored);
-    WHERRY_TRY(tables_->describe(context, *catalog_));
+    skipped_ = position_.threads;
+    WHERRY_TRY(history_.load(position_.database_id, position_.load_scn));
+    tables_.emplace(request_, images_, stored, history_);
+    WHERRY_ASSIGN(const RedoTables::Dictionary now, dictionary(context));
+    WHERRY_TRY(tables_->describe(context, now, [&](const DefinitionVersion::Place& place) {
+      return is_delivered(place.scn, place.thread, place.address);
+    }));
     known_included_ = 0;
     current_ = nullptr;
     piece_ = nullptr;
@@ -114,12 +127,11 @@ class OracleChangeStream final : public connect::ChangeStream {
       assembler_->begin_at(number, thread.floor);
       start_.threads[number] = {thread.floor.sequence, 0};
     }
-    skipped_ = position_.threads;
     last_scns_.clear();
     for (const auto& thread : position_.threads) last_scns_[thread.first] = position_.floor_scn;
     order_ = told_scn_ = position_.commit_scn;
     settled_scn_ = last_end_scn_ = earlier_end_scn_ = 0;
-    seen_.clear();
+    border_ = {};
     is_mining_ = false;
     log_troubles_ = 0;
     missing_since_.reset();
@@ -177,15 +189,64 @@ class OracleChangeStream final : public connect::ChangeStream {
     out.position = to_position(end);
     out.time = std::chrono::system_clock::time_point(std::chrono::seconds(number(1)));
     out.kept_bytes = kept_bytes_;
+    WHERRY_TRY(look_at_source(context));
+    out.bytes_until_lost = bytes_until_lost_;
+    out.open = open_transactions();
     return out;
   }
 
  private:
+  /// What changes slowly, or costs the source more than a moment.
+  Result<void> look_at_source(OpContext& context) {
+    const auto now = Clock::now();
+    if (now >= next_source_look_) {
+      next_source_look_ = now + kBetweenSourceLooks;
+      WHERRY_ASSIGN(bytes_until_lost_, bytes_until_lost(context, *looker_, position_));
+    }
+    std::map<TransactionKey, std::string> sessions;
+    bool is_known = true;
+    for (const RedoAssembler::Open& each : assembler_->open()) {
+      const auto known = sessions_.find(each.key);
+      is_known = is_known && known != sessions_.end();
+      sessions[each.key] = known == sessions_.end() ? "" : known->second;
+    }
+    sessions_ = std::move(sessions);
+    if (is_known) return {};
+    const auto open = list_open_transactions(context, *looker_);
+    if (!open) return {};  // a right that is not needed for more than this was taken away
+    for (const OpenTransaction& each : *open) {
+      const auto place = sessions_.find(each.key);
+      if (place != sessions_.end()) place->second = each.session;
+    }
+    return {};
+  }
+
+  [[nodiscard]] std::vector<connect::OpenTransaction> open_transactions() const {
+    constexpr std::size_t kMost = 10;
+    std::vector<connect::OpenTransaction> out;
+    for (const RedoAssembler::Open& each : assembler_->open()) {
+      if (out.size() == kMost) break;
+      const auto session = sessions_.find(each.key);
+      out.push_back({to_text(each.key), session == sessions_.end() ? "" : session->second,
+                     time_of(each.begun_micros), each.change_count});
+    }
+    return out;
+  }
+
   Result<StoredValueContext> stored_values(OpContext& context) {
     StoredValueContext out;
     out.regions = &regions_;
     out.database_charset = looker_->server().database_charset;
     out.national_charset = looker_->server().national_charset;
+    // A pluggable database may have another character set than the root that was logged in to.
+    WHERRY_ASSIGN(const auto charsets,
+                  looker_->rows(context,
+                                "select parameter, value from nls_database_parameters where "
+                                "parameter in ('NLS_CHARACTERSET', 'NLS_NCHAR_CHARACTERSET')"));
+    for (const TextRow& row : charsets) {
+      const auto id = charset_id(row.at(1).value_or(""));
+      if (id) (row[0] == "NLS_CHARACTERSET" ? out.database_charset : out.national_charset) = *id;
+    }
     WHERRY_ASSIGN(const auto rows, looker_->rows(context, "select dbtimezone from dual"));
     const std::string zone = rows.at(0).at(0).value_or("");
     if (const auto region = wire::region_id(zone)) {
@@ -222,16 +283,17 @@ class OracleChangeStream final : public connect::ChangeStream {
     next_look_ = Clock::now() + kPause;
     auto mark = mark_of(view);
     if (plan_.reaches_end && mark == mark_ && Clock::now() < mine_by_) {
-      settle(view.current_scn, true);
+      settle(written_scn(view), true);
       return {};
     }
     plan_ = plan_mining(view, start_, sizer_.budget_bytes());
     if (plan_.logs.empty()) return await_log(view);
     missing_since_.reset();
     mark_ = std::move(mark);
-    note_kept(view);
+    note_logs(view);
     step_begun_ = Clock::now();
     is_mining_ = true;
+    border_.begin_step(plan_.next);
     WHERRY_TRY(include_tables(context));
     const auto begun = miner_->begin(context, plan_, tables_->owners());
     return begun.ok() ? Result<void>() : take_trouble(context, begun.error());
@@ -241,7 +303,8 @@ class OracleChangeStream final : public connect::ChangeStream {
   Result<void> include_tables(OpContext& context) {
     for (const schema::TablePlanPtr& plan :
          included_->behind(request_.task_name, known_included_)) {
-      WHERRY_TRY(tables_->include(context, *catalog_, plan));
+      WHERRY_ASSIGN(const RedoTables::Dictionary now, dictionary(context));
+      WHERRY_TRY(tables_->include(context, now, plan));
       ++known_included_;
     }
     return {};
@@ -250,7 +313,7 @@ class OracleChangeStream final : public connect::ChangeStream {
   /// Nothing can be read: there is nothing new, or a log is missing.
   Result<void> await_log(const RedoView& view) {
     if (!plan_.missing) {
-      settle(view.current_scn, true);
+      settle(written_scn(view), true);
       return {};
     }
     const auto now = Clock::now();
@@ -269,7 +332,7 @@ class OracleChangeStream final : public connect::ChangeStream {
         end_step();
         return {};
       }
-      if (is_too_new(row)) continue;
+      if (border_.defers(row)) continue;
       std::uint64_t& last_scn = last_scns_[row.thread];
       last_scn = std::max(last_scn, row.scn);
       WHERRY_ASSIGN(auto transaction, assembler_->take(row));
@@ -279,37 +342,14 @@ class OracleChangeStream final : public connect::ChangeStream {
     return {};
   }
 
-  /// A range of SCNs may leave out a row that lies before one which it has. What is complete are
-  /// logs that were read to their end, and what lies before a row that the step before has seen: it
-  /// was written when this step's SCN was asked for. The rest comes with the next step.
-  bool is_too_new(const MinedRow& row) {
-    Seen& seen = seen_[row.thread];
-    if (!row.address.is_known()) return seen.is_behind;  // it stands where the redo has it
-    seen.newest = std::max(seen.newest, row.address);
-    const auto next = plan_.next.find(row.thread);
-    const bool is_complete =
-        next != plan_.next.end() && row.address.sequence < next->second.sequence;
-    seen.is_behind = !is_complete && seen.limit < row.address;
-    return seen.is_behind;
-  }
-
-  /// False: some rows are left for the next step.
-  bool move_limits() {
-    bool is_all = true;
-    for (auto& [thread, seen] : seen_) {
-      is_all = is_all && !seen.is_behind;
-      seen.limit = std::max(seen.limit, seen.newest);
-      seen.is_behind = false;
-    }
-    return is_all;
-  }
-
   void end_step() {
     is_mining_ = false;
-    if (!move_limits()) mark_.clear();
     log_troubles_ = 0;
     assembler_->end_step();
-    for (const auto& next : plan_.next) start_.threads.insert_or_assign(next.first, next.second);
+    for (const auto& next : border_.end_step()) {
+      start_.threads.insert_or_assign(next.first, next.second);
+    }
+    if (border_.has_deferred()) mark_.clear();
     const auto now = Clock::now();
     const auto took = now - step_begun_;
     sizer_.note(plan_.size_bytes, took);
@@ -325,7 +365,7 @@ class OracleChangeStream final : public connect::ChangeStream {
   Result<void> take_trouble(OpContext& context, const Error& error) {
     if (error.code != "oracle.log_changed") return error;
     is_mining_ = false;
-    move_limits();
+    border_.break_step();
     assembler_->break_step();
     mark_.clear();
     if (++log_troubles_ >= kMostLogTroubles) return unreadable_log(error);
@@ -342,9 +382,11 @@ class OracleChangeStream final : public connect::ChangeStream {
     last_end_scn_ = std::max(last_end_scn_, end_scn);
   }
 
-  void note_kept(const RedoView& view) {
+  void note_logs(const RedoView& view) {
     std::uint64_t out = 0;
+    first_scns_.clear();
     for (const RedoLog& log : view.logs) {
+      first_scns_[{log.thread, log.sequence}] = log.first_scn;
       if (log.next_scn > position_.floor_scn && !log.is_deleted && !log.is_online) {
         out += log.size_bytes;
       }
@@ -468,10 +510,10 @@ class OracleChangeStream final : public connect::ChangeStream {
         truncate(table, out);
         break;
       case RedoDdl::kDefinition:
-        WHERRY_TRY(tables_->redescribe(context, *catalog_, table, out));
+        WHERRY_TRY(redescribe(context, table, out));
         break;
       case RedoDdl::kDrop:
-        WHERRY_TRY(tables_->redescribe(context, *catalog_, table, out));
+        WHERRY_TRY(redescribe(context, table, out));
         if (table.shape != nullptr) truncate(table, out);  // it was made again since
         break;
       case RedoDdl::kCreate:
@@ -490,6 +532,21 @@ class OracleChangeStream final : public connect::ChangeStream {
     add_commit({ddl_->key, ddl_->thread, ddl_->address, ddl_->micros}, out);
     ddl_.reset();
     return {};
+  }
+
+  Result<void> redescribe(OpContext& context, RedoTable& table, ChangeBatch& out) {
+    WHERRY_ASSIGN(const RedoTables::Dictionary now, dictionary(context));
+    return tables_->redescribe(context, now, table, {ddl_->scn, ddl_->thread, ddl_->address}, out);
+  }
+
+  /// The SCN first.
+  Result<RedoTables::Dictionary> dictionary(OpContext& context) {
+    WHERRY_ASSIGN(const auto rows,
+                  looker_->rows(context, "select to_char(current_scn) from v$database"));
+    std::uint64_t scn = 0;
+    const std::string text = rows.at(0).at(0).value_or("");
+    std::from_chars(text.data(), text.data() + text.size(), scn);
+    return RedoTables::Dictionary{*catalog_, scn};
   }
 
   static void truncate(const RedoTable& table, ChangeBatch& out) {
@@ -529,12 +586,26 @@ class OracleChangeStream final : public connect::ChangeStream {
   /// What must be read again after a restart becomes less as transactions end.
   void move_floors() {
     commits_until_floors_ = kCommitsBetweenFloors;
-    for (const auto& [number, floor] : assembler_->floors())
-      position_.threads[number].floor = floor;
     std::uint64_t floor = settled_scn_;
-    // The log that a floor lies in must be among those that have SCNs from here on.
-    for (const auto& thread : last_scns_) floor = std::min(floor, thread.second);
     const auto open = assembler_->open();
+    auto floors = assembler_->floors();
+    for (const auto& [number, start] : start_.threads) {
+      const RedoAddress begin{start.sequence, 0, 0};
+      RedoAddress& of = floors[number];
+      const bool is_open = std::any_of(
+          open.begin(), open.end(),
+          [&, thread = number](const RedoAssembler::Open& each) { return each.thread == thread; });
+      if (!is_open && of < begin) {
+        of = begin;  // the logs before are done with
+      } else if (const auto last = last_scns_.find(number); last != last_scns_.end()) {
+        // The log that a floor lies in must be among those that have SCNs from here on.
+        floor = std::min(floor, last->second);
+      }
+      if (!of.is_known()) continue;
+      position_.threads[number].floor = of;
+      const auto log = first_scns_.find({number, of.sequence});
+      if (log != first_scns_.end()) floor = std::min(floor, log->second);
+    }
     if (!open.empty()) floor = std::min(floor, open.front().first_scn);
     position_.floor_scn = std::max(position_.floor_scn, floor);
     position_.open.clear();
@@ -557,6 +628,7 @@ class OracleChangeStream final : public connect::ChangeStream {
   RowImages images_;
   wire::RegionTable regions_;
   const connect::StreamRequest request_;
+  DefinitionHistory history_;
   const std::shared_ptr<IncludedTables> included_;
   std::size_t known_included_ = 0;
   std::unique_ptr<MiningSession> miner_;
@@ -573,14 +645,14 @@ class OracleChangeStream final : public connect::ChangeStream {
   Clock::time_point step_begun_, next_look_, mine_by_;
   std::optional<Clock::time_point> missing_since_;
   std::vector<std::uint64_t> mark_;  ///< of the views, at the last step
-  struct Seen {
-    RedoAddress limit;   ///< rows up to there are taken
-    RedoAddress newest;  ///< of this step
-    bool is_behind = false;
-  };
-  std::map<std::uint32_t, Seen> seen_;                ///< by thread
+  StepBorder border_;
   std::map<std::uint32_t, std::uint64_t> last_scns_;  ///< by thread, the highest that was read
-  std::uint64_t kept_bytes_ = 0;                      ///< of archived logs that a restart needs
+  /// Of logs, by thread and sequence: a step begins at the lowest of those that it reads.
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t> first_scns_;
+  Clock::time_point next_source_look_;
+  std::optional<std::uint64_t> bytes_until_lost_;
+  std::map<TransactionKey, std::string> sessions_;  ///< of those that are open
+  std::uint64_t kept_bytes_ = 0;                    ///< of archived logs that a restart needs
   std::optional<RedoFiles> files_;
   std::optional<RedoAssembler> assembler_;
 

@@ -12,10 +12,11 @@ namespace wherry::oracle {
 namespace {
 
 constexpr std::chrono::milliseconds kLook{500};
+constexpr int kFirstContainers = 12;  ///< release that has them
 
 // START_SCN is 0 or 1 where the server does not know it.
 constexpr const char* kOpen =
-    "select t.con_id, t.xidusn, t.xidslot, t.xidsqn, t.start_scn, s.sid, s.serial#, s.username, "
+    "select {}, t.xidusn, t.xidslot, t.xidsqn, t.start_scn, s.sid, s.serial#, s.username, "
     "t.start_time from gv$transaction t left join gv$session s "
     "on s.inst_id = t.inst_id and s.saddr = t.ses_addr where t.status = 'ACTIVE' "
     "order by t.start_scn";
@@ -50,7 +51,9 @@ std::string to_text(const OpenTransaction& transaction) {
 }
 
 Result<std::vector<OpenTransaction>> list_open_transactions(OpContext& context, Session& session) {
-  auto rows = session.rows(context, kOpen);
+  const bool has_containers = session.server().major_version >= kFirstContainers;
+  auto rows =
+      session.rows(context, fmt::format(fmt::runtime(kOpen), has_containers ? "t.con_id" : "0"));
   if (!rows) return with_grant(std::move(rows).error());
   std::vector<OpenTransaction> out;
   for (const TextRow& row : *rows) {

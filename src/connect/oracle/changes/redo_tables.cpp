@@ -152,33 +152,45 @@ struct RedoTables::Row {
 };
 
 RedoTables::RedoTables(const connect::StreamRequest& request, RowImages& images,
-                       StoredValueContext stored)
-    : images_(images), stored_(stored) {
+                       StoredValueContext stored, DefinitionHistory& history)
+    : images_(images), stored_(stored), history_(history) {
   for (const schema::TablePlanPtr& plan : request.tables) tables_[plan->source].plan = plan;
 }
 
-Result<void> RedoTables::describe(OpContext& context, connect::Catalog& catalog) {
+Result<void> RedoTables::describe(
+    OpContext& context, const Dictionary& dictionary,
+    const std::function<bool(const DefinitionVersion::Place&)>& is_delivered) {
   std::set<std::string> schemas;
   for (const auto& [name, table] : tables_) schemas.insert(name.schema);
   if (schemas.empty()) return {};
   connect::TableFilter filter;
   filter.schemas.assign(schemas.begin(), schemas.end());
-  WHERRY_ASSIGN(auto definitions, catalog.describe_tables(context, filter));
+  WHERRY_ASSIGN(auto definitions, dictionary.catalog.describe_tables(context, filter));
   for (schema::TableDef& definition : definitions) {
     const auto found = tables_.find(definition.table);
-    if (found != tables_.end()) set_shape(found->second, std::move(definition));
+    if (found == tables_.end()) continue;
+    if (history_.resume(definition.table, is_delivered) == nullptr) {
+      history_.add(found->first, {{}, dictionary.scn, std::move(definition)});
+    }
   }
-  return {};
+  for (auto& [name, table] : tables_) {
+    const DefinitionVersion* const version = history_.resume(name, is_delivered);
+    const bool is_there = version != nullptr && !version->definition.columns.empty();
+    if (is_there) set_shape(table, version->definition, version->read_scn);
+  }
+  return history_.save();
 }
 
-Result<void> RedoTables::include(OpContext& context, connect::Catalog& catalog,
+Result<void> RedoTables::include(OpContext& context, const Dictionary& dictionary,
                                  const schema::TablePlanPtr& plan) {
   RedoTable& table = tables_[plan->source];
   table = {};
   table.plan = plan;
-  WHERRY_ASSIGN(auto definition, define(context, catalog, plan->source));
-  if (definition) set_shape(table, std::move(*definition));
-  return {};
+  WHERRY_ASSIGN(auto definition, define(context, dictionary.catalog, plan->source));
+  if (!definition) return {};
+  history_.add(plan->source, {{}, dictionary.scn, *definition});
+  set_shape(table, std::move(*definition), dictionary.scn);
+  return history_.save();
 }
 
 Result<void> RedoTables::tell_new(OpContext& context, connect::Catalog& catalog,
@@ -198,7 +210,9 @@ Result<void> RedoTables::tell_new(OpContext& context, connect::Catalog& catalog,
   return {};
 }
 
-void RedoTables::set_shape(RedoTable& table, schema::TableDef definition) {
+void RedoTables::set_shape(RedoTable& table, schema::TableDef definition,
+                           std::uint64_t known_since) {
+  table.known_since = known_since;
   auto shape = std::make_shared<connect::RowShape>();
   shape->id = connect::new_shape_id();
   shape->source = table.plan->source;
@@ -248,14 +262,18 @@ std::optional<std::size_t> RedoTables::column_of(const RedoTable& table, const s
 
 /// The reason when the row cannot be told.
 std::optional<std::string> RedoTables::fill(const RedoTable& table, const RedoImage& image,
-                                            Row& row) const {
+                                            std::uint64_t commit_scn, Row& row) const {
   StoredValueContext stored = stored_;
   stored.arena = &row.arena;
   std::size_t next = 0;
   for (const OwnedRedoField& field : image) {
     const std::optional<std::size_t> place = column_of(table, field.column, next);
     const bool is_stored = positional_column(field.column).has_value();
-    if (!place && is_stored) return "it is of a definition that is not known any more";
+    // The dictionary was read after it, and may have been another by then.
+    const bool is_unsure = commit_scn < table.known_since;
+    if (is_stored && (!place || is_unsure)) {
+      return "it is of a definition that is not known any more";
+    }
     if (!place) continue;
     const std::size_t index = *place;
     next = index + 1;
@@ -384,8 +402,8 @@ Result<void> RedoTables::add(OpContext& context, const Place& place, ChangeBatch
     return {};
   }
   Row before(*table, out), after(*table, out);
-  std::optional<std::string> reason = fill(*table, change.before, before);
-  if (!reason) reason = fill(*table, change.after, after);
+  std::optional<std::string> reason = fill(*table, change.before, place.commit_scn, before);
+  if (!reason) reason = fill(*table, change.after, place.commit_scn, after);
   if (!reason && change.kind == RedoKind::kDelete) {
     for (const std::size_t index : table->shape->identity) {
       if (before.cells[index].state == CellState::kUnchanged) reason = kNoRow;
@@ -419,12 +437,17 @@ void RedoTables::give_up(const RedoTable& table, std::string_view reason, Change
   change.text = {reinterpret_cast<const char*>(copy), reason.size()};
 }
 
-Result<void> RedoTables::redescribe(OpContext& context, connect::Catalog& catalog, RedoTable& table,
+Result<void> RedoTables::redescribe(OpContext& context, const Dictionary& dictionary,
+                                    RedoTable& table, const DefinitionVersion::Place& since,
                                     ChangeBatch& out) {
   if (table.shape == nullptr) return {};
-  WHERRY_ASSIGN(auto found, define(context, catalog, table.plan->source));
+  WHERRY_ASSIGN(auto found, define(context, dictionary.catalog, table.plan->source));
   const connect::RowShapePtr last = table.shape;
   if (!found) {
+    schema::TableDef gone;
+    gone.table = table.plan->source;
+    history_.add(table.plan->source, {since, dictionary.scn, std::move(gone)});
+    WHERRY_TRY(history_.save());
     out.keep(last);
     Change& change = out.add(ChangeKind::kDdl);
     change.ddl = connect::DdlKind::kDropTable;
@@ -432,8 +455,11 @@ Result<void> RedoTables::redescribe(OpContext& context, connect::Catalog& catalo
     table.shape = nullptr;
     return {};
   }
-  if (has_same_layout(last->definition, *found)) return {};
-  set_shape(table, std::move(*found));
+  const bool is_same = has_same_layout(last->definition, *found);
+  history_.add(table.plan->source, {since, dictionary.scn, *found});
+  WHERRY_TRY(history_.save());
+  if (is_same) return {};
+  set_shape(table, std::move(*found), dictionary.scn);
   auto shape = std::make_shared<connect::RowShape>(*table.shape);
   // Which of the new columns have a default the dictionary tells no more than for rows to come.
   for (const schema::ColumnDef& column : shape->definition.columns) {

@@ -4,6 +4,7 @@
 // Used by one thread at a time.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,6 +15,7 @@
 
 #include "connect/api/changes.h"
 #include "connect/api/connector.h"
+#include "connect/oracle/changes/definition_history.h"
 #include "connect/oracle/changes/row_images.h"
 #include "connect/oracle/logminer/redo_cell.h"
 #include "connect/oracle/logminer/redo_change.h"
@@ -26,6 +28,9 @@ namespace wherry::oracle {
 struct RedoTable {
   schema::TablePlanPtr plan;
   connect::RowShapePtr shape;
+  /// The shape is that of rows which were committed at or after it, up to the next statement of
+  /// DDL.
+  std::uint64_t known_since = 0;
   struct Column {
     std::optional<RedoColumn> redo;  ///< nothing: a type that is not known
     CellKind kind = CellKind::kText;
@@ -40,13 +45,21 @@ struct RedoTable {
 class RedoTables {
  public:
   /// `images` outlives it. `stored`: how rows of an older definition are stored; its arena is not
-  /// used.
-  RedoTables(const connect::StreamRequest& request, RowImages& images, StoredValueContext stored);
+  /// used. `history`, too, outlives it.
+  RedoTables(const connect::StreamRequest& request, RowImages& images, StoredValueContext stored,
+             DefinitionHistory& history);
 
-  /// What the dictionary says of the tables now. Those that are gone have no shape.
-  Result<void> describe(OpContext& context, connect::Catalog& catalog);
+  /// The dictionary, and an SCN of before it is read.
+  struct Dictionary {
+    connect::Catalog& catalog;
+    std::uint64_t scn = 0;
+  };
+  /// What the tables were at the place that `is_delivered` tells, as the history has it; else what
+  /// the dictionary says of them now. Those that are gone have no shape.
+  Result<void> describe(OpContext& context, const Dictionary& dictionary,
+                        const std::function<bool(const DefinitionVersion::Place&)>& is_delivered);
   /// One that was taken in later, with what the dictionary says of it.
-  Result<void> include(OpContext& context, connect::Catalog& catalog,
+  Result<void> include(OpContext& context, const Dictionary& dictionary,
                        const schema::TablePlanPtr& plan);
   [[nodiscard]] std::vector<std::string> owners() const;
   /// nullptr: it is none of the stream's.
@@ -67,24 +80,26 @@ class RedoTables {
   Result<void> tell_new(OpContext& context, connect::Catalog& catalog,
                         const schema::TableRef& table, connect::ChangeBatch& out);
   /// The definition after a statement of DDL: kShape when columns or keys are others now,
-  /// kDropTable when the table is gone.
-  Result<void> redescribe(OpContext& context, connect::Catalog& catalog, RedoTable& table,
-                          connect::ChangeBatch& out);
+  /// kDropTable when the table is gone. `since`: the statement.
+  Result<void> redescribe(OpContext& context, const Dictionary& dictionary, RedoTable& table,
+                          const DefinitionVersion::Place& since, connect::ChangeBatch& out);
 
  private:
   struct Row;
   Result<std::optional<std::string>> add_hidden(OpContext& context, const RedoTable& table,
                                                 const Place& place, connect::ChangeBatch& out);
-  static void set_shape(RedoTable& table, schema::TableDef definition);
+  static void set_shape(RedoTable& table, schema::TableDef definition, std::uint64_t known_since);
   static std::optional<std::size_t> column_of(const RedoTable& table, const std::string& name,
                                               std::size_t hint);
-  std::optional<std::string> fill(const RedoTable& table, const RedoImage& image, Row& row) const;
+  std::optional<std::string> fill(const RedoTable& table, const RedoImage& image,
+                                  std::uint64_t commit_scn, Row& row) const;
   Result<std::optional<std::string>> complete(OpContext& context, const RedoTable& table,
                                               const Place& place, Row& before, Row& after,
                                               connect::ChangeBatch& out);
 
   RowImages& images_;
   const StoredValueContext stored_;
+  DefinitionHistory& history_;
   std::map<schema::TableRef, RedoTable> tables_;
 };
 

@@ -29,6 +29,18 @@ class MiningPlanner {
     }
   }
 
+  [[nodiscard]] MiningStart begin() const {
+    MiningStart out{{}, start_.others_scn};
+    for (const RedoThread& thread : view_.threads) {
+      if (!is_needed(thread)) continue;
+      const ThreadLogs found = logs_of(thread);
+      if (found.logs.empty()) continue;
+      out.threads[thread.number].sequence = found.logs[0]->sequence;
+      out.others_scn = std::min(out.others_scn, found.logs[0]->first_scn);
+    }
+    return out;
+  }
+
   MiningPlan plan() {
     std::vector<ThreadLogs> threads;
     for (const RedoThread& thread : view_.threads) {
@@ -42,7 +54,7 @@ class MiningPlanner {
       // What commits in a thread that cannot be read must not be overtaken.
       if (each.missing && each.logs.empty()) return stopped_by(*each.missing);
     }
-    const std::uint64_t written = written_scn();
+    const std::uint64_t written = written_scn(view_);
     out.end_scn = std::min(bound, written);
     out.reaches_end = written <= bound;
     take_logs(threads, out);
@@ -69,19 +81,6 @@ class MiningPlanner {
     const ThreadStart start = start_of(thread);
     if (start.sequence != 0) return start.sequence <= thread.sequence;
     return thread.disable_scn > start.scn;
-  }
-
-  /// Redo up to there is in the logs. An instance writes its own, and a little later than it gives
-  /// SCNs.
-  [[nodiscard]] std::uint64_t written_scn() const {
-    std::uint64_t out = view_.current_scn;
-    const auto open = std::count_if(view_.threads.begin(), view_.threads.end(),
-                                    [](const RedoThread& thread) { return thread.is_open; });
-    if (open < 2) return out;
-    for (const RedoThread& thread : view_.threads) {
-      if (thread.is_open && thread.last_redo_scn != 0) out = std::min(out, thread.last_redo_scn);
-    }
-    return out;
   }
 
   [[nodiscard]] const RedoLog* find(std::uint32_t thread, std::uint32_t sequence) const {
@@ -167,23 +166,30 @@ class MiningPlanner {
       if (each.logs.empty()) continue;
       note_next(each, out);
       if (each.logs[0]->first_scn > out.end_scn) continue;
-      add_earlier(*each.thread, each.logs[0]->sequence, out);
+      if (const auto missing = add_earlier(*each.thread, each.logs[0]->sequence, out)) {
+        out = stopped_by(*missing);
+        return;
+      }
       for (const RedoLog* log : each.logs) {
         if (log->first_scn <= out.end_scn) add(*log, out);
       }
     }
   }
 
-  /// A range that begins before a thread's first log would lack that thread's redo.
-  void add_earlier(const RedoThread& thread, std::uint32_t sequence, MiningPlan& out) const {
+  /// A range that begins before a thread's first log would lack that thread's redo: the log that
+  /// is missing then.
+  std::optional<MissingLog> add_earlier(const RedoThread& thread, std::uint32_t sequence,
+                                        MiningPlan& out) const {
     std::vector<const RedoLog*> earlier;
     const RedoLog* log = find(thread.number, sequence);
-    while (log->first_scn > out.start_scn) {
-      log = find(thread.number, log->sequence - 1);
-      if (log == nullptr) break;
+    while (log->first_scn > std::max(out.start_scn, thread.enable_scn)) {
+      const std::uint32_t wanted = log->sequence - 1;
+      log = find(thread.number, wanted);
+      if (log == nullptr) return missing(thread, wanted, 0);
       earlier.push_back(log);
     }
     for (auto each = earlier.rbegin(); each != earlier.rend(); ++each) add(**each, out);
+    return std::nullopt;
   }
 
   static void add(const RedoLog& log, MiningPlan& out) {
@@ -228,6 +234,22 @@ Error missing_log_error(const MissingLog& log) {
   return std::move(out)
       .with("thread", std::to_string(log.thread))
       .with("sequence", std::to_string(log.sequence));
+}
+
+std::uint64_t written_scn(const RedoView& view) {
+  std::uint64_t out = view.current_scn;
+  const auto open = std::count_if(view.threads.begin(), view.threads.end(),
+                                  [](const RedoThread& thread) { return thread.is_open; });
+  if (open < 2) return out;
+  for (const RedoThread& thread : view.threads) {
+    if (thread.is_open && thread.last_redo_scn != 0) out = std::min(out, thread.last_redo_scn);
+  }
+  return out;
+}
+
+MiningStart mining_start(const RedoView& view, std::uint64_t scn) {
+  const MiningStart at{{}, scn};
+  return MiningPlanner(view, at, 1).begin();
 }
 
 MiningPlan plan_mining(const RedoView& view, const MiningStart& start, std::uint64_t budget_bytes) {

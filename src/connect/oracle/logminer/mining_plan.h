@@ -46,6 +46,14 @@ struct MiningPlan {
   std::optional<MissingLog> missing;
 };
 
+/// Where to begin to read all redo from the SCN on: by thread the log that holds it, unless that is
+/// not there; and the lowest SCN that any of these logs has.
+MiningStart mining_start(const RedoView& view, std::uint64_t scn);
+
+/// Redo up to there is in the logs. An instance writes its own, and a little later than it gives
+/// SCNs.
+std::uint64_t written_scn(const RedoView& view);
+
 /// `budget_bytes`: of each thread as many logs as reach that size, and one at least.
 MiningPlan plan_mining(const RedoView& view, const MiningStart& start, std::uint64_t budget_bytes);
 

@@ -164,6 +164,23 @@ TEST_F(MiningPlanTest, OfSeveralThreadsNoneIsOvertaken) {
   EXPECT_THAT(names_of(plan(at_scn(650))), IsEmpty());
 }
 
+TEST_F(MiningPlanTest, AThreadWithOldLogsNeedsThoseOfTheOthersFromThereOn) {
+  make_one_thread();
+  thread(2, 41).last_redo_scn = 990;
+  online(2, 41, 640);
+  const MiningStart start = mining_start(view_, 850);
+  EXPECT_EQ(start.threads.at(1).sequence, 8U);
+  EXPECT_EQ(start.threads.at(2).sequence, 41U);
+  EXPECT_EQ(start.others_scn, 640U);
+  EXPECT_THAT(names_of(plan(start)), ElementsAre("1.6", "1.7", "1.8*", "2.41*"));
+  view_.logs[1].is_deleted = true;  // sequence 6
+  const MiningPlan found = plan(start);
+  EXPECT_THAT(names_of(found), IsEmpty());
+  ASSERT_TRUE(found.missing);
+  EXPECT_EQ(found.missing->thread, 1U);
+  EXPECT_EQ(found.missing->sequence, 6U);
+}
+
 TEST_F(MiningPlanTest, ThreadsComeAndGo) {
   make_one_thread();
   RedoThread& late = thread(2, 2);

@@ -53,10 +53,13 @@ enum Column : std::size_t {
   kSqlRedo,
   kColumnCount,
 };
+/// But for the container's number.
 constexpr const char* kColumns =
-    "scn, timestamp, thread#, rs_id, ssn, src_con_id, xidusn, xidslt, xidsqn, operation_code, "
-    "rollback, csf, "
-    "status, seg_owner, table_name, row_id, info, sql_redo";
+    "scn, timestamp, thread#, rs_id, ssn, {}, xidusn, xidslt, xidsqn, operation_code, rollback, "
+    "csf, status, seg_owner, table_name, row_id, info, sql_redo";
+constexpr int kFirstContainers = 12;  ///< release that has them
+/// A pluggable database can be mined from within from 19.10 on.
+constexpr int kMinableRelease = 19, kMinableUpdate = 10;
 
 std::uint64_t number_of(const std::optional<std::string>& text) {
   std::uint64_t out = 0;
@@ -89,6 +92,15 @@ std::int64_t offset_micros(const std::string& text) {
   return (text[0] == '-' ? -seconds : seconds) * 1'000'000;
 }
 
+/// "19.22.0.0.0"
+bool can_be_mined_within(const std::string& version) {
+  int release = 0, update = 0;
+  const char* const end = version.data() + version.size();
+  const auto read = std::from_chars(version.data(), end, release);
+  if (read.ptr != end) std::from_chars(read.ptr + 1, end, update);
+  return release > kMinableRelease || (release == kMinableRelease && update >= kMinableUpdate);
+}
+
 std::string_view text_at(const Cell* row, Column column) {
   const Cell& cell = row[column];
   if (cell.state != CellState::kSet) return {};
@@ -113,10 +125,53 @@ std::array<CellKind, kColumnCount> wanted_kinds() {
 
 Result<std::unique_ptr<MiningSession>> MiningSession::open(OpContext& context,
                                                            const ConnectOptions& options) {
-  WHERRY_ASSIGN(auto session, Session::connect(context, options));
+  ConnectOptions outside = options;
+  outside.pluggable_database.clear();
+  WHERRY_ASSIGN(auto session, Session::connect(context, outside));
   std::unique_ptr<MiningSession> out(new MiningSession(std::move(session)));
   WHERRY_TRY(out->set_formats(context));
+  WHERRY_TRY(out->find_database(context, options.pluggable_database));
   return out;
+}
+
+Result<void> MiningSession::find_database(OpContext& context,
+                                          const std::string& pluggable_database) {
+  if (session_->server().major_version < kFirstContainers) return {};
+  WHERRY_ASSIGN(const auto rows,
+                session_->rows(context,
+                               "select cdb, sys_context('USERENV', 'CON_NAME'), "
+                               "sys_context('USERENV', 'CON_ID') from v$database"));
+  if (rows.at(0).at(0) != "YES") return {};
+  const std::string name = rows[0].at(1).value_or("");
+  if (name == "CDB$ROOT") {
+    database_.kind = MinedDatabase::Kind::kRoot;
+    return find_container(context, pluggable_database);
+  }
+  database_ = {MinedDatabase::Kind::kPluggable, small_number_of(rows[0].at(2))};
+  const std::string& version = session_->server().version;
+  if (can_be_mined_within(version)) return {};
+  return make_error(
+      ErrorKind::kConfig, "oracle.pdb_not_minable",
+      fmt::format("LogMiner runs within a pluggable database from release {}.{} on; {} is of {}",
+                  kMinableRelease, kMinableUpdate, name, version),
+      fmt::format("Let the endpoint name the root's service and a common user (C##…), with the "
+                  "setting PluggableDatabase={}",
+                  name));
+}
+
+Result<void> MiningSession::find_container(OpContext& context,
+                                           const std::string& pluggable_database) {
+  const std::array binds = {Bind::text(pluggable_database)};
+  WHERRY_ASSIGN(
+      const auto rows,
+      session_->rows(context, "select con_id from v$containers where name = upper(:1)", binds));
+  database_.container = rows.empty() ? 0 : small_number_of(rows[0].at(0));
+  if (database_.container != 0) return {};
+  return make_error(ErrorKind::kConfig, "oracle.no_pdb",
+                    pluggable_database.empty()
+                        ? "the endpoint's service is the root of a container database"
+                        : "there is no pluggable database " + pluggable_database,
+                    "Name the pluggable database that has the tables (PluggableDatabase=…)");
 }
 
 Result<void> MiningSession::set_formats(OpContext& context) {
@@ -249,10 +304,26 @@ Result<void> MiningSession::add_logs(OpContext& context, const MiningPlan& plan)
   return {};
 }
 
+/// Control and DDL; columns that are equal in all pieces of a text only.
+std::string MiningSession::query_text(std::size_t owners) const {
+  std::string list = "'UNKNOWN'";
+  for (std::size_t i = 1; i <= owners; ++i) list += fmt::format(", :{}", i);
+  const bool has_containers = session_->server().major_version >= kFirstContainers;
+  const std::string columns =
+      fmt::format(fmt::runtime(kColumns), has_containers ? "src_con_id" : "0");
+  const std::string own = fmt::format("operation_code = 5 or seg_owner in ({})", list);
+  const std::string wanted = database_.kind == MinedDatabase::Kind::kRoot
+                                 ? fmt::format("src_con_id = {} and ({})", database_.container, own)
+                                 : own;
+  return fmt::format(
+      "select {} from v$logmnr_contents where operation_code in (6, 7, 27, 34, 36) or ({})",
+      columns, wanted);
+}
+
 Result<void> MiningSession::begin(OpContext& context, const MiningPlan& plan,
                                   const std::vector<std::string>& owners) {
   query_.reset();
-  WHERRY_TRY(add_logs(context, plan));
+  if (database_.kind != MinedDatabase::Kind::kPluggable) WHERRY_TRY(add_logs(context, plan));
   const std::array binds = {Bind::number(std::to_string(plan.start_scn)),
                             Bind::number(std::to_string(plan.end_scn)),
                             Bind::number(kStartOptions)};
@@ -262,18 +333,8 @@ Result<void> MiningSession::begin(OpContext& context, const MiningPlan& plan,
       binds);
   if (!started) return with_changed_logs(std::move(started).error());
   std::vector<Bind> names;
-  std::string list = "'UNKNOWN'";
-  for (const std::string& owner : owners) {
-    names.push_back(Bind::text(owner));
-    list += fmt::format(", :{}", names.size());
-  }
-  // Control and DDL; columns that are equal in all pieces of a text only.
-  auto query = session_->query(context,
-                               fmt::format("select {} from v$logmnr_contents where "
-                                           "operation_code in (5, 6, 7, 27, 34, 36) or "
-                                           "seg_owner in ({})",
-                                           kColumns, list),
-                               names);
+  for (const std::string& owner : owners) names.push_back(Bind::text(owner));
+  auto query = session_->query(context, query_text(owners.size()), names);
   if (!query) return with_changed_logs(std::move(query).error());
   query_ = std::move(*query);
   batch_.reset(kColumnCount);

@@ -17,10 +17,24 @@
 
 namespace wherry::oracle {
 
+/// Which database's redo is mined, and which rows of it are wanted. Facts: reference
+/// oracle-cdc, 1.1.
+struct MinedDatabase {
+  enum class Kind : std::uint8_t {
+    kWhole,      ///< one without containers
+    kRoot,       ///< CDB$ROOT, whose redo has rows of all containers
+    kPluggable,  ///< from within: the server picks the logs itself
+  };
+  Kind kind = Kind::kWhole;
+  std::uint32_t container = 0;  ///< SRC_CON_ID of the tables' rows; kWhole: 0
+};
+
 class MiningSession {
  public:
-  /// Logs in, and sets what the text of SQL_REDO depends on. kConfig "oracle.session_format" when
-  /// the server has another setting afterwards.
+  /// Logs in where the service is, not into `options.pluggable_database`, whose rows are wanted
+  /// then; and sets what the text of SQL_REDO depends on. kConfig "oracle.session_format" when the
+  /// server has another setting afterwards; "oracle.no_pdb" and "oracle.pdb_not_minable" with what
+  /// to connect to instead.
   static Result<std::unique_ptr<MiningSession>> open(OpContext& context,
                                                      const ConnectOptions& options);
 
@@ -39,6 +53,9 @@ class MiningSession {
  private:
   explicit MiningSession(std::unique_ptr<Session> session) : session_(std::move(session)) {}
   Result<void> set_formats(OpContext& context);
+  Result<void> find_database(OpContext& context, const std::string& pluggable_database);
+  Result<void> find_container(OpContext& context, const std::string& pluggable_database);
+  [[nodiscard]] std::string query_text(std::size_t owners) const;
   Result<void> read_database(OpContext& context, RedoView& out);
   Result<void> read_threads(OpContext& context, RedoView& out);
   Result<void> read_online_logs(OpContext& context, RedoView& out);
@@ -47,6 +64,7 @@ class MiningSession {
   Result<void> fetch(OpContext& context);
 
   std::unique_ptr<Session> session_;
+  MinedDatabase database_;
   std::int64_t host_offset_micros_ = 0;  ///< of the database's host, in whose time rows are
   std::unique_ptr<Query> query_;         ///< of a step
   RowBatch batch_;

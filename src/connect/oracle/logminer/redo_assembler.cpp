@@ -140,7 +140,9 @@ void RedoAssembler::start(const MinedRow& row) {
   if (row.transaction.is_none()) return;
   // A second one: the slot is used again, or the rows come again. What there was does not count.
   forget(transactions_.find(row.transaction));
-  transactions_[row.transaction].open = {row.transaction, row.scn, row.thread, row.address};
+  Open& open = transactions_[row.transaction].open;
+  open.key = row.transaction;
+  open.begun_micros = row.time_micros;
 }
 
 std::map<TransactionKey, RedoAssembler::Transaction>::iterator RedoAssembler::find(
@@ -164,10 +166,17 @@ Result<void> RedoAssembler::add(const MinedRow& row) {
   if (found == transactions_.end()) {
     // What is not there has nothing that could be undone.
     if (row.transaction.is_none() || row.transaction.is_partial() || row.is_undo) return {};
-    found = transactions_.try_emplace(row.transaction).first;
-    found->second.open = {row.transaction, row.scn, row.thread, row.address};
+    start(row);
+    found = transactions_.find(row.transaction);
   }
-  found->second.has_rows = true;
+  if (!found->second.has_rows) {
+    // Its begin is not needed again, and the floor may have passed it by now.
+    Open& open = found->second.open;
+    open.first_scn = row.scn;
+    open.thread = row.thread;
+    open.first_address = row.address;
+    found->second.has_rows = true;
+  }
   found_.clear();
   TransactionBuilder& builder = found->second.builder;
   used_bytes_ -= builder.used_bytes();
@@ -218,7 +227,9 @@ std::optional<RedoTransaction> RedoAssembler::commit(const MinedRow& row) {
 std::vector<RedoAssembler::Open> RedoAssembler::open() const {
   std::vector<Open> out;
   for (const auto& [key, transaction] : transactions_) {
-    if (transaction.has_rows) out.push_back(transaction.open);
+    if (!transaction.has_rows) continue;
+    out.push_back(transaction.open);
+    out.back().change_count = transaction.builder.change_count();
   }
   std::sort(out.begin(), out.end(), [](const Open& a, const Open& b) {
     return std::tie(a.first_scn, a.thread, a.first_address) <

@@ -41,9 +41,11 @@ class RedoAssembler {
 
   struct Open {
     TransactionKey key;
-    std::uint64_t first_scn = 0;
+    std::uint64_t first_scn = 0;  ///< of its first change, as are thread and first_address
     std::uint32_t thread = 0;
     RedoAddress first_address;
+    std::int64_t begun_micros = 0;  ///< since 1970 in UTC, as far as it is known
+    std::size_t change_count = 0;   ///< told by open() only
   };
   /// Those that have changes, the oldest first: a restart must read from the first address of the
   /// first.

@@ -318,6 +318,13 @@ void TransactionBuilder::drop_front(std::size_t count) {
   if (value_) value_->change -= count;
 }
 
+std::size_t TransactionBuilder::change_count() const {
+  std::size_t out = 0;
+  for (const SpilledChanges& spilled : spilled_) out += spilled.left;
+  for (const Pending& pending : changes_) out += pending.is_undone ? 0 : 1;
+  return out;
+}
+
 Result<void> TransactionBuilder::spill(RedoStore& store) {
   // The rows of a LOB or of a long value come behind the change they belong to.
   std::size_t end = changes_.size(), kept_bytes = 0;

@@ -38,6 +38,8 @@ class TransactionBuilder {
   /// Moves all but the newest changes out of memory. Errors: as RedoStore::put(); what has not been
   /// moved stays.
   Result<void> spill(RedoStore& store);
+  /// Of those that were not taken back, in memory or not.
+  [[nodiscard]] std::size_t change_count() const;
   /// Of the changes in memory, about.
   [[nodiscard]] std::size_t used_bytes() const { return used_bytes_; }
   /// What is left, in its order: first what was moved out of memory. Ends the use of this object.

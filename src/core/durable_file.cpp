@@ -1,4 +1,4 @@
-#include "control/durable_file.h"
+#include "core/durable_file.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
-namespace wherry::control {
+namespace wherry {
 
 Error file_error(const std::filesystem::path& path, int number, const char* action) {
   // A full or broken disk is the machine's; all else comes of the directory that was named.
@@ -47,4 +47,4 @@ Result<void> replace_file(const std::filesystem::path& path, std::string_view te
   return {};
 }
 
-}  // namespace wherry::control
+}  // namespace wherry

@@ -9,7 +9,7 @@
 
 #include "core/result.h"
 
-namespace wherry::control {
+namespace wherry {
 
 Error file_error(const std::filesystem::path& path, int number, const char* action);
 /// Writes all of `text` and flushes it to the disk.
@@ -17,4 +17,4 @@ Result<void> write_and_flush(int fd, std::string_view text, const std::filesyste
 /// Written beside, flushed, renamed: afterwards `path` holds the old text or the new.
 Result<void> replace_file(const std::filesystem::path& path, std::string_view text);
 
-}  // namespace wherry::control
+}  // namespace wherry

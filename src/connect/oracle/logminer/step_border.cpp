@@ -1,0 +1,38 @@
+#include "connect/oracle/logminer/step_border.h"
+
+#include <algorithm>
+
+namespace wherry::oracle {
+
+void StepBorder::begin_step(Starts next) {
+  next_ = std::move(next);
+  is_behind_ = false;
+}
+
+bool StepBorder::defers(const MinedRow& row) {
+  if (!row.address.is_known()) return is_behind_;  // it stands where the redo has it
+  Seen& seen = seen_[row.thread];
+  seen.newest = std::max(seen.newest, row.address);
+  const auto next = next_.find(row.thread);
+  const bool is_complete = next != next_.end() && row.address.sequence < next->second.sequence;
+  is_behind_ = is_behind_ || (!is_complete && seen.limit < row.address);
+  if (is_behind_ && is_complete) next->second.sequence = row.address.sequence;
+  return is_behind_;
+}
+
+const StepBorder::Starts& StepBorder::end_step() {
+  has_deferred_ = is_behind_;
+  move_limits();
+  return next_;
+}
+
+void StepBorder::break_step() {
+  move_limits();
+}
+
+void StepBorder::move_limits() {
+  for (auto& [thread, seen] : seen_) seen.limit = std::max(seen.limit, seen.newest);
+  is_behind_ = false;
+}
+
+}  // namespace wherry::oracle

@@ -1,0 +1,73 @@
+// Which rows wait for the next step.
+#include "connect/oracle/logminer/step_border.h"
+
+#include <gtest/gtest.h>
+
+namespace wherry::oracle {
+namespace {
+
+MinedRow row_at(std::uint32_t thread, std::uint32_t sequence, std::uint32_t block) {
+  MinedRow out;
+  out.thread = thread;
+  out.address = {sequence, block, 16};
+  return out;
+}
+
+StepBorder::Starts starts(std::uint32_t first, std::uint32_t second) {
+  return {{1, {first, 0}}, {2, {second, 0}}};
+}
+
+TEST(StepBorder, RowsThatTheStepBeforeHasNotSeenWait) {
+  StepBorder border;
+  border.begin_step(starts(5, 9));
+  EXPECT_TRUE(border.defers(row_at(1, 5, 2)));
+  static_cast<void>(border.end_step());
+  EXPECT_TRUE(border.has_deferred());
+  border.begin_step(starts(5, 9));
+  EXPECT_FALSE(border.defers(row_at(1, 5, 2)));
+  EXPECT_TRUE(border.defers(row_at(1, 5, 3)));
+  static_cast<void>(border.end_step());
+  border.begin_step(starts(5, 9));
+  EXPECT_FALSE(border.defers(row_at(1, 5, 3)));
+  static_cast<void>(border.end_step());
+  EXPECT_FALSE(border.has_deferred());
+}
+
+TEST(StepBorder, ALogThatWasReadToItsEndIsComplete) {
+  StepBorder border;
+  border.begin_step(starts(6, 9));
+  EXPECT_FALSE(border.defers(row_at(1, 5, 2)));
+  EXPECT_TRUE(border.defers(row_at(1, 6, 2)));
+  EXPECT_EQ(border.end_step().at(1).sequence, 6U);
+}
+
+TEST(StepBorder, NoThreadOvertakesAnother) {
+  StepBorder border;
+  border.begin_step(starts(5, 9));
+  EXPECT_TRUE(border.defers(row_at(2, 9, 2)));
+  static_cast<void>(border.end_step());
+  // Log 9 of the second thread has ended since.
+  border.begin_step(starts(5, 10));
+  EXPECT_FALSE(border.defers(row_at(2, 9, 2)));
+  EXPECT_TRUE(border.defers(row_at(1, 5, 4)));
+  EXPECT_TRUE(border.defers(row_at(2, 9, 3)));
+  MinedRow rollback;
+  rollback.thread = 2;
+  EXPECT_TRUE(border.defers(rollback));
+  EXPECT_EQ(border.end_step().at(2).sequence, 9U);
+  border.begin_step(starts(5, 10));
+  EXPECT_FALSE(border.defers(row_at(1, 5, 4)));
+  EXPECT_FALSE(border.defers(row_at(2, 9, 3)));
+}
+
+TEST(StepBorder, WhatAStepThatBrokeOffHasSeenIsSeen) {
+  StepBorder border;
+  border.begin_step(starts(5, 9));
+  EXPECT_TRUE(border.defers(row_at(1, 5, 2)));
+  border.break_step();
+  border.begin_step(starts(5, 9));
+  EXPECT_FALSE(border.defers(row_at(1, 5, 2)));
+}
+
+}  // namespace
+}  // namespace wherry::oracle

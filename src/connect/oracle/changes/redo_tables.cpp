@@ -23,6 +23,9 @@ constexpr std::string_view kHiddenWithoutKey =
     "LogMiner does not tell a change of it, and it has no key by which the row could be replaced";
 constexpr std::string_view kHiddenAndGone =
     "LogMiner does not tell a change of a row that was gone when the transaction ended";
+constexpr std::string_view kOtherDefinition =
+    "the log shows a row without its columns' names, of a definition that was changed before the "
+    "task read it";
 constexpr std::string_view kNoRowId =
     "the log does not show a value of a new row, and not where the row is";
 
@@ -83,14 +86,13 @@ void trim(Cell& cell) {
   cell.size_bytes = static_cast<std::uint32_t>(cell.bytes().find_last_not_of(' ') + 1);
 }
 
-bool has_same_layout(const schema::TableDef& a, const schema::TableDef& b) {
-  const bool has_same_columns =
-      std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end(),
-                 [](const schema::ColumnDef& x, const schema::ColumnDef& y) {
-                   return x.name == y.name && x.type == y.type && x.native_type == y.native_type &&
-                          x.is_generated == y.is_generated;
-                 });
-  return has_same_columns && logged_identity(a) == logged_identity(b);
+/// The table has the columns that the task has planned and no others: it was not altered since.
+bool is_as_planned(const schema::TableDef& table, const schema::TablePlan& plan) {
+  return std::equal(
+      table.columns.begin(), table.columns.end(), plan.columns.begin(), plan.columns.end(),
+      [](const schema::ColumnDef& column, const schema::ColumnPlan& planned) {
+        return column.name == planned.source_name && column.native_type == planned.source_type;
+      });
 }
 
 bool is_same_value(const OwnedRedoValue& a, const OwnedRedoValue& b) {
@@ -169,9 +171,9 @@ Result<void> RedoTables::describe(
   for (schema::TableDef& definition : definitions) {
     const auto found = tables_.find(definition.table);
     if (found == tables_.end()) continue;
-    if (history_.resume(definition.table, is_delivered) == nullptr) {
-      history_.add(found->first, {{}, dictionary.scn, std::move(definition)});
-    }
+    if (history_.resume(definition.table, is_delivered) != nullptr) continue;
+    const bool is_unaltered = is_as_planned(definition, *found->second.plan);
+    history_.add(found->first, {{}, is_unaltered ? 0 : dictionary.scn, std::move(definition)});
   }
   for (auto& [name, table] : tables_) {
     const DefinitionVersion* const version = history_.resume(name, is_delivered);
@@ -272,7 +274,7 @@ std::optional<std::string> RedoTables::fill(const RedoTable& table, const RedoIm
     // The dictionary was read after it, and may have been another by then.
     const bool is_unsure = commit_scn < table.known_since;
     if (is_stored && (!place || is_unsure)) {
-      return "it is of a definition that is not known any more";
+      return std::string(kOtherDefinition);
     }
     if (!place) continue;
     const std::size_t index = *place;
@@ -442,31 +444,25 @@ Result<void> RedoTables::redescribe(OpContext& context, const Dictionary& dictio
                                     ChangeBatch& out) {
   if (table.shape == nullptr) return {};
   WHERRY_ASSIGN(auto found, define(context, dictionary.catalog, table.plan->source));
-  const connect::RowShapePtr last = table.shape;
   if (!found) {
     schema::TableDef gone;
     gone.table = table.plan->source;
     history_.add(table.plan->source, {since, dictionary.scn, std::move(gone)});
     WHERRY_TRY(history_.save());
-    out.keep(last);
+    out.keep(table.shape);
     Change& change = out.add(ChangeKind::kDdl);
     change.ddl = connect::DdlKind::kDropTable;
-    change.shape = last.get();
+    change.shape = table.shape.get();
     table.shape = nullptr;
     return {};
   }
-  const bool is_same = has_same_layout(last->definition, *found);
   history_.add(table.plan->source, {since, dictionary.scn, *found});
   WHERRY_TRY(history_.save());
-  if (is_same) return {};
   set_shape(table, std::move(*found), dictionary.scn);
   auto shape = std::make_shared<connect::RowShape>(*table.shape);
-  // Which of the new columns have a default the dictionary tells no more than for rows to come.
-  for (const schema::ColumnDef& column : shape->definition.columns) {
-    const bool is_new = last->definition.find_column(column.name) < 0;
-    shape->fills.push_back(
-        {is_new ? connect::ColumnFill::Kind::kByRow : connect::ColumnFill::Kind::kNull, {}});
-  }
+  // Of those that are new to the target. The dictionary does not tell which of them have a default
+  // for rows that were there.
+  shape->fills.assign(shape->definition.columns.size(), {connect::ColumnFill::Kind::kByRow, {}});
   table.shape = shape;
   out.keep(shape);
   out.add(ChangeKind::kShape).shape = shape.get();

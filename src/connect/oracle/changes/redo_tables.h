@@ -79,8 +79,9 @@ class RedoTables {
   /// kDdl kNewTable, when the table is there and none of the stream's.
   Result<void> tell_new(OpContext& context, connect::Catalog& catalog,
                         const schema::TableRef& table, connect::ChangeBatch& out);
-  /// The definition after a statement of DDL: kShape when columns or keys are others now,
-  /// kDropTable when the table is gone. `since`: the statement.
+  /// The definition after a statement of DDL: kShape, also when the dictionary had it already, as
+  /// the target may be where the table was another; kDropTable when the table is gone. `since`: the
+  /// statement.
   Result<void> redescribe(OpContext& context, const Dictionary& dictionary, RedoTable& table,
                           const DefinitionVersion::Place& since, connect::ChangeBatch& out);
 

@@ -65,15 +65,17 @@ BUMPS = (psycopg2.errors.DeadlockDetected, psycopg2.errors.UniqueViolation,
          psycopg2.errors.ForeignKeyViolation, psycopg2.errors.SerializationFailure)
 
 
-class Writer:
+class Application:
     """One session that writes until it is stopped; a restart of the server only makes it log in
-    again."""
+    again. Of a source are `_connect`, `_is_lost`, `_is_bump`, `_keep`, `_wants_to_alter`, `_alter`,
+    and STEPS with their WEIGHTS."""
 
-    def __init__(self, server, database, chooser, number):
-        self._server, self._database, self._chooser = server, database, chooser
+    STEPS = WEIGHTS = ()
+
+    def __init__(self, chooser, number):
+        self._chooser = chooser
         self._base = self._next = FAR * (number + 1)
-        self.may_alter = False  # for one writer at a time: it alters a table
-        self._columns = 0
+        self._columns = 0  # that it has added so far
         self.transactions = self.bumps = 0
         self.failure = None
         self._stop, self._goes_on = threading.Event(), threading.Event()
@@ -96,20 +98,23 @@ class Writer:
             self._thread.join(60)
         if self._thread.is_alive():
             raise AssertionError("a writer does not end")
+        self.check()
+
+    def check(self):
         if self.failure:
             raise self.failure
 
     def _run(self):
         while not self._stop.is_set():
             try:
-                with contextlib.closing(self._server.connect(self._database)) as connection:
+                with contextlib.closing(self._connect()) as connection:
                     connection.autocommit = False
                     self._write_until_stopped(connection)
-            except (psycopg2.OperationalError, psycopg2.InterfaceError):
+            except Exception as failure:
+                if not self._is_lost(failure):
+                    self.failure = failure  # shown by check()
+                    return
                 self._stop.wait(0.05)  # the server is restarted
-            except Exception as failure:  # shown by stop()
-                self.failure = failure
-                return
 
     def _write_until_stopped(self, connection):
         while not self._stop.wait(PAUSE_SECS):
@@ -122,23 +127,25 @@ class Writer:
                     else:
                         connection.commit()
                         self.transactions += 1
-                except BUMPS:
+                except Exception as failure:
+                    if not self._is_bump(failure):
+                        raise
                     connection.rollback()
                     self.bumps += 1
 
     def _transaction(self, cursor):
         chooser = self._chooser
-        if self.may_alter and chooser.random() < 0.01:
+        if self._wants_to_alter():
             self._alter(cursor)
         for _ in range(chooser.choice((1, 1, 1, 2, 4))):
-            step = chooser.choices(STEPS, WEIGHTS)[0]
+            step = chooser.choices(self.STEPS, self.WEIGHTS)[0]
             if chooser.random() < 0.2:
                 cursor.execute("savepoint s")
                 step(self, cursor)
                 if chooser.random() < 0.5:
                     cursor.execute("rollback to savepoint s")
                 else:
-                    cursor.execute("release savepoint s")
+                    self._keep(cursor)
             else:
                 step(self, cursor)
 
@@ -149,6 +156,33 @@ class Writer:
     def _own_id(self):
         """Of a row that this writer has made, perhaps: it may be gone, or never committed."""
         return self._chooser.randint(max(self._base, self._next - 40), self._next)
+
+
+class Writer(Application):
+    """Of PostgreSQL."""
+
+    def __init__(self, server, database, chooser, number):
+        super().__init__(chooser, number)
+        self._server, self._database = server, database
+        self.may_alter = False  # for one writer at a time
+
+    def _connect(self):
+        return self._server.connect(self._database)
+
+    def _wants_to_alter(self):
+        return self.may_alter and self._chooser.random() < 0.01
+
+    @staticmethod
+    def _is_lost(failure):
+        return isinstance(failure, (psycopg2.OperationalError, psycopg2.InterfaceError))
+
+    @staticmethod
+    def _is_bump(failure):
+        return isinstance(failure, BUMPS)
+
+    @staticmethod
+    def _keep(cursor):
+        cursor.execute("release savepoint s")
 
     def _move_money(self, cursor):
         chooser = self._chooser
@@ -313,7 +347,7 @@ class Writer:
             cursor.execute(f"alter table app.altered add c{self._columns} text")
 
 
-STEPS, WEIGHTS = zip(
+Writer.STEPS, Writer.WEIGHTS = zip(
     (Writer._move_money, 30), (Writer._take_back, 5), (Writer._insert_keyed, 6),
     (Writer._update_keyed, 10), (Writer._delete_keyed, 5), (Writer._move_key, 5),
     (Writer._swap_keys, 4), (Writer._shift_places, 5), (Writer._write_pairs, 8),

@@ -70,15 +70,17 @@ class SmallDisk:
 
 class Rig:
     """A task between two servers, both behind proxies, its state on a disk of its own, and what is
-    done to them, while `writers` write to the source."""
+    done to them, while `writers` write to the source. Of a source are RULES, SOURCE_PASSWORD and the
+    methods that raise NotImplementedError here."""
+
+    RULES = SOURCE_PASSWORD = None
 
     def __init__(self, source, target, database, prep, chooser):
         self.source, self.target, self.database = source, target, database
         self.chooser, self._prep = chooser, prep
         self.source_gate = Proxy("127.0.0.1", source.port)
         self.target_gate = Proxy("127.0.0.1", target.port)
-        self.task = Task(self._url(source, self.source_gate), self._url(target, self.target_gate),
-                         [selection("app")])
+        self.task = Task(self._source_url(), self._url(target, self.target_gate), self.RULES)
         self.task.migration_type = "full-load-and-cdc"
         self.disk = SmallDisk(24)
         if not self.disk.missing:
@@ -96,17 +98,41 @@ class Rig:
     def close(self):
         if self.run is not None:
             self.run.child.kill()
-        self._drop_slots()
+        self._forget()
         for part in (self.source_gate, self.target_gate, self.task, self.disk):
             part.close()
 
-    def _drop_slots(self):
-        """A walsender needs a moment to end."""
-        slots = "from pg_replication_slots where database = current_database()"
-        end = time.monotonic() + DEADLINE_SECS
-        while self.source.query(self.database, f"select 1 {slots}") and time.monotonic() < end:
-            self.source.execute(self.database, f"select pg_drop_replication_slot(slot_name) {slots} "
-                                "and not active")
+    # --- the source
+
+    def _source_url(self):
+        raise NotImplementedError
+
+    def at_source(self, *statements):
+        raise NotImplementedError
+
+    def _forget(self):
+        """What the source keeps for the task is given up."""
+
+    def has_no_snapshot(self):
+        """Whether those of the load have ended."""
+        return True
+
+    def let_alter(self):
+        """Definitions may change from now on."""
+
+    def alter(self):
+        """Definitions change, where that may not happen at any moment."""
+
+    def _write_much(self):
+        """What a disk has no room for, into app.bulk."""
+        raise NotImplementedError
+
+    def _wait_for_flush(self):
+        """What the cache had is on the target for good: it may begin anew."""
+        raise NotImplementedError
+
+    def _end_source_sessions(self):
+        raise NotImplementedError
 
     # --- the task
 
@@ -114,7 +140,8 @@ class Rig:
         self.mode = self.chooser.choice(self.modes)
         self.task.settings = self.task._write("settings.json", settings(self.mode, self._prep))
         environment = {"WHERRY_FAILPOINT": failpoint} if failpoint else {}
-        self.run = self.task.start(*more, source_password=PASSWORD, environment=environment)
+        self.run = self.task.start(*more, source_password=self.SOURCE_PASSWORD,
+                                   environment=environment)
 
     def end(self, *statuses):
         self.run.finish(DEADLINE_SECS)
@@ -132,16 +159,11 @@ class Rig:
         for writer in self.writers:
             writer.go_on()
 
-    def has_no_snapshot(self):
-        return not self.source.query(
-            self.database, "select 1 from pg_stat_activity where datname = current_database() and "
-            "application_name like 'wherry%' and state = 'idle in transaction'")
-
     def wait_for_target(self):
         """Until a row that the source gets now is on the target."""
         self.hold_writers()
         self.marks += 1
-        self.source.execute(self.database, f"insert into app.marks values ({self.marks})")
+        self.at_source(f"insert into app.marks values ({self.marks})")
         self.wait_until(lambda: self.target.query(
             self.database, f"select 1 from app.marks where id = {self.marks}"), "the target follows")
         for writer in self.writers:
@@ -156,6 +178,8 @@ class Rig:
         end = time.monotonic() + DEADLINE_SECS
         while not holds():
             meanwhile()
+            for writer in self.writers:
+                writer.check()
             if not self.run.child.is_running():
                 raise AssertionError(f"the task ended by itself: "
                                      f"{self.run.finish().status}\n{self.tail()}")
@@ -241,7 +265,12 @@ class Rig:
         gate.redirect(server.port)
 
     def end_sessions(self):
-        server = self.chooser.choice((self.source, self.target))
+        if self.chooser.random() < 0.5:
+            self._end_source_sessions()
+        else:
+            self._end_sessions_of(self.target)
+
+    def _end_sessions_of(self, server):
         server.execute("postgres", "select pg_terminate_backend(pid) from pg_stat_activity where "
                        f"datname = '{self.database}' and application_name like 'wherry%'")
 
@@ -258,22 +287,52 @@ class Rig:
             self.disk.empty()
             self.target_gate.go_on()
 
-    def _wait_for_flush(self):
-        """What the cache had is on the target for good: it may begin anew."""
-        for _ in range(2):
-            there, = self.source.query(self.database, "select pg_current_wal_lsn()")[0]
-            self.source.execute(self.database, "insert into app.bulk (pad) values ('flush')")
-            self.wait_until(lambda: self.source.query(
-                self.database, "select 1 from pg_replication_slots where database = "
-                "current_database() and confirmed_flush_lsn > %s", [there]), "the target is flushed")
-
     def _fill_more(self):
         """Files that the task no longer needs make room at first."""
         self.disk.fill()
-        self.source.execute(self.database, INCOMPRESSIBLE)
+        self._write_much()
 
     def _is_paused(self):
         return any('"is_paused":true' in line for line in self.run.child.lines[-3:])
 
     FAULTS = (kill, kill_at_a_place, stop, freeze, cut_at_a_byte, cut_all, stall, restart_source,
               restart_target, end_sessions, fill_disk)
+
+
+class PostgresRig(Rig):
+    RULES, SOURCE_PASSWORD = [selection("app")], PASSWORD
+
+    def _source_url(self):
+        return self._url(self.source, self.source_gate)
+
+    def at_source(self, *statements):
+        self.source.execute(self.database, *statements)
+
+    def _forget(self):
+        """A walsender needs a moment to end."""
+        slots = "from pg_replication_slots where database = current_database()"
+        end = time.monotonic() + DEADLINE_SECS
+        while self.source.query(self.database, f"select 1 {slots}") and time.monotonic() < end:
+            self.at_source(f"select pg_drop_replication_slot(slot_name) {slots} and not active")
+
+    def has_no_snapshot(self):
+        return not self.source.query(
+            self.database, "select 1 from pg_stat_activity where datname = current_database() and "
+            "application_name like 'wherry%' and state = 'idle in transaction'")
+
+    def let_alter(self):
+        self.writers[0].may_alter = True
+
+    def _write_much(self):
+        self.at_source(INCOMPRESSIBLE)
+
+    def _wait_for_flush(self):
+        for _ in range(2):
+            there, = self.source.query(self.database, "select pg_current_wal_lsn()")[0]
+            self.at_source("insert into app.bulk (pad) values ('flush')")
+            self.wait_until(lambda: self.source.query(
+                self.database, "select 1 from pg_replication_slots where database = "
+                "current_database() and confirmed_flush_lsn > %s", [there]), "the target is flushed")
+
+    def _end_source_sessions(self):
+        self._end_sessions_of(self.source)

@@ -13,10 +13,14 @@ SERVICE = "SIMPDB1"
 
 class Orasim:
     def __init__(self, *arguments, users=((USER, PASSWORD),), listen="127.0.0.1:0"):
-        command = [ORASIM, "--listen", listen, "--service", SERVICE]
+        self._command = [ORASIM, "--listen", listen, "--service", SERVICE, *arguments]
         for user, password in users:
-            command += ["--user", f"{user}/{password}"]
-        self.server = Child(command + list(arguments))
+            self._command += ["--user", f"{user}/{password}"]
+        self.start()
+
+    def start(self):
+        """Again too, after crash() or close(): with --data where it was, but for its port."""
+        self.server = Child(self._command)
         ready = self.server.wait_for_line(lambda line: line.startswith("ready "), 60)
         self.host, port = ready.removeprefix("ready ").rsplit(":", 1)
         self.port = int(port)

@@ -12,6 +12,9 @@ from support.oracle_case import (ACCOUNTS, BALANCE, DONE, FAILED, LOGGED, REFUSE
 from support.paths import LONG
 from support.wherry import wherry
 
+# Those of tools/orasim/store/habits.h that are on.
+HABITS = ("private_strands", "partial_xids", "undo_rows", "placeholder_row_ids", "session_formats",
+          "cut_anywhere", "overwritten_logs", "newest_names")
 SEED = int(os.environ.get("WHERRY_SEED", "20251130"))
 
 
@@ -353,23 +356,35 @@ class OracleChanges(OracleCase):
         self.run_until(task, "caught-up", DONE, "--start", "reload-target")
         self.assert_same(task)
 
-    def test_each_adverse_habit_of_the_simulator_off_and_on(self):
-        habits = ("_orasim_private_strands", "_orasim_partial_xids")
-        for habit in habits:
-            for state in ("false", "true"):
-                with self.subTest(habit=habit, state=state):
-                    self.at_source(f'alter system set "{habit}" = {state}',
-                                   'alter system set "_orasim_log_bytes" = 65536')
-                    writer = self.write()
-                    task = self.task()
-                    run = self.follow(task)
-                    before = writer.transactions
-                    while writer.is_short_of(before + 60):
-                        self.count_money(1)
-                    self.stop(run)
-                    writer.stop()
-                    self.run_until(task, "caught-up")
-                    self.assert_same(task)
+    def test_each_adverse_habit_of_the_simulator_off_and_on_alone(self):
+        def switch(state, *habits):
+            self.at_source(*(f'alter system set "_orasim_{habit}" = {state}' for habit in habits))
+
+        self.at_source('alter system set "_orasim_log_bytes" = 65536')
+        writer = self.write()
+        task = self.task()
+        run = self.follow(task)
+
+        def write(habit, state):
+            with self.subTest(habit=habit, state=state):
+                before = writer.transactions
+                while writer.is_short_of(before + 25):
+                    self.count_money(1)
+                self.catch_up(run)
+
+        for habit in HABITS:
+            switch("false", habit)
+            write(habit, "off")
+            switch("true", habit)
+        switch("false", *HABITS)
+        for habit in HABITS:
+            switch("true", habit)
+            write(habit, "on")
+            switch("false", habit)
+        writer.stop()
+        self.catch_up(run)
+        self.stop(run)
+        self.assert_same(task)
 
     def test_changes_alone_from_an_scn(self):
         task = self.task()

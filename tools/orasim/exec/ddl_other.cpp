@@ -290,10 +290,17 @@ void DdlParser::alter() {
   }
   if (p_.is_word("SYSTEM")) need("ALTER SYSTEM");
   if (p_.is_word("DATABASE")) need("ALTER DATABASE");
-  // No undo is ever overwritten here, but for this: SET UNDO_RETENTION = 0 drops all there is.
+  // SET UNDO_RETENTION = 0 drops all there is.
   if (p_.accept_words({"SYSTEM", "SET", "UNDO_RETENTION"})) {
     p_.accept_symbol("=");
-    if (p_.peek().text == "0") env_.store->discard_undo_before(env_.store->current_scn());
+    const std::string text = p_.peek().text;
+    const auto number = Number::parse(text);
+    const auto secs = number ? number->to_int() : std::nullopt;
+    if (secs == 0) {
+      env_.store->discard_undo_before(env_.store->current_scn());
+    } else if (secs && *secs > 0) {
+      env_.store->set_undo_retention(std::chrono::seconds(*secs));
+    }
     return skip_to_end();
   }
   if (alter_log()) return;

@@ -2,9 +2,7 @@
 //
 // Parameters that no server has, for tests (ALTER SYSTEM SET "_orasim_…" = value):
 //   _orasim_log_bytes             size at which a redo log file is left
-//   _orasim_private_strands       TRUE (as servers are), FALSE: redo goes to the log at once
-//   _orasim_partial_xids          TRUE: half of the rollbacks are under XIDs that end in FFFFFFFF
-//   _orasim_hide_start_scns       TRUE: V$TRANSACTION.START_SCN is 0
+//   _orasim_<habit>               TRUE, FALSE: see store/habits.h
 //   _orasim_delete_archived_log   sequence: deleted as RMAN does, DELETED = YES
 //   _orasim_lose_archived_log     sequence: removed from the disk, which no view shows; both take
 //                                 'thread:sequence' too
@@ -152,7 +150,8 @@ bool DdlParser::alter_thread() {
 bool DdlParser::alter_system_setting() {
   constexpr int kValueAt = 3;
   const std::string name = p_.peek(2).text;
-  if (name.rfind("_orasim_", 0) != 0) return false;
+  constexpr std::string_view kPrefix = "_orasim_";
+  if (!name.starts_with(kPrefix)) return false;
   for (int i = 0; i < kValueAt; ++i) p_.take();
   p_.expect_symbol("=", 927);
   const std::string value = p_.take().text;
@@ -175,14 +174,10 @@ bool DdlParser::alter_system_setting() {
     if (redo.delete_archived(thread, sequence, known)) return;
     raise_text(2017, "no archived log of sequence " + value);
   };
-  if (name == "_orasim_log_bytes") {
+  if (Habits::Flag* const habit = env_.store->habits().find(name.substr(kPrefix.size()))) {
+    *habit = value == "TRUE";
+  } else if (name == "_orasim_log_bytes") {
     redo.set_file_bytes(number());
-  } else if (name == "_orasim_private_strands") {
-    env_.store->set_private_strands(value == "TRUE");
-  } else if (name == "_orasim_partial_xids") {
-    env_.store->set_partial_xids(value == "TRUE");
-  } else if (name == "_orasim_hide_start_scns") {
-    env_.store->hide_start_scns(value == "TRUE");
   } else if (name == "_orasim_delete_archived_log") {
     remove(true);
   } else if (name == "_orasim_lose_archived_log") {

@@ -13,7 +13,7 @@ constexpr std::size_t kBatchRecords = 64;
 
 void RedoReader::check_log(const AddedLog& log) const {
   const RedoLogInfo info = redo_.info(*log.file);
-  if (log.is_online && redo_.is_overwritten(log.thread, log.sequence)) {
+  if (log.is_online && habits_.overwritten_logs && redo_.is_overwritten(log.thread, log.sequence)) {
     const auto group = [&](std::uint32_t sequence) {
       return RedoLog::group_of(log.thread, sequence);
     };
@@ -31,7 +31,7 @@ void RedoReader::check_log(const AddedLog& log) const {
 }
 
 RedoReader::RedoReader(const Store& store, std::shared_ptr<const Mining> mining)
-    : redo_(store.redo()), mining_(std::move(mining)) {
+    : redo_(store.redo()), habits_(store.habits()), mining_(std::move(mining)) {
   for (std::size_t i = 0; i < mining_->logs.size(); ++i) {
     const bool is_first = i == 0 || mining_->logs[i - 1].thread != mining_->logs[i].thread;
     if (is_first) threads_.emplace_back().log = i;

@@ -29,6 +29,7 @@ class RedoReader {
   void check_log(const AddedLog&) const;
 
   RedoLog& redo_;
+  const Habits& habits_;
   std::shared_ptr<const Mining> mining_;
   std::vector<ThreadCursor> threads_;
 };

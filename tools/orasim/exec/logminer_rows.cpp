@@ -82,11 +82,10 @@ RowMaker::RowMaker(std::shared_ptr<const Catalog> catalog, const TextOptions& te
 const TableText& RowMaker::table_of(const RedoRecord& r) {
   const auto known = texts_.find(r.table);
   if (known != texts_.end()) return known->second;
-  const auto now = dictionary_.find(r.table->object_id);
-  return texts_
-      .emplace(r.table,
-               table_text(*r.table, now == dictionary_.end() ? nullptr : now->second.get()))
-      .first->second;
+  const auto found = dictionary_.find(r.table->object_id);
+  const TableDef* now = found == dictionary_.end() ? nullptr : found->second.get();
+  if (text_.habits != nullptr && !text_.habits->newest_names) now = r.table.get();
+  return texts_.emplace(r.table, table_text(*r.table, now)).first->second;
 }
 
 std::vector<ContentsRow> RowMaker::rows_of(const RedoRecord& r) {
@@ -157,8 +156,10 @@ std::vector<ContentsRow> RowMaker::change_rows(const RedoRecord& r) {
       out.push_back(std::move(row));
     }
   }
+  const bool has_placeholders = text_.habits == nullptr || text_.habits->placeholder_row_ids;
   int sequence = 0;
   for (ContentsRow& row : out) {
+    if (!has_placeholders) row.row_id = to_text(r.row_id);
     row.owner = table.owner;
     row.table = table.name;
     row.sequence = ++sequence;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/nls.h"
+#include "store/habits.h"
 #include "store/redo_record.h"
 
 namespace orasim::logminer {
@@ -20,6 +21,7 @@ struct TextOptions {
   bool rowid = true;            ///< ROWID in WHERE; NO_ROWID_IN_STMT
   bool plain_literals = false;  ///< STRING_LITERALS_IN_STMT
   bool pretty = false;          ///< PRINT_PRETTY_SQL
+  const Habits* habits = nullptr;
 };
 
 /// How the columns of a table are named and printed: by the dictionary, or as COL n and stored

@@ -183,9 +183,22 @@ ColumnDef column_def(const char* name, Shape shape, std::uint32_t bytes) {
   return c;
 }
 
-TextOptions text_options(const Mining& mining, const Nls& nls) {
+/// What a session has that cares.
+const Nls& iso_formats() {
+  static const Nls nls = [] {
+    Nls out;
+    out.date_format = "YYYY-MM-DD HH24:MI:SS";
+    out.timestamp_format = "YYYY-MM-DD HH24:MI:SS.FF9";
+    out.timestamp_tz_format = "YYYY-MM-DD HH24:MI:SS.FF9 TZH:TZM";
+    return out;
+  }();
+  return nls;
+}
+
+TextOptions text_options(const Mining& mining, const Nls& nls, const Habits& habits) {
   TextOptions text;
-  text.nls = &nls;
+  text.nls = habits.session_formats ? &nls : &iso_formats();
+  text.habits = &habits;
   text.delimiter = !mining.has(kNoSqlDelimiter);
   text.rowid = !mining.has(kNoRowidInStmt);
   text.plain_literals = mining.has(kStringLiteralsInStmt);
@@ -205,7 +218,8 @@ class ContentsStream final : public RowStream {
       : context_(context),
         mining_(context.logminer->mining()),
         records_(*context.store, mining_),
-        maker_(context.store->catalog(), text_options(*mining_, *context.functions.nls),
+        maker_(context.store->catalog(),
+               text_options(*mining_, *context.functions.nls, context.store->habits()),
                mining_->has(kDictFromOnlineCatalog), major_release(context) >= kLobBlockRelease) {}
 
   bool next(Row& row) override {
@@ -233,8 +247,12 @@ class ContentsStream final : public RowStream {
  private:
   void cut(const ContentsRow& r, std::uint32_t container) {
     std::string_view redo = r.sql_redo, undo = r.sql_undo;
-    const auto take = [](std::string_view& rest) {
-      const std::string piece(rest.size() <= kPieceBytes ? rest : beginning_of(rest, kPieceBytes));
+    const bool cuts_anywhere = context_.store->habits().cut_anywhere;
+    const auto take = [&](std::string_view& rest) {
+      std::string piece(rest.size() <= kPieceBytes ? rest : beginning_of(rest, kPieceBytes));
+      const std::size_t end = piece.find_last_of(" ,");
+      const bool is_cut = piece.size() < rest.size();
+      if (is_cut && !cuts_anywhere && end != std::string::npos) piece.resize(end + 1);
       rest.remove_prefix(piece.size());
       return piece;
     };

@@ -27,6 +27,7 @@
 
 #include "engine/error.h"
 #include "engine/value.h"
+#include "store/habits.h"
 #include "store/privileges.h"
 
 namespace orasim {
@@ -365,13 +366,9 @@ class Store {
   virtual void switch_all_logs() = 0;
   /// RedoLog::disable_thread(). ORA-01615 while a transaction of the instance is open.
   virtual bool disable_thread(std::uint32_t thread) = 0;
-  /// Redo of a transaction goes to the log when it ends, when there is much of it, or at a switch;
-  /// by then changes of others with higher SCNs may lie before it. Off: at once.
-  virtual void set_private_strands(bool on) = 0;
-  /// Half of the transactions that are rolled back have their redo of that under a partial XID.
-  virtual void set_partial_xids(bool on) = 0;
-  /// Open transactions are shown without the SCN that they began at, as databases do at times.
-  virtual void hide_start_scns(bool on) = 0;
+  [[nodiscard]] virtual Habits& habits() const = 0;
+  /// Undo of that age may be gone: reading what needs it is ORA-01555. 900 at first.
+  virtual void set_undo_retention(std::chrono::seconds age) = 0;
 };
 
 }  // namespace orasim

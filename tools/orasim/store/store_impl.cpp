@@ -101,6 +101,15 @@ SegmentPtr StoreImpl::find_segment(std::uint32_t data_object) const {
   return at == segments_.end() ? nullptr : at->second;
 }
 
+/// Undo that is too old counts as overwritten.
+void StoreImpl::age_undo() {
+  const std::int64_t oldest = log_.now_micros() / 1'000'000 - undo_retention_.load().count();
+  const Scn from = std::max(undo_from_.load(), log_.scn_at(oldest).value_or(0));
+  Scn now = kept_undo_from_.load();
+  while (now < from && !kept_undo_from_.compare_exchange_weak(now, from)) {
+  }
+}
+
 StoreImpl::SegmentView StoreImpl::open_view(const TableDef& table, Scn scn,
                                             const Transaction* own) {
   if (scn > log_.current()) {
@@ -113,13 +122,14 @@ StoreImpl::SegmentView StoreImpl::open_view(const TableDef& table, Scn scn,
   if (scn < table.readable_from_scn) {
     throw OraError(1466, "unable to read data - table definition has changed");
   }
+  age_undo();
   SegmentView result;
   {
     const std::lock_guard lock(write_mutex_);
     result.segment = find_segment(table.data_object_id);
   }
   if (result.segment == nullptr) throw_gone();
-  result.view = ReadView{scn, nullptr, 0, &undo_from_};
+  result.view = ReadView{scn, nullptr, 0, &kept_undo_from_};
   if (const auto* t = static_cast<const TransactionImpl*>(own)) {
     result.view.own = t->record();
     result.view.own_sequence = t->next_sequence();

@@ -60,11 +60,8 @@ class StoreImpl final : public Store {
   void switch_log(std::uint32_t session_id) override;
   void switch_all_logs() override;
   bool disable_thread(std::uint32_t thread) override;
-  void set_private_strands(bool on) override { private_strands_ = on; }
-  void set_partial_xids(bool on) override { partial_xids_ = on; }
-  [[nodiscard]] bool partial_xids() const { return partial_xids_; }
-  void hide_start_scns(bool on) override { hides_start_scns_ = on; }
-  [[nodiscard]] bool hides_start_scns() const { return hides_start_scns_; }
+  [[nodiscard]] Habits& habits() const override { return habits_; }
+  void set_undo_retention(std::chrono::seconds age) override { undo_retention_ = age; }
 
   // For transactions. Everything down to `log` is used with the write lock held.
   std::mutex& write_lock() { return write_mutex_; }
@@ -81,7 +78,6 @@ class StoreImpl final : public Store {
   CommitLog& log() { return log_; }
   /// Null when no redo of rows is kept.
   const LoggingPlan* logging_plan(const Segment&);
-  [[nodiscard]] bool private_strands() const { return private_strands_; }
   /// A switch when the thread's current log file is full; with the write lock held.
   void switch_if_full(std::uint32_t thread);
 
@@ -91,6 +87,7 @@ class StoreImpl final : public Store {
     ReadView view;
   };
   void recover(const std::string& data_dir);
+  void age_undo();
   SegmentView open_view(const TableDef&, Scn, const Transaction* own);
   [[nodiscard]] SegmentPtr find_segment(std::uint32_t data_object) const;
   SegmentPtr make_segment(std::shared_ptr<const TableDef>);
@@ -104,11 +101,13 @@ class StoreImpl final : public Store {
 
   CommitLog log_;
   mutable RedoLog redo_;
-  std::atomic<bool> private_strands_{true}, partial_xids_{true}, hides_start_scns_{false};
+  mutable Habits habits_;
   bool logs_rows_ = false;  ///< supplemental logging is on; under write lock
   std::unordered_map<std::uint32_t, LoggingPlan> plans_;  ///< by data object id; under write lock
   Sequences sequences_;
-  std::atomic<Scn> undo_from_{0};
+  std::atomic<Scn> undo_from_{0};       ///< what was thrown away by order
+  std::atomic<Scn> kept_undo_from_{0};  ///< that, and what is too old
+  std::atomic<std::chrono::seconds> undo_retention_{std::chrono::seconds(900)};
 
   std::mutex ddl_mutex_;
   mutable std::mutex write_mutex_;

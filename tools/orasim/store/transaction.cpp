@@ -38,7 +38,7 @@ std::string TransactionImpl::xid() const {
 }
 
 OpenTransaction TransactionImpl::describe() const {
-  const Scn shown = store_.hides_start_scns() ? 0 : start_scn_;
+  const Scn shown = store_.habits().hidden_start_scns ? 0 : start_scn_;
   return OpenTransaction{xid(), shown, start_unix_, session_id_};
 }
 

@@ -35,7 +35,7 @@ RedoRecord TransactionImpl::redo_record(RedoKind kind) const {
 void TransactionImpl::add_redo(RedoRecord r) {
   strand_bytes_ += r.redo_bytes();
   strand_.push_back(std::move(r));
-  if (strand_bytes_ < kStrandBytes && store_.private_strands()) return;
+  if (strand_bytes_ < kStrandBytes && store_.habits().private_strands) return;
   flush_strand();
   store_.switch_if_full(thread_);
 }
@@ -106,6 +106,11 @@ bool TransactionImpl::log_change(const SegmentPtr& segment, std::uint64_t ordina
 
 void TransactionImpl::log_undo(const Change& change) {
   if (!change.in_redo) return;
+  if (!store_.habits().undo_rows && !strand_.empty() && strand_.back().is_row()) {
+    strand_bytes_ -= strand_.back().redo_bytes();
+    strand_.pop_back();
+    return;
+  }
   const Version* old_row = data_at_or_below(change.version->previous);
   const auto undo_by = [&](const LoggingPlan& plan) {
     add_undo(
@@ -119,7 +124,7 @@ void TransactionImpl::log_undo(const Change& change) {
 
 /// Some of the records that a rollback writes name only a part of the XID, as databases do.
 bool TransactionImpl::hides_xid() const {
-  return rolls_back_ && store_.partial_xids() && number_ % 2 == 0;
+  return rolls_back_ && store_.habits().partial_xids && number_ % 2 == 0;
 }
 
 /// A rollback goes on when its redo cannot be written: then nothing can be committed either.

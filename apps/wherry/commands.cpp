@@ -229,6 +229,8 @@ int plan_command(const Flags& flags, const connect::Registry& connectors) {
   std::printf("%s", plan_text(*plan).c_str());
   bool warned = started->request.settings.asks_for_validation;
   if (warned) std::printf("warning: %s\n", kNotValidated);
+  for (const std::string& warning : plan->warnings) std::printf("warning: %s\n", warning.c_str());
+  warned = warned || !plan->warnings.empty();
   for (const engine::TableTask& task : plan->tables)
     warned = warned || !task.plan->warnings.empty();
   for (const engine::RefusedTable& table : plan->refused) report(table.error);

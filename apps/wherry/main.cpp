@@ -39,7 +39,15 @@ int dispatch(int argc, char** argv) {
 
   auto* plan = cli.add_subcommand("plan", "Shows what a task would do, and changes nothing");
   app::add_flags(*plan, flags, app::kEndpointFlags | app::kTaskFlags);
-  plan->callback([&] { status = app::plan_command(flags, connectors); });
+  std::string planned_type = "full-load";
+  plan->add_option("--migration-type", planned_type,
+                   "With cdc in it, the source is asked for what its changes need")
+      ->check(CLI::IsMember({"full-load", "cdc", "full-load-and-cdc"}))
+      ->capture_default_str();
+  plan->callback([&] {
+    flags.migration_type = planned_type;
+    status = app::plan_command(flags, connectors);
+  });
 
   auto* check = cli.add_subcommand("check", "Checks table mappings and task settings files");
   app::add_flags(*check, flags, app::kTaskFlags);

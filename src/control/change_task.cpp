@@ -5,6 +5,7 @@
 #include <thread>
 #include <utility>
 
+#include "control/change_advice.h"
 #include "control/change_replication.h"
 #include "control/change_stream.h"
 #include "control/control_tables.h"
@@ -123,7 +124,7 @@ class ChangeTask {
     StreamRecord stream;
     stream.type = request_.type;
     stream.name = stream_name(state_.directory());
-    WHERRY_TRY(refuse_tables(stream));
+    WHERRY_TRY(examine_changes(context_, *source_, stream.name, retry_, prepared_.plan));
     WHERRY_ASSIGN(TableRecords records,
                   table_records(context_, request_, prepared_.plan, state_, retry_));
     for (const engine::TableTask& task : prepared_.plan.tables) {
@@ -162,33 +163,6 @@ class ChangeTask {
     failpoint("task.begun");
     views_.emplace(request_, *source_, stream_request(request_, stream, state_.tables()));
     views_->add(at, start);
-    return {};
-  }
-
-  /// Tables whose changes cannot be had are not loaded either.
-  Result<void> refuse_tables(const StreamRecord& stream) {
-    connect::StreamRequest wanted;
-    wanted.task_name = stream.name;
-    for (const engine::TableTask& task : prepared_.plan.tables) wanted.tables.push_back(task.plan);
-    WHERRY_ASSIGN(const connect::StreamAdvice advice,
-                  retry_.run("source", [&] { return source_->examine(context_, wanted); }));
-    const Logger log = context_.log.as(Component::kSourceCapture);
-    for (const std::string& warning : advice.warnings) log.warn(warning);
-    std::vector<engine::TableTask> tasks;
-    for (std::size_t i = 0; i < prepared_.plan.tables.size(); ++i) {
-      engine::TableTask& task = prepared_.plan.tables[i];
-      const connect::StreamAdvice::Table& own = advice.tables.at(i);
-      for (const std::string& warning : own.warnings) {
-        log.warn(warning, {{"table", schema::to_text(task.plan->source)}});
-      }
-      if (own.refused) {
-        prepared_.plan.refused.push_back({task.plan->source, *own.refused});
-        log.error(*own.refused);
-      } else {
-        tasks.push_back(std::move(task));
-      }
-    }
-    prepared_.plan.tables = std::move(tasks);
     return {};
   }
 

@@ -1,5 +1,7 @@
 #include "control/task.h"
 
+#include "control/change_advice.h"
+#include "control/change_stream.h"
 #include "control/load_step.h"
 #include "control/task_plan.h"
 #include "core/failpoint.h"
@@ -12,6 +14,13 @@ Result<engine::TaskPlan> plan_task(OpContext& context, const TaskRequest& reques
   const auto existing = request.settings.target_table_prep_mode;
   WHERRY_ASSIGN(Prepared prepared, prepare_task(context, request, observer, retry, existing));
   WHERRY_TRY(retry.run("target", [&] { return check_privileges(context, request, prepared); }));
+  if (request.type == MigrationType::kFullLoad) return std::move(prepared.plan);
+  WHERRY_ASSIGN(const auto source, retry.run("source", [&] {
+    return request.source.connector->open_change_source(context, request.source.settings);
+  }));
+  const std::string name = stream_name(request.state_directory);
+  WHERRY_ASSIGN(prepared.plan.warnings,
+                examine_changes(context, *source, name, retry, prepared.plan));
   return std::move(prepared.plan);
 }
 

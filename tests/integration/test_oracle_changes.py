@@ -129,11 +129,14 @@ class OracleChanges(OracleCase):
                        "create table heap (a number, b varchar2(10))",
                        "insert into heap values (1, 'one')")
         task = self.task()
-        run = self.run_until(task, "caught-up", TABLES_IN_ERROR)
-        self.assertIn('alter table "APP"."BARE" add supplemental log data (primary key) columns',
-                      run.stderr)
-        self.assertIn('alter table "APP"."HEAP" add supplemental log data (all) columns',
-                      run.stderr)
+        plan = wherry("plan", *task.flags(), "--migration-type", "full-load-and-cdc")
+        self.assertEqual(plan.status, REFUSED, plan.describe())
+        self.assertIn("alter database force logging", plan.stdout)
+        for said in (plan, self.run_until(task, "caught-up", TABLES_IN_ERROR)):
+            self.assertIn('alter table "APP"."BARE" add supplemental log data (primary key) '
+                          "columns", said.stderr)
+            self.assertIn('alter table "APP"."HEAP" add supplemental log data (all) columns',
+                          said.stderr)
         task = self.task(options="?AddSupplementalLogging=true")
         run = self.follow(task, "--start", "reload-target")
         self.at_source("update bare set v = 'two'", "update heap set b = 'two'",

@@ -66,8 +66,10 @@ std::shared_ptr<const Catalog> StoreImpl::catalog() const {
 }
 
 void StoreImpl::discard_undo_before(Scn oldest) {
-  Scn now = undo_from_.load();
-  while (now < oldest && !undo_from_.compare_exchange_weak(now, oldest)) {
+  for (std::atomic<Scn>* from : {&undo_from_, &kept_undo_from_}) {
+    Scn now = from->load();
+    while (now < oldest && !from->compare_exchange_weak(now, oldest)) {
+    }
   }
 }
 

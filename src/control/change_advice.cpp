@@ -1,0 +1,47 @@
+#include "control/change_advice.h"
+
+#include <utility>
+
+namespace wherry::control {
+namespace {
+
+schema::TablePlanPtr with_warnings(const schema::TablePlanPtr& plan,
+                                   const std::vector<std::string>& warnings) {
+  if (warnings.empty()) return plan;
+  auto changed = std::make_shared<schema::TablePlan>(*plan);
+  changed->warnings.insert(changed->warnings.end(), warnings.begin(), warnings.end());
+  return changed;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> examine_changes(OpContext& context, connect::ChangeSource& source,
+                                                 const std::string& stream_name, StartRetry& retry,
+                                                 engine::TaskPlan& plan) {
+  connect::StreamRequest wanted;
+  wanted.task_name = stream_name;
+  for (const engine::TableTask& task : plan.tables) wanted.tables.push_back(task.plan);
+  WHERRY_ASSIGN(connect::StreamAdvice advice,
+                retry.run("source", [&] { return source.examine(context, wanted); }));
+  const Logger log = context.log.as(Component::kSourceCapture);
+  for (const std::string& warning : advice.warnings) log.warn(warning);
+  std::vector<engine::TableTask> tasks;
+  for (std::size_t i = 0; i < plan.tables.size(); ++i) {
+    engine::TableTask& task = plan.tables[i];
+    const connect::StreamAdvice::Table& own = advice.tables.at(i);
+    for (const std::string& warning : own.warnings) {
+      log.warn(warning, {{"table", schema::to_text(task.plan->source)}});
+    }
+    if (own.refused) {
+      plan.refused.push_back({task.plan->source, *own.refused});
+      log.error(*own.refused);
+      continue;
+    }
+    task.plan = with_warnings(task.plan, own.warnings);
+    tasks.push_back(std::move(task));
+  }
+  plan.tables = std::move(tasks);
+  return std::move(advice.warnings);
+}
+
+}  // namespace wherry::control

@@ -49,25 +49,15 @@ bool RedoParser::insert(RedoStatement& out) {
   return scanner_.expect(')', "there are more values than columns");
 }
 
-void RedoParser::skip_alias(std::string_view next_word) {
-  const std::size_t before = scanner_.position();
-  if (scanner_.take_word(next_word)) {
-    scanner_.move_to(before);
-    return;
-  }
-  scanner_.take_identifier();
-}
-
 bool RedoParser::update(RedoStatement& out) {
   out.kind = RedoKind::kUpdate;
   if (!scanner_.object_name(out.owner, out.table)) return false;
-  skip_alias("SET");
-  if (!scanner_.expect_word("SET", "SET is missing")) return false;
+  if (!scanner_.take_word("SET")) {
+    scanner_.take_identifier();  // an alias
+    if (!scanner_.expect_word("SET", "SET is missing")) return false;
+  }
   do {
-    RedoField& field = out.after.emplace_back();
-    if (!scanner_.column_name(field.column)) return false;
-    if (!scanner_.expect('=', "= is missing behind a column")) return false;
-    if (!scanner_.value(field.value, Place::kSet)) return false;
+    if (!scanner_.field(out.after.emplace_back(), Place::kSet)) return false;
   } while (scanner_.take(','));
   return where(out);
 }
@@ -76,7 +66,8 @@ bool RedoParser::remove(RedoStatement& out) {
   out.kind = RedoKind::kDelete;
   if (!scanner_.expect_word("FROM", "FROM is missing")) return false;
   if (!scanner_.object_name(out.owner, out.table)) return false;
-  skip_alias("WHERE");
+  if (scanner_.take_word("WHERE")) return scanner_.predicates(out.before, out.row_id);
+  scanner_.take_identifier();  // an alias
   return where(out);
 }
 

@@ -32,8 +32,6 @@ class RedoParser {
   bool update(RedoStatement& out);
   bool remove(RedoStatement& out);
   bool where(RedoStatement& out);
-  /// An alias is a word that the statement does not go on with.
-  void skip_alias(std::string_view next_word);
 
   const Quotes quotes_;
   RedoScanner scanner_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "connect/oracle/logminer/letters.h"
 #include "connect/oracle/logminer/national_text.h"
@@ -10,19 +11,6 @@ namespace wherry::oracle {
 namespace {
 
 constexpr int kMostDepth = 8;
-
-bool is_blank(char c) {
-  return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-bool is_word_part(char c) {
-  return is_letter(c) || is_digit(c) || c == '_' || c == '$' || c == '#';
-}
 
 bool same_word(std::string_view text, std::string_view capitals) {
   return text.size() == capitals.size() &&
@@ -67,13 +55,9 @@ char* RedoScanner::scratch(std::size_t size) {
   return scratch_.data() + scratch_used_;
 }
 
-std::size_t RedoScanner::after_blanks(std::size_t at) const {
-  while (at < text_.size() && is_blank(text_[at])) ++at;
+std::size_t RedoScanner::after_more_blanks(std::size_t at) const {
+  while (at < text_.size() && is_white(text_[at])) ++at;
   return at;
-}
-
-void RedoScanner::skip_blanks() {
-  at_ = after_blanks(at_);
 }
 
 bool RedoScanner::at_end() {
@@ -82,25 +66,10 @@ bool RedoScanner::at_end() {
   return at == text_.size();
 }
 
-bool RedoScanner::take(char wanted) {
-  const std::size_t at = after_blanks(at_);
-  if (at == text_.size() || text_[at] != wanted) return false;
-  at_ = at + 1;
-  return true;
-}
-
-bool RedoScanner::has_word(std::size_t at, std::string_view capitals) const {
-  if (text_.size() - at < capitals.size()) return false;
-  if (!same_word(text_.substr(at, capitals.size()), capitals)) return false;
+bool RedoScanner::has_last_word(std::size_t at, std::string_view capitals) const {
   const std::size_t end = at + capitals.size();
+  if (text_.size() < end || !same_word(between(at, end), capitals)) return false;
   return end == text_.size() || !is_word_part(text_[end]);
-}
-
-bool RedoScanner::take_word(std::string_view capitals) {
-  const std::size_t at = after_blanks(at_);
-  if (!has_word(at, capitals)) return false;
-  at_ = at + capitals.size();
-  return true;
 }
 
 std::string_view RedoScanner::take_identifier() {
@@ -109,22 +78,14 @@ std::string_view RedoScanner::take_identifier() {
   std::size_t end = begin;
   while (end < text_.size() && is_word_part(text_[end])) ++end;
   at_ = end;
-  return text_.substr(begin, end - begin);
-}
-
-bool RedoScanner::expect(char wanted, std::string_view what) {
-  return take(wanted) || fail(what);
-}
-
-bool RedoScanner::expect_word(std::string_view capitals, std::string_view what) {
-  return take_word(capitals) || fail(what);
+  return between(begin, end);
 }
 
 bool RedoScanner::quoted_name(std::string_view& out) {
   if (!expect('"', "a name in double quotes is missing")) return false;
-  const std::size_t end = text_.find('"', at_);
+  const std::size_t begin = at_, end = find('"', begin);
   if (end == std::string_view::npos) return fail("a name does not end");
-  out = text_.substr(at_, end - at_);
+  out = between(begin, end);
   at_ = end + 1;
   return true;
 }
@@ -137,7 +98,7 @@ bool RedoScanner::object_name(std::string_view& owner, std::string_view& name) {
   return quoted_name(name);
 }
 
-bool RedoScanner::column_name(std::string_view& out) {
+bool RedoScanner::any_column_name(std::string_view& out) {
   skip_blanks();
   if (at_ < text_.size() && text_[at_] != '"') {
     const std::string_view alias = take_identifier();
@@ -158,10 +119,10 @@ bool RedoScanner::literal(std::string_view& out, Place place) {
   if (!expect('\'', "a literal is missing")) return false;
   if (is_relaxed_) return relaxed_literal(out, place);
   const std::size_t begin = at_;
-  std::size_t end = text_.find('\'', begin);
+  std::size_t end = find('\'', begin);
   if (end == std::string_view::npos) return fail("a literal does not end");
-  if (end + 1 == text_.size() || text_[end + 1] != '\'') {
-    out = text_.substr(begin, end - begin);
+  if (!has(end + 1, '\'')) {
+    out = between(begin, end);
     at_ = end + 1;
     return true;
   }
@@ -177,7 +138,7 @@ bool RedoScanner::literal(std::string_view& out, Place place) {
     to += size;
     if (!is_doubled) break;
     from = end + 2;
-    end = text_.find('\'', from);
+    end = find('\'', from);
     if (end == std::string_view::npos) return fail("a literal does not end");
   }
   out = {copy, static_cast<std::size_t>(to - copy)};
@@ -207,7 +168,7 @@ bool RedoScanner::may_follow(std::size_t at, Place place) const {
   at = after_blanks(at);
   if (at == text_.size()) return depth_ == 0 && place != Place::kValues;
   const char c = text_[at];
-  if (text_.substr(at).starts_with("||")) return true;
+  if (c == '|' && has(at + 1, '|')) return true;
   if (depth_ > 0) return c == ')' || c == ',';
   if (place == Place::kValues) {
     if (c == ')') {
@@ -256,12 +217,12 @@ bool RedoScanner::relaxed_literal(std::string_view& out, Place place) {
 
 void RedoScanner::take_hint(RedoValue& out) {
   skip_blanks();
-  if (!rest().starts_with("/*")) return;
+  if (!has(at_, '/') || !has(at_ + 1, '*')) return;
   const std::size_t end = text_.find("*/", at_ + 2);
   if (end == std::string_view::npos) return;
   const std::size_t begin = after_blanks(at_ + 2);
   std::size_t last = std::max(end, begin);
-  while (last > begin && is_blank(text_[last - 1])) --last;
+  while (last > begin && is_white(text_[last - 1])) --last;
   out.hint = text_.substr(begin, last - begin);
   at_ = end + 2;
 }
@@ -398,12 +359,47 @@ bool RedoScanner::join(RedoValue& out, Place place) {
   return true;
 }
 
-bool RedoScanner::value(RedoValue& out, Place place) {
-  out = {};
+/// Most values: a literal with no apostrophe within, and nothing joined to it.
+bool RedoScanner::plain_text(RedoValue& out) {
+  const std::size_t begin = after_blanks(at_) + 1;
+  if (is_relaxed_ || !has(begin - 1, '\'')) return false;
+  const std::size_t end = find('\'', begin);
+  if (end == std::string_view::npos || has(end + 1, '\'')) return false;
+  if (has(after_blanks(end + 1), '|')) return false;
+  out.form = RedoForm::kText;
+  out.text = between(begin, end);
+  at_ = end + 1;
+  return true;
+}
+
+/// Most fields of an UPDATE or DELETE, as they are printed: "NAME" = '…'.
+bool RedoScanner::plain_field(RedoField& out) {
+  constexpr std::string_view kBetween = " = '";
+  const std::size_t name = after_blanks(at_) + 1;
+  if (is_relaxed_ || !has(name - 1, '"')) return false;
+  const std::size_t end = find('"', name);
+  if (end == std::string_view::npos || end + kBetween.size() >= text_.size()) return false;
+  if (std::memcmp(text_.data() + end + 1, kBetween.data(), kBetween.size()) != 0) return false;
+  const std::size_t before = std::exchange(at_, end + kBetween.size());
+  if (!plain_text(out.value)) {
+    at_ = before;
+    return false;
+  }
+  out.column = between(name, end);
+  return true;
+}
+
+bool RedoScanner::field(RedoField& out, Place place) {
+  return plain_field(out) ||
+         (column_name(out.column) && expect('=', "= is missing behind a column") &&
+          value(out.value, place));
+}
+
+bool RedoScanner::any_value(RedoValue& out, Place place) {
   if (!one_value(out, place)) return false;
   for (;;) {
     const std::size_t at = after_blanks(at_);
-    if (!text_.substr(at).starts_with("||")) break;
+    if (!has(at, '|') || !has(at + 1, '|')) break;
     at_ = at + 2;
     if (!join(out, place)) return false;
   }
@@ -415,13 +411,13 @@ bool RedoScanner::value(RedoValue& out, Place place) {
 }
 
 bool RedoScanner::predicate(std::vector<RedoField>& out, std::string_view& row_id) {
-  if (take_row_id()) {
+  if (!has(after_blanks(at_), '"') && take_row_id()) {
     return expect('=', "= is missing behind ROWID") && literal(row_id, Place::kWhere);
   }
   RedoField& field = out.emplace_back();
+  if (plain_field(field)) return true;
   if (!column_name(field.column)) return false;
   if (take_word("IS")) {
-    field.value = {};
     return expect_word("NULL", "NULL is missing behind IS");
   }
   return expect('=', "= is missing behind a column") && value(field.value, Place::kWhere);

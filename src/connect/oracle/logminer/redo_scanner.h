@@ -4,10 +4,14 @@
 // Used by one thread at a time.
 #pragma once
 
+#include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "connect/oracle/logminer/eight_bytes.h"
+#include "connect/oracle/logminer/letters.h"
 #include "connect/oracle/logminer/redo_statement.h"
 
 namespace wherry::oracle {
@@ -33,29 +37,53 @@ class RedoScanner {
   /// Notes the first problem; always false.
   bool fail(std::string_view what);
 
-  void skip_blanks();
+  void skip_blanks() { at_ = after_blanks(at_); }
   /// Nothing but blanks and one `;` is left.
   bool at_end();
   /// Takes a character, blanks before it; false: another one comes, and nothing was taken.
-  bool take(char wanted);
+  [[gnu::always_inline]] bool take(char wanted) {
+    const std::size_t at = after_blanks(at_);
+    if (!has(at, wanted)) return false;
+    at_ = at + 1;
+    return true;
+  }
   /// Takes a word in letters of either case, blanks before it.
-  bool take_word(std::string_view capitals);
+  [[gnu::always_inline]] bool take_word(std::string_view capitals) {
+    const std::size_t at = after_blanks(at_);
+    if (!has_word(at, capitals)) return false;
+    at_ = at + capitals.size();
+    return true;
+  }
   /// An unquoted identifier, empty when there is none.
   std::string_view take_identifier();
-  bool expect(char wanted, std::string_view what);
-  bool expect_word(std::string_view capitals, std::string_view what);
+  [[gnu::always_inline]] bool expect(char wanted, std::string_view what) {
+    return take(wanted) || fail(what);
+  }
+  [[gnu::always_inline]] bool expect_word(std::string_view capitals, std::string_view what) {
+    return take_word(capitals) || fail(what);
+  }
 
   /// "NAME"
   bool quoted_name(std::string_view& out);
   /// "OWNER"."NAME" or "NAME".
   bool object_name(std::string_view& owner, std::string_view& name);
   /// A column, with an alias before it or not.
-  bool column_name(std::string_view& out);
+  [[gnu::always_inline]] bool column_name(std::string_view& out) {
+    const std::size_t begin = after_blanks(at_) + 1;
+    const std::size_t end = has(begin - 1, '"') ? find('"', begin) : std::string_view::npos;
+    if (end == std::string_view::npos) return any_column_name(out);
+    out = between(begin, end);
+    at_ = end + 1;
+    return true;
+  }
   /// The word ROWID with an alias before it or not.
   bool take_row_id();
   /// '…' with doubled apostrophes.
   bool literal(std::string_view& out, Place place);
-  bool value(RedoValue& out, Place place);
+  /// `out` is as it was made.
+  bool value(RedoValue& out, Place place) { return plain_text(out) || any_value(out, place); }
+  /// A column, = and a value.
+  bool field(RedoField& out, Place place);
   /// Any number of predicates joined by AND; stops before what is none.
   bool predicates(std::vector<RedoField>& out, std::string_view& row_id);
 
@@ -63,8 +91,34 @@ class RedoScanner {
   bool relaxed_literal(std::string_view& out, Place place);
   [[nodiscard]] bool may_follow(std::size_t at, Place place) const;
   [[nodiscard]] bool follows_column(std::size_t at) const;
-  [[nodiscard]] std::size_t after_blanks(std::size_t at) const;
-  [[nodiscard]] bool has_word(std::size_t at, std::string_view capitals) const;
+  [[gnu::always_inline]] [[nodiscard]] std::size_t after_blanks(std::size_t at) const {
+    if (has(at, ' ')) ++at;  // one or none, as nearly always
+    return at < text_.size() && text_[at] > ' ' ? at : after_more_blanks(at);
+  }
+  [[nodiscard]] std::size_t after_more_blanks(std::size_t at) const;
+  [[nodiscard]] bool has(std::size_t at, char c) const {
+    return at < text_.size() && text_[at] == c;
+  }
+  [[gnu::always_inline]] [[nodiscard]] bool has_word(std::size_t at,
+                                                     std::string_view capitals) const {
+    if (at + sizeof(std::uint64_t) >= text_.size() || capitals.size() > sizeof(std::uint64_t)) {
+      return at < text_.size() && has_last_word(at, capitals);
+    }
+    std::uint64_t next = 0;
+    std::memcpy(&next, text_.data() + at, sizeof next);
+    const auto [wanted, mask] = packed(capitals);
+    return (next & mask) == wanted && !is_word_part(text_[at + capitals.size()]);
+  }
+  /// Anywhere, also where fewer bytes are left than has_word() compares at once.
+  [[nodiscard]] bool has_last_word(std::size_t at, std::string_view capitals) const;
+  /// Up to `end`, which lies within the text.
+  [[nodiscard]] std::string_view between(std::size_t begin, std::size_t end) const {
+    return {text_.data() + begin, end - begin};
+  }
+  /// Where the character is next, from `at` on; npos: it is not there.
+  [[gnu::always_inline, nodiscard]] std::size_t find(char wanted, std::size_t at) const {
+    return find_byte(text_, wanted, at);
+  }
   void take_hint(RedoValue& out);
   bool number(RedoValue& out);
   bool bind(RedoValue& out);
@@ -72,6 +126,10 @@ class RedoScanner {
   bool argument(RedoValue& out, Place place);
   bool national(std::string_view text, RedoValue& out);
   bool join(RedoValue& out, Place place);
+  bool plain_text(RedoValue& out);
+  bool any_value(RedoValue& out, Place place);
+  bool any_column_name(std::string_view& out);
+  bool plain_field(RedoField& out);
   bool one_value(RedoValue& out, Place place);
   bool predicate(std::vector<RedoField>& out, std::string_view& row_id);
   char* scratch(std::size_t size);

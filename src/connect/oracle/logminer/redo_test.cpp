@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "connect/oracle/logminer/eight_bytes.h"
 #include "connect/oracle/logminer/redo_cell.h"
 #include "connect/oracle/logminer/redo_parser.h"
 #include "connect/oracle/logminer/redo_protocol.h"
@@ -78,6 +79,35 @@ TEST(RedoParser, TakesWhatLooksLikeTheStatementForData) {
             "update S.T: A='a and \"B\" = '1' where ' / A=');'");
   EXPECT_EQ(parsed(R"(insert into "S"."T"("values (","A,B") values ('''','''a''''b'''))"),
             "insert S.T: values (=''' A,B=''a''b''");
+}
+
+TEST(RedoParser, ReadsTheSameHoweverManyBlanksThereAre) {
+  for (const std::string& sql : {
+           std::string(R"(update "S"."T" set "A" = 'x',"B" = '' where "A" = 'y' and "K" = '1')"),
+           std::string(R"(insert into "S"."T"("A","B") values ('x','it''s'))"),
+           std::string(R"(delete from "S"."T" where "A" = 'y' || 'z' and "K" = '1' or "L" = '2')"),
+       }) {
+    std::string wide;
+    bool is_within = false;
+    for (const char c : sql) {
+      is_within ^= c == '\'' || c == '"';
+      wide += !is_within && (c == ' ' || c == '=' || c == ',') ? std::string{'\n', c, '\t', ' '}
+                                                               : std::string{c};
+    }
+    EXPECT_EQ(parsed(wide), parsed(sql)) << sql;
+  }
+}
+
+TEST(EightBytes, FindWhatStringsFind) {
+  const std::string text = "a'bc''def\"'ghijk\xc3\xa7lmnop&()'";
+  for (std::size_t size = 0; size <= text.size(); ++size) {
+    const std::string_view part = std::string_view(text).substr(0, size);
+    for (const char wanted : {'\'', '"', '&', '\xa7', 'p', '!'}) {
+      for (std::size_t at = 0; at <= size + 1; ++at) {
+        EXPECT_EQ(find_byte(part, wanted, at), part.find(wanted, at)) << part << at << wanted;
+      }
+    }
+  }
 }
 
 TEST(RedoParser, ReadsCalls) {

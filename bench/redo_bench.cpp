@@ -1,10 +1,13 @@
 // What it costs to take apart the SQL_REDO of a shop that sells: two updates of balances, an order
 // with its line, an update of a line. Google Benchmark; prints JSON with --benchmark_format=json.
+// --print-statements prints what is taken apart, a statement a line, for another parser.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
+#include <cstdio>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "connect/oracle/logminer/redo_cell.h"
@@ -89,4 +92,12 @@ BENCHMARK(parse_with_values);
 
 }  // namespace
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+  if (argc == 2 && std::string_view(argv[1]) == "--print-statements") {
+    for (const std::string& each : statements()) std::puts(each.c_str());
+    return 0;
+  }
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  benchmark::RunSpecifiedBenchmarks();
+}

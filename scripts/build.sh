@@ -72,3 +72,4 @@ if [ "$tests$bench" != OFFOFF ]; then
   scripts/install_node_driver.sh
   scripts/install_peers.sh
 fi
+[ "$bench" = OFF ] || scripts/install_peers.sh debezium

@@ -3,7 +3,8 @@
 # python-oracledb and seerdb (PyPI), go-ora (Go proxy), Oracle's JDBC thin driver (Maven); and the
 # versions of PostgreSQL that Debian does not have (Maven, PyPI), as $BUILD/peers/postgres/VERSION. Each
 # once; a changed version or test program installs it anew. A peer that cannot be had is no failure here:
-# the reason stays in $BUILD/peers/NAME.missing and its suite is skipped by name.
+# the reason stays in $BUILD/peers/NAME.missing and its suite is skipped by name. `debezium`, whose parser
+# bench/oracle_change_run.py measures, comes only when it is named.
 # usage: install_peers.sh [PEER...]
 set -eu
 cd "$(dirname "$0")/.."
@@ -38,6 +39,16 @@ install_jdbc() {
   mvn -q --batch-mode dependency:copy -Dartifact="com.oracle.database.jdbc:ojdbc11:$version" \
     -DoutputDirectory="$to/jdbc" -Dmdep.stripVersion=true
   javac -cp "$to/jdbc/ojdbc11.jar" -d "$to/jdbc/classes" "$from/jdbc/"*.java
+}
+
+# What its parser of SQL_REDO needs, and none of the many that a connector needs besides.
+install_debezium() {
+  local artifact
+  mkdir -p "$to/debezium/classes"
+  while read -r artifact; do
+    download_from_maven "$artifact" "$to/debezium"
+  done <"$from/debezium/artifacts"
+  javac -cp "$to/debezium/*" -d "$to/debezium/classes" "$from/debezium/"*.java
 }
 
 # Each as the package lays it out: its programs are beside initdb, wherever that is. Those of PyPI have

@@ -129,8 +129,9 @@ class Containers(Databases):
         self.addCleanup(writer.stop)
         self.write_until([writer], 100)
         self.at_source("alter system switch logfile",
-                       "alter table accounts add (mail varchar2(20))",
-                       "update accounts set mail = 'a@b' where id = 1")
+                       "insert into marker values (0)",
+                       "alter table marker add (note varchar2(20))",
+                       "update marker set note = 'a@b'")
         self.write_until([writer], 100)
         writer.stop()
         self.catch_up(run)

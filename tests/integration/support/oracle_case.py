@@ -180,14 +180,14 @@ class OracleCase(FollowedTask, unittest.TestCase):
     def run_until(self, task, stop_when, status=DONE, *more):
         run = self.start(task, "--stop-when", stop_when, *more).finish(180)
         log = task.directory / "wherry.log"
-        errors = [line for line in log.read_text().splitlines() if " E" in line or " W" in line]
+        errors = [line for line in log.read_text().splitlines() if "]E:" in line]
         self.assertEqual(run.status, status, f"{run.describe()}\n" + "\n".join(errors[-10:]))
         return run
 
     def catch_up(self, run, deadline_secs=60):
         """Until the target has all that was committed at the source before the call."""
         self.markers += 1
-        self.at_source(f"insert into marker values ({self.markers})")
+        self.at_source(f"insert into marker (id) values ({self.markers})")
         self.wait_until(run, f"select id::int from app.marker where id = {self.markers}",
                         [(self.markers,)], deadline_secs)
 

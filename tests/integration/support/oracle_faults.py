@@ -42,14 +42,13 @@ class OracleRig(Rig):
         self.source.execute(*(statement.replace("app.", "") for statement in statements))
 
     def alter(self):
-        """Once, while the task runs and has caught up, and until the target has it durably: rows from
-        before a statement cannot be read once a stream was started behind it."""
+        """Once, while the task runs and has caught up: rows between two statements that the task has
+        seen none of cannot be read."""
         if self.chooser.random() < 0.5:
             writer = self.writers[0]
             writer.alters = True
             self.wait_until(lambda: not writer.alters, "a definition changes")
             self.at_source(f"insert into altered (id) values (-{self.marks})")
-            self._wait_for_flush()
 
     def _write_much(self):
         with self.source.connect() as connection, connection.cursor() as cursor:

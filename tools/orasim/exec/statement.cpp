@@ -4,6 +4,7 @@
 
 #include "engine/object_image.h"
 #include "exec/block.h"
+#include "exec/database.h"
 #include "exec/ddl_statement.h"
 #include "exec/dml.h"
 #include "exec/errors.h"
@@ -322,7 +323,8 @@ class DdlStatement final : public BaseStatement {
   DdlStatement(std::string sql, SessionState& state)
       : BaseStatement(std::move(sql), StatementKind::kDdl, state) {}
   ExecuteResult execute(const std::vector<Row>&, const ExecuteOptions&) override {
-    state_.commit();
+    // System control is no DDL (SQL Language Reference, "Types of SQL Statements").
+    if (!Parser(sql_).accept_words({"ALTER", "SYSTEM"})) state_.commit();
     DdlEnvironment env = ddl_environment(state_);
     env.text = {sql_, state_.identity.user, state_.identity.session_id};
     execute_ddl(sql_, env);

@@ -146,8 +146,9 @@ class OracleChangeSource final : public connect::ChangeSource {
           fmt::format("SCN {} lies in the future: the database is at {}", scn, view.current_scn),
           "Use an earlier one");
     }
-    const MiningPlan plan = plan_mining(view, {{}, scn}, 1);
-    if (plan.logs.empty() && plan.missing) return missing_log_error(*plan.missing);
+    const FirstLogs first = first_logs(view, scn);
+    if (first.missing) return missing_log_error(*first.missing);
+    WHERRY_TRY(check_threads(context, *miner, first.start));
     WHERRY_ASSIGN(const StreamStart start, start_at(view, scn, scn, {}));
     return start.position;
   }
@@ -296,9 +297,9 @@ class OracleChangeSource final : public connect::ChangeSource {
         oldest = &each;
       }
       WHERRY_ASSIGN(const RedoView view, miner->view(context, floor));
-      const MiningPlan plan = plan_mining(view, {{}, floor}, 1);
-      if (plan.missing && plan.logs.empty()) return lost_transaction(*plan.missing, oldest);
-      WHERRY_TRY(check_threads(context, *miner, mining_start(view, floor)));
+      const FirstLogs first = first_logs(view, floor);
+      if (first.missing) return lost_transaction(*first.missing, oldest);
+      WHERRY_TRY(check_threads(context, *miner, first.start));
       return start_at(view, view.current_scn, floor, open);
     }
   }
@@ -339,7 +340,7 @@ class OracleChangeSource final : public connect::ChangeSource {
     position.database_id = view.database_id;
     position.resetlogs_scn = view.resetlogs_scn;
     position.commit_scn = position.load_scn = scn;
-    const MiningStart start = mining_start(view, floor);
+    const MiningStart start = first_logs(view, floor).start;
     position.floor_scn = start.others_scn;
     for (const auto& [number, thread] : start.threads) {
       position.threads[number].floor = {thread.sequence, 0, 0};

@@ -349,7 +349,9 @@ class OracleChangeStream final : public connect::ChangeStream {
         floor = std::min(floor, miner_.last_scn(number).value_or(floor));
       }
       if (!of.is_known()) continue;
-      position_.threads[number].floor = of;
+      // A begin holds nothing back before its transaction has changes, which lie behind the floor.
+      RedoAddress& kept = position_.threads[number].floor;
+      of = kept = std::max(kept, of);
       // A step begins at the lowest SCN of all logs that it reads.
       floor = std::min(floor, miner_.first_scn(number, of.sequence).value_or(floor));
     }

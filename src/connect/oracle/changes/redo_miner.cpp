@@ -93,7 +93,7 @@ Result<bool> RedoMiner::begin_step(OpContext& context, std::uint64_t floor_scn,
   mark_ = std::move(mark);
   note_logs(view, floor_scn);
   step_begun_ = Clock::now();
-  border_.begin_step(plan_.next);
+  border_.begin_step(start_.threads, plan_.next);
   const auto begun = session_->begin(context, plan_, owners);
   if (!begun) WHERRY_TRY(take_trouble(context, begun.error()));
   is_mining_ = begun.ok();

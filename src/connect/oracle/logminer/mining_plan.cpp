@@ -29,14 +29,17 @@ class MiningPlanner {
     }
   }
 
-  [[nodiscard]] MiningStart begin() const {
-    MiningStart out{{}, start_.others_scn};
+  [[nodiscard]] FirstLogs first_logs() const {
+    FirstLogs out{{{}, start_.others_scn}, {}};
     for (const RedoThread& thread : view_.threads) {
       if (!is_needed(thread)) continue;
       const ThreadLogs found = logs_of(thread);
-      if (found.logs.empty()) continue;
-      out.threads[thread.number].sequence = found.logs[0]->sequence;
-      out.others_scn = std::min(out.others_scn, found.logs[0]->first_scn);
+      if (found.logs.empty()) {
+        if (!out.missing) out.missing = found.missing;
+        continue;
+      }
+      out.start.threads[thread.number].sequence = found.logs[0]->sequence;
+      out.start.others_scn = std::min(out.start.others_scn, found.logs[0]->first_scn);
     }
     return out;
   }
@@ -247,9 +250,9 @@ std::uint64_t written_scn(const RedoView& view) {
   return out;
 }
 
-MiningStart mining_start(const RedoView& view, std::uint64_t scn) {
+FirstLogs first_logs(const RedoView& view, std::uint64_t scn) {
   const MiningStart at{{}, scn};
-  return MiningPlanner(view, at, 1).begin();
+  return MiningPlanner(view, at, 1).first_logs();
 }
 
 MiningPlan plan_mining(const RedoView& view, const MiningStart& start, std::uint64_t budget_bytes) {

@@ -46,9 +46,13 @@ struct MiningPlan {
   std::optional<MissingLog> missing;
 };
 
-/// Where to begin to read all redo from the SCN on: by thread the log that holds it, unless that is
-/// not there; and the lowest SCN that any of these logs has.
-MiningStart mining_start(const RedoView& view, std::uint64_t scn);
+/// Where to begin to read all redo from the SCN on: by thread the log that holds it, and the lowest
+/// SCN that any of these logs has, from which on the logs of all threads are needed.
+struct FirstLogs {
+  MiningStart start;
+  std::optional<MissingLog> missing;  ///< a log that holds the SCN
+};
+FirstLogs first_logs(const RedoView& view, std::uint64_t scn);
 
 /// Redo up to there is in the logs. An instance writes its own, and a little later than it gives
 /// SCNs.

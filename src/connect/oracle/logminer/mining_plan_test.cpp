@@ -168,7 +168,9 @@ TEST_F(MiningPlanTest, AThreadWithOldLogsNeedsThoseOfTheOthersFromThereOn) {
   make_one_thread();
   thread(2, 41).last_redo_scn = 990;
   online(2, 41, 640);
-  const MiningStart start = mining_start(view_, 850);
+  const FirstLogs first = first_logs(view_, 850);
+  EXPECT_FALSE(first.missing);
+  const MiningStart& start = first.start;
   EXPECT_EQ(start.threads.at(1).sequence, 8U);
   EXPECT_EQ(start.threads.at(2).sequence, 41U);
   EXPECT_EQ(start.others_scn, 640U);

@@ -140,9 +140,8 @@ void RedoAssembler::start(const MinedRow& row) {
   if (row.transaction.is_none()) return;
   // A second one: the slot is used again, or the rows come again. What there was does not count.
   forget(transactions_.find(row.transaction));
-  Open& open = transactions_[row.transaction].open;
-  open.key = row.transaction;
-  open.begun_micros = row.time_micros;
+  transactions_[row.transaction].open = {row.transaction, row.scn,         row.thread,
+                                         row.address,     row.time_micros, 0};
 }
 
 std::map<TransactionKey, RedoAssembler::Transaction>::iterator RedoAssembler::find(
@@ -169,14 +168,7 @@ Result<void> RedoAssembler::add(const MinedRow& row) {
     start(row);
     found = transactions_.find(row.transaction);
   }
-  if (!found->second.has_rows) {
-    // Its begin is not needed again, and the floor may have passed it by now.
-    Open& open = found->second.open;
-    open.first_scn = row.scn;
-    open.thread = row.thread;
-    open.first_address = row.address;
-    found->second.has_rows = true;
-  }
+  found->second.has_rows = true;
   found_.clear();
   TransactionBuilder& builder = found->second.builder;
   used_bytes_ -= builder.used_bytes();

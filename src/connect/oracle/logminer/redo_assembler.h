@@ -41,7 +41,7 @@ class RedoAssembler {
 
   struct Open {
     TransactionKey key;
-    std::uint64_t first_scn = 0;  ///< of its first change, as are thread and first_address
+    std::uint64_t first_scn = 0;  ///< of its begin, or of what was seen first of it
     std::uint32_t thread = 0;
     RedoAddress first_address;
     std::int64_t begun_micros = 0;  ///< since 1970 in UTC, as far as it is known

@@ -4,7 +4,8 @@
 
 namespace wherry::oracle {
 
-void StepBorder::begin_step(Starts next) {
+void StepBorder::begin_step(const Starts& begin, Starts next) {
+  begin_ = begin;
   next_ = std::move(next);
   is_behind_ = false;
 }
@@ -16,7 +17,11 @@ bool StepBorder::defers(const MinedRow& row) {
   const auto next = next_.find(row.thread);
   const bool is_complete = next != next_.end() && row.address.sequence < next->second.sequence;
   is_behind_ = is_behind_ || (!is_complete && seen.limit < row.address);
-  if (is_behind_ && is_complete) next->second.sequence = row.address.sequence;
+  if (is_behind_ && is_complete) {
+    const auto begin = begin_.find(row.thread);
+    const std::uint32_t first = begin == begin_.end() ? 0 : begin->second.sequence;
+    next->second.sequence = std::max(row.address.sequence, first);
+  }
   return is_behind_;
 }
 

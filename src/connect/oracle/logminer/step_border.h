@@ -18,8 +18,9 @@ class StepBorder {
  public:
   using Starts = std::map<std::uint32_t, ThreadStart>;
 
-  /// `next`: where the threads go on when the step has come to its end (MiningPlan::next).
-  void begin_step(Starts next);
+  /// `begin`, `next`: where the threads begin, and where they go on when the step has come to its
+  /// end (MiningPlan::next). Rows of logs before `begin` are known.
+  void begin_step(const Starts& begin, Starts next);
   /// The row is to be left out. REQUIRES: rows come in the order in which LogMiner gives them.
   bool defers(const MinedRow& row);
   /// The step has come to its end: where the threads go on. Logs with rows that were left out are
@@ -37,7 +38,7 @@ class StepBorder {
   };
   void move_limits();
 
-  Starts next_;
+  Starts begin_, next_;
   std::map<std::uint32_t, Seen> seen_;
   bool is_behind_ = false;  ///< a row of this step was left out
   bool has_deferred_ = false;

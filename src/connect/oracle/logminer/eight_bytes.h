@@ -40,19 +40,27 @@ namespace wherry::oracle {
   return text.find(wanted, at);
 }
 
-/// A word of up to eight capitals as one number, and what masks eight bytes of text to compare it
-/// with: only a letter loses its case by that.
+/// A word of up to eight capitals, also as one number, and what masks eight bytes of text to
+/// compare it with: only a letter loses its case by that. Made by the compiler: at run time its
+/// bytes would be waited for.
 struct PackedWord {
-  std::uint64_t word, mask;
-};
-constexpr PackedWord packed(std::string_view capitals) {
-  constexpr char kCase = 'a' - 'A';
-  std::array<char, sizeof(std::uint64_t)> word{}, mask{};
-  for (std::size_t i = 0; i < capitals.size(); ++i) {
-    word[i] = capitals[i];
-    mask[i] = static_cast<char>(is_letter(capitals[i]) ? ~kCase : ~0);
+  // NOLINTNEXTLINE(google-explicit-constructor): a literal stands for its word
+  consteval PackedWord(std::string_view word_in_capitals) : capitals(word_in_capitals) {
+    constexpr char kCase = 'a' - 'A';
+    std::array<char, sizeof(std::uint64_t)> letters{}, masks{};
+    for (std::size_t i = 0; i < capitals.size(); ++i) {
+      letters[i] = capitals[i];
+      masks[i] = static_cast<char>(is_letter(capitals[i]) ? ~kCase : ~0);
+    }
+    word = std::bit_cast<std::uint64_t>(letters);
+    mask = std::bit_cast<std::uint64_t>(masks);
   }
-  return {std::bit_cast<std::uint64_t>(word), std::bit_cast<std::uint64_t>(mask)};
-}
+  // NOLINTNEXTLINE(google-explicit-constructor): likewise
+  consteval PackedWord(const char* word_in_capitals)
+      : PackedWord(std::string_view(word_in_capitals)) {}
+
+  std::string_view capitals;
+  std::uint64_t word = 0, mask = 0;
+};
 
 }  // namespace wherry::oracle

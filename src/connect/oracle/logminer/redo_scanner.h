@@ -48,10 +48,10 @@ class RedoScanner {
     return true;
   }
   /// Takes a word in letters of either case, blanks before it.
-  [[gnu::always_inline]] bool take_word(std::string_view capitals) {
+  [[gnu::always_inline]] bool take_word(const PackedWord& word) {
     const std::size_t at = after_blanks(at_);
-    if (!has_word(at, capitals)) return false;
-    at_ = at + capitals.size();
+    if (!has_word(at, word)) return false;
+    at_ = at + word.capitals.size();
     return true;
   }
   /// An unquoted identifier, empty when there is none.
@@ -59,8 +59,8 @@ class RedoScanner {
   [[gnu::always_inline]] bool expect(char wanted, std::string_view what) {
     return take(wanted) || fail(what);
   }
-  [[gnu::always_inline]] bool expect_word(std::string_view capitals, std::string_view what) {
-    return take_word(capitals) || fail(what);
+  [[gnu::always_inline]] bool expect_word(const PackedWord& word, std::string_view what) {
+    return take_word(word) || fail(what);
   }
 
   /// "NAME"
@@ -99,15 +99,13 @@ class RedoScanner {
   [[nodiscard]] bool has(std::size_t at, char c) const {
     return at < text_.size() && text_[at] == c;
   }
-  [[gnu::always_inline]] [[nodiscard]] bool has_word(std::size_t at,
-                                                     std::string_view capitals) const {
-    if (at + sizeof(std::uint64_t) >= text_.size() || capitals.size() > sizeof(std::uint64_t)) {
-      return at < text_.size() && has_last_word(at, capitals);
+  [[gnu::always_inline]] [[nodiscard]] bool has_word(std::size_t at, const PackedWord& word) const {
+    if (at + sizeof(std::uint64_t) >= text_.size()) {
+      return at < text_.size() && has_last_word(at, word.capitals);
     }
     std::uint64_t next = 0;
     std::memcpy(&next, text_.data() + at, sizeof next);
-    const auto [wanted, mask] = packed(capitals);
-    return (next & mask) == wanted && !is_word_part(text_[at + capitals.size()]);
+    return (next & word.mask) == word.word && !is_word_part(text_[at + word.capitals.size()]);
   }
   /// Anywhere, also where fewer bytes are left than has_word() compares at once.
   [[nodiscard]] bool has_last_word(std::size_t at, std::string_view capitals) const;

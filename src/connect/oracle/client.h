@@ -84,6 +84,9 @@ struct ServerInfo {
   /// Native network encryption and integrity, "AES256" and "SHA256"; empty: off.
   std::string native_encryption, native_integrity;
   std::vector<std::string> warnings;  ///< "ORA-28002: the password will expire within 7 days"
+
+  /// It may be, or have, pluggable databases.
+  [[nodiscard]] bool has_containers() const { return major_version >= 12; }
 };
 
 class Lob;

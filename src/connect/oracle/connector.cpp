@@ -13,8 +13,7 @@ namespace {
 
 /// The root of a container database has no tables to migrate.
 Result<void> refuse_root(OpContext& context, Session& session) {
-  constexpr int kFirstContainers = 12;
-  if (session.server().major_version < kFirstContainers) return {};
+  if (!session.server().has_containers()) return {};
   WHERRY_ASSIGN(const auto rows,
                 session.rows(context, "select sys_context('USERENV', 'CON_NAME') from dual"));
   if (rows.at(0).at(0) != "CDB$ROOT") return {};

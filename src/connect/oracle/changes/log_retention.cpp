@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <string>
+
+#include "connect/oracle/text_number.h"
 
 namespace wherry::oracle {
 namespace {
@@ -16,12 +17,6 @@ constexpr const char* kEarlierLogs =
     "from v$archived_log where resetlogs_change# = :1 and next_change# <= :2 and archived = 'YES' "
     "and standby_dest = 'NO' group by thread#, sequence#) group by thread#";
 
-std::uint64_t number_of(const std::optional<std::string>& text) {
-  std::uint64_t out = 0;
-  if (text) std::from_chars(text->data(), text->data() + text->size(), out);
-  return out;
-}
-
 }  // namespace
 
 Result<std::optional<std::uint64_t>> bytes_until_lost(OpContext& context, Session& session,
@@ -31,8 +26,8 @@ Result<std::optional<std::uint64_t>> bytes_until_lost(OpContext& context, Sessio
   WHERRY_ASSIGN(const auto rows, session.rows(context, kEarlierLogs, binds));
   std::optional<std::uint64_t> least;
   for (const TextRow& row : rows) {
-    if (number_of(row.at(2)) == 0) continue;
-    const std::uint64_t left = number_of(row.at(1));
+    if (number_in(row.at(2)) == 0) continue;
+    const std::uint64_t left = number_in(row.at(1));
     least = std::min(least.value_or(left), left);
   }
   return least;

@@ -3,16 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "connect/oracle/changes/rest.h"
 #include "connect/oracle/errors.h"
+#include "connect/oracle/text_number.h"
 
 namespace wherry::oracle {
 namespace {
 
 constexpr std::chrono::milliseconds kLook{500};
-constexpr int kFirstContainers = 12;  ///< release that has them
 
 // START_SCN is 0 or 1 where the server does not know it.
 constexpr const char* kOpen =
@@ -20,13 +19,6 @@ constexpr const char* kOpen =
     "t.start_time from gv$transaction t left join gv$session s "
     "on s.inst_id = t.inst_id and s.saddr = t.ses_addr where t.status = 'ACTIVE' "
     "order by t.start_scn";
-
-template <class Number>
-Number number_of(const std::optional<std::string>& text) {
-  Number out = 0;
-  if (text) std::from_chars(text->data(), text->data() + text->size(), out);
-  return out;
-}
 
 Error with_grant(Error error) {
   if (error.native_code != ora_code(942) && error.native_code != ora_code(1031)) return error;
@@ -51,16 +43,16 @@ std::string to_text(const OpenTransaction& transaction) {
 }
 
 Result<std::vector<OpenTransaction>> list_open_transactions(OpContext& context, Session& session) {
-  const bool has_containers = session.server().major_version >= kFirstContainers;
+  const bool has_containers = session.server().has_containers();
   auto rows =
       session.rows(context, fmt::format(fmt::runtime(kOpen), has_containers ? "t.con_id" : "0"));
   if (!rows) return with_grant(std::move(rows).error());
   std::vector<OpenTransaction> out;
   for (const TextRow& row : *rows) {
     OpenTransaction& each = out.emplace_back();
-    each.key = {number_of<std::uint32_t>(row[0]), number_of<std::uint32_t>(row[1]),
-                number_of<std::uint32_t>(row[2]), number_of<std::uint32_t>(row[3])};
-    each.start_scn = number_of<std::uint64_t>(row[4]);
+    each.key = {number_in<std::uint32_t>(row[0]), number_in<std::uint32_t>(row[1]),
+                number_in<std::uint32_t>(row[2]), number_in<std::uint32_t>(row[3])};
+    each.start_scn = number_in<std::uint64_t>(row[4]);
     if (each.start_scn == 1) each.start_scn = 0;
     each.session = row[5] ? fmt::format("SID {}, serial {}, user {}", *row[5], row[6].value_or("?"),
                                         row[7].value_or("?"))

@@ -6,18 +6,13 @@
 #include "connect/oracle/changes/log_retention.h"
 #include "connect/oracle/changes/open_transactions.h"
 #include "connect/oracle/session_pool.h"
+#include "connect/oracle/text_number.h"
 
 namespace wherry::oracle {
 namespace {
 
 constexpr std::chrono::seconds kBetweenRetentionLooks{5};
 constexpr std::size_t kMostTold = 10;
-
-std::uint64_t number_of(const std::optional<std::string>& text) {
-  std::uint64_t out = 0;
-  if (text) std::from_chars(text->data(), text->data() + text->size(), out);
-  return out;
-}
 
 /// "-05:30"; 0 for another text.
 std::int32_t offset_minutes(const std::string& text) {
@@ -39,7 +34,7 @@ Result<void> SourceWatch::connect(OpContext& context, const ConnectOptions& opti
 Result<std::uint64_t> SourceWatch::current_scn(OpContext& context) {
   WHERRY_ASSIGN(const auto rows,
                 session_->rows(context, "select to_char(current_scn) from v$database"));
-  return number_of(rows.at(0).at(0));
+  return number_in(rows.at(0).at(0));
 }
 
 Result<StoredValueContext> SourceWatch::stored_values(OpContext& context) {
@@ -74,12 +69,12 @@ Result<connect::SourceHead> SourceWatch::head(OpContext& context, const RedoPosi
                      "select to_char(current_scn), to_char(round((cast(sys_extract_utc("
                      "systimestamp) as date) - date '1970-01-01') * 86400)) from v$database"));
   connect::SourceHead out;
-  out.order = number_of(rows.at(0).at(0));
+  out.order = number_in(rows.at(0).at(0));
   RedoPosition end = position;
   end.commit_scn = out.order;
   out.position = to_position(end);
   out.time =
-      std::chrono::system_clock::time_point(std::chrono::seconds(number_of(rows.at(0).at(1))));
+      std::chrono::system_clock::time_point(std::chrono::seconds(number_in(rows.at(0).at(1))));
   const auto now = std::chrono::steady_clock::now();
   if (now >= next_retention_look_) {
     next_retention_look_ = now + kBetweenRetentionLooks;

@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "connect/oracle/errors.h"
+#include "connect/oracle/text_number.h"
 
 namespace wherry::oracle {
 namespace {
@@ -57,18 +58,8 @@ enum Column : std::size_t {
 constexpr const char* kColumns =
     "scn, timestamp, thread#, rs_id, ssn, {}, xidusn, xidslt, xidsqn, operation_code, rollback, "
     "csf, status, seg_owner, table_name, row_id, info, sql_redo";
-constexpr int kFirstContainers = 12;  ///< release that has them
 /// A pluggable database can be mined from within from 19.10 on.
 constexpr int kMinableRelease = 19, kMinableUpdate = 10;
-
-std::uint64_t number_of(const std::optional<std::string>& text) {
-  std::uint64_t out = 0;
-  if (text) std::from_chars(text->data(), text->data() + text->size(), out);
-  return out;
-}
-std::uint32_t small_number_of(const std::optional<std::string>& text) {
-  return static_cast<std::uint32_t>(number_of(text));
-}
 
 /// The files of the plan are others by now, or not all that the range needs.
 Error with_changed_logs(Error error) {
@@ -136,7 +127,7 @@ Result<std::unique_ptr<MiningSession>> MiningSession::open(OpContext& context,
 
 Result<void> MiningSession::find_database(OpContext& context,
                                           const std::string& pluggable_database) {
-  if (session_->server().major_version < kFirstContainers) return {};
+  if (!session_->server().has_containers()) return {};
   WHERRY_ASSIGN(const auto rows,
                 session_->rows(context,
                                "select cdb, sys_context('USERENV', 'CON_NAME'), "
@@ -147,7 +138,7 @@ Result<void> MiningSession::find_database(OpContext& context,
     database_.kind = MinedDatabase::Kind::kRoot;
     return find_container(context, pluggable_database);
   }
-  database_ = {MinedDatabase::Kind::kPluggable, small_number_of(rows[0].at(2))};
+  database_ = {MinedDatabase::Kind::kPluggable, number_in<std::uint32_t>(rows[0].at(2))};
   const std::string& version = session_->server().version;
   if (can_be_mined_within(version)) return {};
   return make_error(
@@ -165,7 +156,7 @@ Result<void> MiningSession::find_container(OpContext& context,
   WHERRY_ASSIGN(
       const auto rows,
       session_->rows(context, "select con_id from v$containers where name = upper(:1)", binds));
-  database_.container = rows.empty() ? 0 : small_number_of(rows[0].at(0));
+  database_.container = rows.empty() ? 0 : number_in<std::uint32_t>(rows[0].at(0));
   if (database_.container != 0) return {};
   return make_error(ErrorKind::kConfig, "oracle.no_pdb",
                     pluggable_database.empty()
@@ -216,9 +207,9 @@ Result<void> MiningSession::read_database(OpContext& context, RedoView& out) {
   WHERRY_ASSIGN(
       const auto rows,
       session_->rows(context, "select dbid, resetlogs_change#, current_scn from v$database"));
-  out.database_id = number_of(rows.at(0).at(0));
-  out.resetlogs_scn = number_of(rows.at(0).at(1));
-  out.current_scn = number_of(rows.at(0).at(2));
+  out.database_id = number_in(rows.at(0).at(0));
+  out.resetlogs_scn = number_in(rows.at(0).at(1));
+  out.current_scn = number_in(rows.at(0).at(2));
   return {};
 }
 
@@ -230,16 +221,16 @@ Result<void> MiningSession::read_threads(OpContext& context, RedoView& out) {
                      "last_redo_change#, last_redo_block from v$thread order by thread#"));
   for (const TextRow& row : rows) {
     RedoThread& thread = out.threads.emplace_back();
-    thread.number = small_number_of(row[0]);
+    thread.number = number_in<std::uint32_t>(row[0]);
     thread.is_open = row[1] == "OPEN";
     thread.use = row[2] == "PUBLIC"    ? RedoThread::Use::kPublic
                  : row[2] == "PRIVATE" ? RedoThread::Use::kPrivate
                                        : RedoThread::Use::kDisabled;
-    thread.enable_scn = number_of(row[3]);
-    thread.disable_scn = number_of(row[4]);
-    thread.sequence = small_number_of(row[5]);
-    thread.last_redo_scn = number_of(row[6]);
-    thread.last_redo_block = small_number_of(row[7]);
+    thread.enable_scn = number_in(row[3]);
+    thread.disable_scn = number_in(row[4]);
+    thread.sequence = number_in<std::uint32_t>(row[5]);
+    thread.last_redo_scn = number_in(row[6]);
+    thread.last_redo_block = number_in<std::uint32_t>(row[7]);
   }
   return {};
 }
@@ -255,11 +246,11 @@ Result<void> MiningSession::read_online_logs(OpContext& context, RedoView& out) 
                      "l.sequence#, f.member"));
   for (const TextRow& row : rows) {
     RedoLog& log = out.logs.emplace_back();
-    log.thread = small_number_of(row[0]);
-    log.sequence = small_number_of(row[1]);
-    log.first_scn = number_of(row[2]);
-    log.next_scn = next_scn_of(number_of(row[3]), row[5] == "CURRENT");
-    log.size_bytes = number_of(row[4]);
+    log.thread = number_in<std::uint32_t>(row[0]);
+    log.sequence = number_in<std::uint32_t>(row[1]);
+    log.first_scn = number_in(row[2]);
+    log.next_scn = next_scn_of(number_in(row[3]), row[5] == "CURRENT");
+    log.size_bytes = number_in(row[4]);
     log.name = row[6].value_or("");
     log.is_online = true;
   }
@@ -280,11 +271,11 @@ Result<void> MiningSession::read_archived_logs(OpContext& context, std::uint64_t
                      binds));
   for (const TextRow& row : rows) {
     RedoLog& log = out.logs.emplace_back();
-    log.thread = small_number_of(row[0]);
-    log.sequence = small_number_of(row[1]);
-    log.first_scn = number_of(row[2]);
-    log.next_scn = next_scn_of(number_of(row[3]), false);
-    log.size_bytes = number_of(row[4]);
+    log.thread = number_in<std::uint32_t>(row[0]);
+    log.sequence = number_in<std::uint32_t>(row[1]);
+    log.first_scn = number_in(row[2]);
+    log.next_scn = next_scn_of(number_in(row[3]), false);
+    log.size_bytes = number_in(row[4]);
     log.name = row[5].value_or("");
     log.is_deleted = row[6] != "NO" || row[7] != "A";
   }
@@ -308,7 +299,7 @@ Result<void> MiningSession::add_logs(OpContext& context, const MiningPlan& plan)
 std::string MiningSession::query_text(std::size_t owners) const {
   std::string list = "'UNKNOWN'";
   for (std::size_t i = 1; i <= owners; ++i) list += fmt::format(", :{}", i);
-  const bool has_containers = session_->server().major_version >= kFirstContainers;
+  const bool has_containers = session_->server().has_containers();
   const std::string columns =
       fmt::format(fmt::runtime(kColumns), has_containers ? "src_con_id" : "0");
   const std::string own = fmt::format("operation_code = 5 or seg_owner in ({})", list);

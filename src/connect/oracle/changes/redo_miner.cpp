@@ -93,7 +93,7 @@ Result<bool> RedoMiner::begin_step(OpContext& context, std::uint64_t floor_scn,
   mark_ = std::move(mark);
   note_logs(view, floor_scn);
   step_begun_ = Clock::now();
-  border_.begin_step(start_.threads, plan_.next);
+  border_.begin_step(start_.threads, plan_.next, view.current_scn, plan_.end_scn);
   const auto begun = session_->begin(context, plan_, owners);
   if (!begun) WHERRY_TRY(take_trouble(context, begun.error()));
   is_mining_ = begun.ok();
@@ -145,6 +145,7 @@ void RedoMiner::end_step() {
     next_look_ += std::clamp<Clock::duration>(took, kPause, kMostPause);
     mine_by_ = now + std::max<Clock::duration>(kMostSkipping, kSkippedSteps * took);
   }
+  if (border_.has_deferred() && !border_.takes_all_seen()) return;
   settle(plan_.end_scn, plan_.reaches_end || border_.has_deferred());
 }
 
@@ -152,7 +153,6 @@ void RedoMiner::end_step() {
 Result<void> RedoMiner::take_trouble(OpContext& context, const Error& error) {
   if (error.code != "oracle.log_changed") return error;
   is_mining_ = false;
-  border_.break_step();
   mark_.clear();
   if (++log_troubles_ >= kMostLogTroubles) return unreadable_log(error);
   context.log.info("a log was changed while it was read", {{"cause", error.to_log_text()}});

@@ -4,10 +4,21 @@
 
 namespace wherry::oracle {
 
-void StepBorder::begin_step(const Starts& begin, Starts next) {
+void StepBorder::begin_step(const Starts& begin, Starts next, std::uint64_t current_scn,
+                            std::uint64_t end_scn) {
   begin_ = begin;
   next_ = std::move(next);
   is_behind_ = false;
+  if (candidate_scn_ != 0 && end_scn >= candidate_scn_) take_candidates();
+  if (candidate_scn_ != 0) return;
+  for (auto& [thread, seen] : seen_) seen.candidate = seen.newest;
+  candidate_scn_ = current_scn;
+  if (end_scn >= candidate_scn_) take_candidates();
+}
+
+void StepBorder::take_candidates() {
+  for (auto& [thread, seen] : seen_) seen.limit = seen.candidate;
+  candidate_scn_ = 0;
 }
 
 bool StepBorder::defers(const MinedRow& row) {
@@ -27,17 +38,7 @@ bool StepBorder::defers(const MinedRow& row) {
 
 const StepBorder::Starts& StepBorder::end_step() {
   has_deferred_ = is_behind_;
-  move_limits();
   return next_;
-}
-
-void StepBorder::break_step() {
-  move_limits();
-}
-
-void StepBorder::move_limits() {
-  for (auto& [thread, seen] : seen_) seen.limit = std::max(seen.limit, seen.newest);
-  is_behind_ = false;
 }
 
 }  // namespace wherry::oracle

@@ -211,7 +211,10 @@ class ChangeTask {
     const auto checkpoint = highest_checkpoint(lanes);
     if (stream.has_checkpoint && !checkpoint) return checkpoint_lost();
     changes::Place from{stream.position, stream.order};
-    if (checkpoint) from = {checkpoint->position, checkpoint->point.order};
+    if (checkpoint) {
+      WHERRY_TRY(state_.note_checkpoint());
+      from = {checkpoint->position, checkpoint->point.order};
+    }
     progress_->set_begin(from.position);
     progress_->apply.set_applied_order(from.order);
     engine::StreamFeed::Options options;

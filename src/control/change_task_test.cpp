@@ -20,13 +20,7 @@ TEST_F(ChangeTaskTest, ChangesDuringTheLoadAreCachedAndThenFollowed) {
   EXPECT_TRUE(becomes_equal());
   change(30);
   EXPECT_TRUE(becomes_equal());
-  // A commit is counted once it has been answered.
-  const auto progress = task.phases.progress();
-  const auto deadline = std::chrono::steady_clock::now() + kChangeDeadline;
-  while (progress->applied().all() < 420 && std::chrono::steady_clock::now() < deadline) {
-    const auto& signal = progress->apply.changes();
-    signal.wait(signal.count(), std::chrono::milliseconds(50), {});
-  }
+  EXPECT_TRUE(task.becomes_counted([](auto& progress) { return progress.applied().all() >= 420; }));
   auto& outcome = task.stop();
   ASSERT_TRUE(outcome.ok()) << outcome.error().to_paragraph();
   EXPECT_FALSE(outcome->has_table_errors);
@@ -87,13 +81,9 @@ TEST_F(ChangeTaskTest, WhatIsCountedSurvivesTheRun) {
     EXPECT_TRUE(task.phases.wait_for(kOngoing));
     change(changes);
     EXPECT_TRUE(becomes_equal());
-    // A commit is counted once it has been answered.
-    const auto deadline = std::chrono::steady_clock::now() + kChangeDeadline;
-    const auto progress = all == 0 ? nullptr : task.phases.progress();
-    while (progress && progress->applied().all() < all &&
-           std::chrono::steady_clock::now() < deadline) {
-      const auto& signal = progress->apply.changes();
-      signal.wait(signal.count(), 50ms, {});
+    if (all != 0) {
+      EXPECT_TRUE(
+          task.becomes_counted([&](auto& progress) { return progress.applied().all() >= all; }));
     }
     EXPECT_TRUE(task.stop().ok());
     return std::pair(task.phases.progress()->captured(), task.phases.progress()->applied());
@@ -195,6 +185,8 @@ TEST_F(ChangeTaskTest, ACheckpointThatIsGoneIsNotGuessed) {
     ASSERT_TRUE(task.phases.wait_for(kOngoing));
     change(5);
     ASSERT_TRUE(becomes_equal());
+    ASSERT_TRUE(task.becomes_counted(
+        [](auto& progress) { return progress.apply.checkpoint().has_value(); }));
     ASSERT_TRUE(task.stop().ok());
   }
   ASSERT_TRUE(target_

@@ -100,6 +100,18 @@ class RunningTask {
     if (thread_.joinable()) thread_.join();
     return outcome_;
   }
+  /// A commit is counted once it has been answered, and the target shows it before that.
+  template <class Condition>
+  bool becomes_counted(const Condition& is_counted) {
+    const auto progress = phases.progress();
+    const auto deadline = std::chrono::steady_clock::now() + kChangeDeadline;
+    const auto& signal = progress->apply.changes();
+    while (!is_counted(*progress)) {
+      if (std::chrono::steady_clock::now() >= deadline) return false;
+      signal.wait(signal.count(), std::chrono::milliseconds(50), {});
+    }
+    return true;
+  }
 
   WatchedPhases phases;
 

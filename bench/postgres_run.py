@@ -11,6 +11,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import random
 import shutil
 import sys
 import tempfile
@@ -198,14 +199,16 @@ PROGRAMS = ("pgcopydb", "pgloader")
 
 
 def measure_shape(pair, name, peers, rounds):
-    """Samples by who made them; Wherry and its peers in turns."""
+    """Samples by who made them; in every round all of them, in an order drawn anew: what the servers
+    still have to do after one sample is paid for by the next."""
     who_loads = {**OURS, **{peer: PEERS[peer] for peer in peers}}
     if "relay" not in peers:
         del who_loads["wherry, no ANALYZE"]
     samples = {who: [] for who in who_loads}
     by_relay(pair, name)  # the source's pages are in memory afterwards
+    order = random.Random(name)
     for _ in range(rounds):
-        for who in list(samples):
+        for who in order.sample(list(samples), len(samples)):
             try:
                 sample = who_loads[who](pair, name)
             except DidNotEnd as problem:
@@ -231,7 +234,7 @@ def lines_of(name, rows, samples):
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--scale", type=float, default=1.0, help="factor on the number of rows")
     parser.add_argument("--peers", default=",".join(PEERS))
     parser.add_argument("--tables", default=",".join(SHAPES))

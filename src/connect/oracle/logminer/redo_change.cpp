@@ -13,7 +13,14 @@ OwnedRedoValue::OwnedRedoValue(const RedoValue& value)
       hint(value.hint) {}
 
 RedoValue OwnedRedoValue::view() const {
-  return {form, argument_count, text, format, function, hint};
+  RedoValue out;
+  out.form = form;
+  out.argument_count = argument_count;
+  out.text = text;
+  out.format = format;
+  out.function = function;
+  out.hint = hint;
+  return out;
 }
 
 const OwnedRedoValue* find_value(const RedoImage& image, std::string_view column) {

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "connect/oracle/logminer/eight_bytes.h"
+#include "connect/oracle/logminer/bytes_at_once.h"
 #include "connect/oracle/logminer/letters.h"
 #include "connect/oracle/logminer/redo_statement.h"
 

@@ -22,6 +22,8 @@ enum class RedoForm : std::uint8_t {
 
 /// Views into the statement's text or into the parser's memory.
 struct RedoValue {
+  // Members alone: with a defaulted one GCC clears the whole by `rep stos`, at 2 % of the parser.
+  RedoValue() noexcept {}  // NOLINT(modernize-use-equals-default)
   RedoForm form = RedoForm::kNull;
   std::uint8_t argument_count = 0;  ///< of a call
   std::string_view text;            ///< decoded: the literal, the number, the first argument
@@ -31,6 +33,7 @@ struct RedoValue {
 };
 
 struct RedoField {
+  RedoField() noexcept {}  // NOLINT(modernize-use-equals-default): as RedoValue()
   std::string_view column;
   RedoValue value;
 };

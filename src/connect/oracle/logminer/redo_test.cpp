@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "connect/oracle/logminer/eight_bytes.h"
+#include "connect/oracle/logminer/bytes_at_once.h"
 #include "connect/oracle/logminer/redo_cell.h"
 #include "connect/oracle/logminer/redo_parser.h"
 #include "connect/oracle/logminer/redo_protocol.h"

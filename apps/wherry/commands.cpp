@@ -229,6 +229,9 @@ int plan_command(const Flags& flags, const connect::Registry& connectors) {
   std::printf("%s", plan_text(*plan).c_str());
   bool warned = started->request.settings.asks_for_validation;
   if (warned) std::printf("warning: %s\n", kNotValidated);
+  for (const std::string& what : started->request.settings.without_effect) {
+    std::printf("note: no effect: %s\n", what.c_str());
+  }
   for (const std::string& warning : plan->warnings) std::printf("warning: %s\n", warning.c_str());
   warned = warned || !plan->warnings.empty();
   for (const engine::TableTask& task : plan->tables)
@@ -257,45 +260,6 @@ int validate_command(const Flags& flags, const connect::Registry& connectors) {
   recorder.report_table_errors();
   for (const engine::RefusedTable& table : outcome->refused) report(table.error);
   return outcome->differences != 0 || outcome->has_table_errors ? kExitTableErrors : kExitDone;
-}
-
-int check_command(const Flags& flags) {
-  if (flags.table_mappings.empty() && flags.task_settings.empty()) {
-    return report(make_error(ErrorKind::kConfig, "check.nothing", "there is nothing to check",
-                             "Name a file with --table-mappings or --task-settings"));
-  }
-  int status = kExitDone;
-  if (!flags.table_mappings.empty()) {
-    const auto text = read_file(flags.table_mappings);
-    if (!text.ok()) return report(text.error());
-    const auto problems = mapping::RuleSet::check(*text);
-    for (const mapping::Problem& p : problems) {
-      std::fprintf(stderr, "%s: %s%s%s\n", flags.table_mappings.c_str(),
-                   p.rule_id.empty() ? "" : ("rule-id " + p.rule_id + ": ").c_str(),
-                   p.message.c_str(), p.path.empty() ? "" : (" (at " + p.path + ")").c_str());
-      status = kExitRefused;
-    }
-    if (problems.empty()) {
-      const auto rules = mapping::RuleSet::parse(*text);
-      std::printf("%s: %zu selection rules, %zu transformation rules\n",
-                  flags.table_mappings.c_str(), rules->selections().size(),
-                  rules->transformations().size());
-    }
-  }
-  if (!flags.task_settings.empty()) {
-    const auto text = read_file(flags.task_settings);
-    if (!text.ok()) return report(text.error());
-    const auto settings = control::TaskSettings::parse(*text);
-    if (!settings.ok()) return report(settings.error());
-    for (const std::string& path : settings->not_carried_out) {
-      std::printf("%s: %s has no effect in this version\n", flags.task_settings.c_str(),
-                  path.c_str());
-    }
-    for (const std::string& what : settings->not_applicable) {
-      std::printf("%s: does not apply: %s\n", flags.task_settings.c_str(), what.c_str());
-    }
-  }
-  return status;
 }
 
 int reload_command(const Flags& flags, const std::vector<std::string>& tables) {

@@ -19,7 +19,8 @@ constexpr int kExitTableErrors = 3;
 int run_command(const Flags& flags, const connect::Registry& connectors);
 int plan_command(const Flags& flags, const connect::Registry& connectors);
 int validate_command(const Flags& flags, const connect::Registry& connectors);
-int check_command(const Flags& flags);
+/// `as_json`: what was understood and what is wrong as one JSON document.
+int check_command(const Flags& flags, bool as_json);
 /// Asks the task of the state directory to load tables, "SCHEMA.TABLE" each, again.
 int reload_command(const Flags& flags, const std::vector<std::string>& tables);
 struct ForgetFlags {

@@ -200,6 +200,23 @@ Result<Logger> open_log(const Flags& flags, std::function<void(const std::string
   return Logger::open(options);
 }
 
+namespace {
+
+/// Between the load and the changes only a task with both can stop.
+void note_stops_without_effect(control::TaskRequest& request) {
+  if (request.type == control::MigrationType::kFullLoadAndCdc) return;
+  const control::ChangeProcessing& changes = request.settings.changes;
+  for (const auto& [is_sent, name] :
+       {std::pair(changes.stops_before_cached, "StopTaskCachedChangesNotApplied"),
+        std::pair(changes.stops_after_cached, "StopTaskCachedChangesApplied")}) {
+    if (!is_sent) continue;
+    request.settings.without_effect.push_back(fmt::format(
+        "/FullLoadSettings/{}: only a task of type full-load-and-cdc stops there", name));
+  }
+}
+
+}  // namespace
+
 Result<control::TaskRequest> make_request(const Flags& flags, const connect::Registry& connectors,
                                           const Logger& log) {
   control::TaskRequest request;
@@ -220,9 +237,14 @@ Result<control::TaskRequest> make_request(const Flags& flags, const connect::Reg
     auto settings = control::TaskSettings::parse(text);
     if (!settings.ok()) return std::move(settings).error().with("file", flags.task_settings);
     request.settings = *std::move(settings);
+    request.rules.set_target_schema(request.settings.target_schema);
+    for (const auto& [component, level] : request.settings.log_levels) {
+      log.set_level(component, level);
+    }
   }
   WHERRY_ASSIGN(request.start, start_type(flags.start));
   request.type = migration_type(flags.migration_type);
+  note_stops_without_effect(request);
   request.start_position = flags.start_position;
   WHERRY_ASSIGN(request.stop_when, stop_condition(flags.stop_when));
   WHERRY_TRY(check_changes(flags, request));

@@ -51,7 +51,11 @@ int dispatch(int argc, char** argv) {
 
   auto* check = cli.add_subcommand("check", "Checks table mappings and task settings files");
   app::add_flags(*check, flags, app::kTaskFlags);
-  check->callback([&] { status = app::check_command(flags); });
+  std::string check_format = "text";
+  check->add_option("--format", check_format, "How it is printed")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+  check->callback([&] { status = app::check_command(flags, check_format == "json"); });
 
   auto* validate = cli.add_subcommand("validate", "Compares source and target, value by value");
   app::add_flags(*validate, flags, app::kEndpointFlags | app::kTaskFlags | app::kRunFlags);

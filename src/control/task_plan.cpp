@@ -136,13 +136,9 @@ Result<Prepared> prepare_task(OpContext& context, const TaskRequest& request,
                               TaskObserver& observer, StartRetry& retry,
                               connect::ExistingTable existing) {
   observer.on_phase("connecting");
-  for (const std::string& path : request.settings.not_carried_out) {
+  for (const std::string& what : request.settings.without_effect) {
     context.log.as(Component::kTaskManager)
-        .info("a task setting has no effect in this version", {{"setting", path}});
-  }
-  for (const std::string& what : request.settings.not_applicable) {
-    context.log.as(Component::kTaskManager)
-        .info("a task setting does not apply", {{"setting", what}});
+        .info("a task setting has no effect", {{"setting", what}});
   }
   WHERRY_TRY(retry.run("source", [&] { return probe(context, request.source, connect::kSource); }));
   WHERRY_TRY(retry.run("target", [&] { return probe(context, request.target, connect::kTarget); }));

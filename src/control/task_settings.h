@@ -1,6 +1,6 @@
-// The DMS task-settings document, as far as this version carries it out. Every key of the document
-// is known, so that existing files are accepted; what is not carried out is listed for the log.
-// Source: AWS DMS User Guide, "Specifying task settings".
+// The DMS task-settings document as the engine takes it. Every key of the document is known
+// (settings_catalogue.h), so that existing files are accepted; what has no effect is listed with
+// the reason. Source: AWS DMS User Guide, "Specifying task settings".
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "connect/api/connector.h"
+#include "control/log_settings.h"
 #include "core/result.h"
 #include "engine/changes/apply_options.h"
 #include "engine/error_policy.h"
@@ -25,6 +26,7 @@ struct LobSettings {
   std::uint64_t max_bytes = 0;  ///< LimitedSizeLobMode with LobMaxSize; 0: whole, also FullLobMode
   std::uint64_t inline_bytes = 0;  ///< InlineLobMaxSize; 0: as many as Wherry thinks best
   std::uint64_t piece_bytes = 0;   ///< LobChunkSize; 0: as large as Wherry thinks best
+  friend bool operator==(const LobSettings&, const LobSettings&) = default;
 };
 
 /// ControlTablesSettings.
@@ -33,6 +35,7 @@ struct ControlTableSettings {
   bool has_history = false;
   bool has_suspended_tables = false;
   bool has_status = false;
+  friend bool operator==(const ControlTableSettings&, const ControlTableSettings&) = default;
 };
 
 /// What concerns ongoing replication.
@@ -51,6 +54,7 @@ struct ChangeProcessing {
   bool stops_before_cached = false;                        ///< StopTaskCachedChangesNotApplied
   std::chrono::milliseconds consistency_timeout{600'000};  ///< TransactionConsistencyTimeout
   bool stops_after_cached = false;                         ///< StopTaskCachedChangesApplied
+  friend bool operator==(const ChangeProcessing&, const ChangeProcessing&) = default;
 };
 
 struct TaskSettings {
@@ -70,6 +74,9 @@ struct TaskSettings {
   engine::RetryPolicy retry;               ///< ErrorBehavior.RecoverableError*
   ChangeProcessing changes;
   std::string control_schema;  ///< ControlTablesSettings.ControlSchema; empty: the target's default
+  /// TargetMetadata.TargetSchema: of all tables that no rule of a schema concerns; empty: the
+  /// source's.
+  std::string target_schema;
   // WherrySettings, a section that DMS has not:
   std::uint32_t segment_size_mb = 64;        ///< SegmentSizeMB, 1 to 65536
   std::uint32_t whole_table_mb = 1024;       ///< WholeTableMB, 0 (every large one is cut) to 65536
@@ -77,12 +84,16 @@ struct TaskSettings {
   std::uint32_t max_source_connections = 0;  ///< MaxSourceConnections, 0 (no limit) to 49
   std::uint32_t max_read_mb_per_second = 0;  ///< MaxReadMBPerSecond; 0: no limit
   bool asks_for_validation = false;          ///< ValidationSettings.EnableValidation: not done
-  std::vector<std::string> not_carried_out;  ///< paths of keys that were sent and have no effect
-  std::vector<std::string> not_applicable;   ///< … because of what is as it is: path and why
+  LogLevels log_levels;                      ///< Logging.LogComponents
+  /// "PATH: why" of keys that were sent with another value than the default and change nothing.
+  std::vector<std::string> without_effect;
 
+  friend bool operator==(const TaskSettings&, const TaskSettings&) = default;
   /// kConfig "settings.syntax" or "settings.invalid" with JSON path, value and allowed values; all
   /// mistakes at once.
   static Result<TaskSettings> parse(std::string_view json);
+  /// Likewise; what is wrong is in the document's problems too, with its place.
+  static Result<TaskSettings> from(SettingsDocument& document);
 };
 
 }  // namespace wherry::control

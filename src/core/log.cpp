@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include <array>
+#include <atomic>
 #include <mutex>
 
 namespace wherry {
@@ -14,8 +15,15 @@ namespace wherry {
 class LogSink {
  public:
   LogSink(std::shared_ptr<spdlog::logger> logger, Severity level, LogFormat format)
-      : logger_(std::move(logger)), level_(level), format_(format) {}
-  [[nodiscard]] bool wants(Severity severity) const { return severity <= level_; }
+      : logger_(std::move(logger)), format_(format) {
+    for (auto& each : levels_) each = level;
+  }
+  [[nodiscard]] bool wants(Component component, Severity severity) const {
+    return severity <= levels_[static_cast<std::size_t>(component)];
+  }
+  void set_level(Component component, Severity level) {
+    levels_[static_cast<std::size_t>(component)] = level;
+  }
   [[nodiscard]] LogFormat format() const { return format_; }
   void write(Severity severity, const std::string& line) {
     static constexpr std::array<spdlog::level::level_enum, 5> kLevels = {
@@ -26,7 +34,7 @@ class LogSink {
 
  private:
   std::shared_ptr<spdlog::logger> logger_;
-  Severity level_;
+  std::array<std::atomic<Severity>, static_cast<std::size_t>(Component::kCommon) + 1> levels_;
   LogFormat format_;
 };
 
@@ -160,9 +168,13 @@ Logger Logger::as(Component component) const {
   return other;
 }
 
+void Logger::set_level(Component component, Severity level) const {
+  if (sink_) sink_->set_level(component, level);
+}
+
 void Logger::write(Severity severity, std::string_view message,
                    std::initializer_list<LogField> fields) const {
-  if (!sink_ || !sink_->wants(severity)) return;
+  if (!sink_ || !sink_->wants(component_, severity)) return;
   auto* const line = sink_->format() == LogFormat::kJson ? &json_line : &text_line;
   sink_->write(severity, line(component_, severity, message, fields.begin(), fields.size()));
 }

@@ -60,6 +60,8 @@ class Logger {
   };
   static Result<Logger> open(const Options& options);
   [[nodiscard]] Logger as(Component component) const;
+  /// How much that part writes from now on, through every copy of this logger.
+  void set_level(Component component, Severity level) const;
 
   void error(std::string_view message, std::initializer_list<LogField> fields = {}) const;
   void warn(std::string_view message, std::initializer_list<LogField> fields = {}) const;

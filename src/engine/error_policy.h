@@ -20,6 +20,7 @@ struct ErrorPolicy {
   std::uint32_t escalation_count = 0;  ///< DataErrorEscalationCount, rows of a table; 0: never
   ErrorAction table = ErrorAction::kSuspendTable;  ///< TableErrorPolicy
   std::uint32_t table_escalation_count = 0;        ///< TableErrorEscalationCount, tables; 0: never
+  friend bool operator==(const ErrorPolicy&, const ErrorPolicy&) = default;
 };
 
 }  // namespace wherry::engine

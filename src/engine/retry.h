@@ -16,6 +16,7 @@ struct RetryPolicy {
   bool doubles = true;                             ///< RecoverableErrorThrottling
   std::chrono::milliseconds most_wait{1'800'000};  ///< RecoverableErrorThrottlingMax
   bool stops_at_most_wait = true;                  ///< RecoverableErrorStopRetryAfterThrottlingMax
+  friend bool operator==(const RetryPolicy&, const RetryPolicy&) = default;
 };
 
 /// The waits of one piece of work that goes wrong again and again.

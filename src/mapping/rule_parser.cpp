@@ -7,8 +7,10 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "mapping/nearest_name.h"
 #include "mapping/parallel_load_rule.h"
 #include "mapping/pattern.h"
+#include "mapping/rule_names.h"
 #include "mapping/rules.h"
 
 namespace wherry::mapping {
@@ -17,32 +19,6 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::int64_t kMaxLoadOrder = 2147483647;
-
-template <class Value>
-struct Named {
-  std::string_view name;
-  Value value;
-};
-
-constexpr std::array<Named<SelectionAction>, 3> kSelectionActions = {
-    {{"include", SelectionAction::kInclude},
-     {"exclude", SelectionAction::kExclude},
-     {"explicit", SelectionAction::kExplicit}}};
-
-constexpr std::array<Named<TransformTarget>, 3> kTargets = {{{"schema", TransformTarget::kSchema},
-                                                             {"table", TransformTarget::kTable},
-                                                             {"column", TransformTarget::kColumn}}};
-
-constexpr std::array<Named<TransformAction>, 9> kTransformActions = {
-    {{"rename", TransformAction::kRename},
-     {"convert-lowercase", TransformAction::kLowercase},
-     {"convert-uppercase", TransformAction::kUppercase},
-     {"add-prefix", TransformAction::kAddPrefix},
-     {"add-suffix", TransformAction::kAddSuffix},
-     {"remove-prefix", TransformAction::kRemovePrefix},
-     {"remove-suffix", TransformAction::kRemoveSuffix},
-     {"replace-prefix", TransformAction::kReplacePrefix},
-     {"replace-suffix", TransformAction::kReplaceSuffix}}};
 
 /// Part of the rule language, but not carried out by this version.
 constexpr std::array<std::string_view, 9> kLaterActions = {"remove-column",
@@ -54,6 +30,8 @@ constexpr std::array<std::string_view, 9> kLaterActions = {"remove-column",
                                                            "data-masking-digits-mask",
                                                            "data-masking-digits-randomize",
                                                            "data-masking-hash-mask"};
+constexpr std::array<std::string_view, 3> kRuleTypes = {"selection", "transformation",
+                                                        "table-settings"};
 constexpr std::array<std::string_view, 3> kLaterRuleTypes = {"validation", "object-mapping",
                                                              "post-processing"};
 constexpr std::array<std::string_view, 2> kLaterTargets = {"table-tablespace", "index-tablespace"};
@@ -78,12 +56,8 @@ bool is_absent(const Json& object, const char* key) {
   return (found->is_array() || found->is_object()) && found->empty();
 }
 
-std::string place_of(std::string_view text, std::size_t byte) {
-  const std::string_view before = text.substr(0, std::min(byte > 0 ? byte - 1 : 0, text.size()));
-  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
-  const std::size_t line_start =
-      before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
-  return fmt::format("line {}, column {}", line, before.size() - line_start + 1);
+std::string meant(std::string_view name) {
+  return name.empty() ? "" : fmt::format("; {} was probably meant", name);
 }
 
 }  // namespace
@@ -98,14 +72,31 @@ class RuleParser {
     try {
       document = Json::parse(text);
     } catch (const Json::parse_error& failure) {
-      problems.push_back({{}, {}, "not valid JSON at " + place_of(text, failure.byte)});
+      const TextPlace place = place_of(text, failure.byte > 0 ? failure.byte - 1 : 0);
+      problems.push_back(
+          {{},
+           {},
+           fmt::format("not valid JSON at line {}, column {}", place.line, place.column),
+           place});
       is_syntax_error = true;
       return;
     } catch (const Json::out_of_range&) {
-      problems.push_back({{}, {}, "not valid JSON: a number is too large"});
+      problems.push_back({{}, {}, "not valid JSON: a number is too large", {}});
       is_syntax_error = true;
       return;
     }
+    const JsonPlaces places(text);
+    for (const std::string& path : places.repeated()) {
+      problem(path, "the key is there twice, and only one of both would count");
+    }
+    read(document);
+    for (Problem& each : problems) each.place = places.find(each.path);
+  }
+
+  bool is_syntax_error = false;
+
+ private:
+  void read(const Json& document) {
     if (!document.is_object() || !document.contains("rules") || !document["rules"].is_array()) {
       problem("/rules", "the document must be an object with an array named rules");
       return;
@@ -123,11 +114,8 @@ class RuleParser {
                      [](const auto& a, const auto& b) { return a.id < b.id; });
   }
 
-  bool is_syntax_error = false;
-
- private:
   void problem(std::string path, std::string message) {
-    problems.push_back({rule_id_, std::move(path), std::move(message)});
+    problems.push_back({rule_id_, std::move(path), std::move(message), {}});
   }
 
   void rule(const Json& json, const std::string& path) {
@@ -135,21 +123,21 @@ class RuleParser {
     if (!json.is_object()) return problem(path, "a rule must be an object");
     const std::int64_t id = identity(json, path);
     const std::string type = text(json, path, "rule-type", true);
-    if (type == "selection") {
-      selection(json, path, id);
-    } else if (type == "transformation") {
-      transformation(json, path, id);
-    } else if (type == "table-settings") {
-      table_settings(json, path, id);
-    } else if (contains(kLaterRuleTypes, type)) {
+    std::string_view taken = type;
+    if (contains(kLaterRuleTypes, type)) {
       problem(path + "/rule-type",
               fmt::format("rule-type '{}' is not carried out by this version", type));
-    } else if (!type.empty()) {
+    } else if (!type.empty() && !contains(kRuleTypes, type)) {
+      taken = nearest_name(type, kRuleTypes);
       problem(path + "/rule-type",
               fmt::format("rule-type '{}' does not exist; known: selection, transformation, "
-                          "table-settings",
-                          type));
+                          "table-settings{}",
+                          type, meant(taken)));
     }
+    // What else is wrong with it is told at once.
+    if (taken == "selection") selection(json, path, id);
+    if (taken == "transformation") transformation(json, path, id);
+    if (taken == "table-settings") table_settings(json, path, id);
   }
 
   std::int64_t identity(const Json& json, const std::string& path) {
@@ -203,7 +191,8 @@ class RuleParser {
                     std::initializer_list<std::string_view> known) {
     for (const auto& [key, value] : json.items()) {
       if (std::find(known.begin(), known.end(), key) == known.end()) {
-        problem(path + "/" + key, fmt::format("unknown key '{}'", key));
+        problem(path + "/" + key,
+                fmt::format("unknown key '{}'{}", key, meant(nearest_name(key, known))));
       }
     }
   }
@@ -248,8 +237,10 @@ class RuleParser {
       problem(path + "/" + key,
               fmt::format("{} '{}' is not carried out by this version", key, name));
     } else if (!name.empty()) {
-      problem(path + "/" + key,
-              fmt::format("{} '{}' does not exist; known: {}", key, name, names_of(list)));
+      std::vector<std::string_view> known(later.begin(), later.end());
+      for (const auto& item : list) known.push_back(item.name);
+      problem(path + "/" + key, fmt::format("{} '{}' does not exist; known: {}{}", key, name,
+                                            names_of(list), meant(nearest_name(name, known))));
     }
     return list[0].value;
   }

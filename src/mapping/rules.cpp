@@ -103,6 +103,7 @@ schema::TableRef RuleSet::target_table(const schema::TableRef& source) const {
       table_done = true;
     }
   }
+  if (!schema_done && !target_schema_.empty()) target.schema = target_schema_;
   return target;
 }
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "mapping/json_places.h"
 #include "schema/lob_setting.h"
 #include "schema/parallel_load.h"
 #include "schema/table_def.h"
@@ -65,8 +66,9 @@ struct TableSettingsRule {
 /// One thing wrong with a document.
 struct Problem {
   std::string rule_id;  ///< as written; empty when the rule has none
-  std::string path;     ///< JSON pointer: "/rules/2/rule-action"
+  std::string path;     ///< "/rules/2/rule-action"
   std::string message;
+  TextPlace place;
 };
 
 class RuleSet {
@@ -78,6 +80,10 @@ class RuleSet {
   static Result<RuleSet> parse(std::string_view json);
   /// Like parse(), but hands out what is wrong one by one; empty: fine. Syntax errors come too.
   static std::vector<Problem> check(std::string_view json);
+
+  /// TargetMetadata.TargetSchema of the task's settings: where tables go that no rule of a schema
+  /// concerns; empty: to the schema of their source.
+  void set_target_schema(std::string name) { target_schema_ = std::move(name); }
 
   /// The load-order of a selected table; nullopt when it is not selected.
   [[nodiscard]] std::optional<std::int64_t> select(const schema::TableRef& table) const;
@@ -97,12 +103,16 @@ class RuleSet {
   [[nodiscard]] const std::vector<TransformationRule>& transformations() const {
     return transformations_;
   }
+  [[nodiscard]] const std::vector<TableSettingsRule>& table_settings() const {
+    return table_settings_;
+  }
 
  private:
   friend class RuleParser;
   std::vector<SelectionRule> selections_;
   std::vector<TransformationRule> transformations_;  ///< by id
   std::vector<TableSettingsRule> table_settings_;
+  std::string target_schema_;
 };
 
 }  // namespace wherry::mapping

@@ -34,6 +34,7 @@ struct ApplyErrorPolicy {
   /// conflicts while the changes are applied that were cached during the load: those of
   /// transactions at or before this. 0: there is no such time.
   connect::CommitOrder ignores_conflicts_until = 0;
+  friend bool operator==(const ApplyErrorPolicy&, const ApplyErrorPolicy&) = default;
 };
 
 /// ChangeProcessingDdlHandlingPolicy.
@@ -41,6 +42,7 @@ struct DdlPolicy {
   bool drops = true;      ///< HandleSourceTableDropped
   bool truncates = true;  ///< HandleSourceTableTruncated
   bool alters = true;     ///< HandleSourceTableAltered
+  friend bool operator==(const DdlPolicy&, const DdlPolicy&) = default;
 };
 
 struct ApplyOptions {
@@ -61,6 +63,7 @@ struct ApplyOptions {
   ApplyErrorPolicy errors;
   DdlPolicy ddl;
   RetryPolicy retry;
+  friend bool operator==(const ApplyOptions&, const ApplyOptions&) = default;
 };
 
 }  // namespace wherry::engine

@@ -1,5 +1,5 @@
-// Text that is looked at eight or sixteen bytes at once: names, words and most values are short, so that a
-// call of memchr or a loop over letters would take longer.
+// Text that is looked at eight or sixteen bytes at once: names, words and most values are short, so
+// that a call of memchr or a loop over letters would take longer.
 #pragma once
 
 #if defined(__SSE2__)

@@ -1,0 +1,60 @@
+#include "mapping/rule_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "mapping/rule_names.h"
+
+namespace wherry::mapping {
+namespace {
+
+std::string text_of(const SelectionRule& rule) {
+  std::string out = fmt::format("{} {}.{}", name_in(kSelectionActions, rule.action),
+                                rule.locator.schema, rule.locator.table);
+  if (rule.load_order != 0) out += fmt::format(", load-order {}", rule.load_order);
+  return out;
+}
+
+std::string text_of(const TransformationRule& rule) {
+  const Locator& at = rule.locator;
+  std::string out = fmt::format("{} {}", name_in(kTargets, rule.target), at.schema);
+  if (rule.target != TransformTarget::kSchema) out += "." + at.table;
+  if (rule.target == TransformTarget::kColumn) out += "." + at.column;
+  out += fmt::format(": {}", name_in(kTransformActions, rule.action));
+  if (!rule.old_value.empty()) out += fmt::format(" '{}' by", rule.old_value);
+  const bool has_value =
+      rule.action != TransformAction::kLowercase && rule.action != TransformAction::kUppercase;
+  if (has_value) out += fmt::format(" '{}'", rule.value);
+  return out;
+}
+
+std::string text_of(const TableSettingsRule& rule) {
+  std::string out = fmt::format("{}.{}", rule.locator.schema, rule.locator.table);
+  if (rule.parallel_load) out += ", parallel-load";
+  if (rule.lobs) {
+    constexpr std::uint64_t kBytesInKilobyte = 1024;
+    out += rule.lobs->max_bytes != 0
+               ? fmt::format(", LOBs cut at {} KB", rule.lobs->max_bytes / kBytesInKilobyte)
+               : ", whole LOBs";
+  }
+  return out;
+}
+
+template <class Rule>
+void add(std::vector<RuleText>& out, const char* type, std::vector<Rule> rules) {
+  std::sort(rules.begin(), rules.end(), [](const Rule& a, const Rule& b) { return a.id < b.id; });
+  for (const Rule& rule : rules) out.push_back({rule.id, type, text_of(rule)});
+}
+
+}  // namespace
+
+std::vector<RuleText> texts_of(const RuleSet& rules) {
+  std::vector<RuleText> out;
+  add(out, "selection", rules.selections());
+  add(out, "transformation", rules.transformations());
+  add(out, "table-settings", rules.table_settings());
+  return out;
+}
+
+}  // namespace wherry::mapping

@@ -25,7 +25,7 @@ ARROWS = {
 # The Oracle client is a library without the rest: these files and this folder alone of its folder, and tests, may
 # include what belongs to migrations.
 ORACLE_CONNECTOR = {"catalog", "catalog_rows", "chunk_plan", "chunk_planner", "connector",
-                    "settings", "snapshot", "type_map"}
+                    "filter_sql", "settings", "snapshot", "type_map"}
 ORACLE_CHANGES = "connect/oracle/changes/"
 ORACLE_CLIENT = {"core", "net", "connect/oracle"}
 CONNECTOR = {"core", "net", "schema", "connect/api", "connect/support"}

@@ -14,6 +14,7 @@
 #include "connect/oracle/trace/decode_capture.h"
 #include "control/reload_request.h"
 #include "display.h"
+#include "mapping/rule_text.h"
 #include "stop_signals.h"
 #include "text.h"
 
@@ -142,6 +143,7 @@ std::string plan_text(const engine::TaskPlan& plan) {
                          column.target_name, column.target_type, column.not_null ? " not null" : "",
                          in_key ? (table.key_is_primary ? ", primary key" : ", unique key") : "");
     }
+    if (table.filter != nullptr) out += "  where " + mapping::filter_text(*table.filter) + "\n";
     for (const std::string& warning : table.warnings) out += "  warning: " + warning + "\n";
   }
   return out;
@@ -231,6 +233,10 @@ int plan_command(const Flags& flags, const connect::Registry& connectors) {
   if (warned) std::printf("warning: %s\n", kNotValidated);
   for (const std::string& what : started->request.settings.without_effect) {
     std::printf("note: no effect: %s\n", what.c_str());
+  }
+  for (const std::string& warning : started->request.rules.warnings()) {
+    std::printf("warning: %s\n", warning.c_str());
+    warned = true;
   }
   for (const std::string& warning : plan->warnings) std::printf("warning: %s\n", warning.c_str());
   warned = warned || !plan->warnings.empty();

@@ -43,7 +43,8 @@ std::size_t feed_batch_bytes(std::uint64_t memory_bytes, std::uint32_t lanes) {
 bool has_native_form(const TaskRequest& request, const std::vector<schema::TablePlanPtr>& tables) {
   return request.settings.characters == nullptr &&
          std::all_of(tables.begin(), tables.end(),
-                     [](const auto& plan) { return plan->is_native; });
+                     // A filter has to see values.
+                     [](const auto& plan) { return plan->is_native && plan->filter == nullptr; });
 }
 
 schema::TablePlanPtr newest_plan(const TableRecord& record) {

@@ -27,14 +27,8 @@ Enumeration enumerator(const PlanJson& json, const char* name, Enumeration last)
   return static_cast<Enumeration>(number);
 }
 
-PlanJson column_json(const schema::ColumnPlan& column) {
-  const schema::LogicalType& type = column.type;
-  PlanJson json = {{"source", column.source_name},
-                   {"target", column.target_name},
-                   {"kind", static_cast<int>(type.kind)},
-                   {"source_type", column.source_type},
-                   {"target_type", column.target_type}};
-  put_value(json, "number", column.source_number);
+PlanJson type_json(const schema::LogicalType& type) {
+  PlanJson json = {{"kind", static_cast<int>(type.kind)}};
   put_value(json, "chars", type.length_chars);
   put_value(json, "bytes", type.length_bytes);
   put_value(json, "precision", type.precision);
@@ -42,6 +36,29 @@ PlanJson column_json(const schema::ColumnPlan& column) {
   put_value(json, "fraction_digits", type.fraction_digits);
   put_value(json, "blank_padded", type.blank_padded);
   put_value(json, "national", type.national);
+  return json;
+}
+
+schema::LogicalType type_from(const PlanJson& json) {
+  schema::LogicalType type;
+  type.kind = enumerator(json, "kind", schema::TypeKind::kUnsupported);
+  get_value(json, "chars", type.length_chars);
+  get_value(json, "bytes", type.length_bytes);
+  get_value(json, "precision", type.precision);
+  get_value(json, "scale", type.scale);
+  get_value(json, "fraction_digits", type.fraction_digits);
+  get_value(json, "blank_padded", type.blank_padded);
+  get_value(json, "national", type.national);
+  return type;
+}
+
+PlanJson column_json(const schema::ColumnPlan& column) {
+  PlanJson json = {{"source", column.source_name},
+                   {"target", column.target_name},
+                   {"source_type", column.source_type},
+                   {"target_type", column.target_type}};
+  json.update(type_json(column.type));
+  put_value(json, "number", column.source_number);
   put_value(json, "not_null", column.not_null);
   put_value(json, "trim_blanks", column.trim_blanks);
   put_value(json, "likeness", static_cast<int>(column.likeness));
@@ -56,22 +73,50 @@ schema::ColumnPlan column_from(const PlanJson& json) {
   column.target_name = json.at("target").get<std::string>();
   column.source_type = json.at("source_type").get<std::string>();
   column.target_type = json.at("target_type").get<std::string>();
-  schema::LogicalType& type = column.type;
-  type.kind = enumerator(json, "kind", schema::TypeKind::kUnsupported);
+  column.type = type_from(json);
   get_value(json, "number", column.source_number);
-  get_value(json, "chars", type.length_chars);
-  get_value(json, "bytes", type.length_bytes);
-  get_value(json, "precision", type.precision);
-  get_value(json, "scale", type.scale);
-  get_value(json, "fraction_digits", type.fraction_digits);
-  get_value(json, "blank_padded", type.blank_padded);
-  get_value(json, "national", type.national);
   get_value(json, "not_null", column.not_null);
   get_value(json, "trim_blanks", column.trim_blanks);
   column.likeness = enumerator(json, "likeness", schema::Likeness::kXml);
   get_value(json, "max_lob_bytes", column.max_lob_bytes);
   get_value(json, "native", column.is_native);
   return column;
+}
+
+PlanJson filter_json(const schema::RowFilter& filter) {
+  PlanJson out = PlanJson::array();
+  for (const schema::ColumnFilter& each : filter) {
+    PlanJson conditions = PlanJson::array();
+    for (const schema::FilterCondition& condition : each.conditions) {
+      conditions.push_back({static_cast<int>(condition.op), condition.value, condition.end_value});
+    }
+    out.push_back({{"column", each.column},
+                   {"type", type_json(each.type)},
+                   {"conditions", std::move(conditions)}});
+  }
+  return out;
+}
+
+std::shared_ptr<const schema::RowFilter> filter_from(const PlanJson& json) {
+  auto out = std::make_shared<schema::RowFilter>();
+  for (const PlanJson& each : json) {
+    schema::ColumnFilter& filter = out->emplace_back();
+    filter.column = each.at("column").get<std::string>();
+    filter.type = type_from(each.at("type"));
+    for (const PlanJson& condition : each.at("conditions")) {
+      const int op = condition.at(0).get<int>();
+      if (op < 0 || op > static_cast<int>(schema::FilterOperator::kNotNull)) {
+        throw PlanJson::other_error::create(502, "no such filter operator", nullptr);
+      }
+      filter.conditions.push_back({static_cast<schema::FilterOperator>(op),
+                                   condition.at(1).get<std::string>(),
+                                   condition.at(2).get<std::string>()});
+    }
+    if (!schema::check_filter(filter).ok()) {
+      throw PlanJson::other_error::create(502, "a filter that is none", nullptr);
+    }
+  }
+  return out;
 }
 
 PlanJson name_json(const schema::TableRef& table) {
@@ -87,9 +132,11 @@ PlanJson to_json(const schema::TablePlan& plan) {
   PlanJson json = {{"source", name_json(plan.source)}, {"target", name_json(plan.target)}};
   PlanJson& columns = json["columns"] = PlanJson::array();
   for (const schema::ColumnPlan& column : plan.columns) columns.push_back(column_json(column));
+  if (plan.filter != nullptr) json["filter"] = filter_json(*plan.filter);
   put_value(json, "key", plan.key);
   put_value(json, "key_name", plan.key_name);
   put_value(json, "key_is_primary", plan.key_is_primary);
+  put_value(json, "key_is_own", plan.key_is_own);
   put_value(json, "key_comes_first", plan.key_comes_first);
   put_value(json, "native", plan.is_native);
   put_value(json, "native_text", plan.is_native_text);
@@ -104,6 +151,7 @@ schema::TablePlanPtr plan_from_json(const PlanJson& json) {
   plan->source = name_from(json.at("source"));
   plan->target = name_from(json.at("target"));
   for (const PlanJson& column : json.at("columns")) plan->columns.push_back(column_from(column));
+  if (json.contains("filter")) plan->filter = filter_from(json.at("filter"));
   get_value(json, "key", plan->key);
   for (const std::size_t column : plan->key) {
     if (column >= plan->columns.size()) {
@@ -112,6 +160,7 @@ schema::TablePlanPtr plan_from_json(const PlanJson& json) {
   }
   get_value(json, "key_name", plan->key_name);
   get_value(json, "key_is_primary", plan->key_is_primary);
+  get_value(json, "key_is_own", plan->key_is_own);
   get_value(json, "key_comes_first", plan->key_comes_first);
   get_value(json, "native", plan->is_native);
   get_value(json, "native_text", plan->is_native_text);

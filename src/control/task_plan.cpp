@@ -140,6 +140,9 @@ Result<Prepared> prepare_task(OpContext& context, const TaskRequest& request,
     context.log.as(Component::kTaskManager)
         .info("a task setting has no effect", {{"setting", what}});
   }
+  for (const std::string& warning : request.rules.warnings()) {
+    context.log.as(Component::kTaskManager).warn("a rule is passed over", {{"rule", warning}});
+  }
   WHERRY_TRY(retry.run("source", [&] { return probe(context, request.source, connect::kSource); }));
   WHERRY_TRY(retry.run("target", [&] { return probe(context, request.target, connect::kTarget); }));
   observer.on_phase("planning");

@@ -63,12 +63,19 @@ class TablePlanner {
       return make_error(ErrorKind::kSchema, "plan.no_columns",
                         "no column of the table can be moved", "Exclude the table from the task");
     }
-    set_key();
+    const mapping::KeyRule* const key = rules_.key_rule(table_.table);
+    if (key == nullptr) {
+      set_key();
+    } else {
+      WHERRY_TRY(set_key(*key));
+    }
+    WHERRY_TRY(set_filter());
     return std::move(plan_);
   }
 
  private:
   Result<void> add(const schema::ColumnDef& column) {
+    if (!rules_.has_column(table_.table, column.name)) return {};
     if (column.is_generated) {
       plan_.warnings.push_back("column " + column.name + " is generated and left out");
       return {};
@@ -154,6 +161,47 @@ class TablePlanner {
     }
     plan_.key_is_primary = key->is_primary;
     plan_.key_name = key_name(key->is_primary);
+  }
+
+  /// The key of a rule. Its columns are named as the target has them.
+  Result<void> set_key(const mapping::KeyRule& rule) {
+    for (const std::string& name : rule.columns) {
+      const auto found = std::find_if(
+          plan_.columns.begin(), plan_.columns.end(),
+          [&](const schema::ColumnPlan& column) { return column.target_name == name; });
+      if (found == plan_.columns.end() || !make_key_type(found->type)) {
+        return make_error(ErrorKind::kSchema, "plan.bad_key",
+                          found == plan_.columns.end()
+                              ? "a column of the rule's key is none of the target's"
+                              : "a column of the rule's key is a large object",
+                          "Name columns as they are called on the target")
+            .with("column", name);
+      }
+      found->not_null = true;
+      plan_.key.push_back(static_cast<std::size_t>(found - plan_.columns.begin()));
+    }
+    plan_.key_is_primary = rule.is_primary;
+    plan_.key_is_own = true;
+    plan_.key_name = rule.name.empty() ? key_name(rule.is_primary) : rule.name;
+    return check_name("key", plan_.key_name);
+  }
+
+  Result<void> set_filter() {
+    schema::RowFilter filter = rules_.row_filter(table_.table);
+    if (filter.empty()) return {};
+    for (schema::ColumnFilter& each : filter) {
+      const int found = table_.find_column(each.column);
+      if (found < 0) {
+        return make_error(ErrorKind::kSchema, "plan.bad_filter",
+                          "the column of a filter does not exist",
+                          "Correct the rule in the table mappings; names are compared exactly")
+            .with("column", each.column);
+      }
+      each.type = table_.columns[static_cast<std::size_t>(found)].type;
+      WHERRY_TRY(schema::check_filter(each));
+    }
+    plan_.filter = std::make_shared<const schema::RowFilter>(std::move(filter));
+    return {};
   }
 
   /// As PostgreSQL and DMS name it: after the table, within the longest name.

@@ -320,6 +320,7 @@ std::string_view name_of(ValidationState state) {
 schema::TablePlan target_side(const schema::TablePlan& plan) {
   schema::TablePlan side = plan;
   side.source = plan.target;
+  side.filter = nullptr;  // all rows there belong to the task
   for (schema::ColumnPlan& column : side.columns) {
     column.source_name = column.target_name;
     column.source_type = column.target_type;

@@ -108,7 +108,9 @@ TEST(Rules, NamesAllProblemsWithRuleAndPlace) {
   std::string all;
   for (const Problem& p : problems) all += p.rule_id + " " + p.path + " " + p.message + "\n";
   for (const char* expected :
-       {"1 /rules/0/filters filters are not carried out",
+       {"1 /rules/0/filters a filter needs the exact names",
+        "1 /rules/0/filters/0/column-name column-name is missing",
+        "1 /rules/0/filters/0/filter-conditions filter-conditions must be an array",
         "1 /rules/1/rule-id rule-id is used twice", "'Include' does not exist; known: include",
         "x /rules/2/rule-id rule-id must be a number",
         "/rules/2/object-locator/table-name table-name is empty",
@@ -124,6 +126,100 @@ std::string table_settings(const std::string& id, const std::string& table,
   return R"({"rule-type":"table-settings","rule-id":")" + id + R"(","object-locator":)" +
          R"({"schema-name":"S","table-name":")" + table + R"("},"parallel-load":)" + parallel_load +
          "}";
+}
+
+TEST(Rules, FiltersOfTheLowestIdCount) {
+  const char* const filter =
+      R"(,"filters":[{"filter-type":"source","column-name":"A","filter-conditions":[
+           {"filter-operator":"ste","value":10},{"filter-operator":"between",
+            "start-value":"50","end-value":"75"},{"filter-operator":"notnull"}]}])";
+  const char* const other = R"(,"filters":[{"filter-type":"source","column-name":"B",
+      "filter-conditions":[{"filter-operator":"null"}]}])";
+  const RuleSet rules = parsed(document(
+      {selection("7", "include", "S", "T", other), selection("3", "include", "S", "T", filter),
+       selection("1", "include", "S", "%"), selection("4", "explicit", "S", "U", other)}));
+  const schema::RowFilter found = rules.row_filter({"S", "T"});
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].column, "A");
+  using enum schema::FilterOperator;
+  EXPECT_EQ(found[0].conditions,
+            (std::vector<schema::FilterCondition>{
+                {kAtMost, "10", ""}, {kBetween, "50", "75"}, {kNotNull, "", ""}}));
+  EXPECT_TRUE(rules.row_filter({"S", "U"}).empty()) << "explicit rules have none, as in DMS";
+  ASSERT_EQ(rules.warnings().size(), 1U);
+  EXPECT_EQ(rules.warnings()[0].substr(0, 9), "rule-id 4");
+}
+
+TEST(Rules, FiltersAreCheckedWhole) {
+  const auto problems = RuleSet::check(document(
+      {selection("1", "include", "S", "T",
+                 R"(,"filters":[{"filter-type":"target","column-name":"A","filter-conditions":[
+           {"filter-operator":"lessthan","value":1},{"filter-operator":"between","start-value":1},
+           {"filter-operator":"eq","values":1},{"filter-operator":"gte","value":[1]}]},7])")}));
+  std::string all;
+  for (const Problem& p : problems) all += p.path + " " + p.message + "\n";
+  const std::string at = "/rules/0/filters/0/";
+  for (const std::string& expected :
+       {at + "filter-type filter-type must be source",
+        at + "filter-conditions/0/filter-operator filter-operator 'lessthan' does not exist",
+        at + "filter-conditions/1/end-value end-value is missing",
+        at + "filter-conditions/2/values unknown key 'values'; value was probably meant",
+        at + "filter-conditions/2/value value is missing",
+        at + "filter-conditions/3/value value must be text or a number",
+        std::string("/rules/0/filters/1 a filter must be an object")}) {
+    EXPECT_NE(all.find(expected), std::string::npos) << expected << " in\n" << all;
+  }
+}
+
+TEST(Rules, ColumnsAreRemovedAndIncluded) {
+  const auto column = [](const char* name) {
+    return std::string(R"({"schema-name":"S","table-name":"T","column-name":")") + name + "\"}";
+  };
+  const RuleSet removed = parsed(document(
+      {selection("1", "include", "S", "%"),
+       transformation("5", "column", "remove-column", column("OLD%").c_str()),
+       transformation("4", "column", "rename", column("OLD_ONE").c_str(), R"(,"value":"kept")"),
+       transformation("6", "column", "rename", column("OLD_TWO").c_str(), R"(,"value":"late")")}));
+  EXPECT_TRUE(removed.has_column({"S", "T"}, "A"));
+  EXPECT_FALSE(removed.has_column({"S", "T"}, "OLD_TWO"));
+  EXPECT_TRUE(removed.has_column({"S", "U"}, "OLD_TWO"));
+  EXPECT_TRUE(removed.has_column({"S", "T"}, "OLD_ONE")) << "one action a column, the lowest id";
+  EXPECT_EQ(removed.target_column({"S", "T"}, "OLD_ONE"), "kept");
+  const RuleSet included =
+      parsed(document({selection("1", "include", "S", "%"),
+                       transformation("2", "column", "include-column", column("A").c_str()),
+                       transformation("3", "column", "include-column", column("B").c_str()),
+                       transformation("4", "column", "convert-lowercase", column("%").c_str())}));
+  EXPECT_TRUE(included.has_column({"S", "T"}, "A") && included.has_column({"S", "T"}, "B"));
+  EXPECT_FALSE(included.has_column({"S", "T"}, "C"));
+  EXPECT_TRUE(included.has_column({"S", "U"}, "C"));
+  EXPECT_EQ(included.target_column({"S", "T"}, "A"), "a");
+}
+
+TEST(Rules, KeysAreDefinedForNamedTables) {
+  const char* const table = R"({"schema-name":"S","table-name":"T"})";
+  const RuleSet rules = parsed(document(
+      {selection("1", "include", "S", "%"),
+       transformation(
+           "2", "table", "define-primary-key", table,
+           R"(,"primary-key-def":{"name":"k","origin":"unique-index","columns":["B","A"]})"),
+       transformation("3", "table", "convert-lowercase", table)}));
+  const KeyRule* const key = rules.key_rule({"S", "T"});
+  ASSERT_NE(key, nullptr);
+  EXPECT_EQ(key->name, "k");
+  EXPECT_FALSE(key->is_primary);
+  EXPECT_EQ(key->columns, (std::vector<std::string>{"B", "A"}));
+  EXPECT_EQ(rules.key_rule({"S", "U"}), nullptr);
+  EXPECT_EQ(rules.target_table({"S", "T"}).name, "t");
+  for (const char* wrong :
+       {R"({"schema-name":"S","table-name":"%"})", R"({"schema-name":"S","table-name":"U"})"}) {
+    const auto problems = RuleSet::check(
+        document({selection("1", "include", "S", "%"),
+                  transformation("2", "table", "define-primary-key", wrong,
+                                 R"(,"primary-key-def":{"origin":"x","columns":["A","A",1]})"),
+                  transformation("3", "schema", "remove-column", R"({"schema-name":"S"})")}));
+    EXPECT_GE(problems.size(), 4U);
+  }
 }
 
 TEST(Rules, TableSettingsSayHowATableIsCut) {

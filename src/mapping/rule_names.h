@@ -23,7 +23,7 @@ constexpr std::array<Named<TransformTarget>, 3> kTargets = {{{"schema", Transfor
                                                              {"table", TransformTarget::kTable},
                                                              {"column", TransformTarget::kColumn}}};
 
-constexpr std::array<Named<TransformAction>, 9> kTransformActions = {
+constexpr std::array<Named<TransformAction>, 12> kTransformActions = {
     {{"rename", TransformAction::kRename},
      {"convert-lowercase", TransformAction::kLowercase},
      {"convert-uppercase", TransformAction::kUppercase},
@@ -32,7 +32,10 @@ constexpr std::array<Named<TransformAction>, 9> kTransformActions = {
      {"remove-prefix", TransformAction::kRemovePrefix},
      {"remove-suffix", TransformAction::kRemoveSuffix},
      {"replace-prefix", TransformAction::kReplacePrefix},
-     {"replace-suffix", TransformAction::kReplaceSuffix}}};
+     {"replace-suffix", TransformAction::kReplaceSuffix},
+     {"remove-column", TransformAction::kRemoveColumn},
+     {"include-column", TransformAction::kIncludeColumn},
+     {"define-primary-key", TransformAction::kDefinePrimaryKey}}};
 
 /// REQUIRES: `list` has the value.
 template <class List, class Value>

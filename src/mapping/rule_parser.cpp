@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "mapping/filter_rule.h"
 #include "mapping/nearest_name.h"
 #include "mapping/parallel_load_rule.h"
 #include "mapping/pattern.h"
@@ -21,10 +22,7 @@ using Json = nlohmann::json;
 constexpr std::int64_t kMaxLoadOrder = 2147483647;
 
 /// Part of the rule language, but not carried out by this version.
-constexpr std::array<std::string_view, 9> kLaterActions = {"remove-column",
-                                                           "include-column",
-                                                           "add-column",
-                                                           "define-primary-key",
+constexpr std::array<std::string_view, 6> kLaterActions = {"add-column",
                                                            "change-data-type",
                                                            "add-before-image-columns",
                                                            "data-masking-digits-mask",
@@ -254,9 +252,7 @@ class RuleParser {
     rule.action =
         choice(json, path, "rule-action", kSelectionActions, std::array<std::string_view, 0>{});
     rule.locator = locator(json, path, true, false);
-    if (!is_absent(json, "filters")) {
-      problem(path + "/filters", "filters are not carried out by this version");
-    }
+    if (!is_absent(json, "filters")) filters(json["filters"], path + "/filters", rule);
     if (!is_absent(json, "load-order")) {
       const auto order = integer(json["load-order"]);
       if (!order || *order < 1 || *order > kMaxLoadOrder) {
@@ -267,6 +263,24 @@ class RuleParser {
       }
     }
     rules.selections_.push_back(std::move(rule));
+  }
+
+  /// DMS applies them in include rules only, and to tables that are named.
+  void filters(const Json& json, const std::string& path, SelectionRule& rule) {
+    schema::RowFilter filter = read_filters(json, path, reporter());
+    if (rule.action != SelectionAction::kInclude) {
+      rules.warnings_.push_back(fmt::format(
+          "rule-id {}: filters of a rule that is not include are passed over", rule.id));
+      return;
+    }
+    if ((rule.locator.schema + rule.locator.table).find('%') != std::string::npos) {
+      problem(path, "a filter needs the exact names of a schema and a table");
+    }
+    rule.filter = std::move(filter);
+  }
+
+  ReportProblem reporter() {
+    return [this](std::string at, std::string what) { problem(std::move(at), std::move(what)); };
   }
 
   void transformation(const Json& json, const std::string& path, std::int64_t id) {
@@ -283,14 +297,70 @@ class RuleParser {
     if (!is_absent(json, "expression")) {
       problem(path + "/expression", "expressions are not carried out by this version");
     }
-    const bool needs_value =
-        rule.action != TransformAction::kLowercase && rule.action != TransformAction::kUppercase;
+    check_target(rule, path);
+    if (rule.action == TransformAction::kDefinePrimaryKey) {
+      if ((rule.locator.schema + rule.locator.table).find('%') != std::string::npos) {
+        problem(path + "/object-locator",
+                "define-primary-key needs the exact names of a schema and a table");
+      }
+      rule.key = key_definition(json, path);
+    }
+    const bool needs_value = gives_name(rule.action) &&
+                             rule.action != TransformAction::kLowercase &&
+                             rule.action != TransformAction::kUppercase;
     // A replaced prefix may become nothing.
     const bool may_be_empty = rule.action == TransformAction::kReplacePrefix ||
                               rule.action == TransformAction::kReplaceSuffix;
     rule.value = text(json, path, "value", needs_value && !may_be_empty);
     rule.old_value = text(json, path, "old-value", may_be_empty);
     rules.transformations_.push_back(std::move(rule));
+  }
+
+  /// What an action can be done to.
+  void check_target(const TransformationRule& rule, const std::string& path) {
+    if (gives_name(rule.action)) return;
+    const auto wanted = rule.action == TransformAction::kDefinePrimaryKey
+                            ? TransformTarget::kTable
+                            : TransformTarget::kColumn;
+    if (rule.target == wanted) return;
+    problem(path + "/rule-target",
+            fmt::format("rule-action '{}' needs rule-target {}",
+                        name_in(kTransformActions, rule.action), name_in(kTargets, wanted)));
+  }
+
+  KeyRule key_definition(const Json& json, const std::string& rule_path) {
+    KeyRule out;
+    const std::string path = rule_path + "/primary-key-def";
+    const auto found = json.find("primary-key-def");
+    if (found == json.end() || !found->is_object()) {
+      problem(path, "primary-key-def is missing");
+      return out;
+    }
+    unknown_keys(*found, path, {"name", "origin", "columns"});
+    out.name = text(*found, path, "name", false);
+    const std::string origin = text(*found, path, "origin", false);
+    out.is_primary = origin != "unique-index";
+    if (!origin.empty() && origin != "primary-key" && origin != "unique-index") {
+      problem(path + "/origin",
+              fmt::format("origin '{}' does not exist; known: primary-key, unique-index", origin));
+    }
+    const auto columns = found->find("columns");
+    if (columns == found->end() || !columns->is_array() || columns->empty()) {
+      problem(path + "/columns", "columns must be an array of names, and not empty");
+      return out;
+    }
+    for (std::size_t i = 0; i < columns->size(); ++i) {
+      const std::string here = fmt::format("{}/columns/{}", path, i);
+      if (!(*columns)[i].is_string() || (*columns)[i].get<std::string>().empty()) {
+        problem(here, "a column's name must be text");
+        continue;
+      }
+      out.columns.push_back((*columns)[i].get<std::string>());
+      if (std::count(out.columns.begin(), out.columns.end(), out.columns.back()) > 1) {
+        problem(here, fmt::format("the column '{}' is named twice", out.columns.back()));
+      }
+    }
+    return out;
   }
 
   /// nullopt: the task's settings apply.
@@ -337,9 +407,8 @@ class RuleParser {
       rule.lobs = lob_settings(json["lob-settings"], path + "/lob-settings");
     }
     if (!is_absent(json, "parallel-load")) {
-      rule.parallel_load = read_parallel_load(
-          json["parallel-load"], path + "/parallel-load",
-          [this](std::string at, std::string what) { problem(std::move(at), std::move(what)); });
+      rule.parallel_load =
+          read_parallel_load(json["parallel-load"], path + "/parallel-load", reporter());
     }
     rules.table_settings_.push_back(std::move(rule));
   }

@@ -13,6 +13,7 @@ std::string text_of(const SelectionRule& rule) {
   std::string out = fmt::format("{} {}.{}", name_in(kSelectionActions, rule.action),
                                 rule.locator.schema, rule.locator.table);
   if (rule.load_order != 0) out += fmt::format(", load-order {}", rule.load_order);
+  if (!rule.filter.empty()) out += ", where " + filter_text(rule.filter);
   return out;
 }
 
@@ -23,8 +24,12 @@ std::string text_of(const TransformationRule& rule) {
   if (rule.target == TransformTarget::kColumn) out += "." + at.column;
   out += fmt::format(": {}", name_in(kTransformActions, rule.action));
   if (!rule.old_value.empty()) out += fmt::format(" '{}' by", rule.old_value);
-  const bool has_value =
-      rule.action != TransformAction::kLowercase && rule.action != TransformAction::kUppercase;
+  if (rule.action == TransformAction::kDefinePrimaryKey) {
+    out += fmt::format(" {} ({})", rule.key.is_primary ? "primary" : "unique",
+                       fmt::join(rule.key.columns, ", "));
+  }
+  const bool has_value = gives_name(rule.action) && rule.action != TransformAction::kLowercase &&
+                         rule.action != TransformAction::kUppercase;
   if (has_value) out += fmt::format(" '{}'", rule.value);
   return out;
 }
@@ -48,6 +53,14 @@ void add(std::vector<RuleText>& out, const char* type, std::vector<Rule> rules) 
 }
 
 }  // namespace
+
+std::string filter_text(const schema::RowFilter& filter) {
+  const schema::FilterDialect dialect = {
+      [](const schema::ColumnFilter& each) { return each.column; },
+      [](const schema::ColumnFilter& each) { return each.column; },
+      [](const schema::ColumnFilter&, const std::string& value) { return "'" + value + "'"; }};
+  return schema::filter_sql(filter, dialect);
+}
 
 std::vector<RuleText> texts_of(const RuleSet& rules) {
   std::vector<RuleText> out;

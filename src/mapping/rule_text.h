@@ -14,6 +14,8 @@ struct RuleText {
   std::string text;  ///< "include HR.EMP%, load-order 5"
 };
 
+/// "(AMOUNT >= '10' or AMOUNT is null)"
+std::string filter_text(const schema::RowFilter& filter);
 /// By type as it counts (selections, transformations, table settings), then by id.
 std::vector<RuleText> texts_of(const RuleSet& rules);
 

@@ -41,6 +41,10 @@ std::string replaced_suffix(const std::string& name, const std::string& old,
 
 std::string renamed(const TransformationRule& rule, const std::string& name) {
   switch (rule.action) {
+    case TransformAction::kRemoveColumn:
+    case TransformAction::kIncludeColumn:
+    case TransformAction::kDefinePrimaryKey:
+      break;
     case TransformAction::kRename:
       return rule.value;
     case TransformAction::kLowercase:
@@ -63,11 +67,21 @@ std::string renamed(const TransformationRule& rule, const std::string& name) {
   return name;
 }
 
+bool is_of_table(const TransformationRule& rule, const schema::TableRef& table) {
+  return matches(rule.locator.schema, table.schema) && matches(rule.locator.table, table.name);
+}
+
+bool concerns(const TransformationRule& rule, const schema::TableRef& table,
+              std::string_view column) {
+  return rule.target == TransformTarget::kColumn && is_of_table(rule, table) &&
+         matches(rule.locator.column, column);
+}
+
 }  // namespace
 
 RuleSet RuleSet::everything() {
   RuleSet rules;
-  rules.selections_.push_back({1, SelectionAction::kInclude, {"%", "%", {}}, 0});
+  rules.selections_.push_back({1, SelectionAction::kInclude, {"%", "%", {}}, 0, {}});
   return rules;
 }
 
@@ -87,12 +101,21 @@ std::optional<std::int64_t> RuleSet::select(const schema::TableRef& table) const
   return excluded && !named ? std::nullopt : order;
 }
 
+schema::RowFilter RuleSet::row_filter(const schema::TableRef& table) const {
+  const SelectionRule* best = nullptr;
+  for (const SelectionRule& rule : selections_) {
+    if (rule.filter.empty() || !locates(rule, table)) continue;
+    if (best == nullptr || rule.id < best->id) best = &rule;
+  }
+  return best == nullptr ? schema::RowFilter() : best->filter;
+}
+
 schema::TableRef RuleSet::target_table(const schema::TableRef& source) const {
   schema::TableRef target = source;
   bool schema_done = false;
   bool table_done = false;
   for (const TransformationRule& rule : transformations_) {
-    if (!matches(rule.locator.schema, source.schema)) continue;
+    if (!gives_name(rule.action) || !matches(rule.locator.schema, source.schema)) continue;
     if (rule.target == TransformTarget::kSchema && !schema_done) {
       target.schema = renamed(rule, source.schema);
       schema_done = true;
@@ -109,12 +132,35 @@ schema::TableRef RuleSet::target_table(const schema::TableRef& source) const {
 
 std::string RuleSet::target_column(const schema::TableRef& source, std::string_view column) const {
   for (const TransformationRule& rule : transformations_) {
-    if (rule.target == TransformTarget::kColumn && matches(rule.locator.schema, source.schema) &&
-        matches(rule.locator.table, source.name) && matches(rule.locator.column, column)) {
+    if (gives_name(rule.action) && concerns(rule, source, column)) {
       return renamed(rule, std::string(column));
     }
   }
   return std::string(column);
+}
+
+bool RuleSet::has_column(const schema::TableRef& source, std::string_view column) const {
+  bool has_includes = false, is_included = false, has_action = false;
+  for (const TransformationRule& rule : transformations_) {
+    if (rule.action == TransformAction::kIncludeColumn) {
+      has_includes = has_includes || is_of_table(rule, source);
+      is_included = is_included || concerns(rule, source, column);
+    } else if (concerns(rule, source, column)) {
+      // One action a column: a name that was given by a lower id leaves it where it is.
+      if (rule.action == TransformAction::kRemoveColumn && !has_action) return false;
+      has_action = true;
+    }
+  }
+  return !has_includes || is_included;
+}
+
+const KeyRule* RuleSet::key_rule(const schema::TableRef& source) const {
+  for (const TransformationRule& rule : transformations_) {
+    const bool is_this = rule.action == TransformAction::kDefinePrimaryKey &&
+                         rule.locator.schema == source.schema && rule.locator.table == source.name;
+    if (is_this) return &rule.key;
+  }
+  return nullptr;
 }
 
 std::vector<std::string> RuleSet::named_schemas() const {

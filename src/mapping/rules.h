@@ -1,11 +1,11 @@
 // The DMS table-mapping document: which tables a task moves and what they are called at the target.
 // Pure: no I/O. Immutable after parse(), so any number of threads may ask.
 //
-// Supported now: selection rules (include, exclude, explicit, load-order), the name-changing
-// transformations of schema, table and column, and table-settings rules. Every
-// other rule, action or filter is refused with its rule-id, because carrying it out silently wrong
-// is worse than not at all. Source: AWS DMS User Guide, "Using table mapping to specify task
-// settings".
+// Supported now: selection rules (include, exclude, explicit, load-order, filters), the
+// name-changing transformations of schema, table and column, columns removed and included, keys
+// defined, and table-settings rules. Every other rule or action is refused with its rule-id,
+// because carrying it out silently wrong is worse than not at all. Source: AWS DMS User Guide,
+// "Using table mapping to specify task settings".
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,7 @@
 #include "mapping/json_places.h"
 #include "schema/lob_setting.h"
 #include "schema/parallel_load.h"
+#include "schema/row_filter.h"
 #include "schema/table_def.h"
 
 namespace wherry::mapping {
@@ -34,7 +35,14 @@ enum class TransformAction : std::uint8_t {
   kRemoveSuffix,
   kReplacePrefix,
   kReplaceSuffix,
+  // What follows gives no name.
+  kRemoveColumn,
+  kIncludeColumn,  ///< of a table with such a rule only these columns are moved
+  kDefinePrimaryKey,
 };
+constexpr bool gives_name(TransformAction action) {
+  return action < TransformAction::kRemoveColumn;
+}
 
 struct Locator {
   std::string schema, table, column;
@@ -45,6 +53,14 @@ struct SelectionRule {
   SelectionAction action = SelectionAction::kInclude;
   Locator locator;
   std::int64_t load_order = 0;  ///< 0: not given; higher starts earlier
+  schema::RowFilter filter;     ///< of kInclude; without the columns' types
+};
+
+/// "primary-key-def": the key that a table has on the target.
+struct KeyRule {
+  std::string name;                  ///< empty: after the table
+  bool is_primary = true;            ///< origin primary-key; false: unique-index
+  std::vector<std::string> columns;  ///< by their names on the target, in order
 };
 
 struct TransformationRule {
@@ -53,6 +69,7 @@ struct TransformationRule {
   TransformAction action = TransformAction::kRename;
   Locator locator;
   std::string value, old_value;
+  KeyRule key;  ///< of kDefinePrimaryKey
 };
 
 /// Settings of one table, named exactly.
@@ -94,6 +111,15 @@ class RuleSet {
   /// Schemas whose tables are needed, when all selecting rules name them without wildcards; else
   /// empty, which stands for all.
   [[nodiscard]] std::vector<std::string> named_schemas() const;
+  /// Whether a column is moved.
+  [[nodiscard]] bool has_column(const schema::TableRef& source, std::string_view column) const;
+  /// The key that a rule gives the table; nullptr: that of the source.
+  [[nodiscard]] const KeyRule* key_rule(const schema::TableRef& source) const;
+  /// The rows of a selected table that are moved, without the columns' types; empty: all. Of
+  /// several rules that filter it the lowest id wins.
+  [[nodiscard]] schema::RowFilter row_filter(const schema::TableRef& table) const;
+  /// What rules say that is passed over, as in DMS.
+  [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
   /// What goes before the task's LOB settings; nullopt: nothing was said.
   [[nodiscard]] std::optional<schema::LobSetting> lob_setting(const schema::TableRef& table) const;
   /// How the user wants the table cut; nullopt: nothing was said.
@@ -113,6 +139,7 @@ class RuleSet {
   std::vector<TransformationRule> transformations_;  ///< by id
   std::vector<TableSettingsRule> table_settings_;
   std::string target_schema_;
+  std::vector<std::string> warnings_;
 };
 
 }  // namespace wherry::mapping

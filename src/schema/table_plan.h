@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "schema/character_rules.h"
+#include "schema/row_filter.h"
 #include "schema/table_def.h"
 
 namespace wherry::schema {
@@ -54,6 +55,7 @@ struct TablePlan {
   std::vector<std::size_t> key;     ///< indexes into columns: the row identity; empty: none
   std::string key_name;             ///< of the target's primary key
   bool key_is_primary = false;      ///< create it as PRIMARY KEY
+  bool key_is_own = false;          ///< a rule's, not the source's
   bool key_comes_first = false;     ///< create it with the table, not after the rows
   /// All columns are native and none is cut, so nothing is decoded: the batches of a load hold rows
   /// in the engine's own form (RowBatch::is_opaque), and so do the values of changes.
@@ -61,6 +63,7 @@ struct TablePlan {
   /// With is_native: in text form, because a column's binary form means something else, or nothing,
   /// to another server.
   bool is_native_text = false;
+  std::shared_ptr<const RowFilter> filter;  ///< the rows that belong to the task; nullptr: all
   std::uint64_t estimated_rows = 0;
   std::uint64_t lob_inline_bytes = 0;  ///< LOBs up to this come with their rows; 0: source's choice
   std::uint64_t lob_piece_bytes = 0;   ///< larger ones come in such pieces; 0: source's choice
@@ -70,5 +73,11 @@ struct TablePlan {
   std::vector<std::string> warnings;
 };
 using TablePlanPtr = std::shared_ptr<const TablePlan>;
+
+/// Whether the source's log must have rows whole before they change: a filter judges them, or the
+/// target knows them by something else than the source does.
+inline bool needs_whole_rows(const TablePlan& plan) {
+  return plan.filter != nullptr || plan.key_is_own || plan.key.empty();
+}
 
 }  // namespace wherry::schema

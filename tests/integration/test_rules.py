@@ -128,13 +128,9 @@ class Rules(unittest.TestCase):
         locator = {"schema-name": "APP", "table-name": "ORDERS"}
         for bad in [
                 {"rule-type": "validation", "object-locator": locator},
-                {"rule-type": "selection", "rule-action": "include", "object-locator": locator,
-                 "filters": [{"filter-type": "source", "column-name": "ID",
-                              "filter-conditions": [{"filter-operator": "gte", "value": "1"}]}]},
                 {"rule-type": "selection", "rule-action": "Include", "object-locator": locator},
                 {"rule-type": "transformation", "rule-target": "column",
-                 "rule-action": "remove-column",
-                 "object-locator": {**locator, "column-name": "NAME"}},
+                 "rule-action": "add-column", "object-locator": locator},
                 {"rule-type": "transformation", "rule-target": "table",
                  "rule-action": "define-primary-key", "object-locator": locator},
                 {"rule-type": "transformation", "rule-target": "table", "rule-action": "rename",
@@ -144,6 +140,39 @@ class Rules(unittest.TestCase):
                 self.assertEqual(run.status, 2, run.describe())
                 self.assertIn("ruleId = 77", run.stderr)
                 self.assertEqual(len(run.stderr.strip().splitlines()), 1, run.stderr)
+
+    def test_columns_are_removed_and_included(self):
+        self.sim.execute("create table wide (id number(9) primary key, a number(9), b varchar2(9), "
+                         "old_one date, old_two date)", "insert into wide values (1, 2, 'x', null, null)")
+        self.addCleanup(self.sim.execute, "drop table wide")
+        wide = {"schema-name": "APP", "table-name": "WIDE"}
+        for rules, expected in [
+                ([rule("column", "remove-column", 2, {**wide, "column-name": "OLD%"})],
+                 ["ID", "A", "B"]),
+                ([rule("column", "include-column", 2, {**wide, "column-name": "B"}),
+                  rule("column", "include-column", 3, {**wide, "column-name": "ID"}),
+                  lowercase("column", 4)], ["id", "b"])]:
+            with self.subTest(expected):
+                self.loaded([selection("APP", "WIDE"), *rules])
+                self.assertEqual(self.columns("APP", "WIDE"), expected)
+
+    def test_a_key_is_defined(self):
+        self.sim.execute("create table keyed (id number(9) primary key, a number(9), b varchar2(9))",
+                         "insert into keyed values (1, 2, 'x')", "insert into keyed values (2, 2, 'y')")
+        self.addCleanup(self.sim.execute, "drop table keyed")
+        keyed = {"schema-name": "APP", "table-name": "KEYED"}
+        key = rule("table", "define-primary-key", 2, keyed, **{"primary-key-def": {
+            "name": "ours", "origin": "primary-key", "columns": ["b", "a"]}})
+        removed = rule("column", "remove-column", 3, {**keyed, "column-name": "ID"})
+        self.loaded([selection("APP", "KEYED"), key, removed, lowercase("column", 4)])
+        self.assertEqual(self.postgres.query(
+            self.database, "select conname, pg_get_constraintdef(oid) from pg_constraint "
+                           "where contype = 'p' and conrelid = '\"APP\".\"KEYED\"'::regclass"),
+            [("ours", "PRIMARY KEY (b, a)")])
+        wrong = {**key, "primary-key-def": {"columns": ["B"]}}
+        _, run = self.run_task([selection("APP", "KEYED"), wrong, lowercase("column", 4)])
+        self.assertEqual(run.status, 3, run.describe())
+        self.assertIn("plan.bad_key", run.stderr)
 
     def test_odd_names_arrive_as_they_are(self):
         names = ['Mixed Case', "it's", "a.b", "ünïcödé", "select"]

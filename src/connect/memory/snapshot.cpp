@@ -66,6 +66,7 @@ class MemoryReader final : public connect::ChunkReader {
     WHERRY_ASSIGN(const Range range, range_of(chunk.predicate, table_->rows.size()));
     rows_.resize(range.end - range.begin);
     std::iota(rows_.begin(), rows_.end(), range.begin);
+    if (plan_->filter != nullptr) filter_rows(*plan_->filter);
     if (order == connect::RowOrder::kByKey) sort();
     return {};
   }
@@ -89,6 +90,23 @@ class MemoryReader final : public connect::ChunkReader {
  private:
   Result<void> pass(OpContext& context) {
     return database_.faults().pass(context, Point::kRead, plan_->source.name, next_);
+  }
+
+  void filter_rows(const schema::RowFilter& filter) {
+    const std::vector<schema::ColumnDef>& columns = table_->definition.columns;
+    const schema::RowFilterTest test(filter, columns);
+    Arena arena;
+    std::erase_if(rows_, [&](std::size_t row) {
+      arena.reset();
+      std::vector<Cell> cells;
+      for (const auto& column : test.columns()) {
+        cells.push_back(to_cell(table_->rows[row][*column],
+                                schema::cell_kind_of(columns[*column].type), arena));
+      }
+      std::vector<const Cell*> places;
+      for (const Cell& cell : cells) places.push_back(&cell);
+      return test.of(places) != schema::RowFilterTest::Verdict::kPasses;
+    });
   }
 
   void sort() {

@@ -6,6 +6,7 @@
 
 #include "connect/oracle/chunk_planner.h"
 #include "connect/oracle/errors.h"
+#include "connect/oracle/filter_sql.h"
 #include "connect/oracle/session_pool.h"
 #include "connect/oracle/type_map.h"
 
@@ -197,6 +198,9 @@ class OracleSnapshot final : public connect::SnapshotSource {
                                                      connect::RowOrder order) override {
     WHERRY_ASSIGN(const ChunkText part, ChunkText::decode(chunk.predicate));
     WHERRY_ASSIGN(auto session, pool_->acquire(context));
+    if (plan->filter != nullptr) {
+      WHERRY_TRY(check_filter(*plan->filter, session->server().database_charset));
+    }
     const std::string sql = select_text(*plan, part, order, scn_);
     const std::string table = schema::to_text(plan->source);
     const FetchOptions fetch = fetch_options(fetch_, *plan);
@@ -236,6 +240,7 @@ std::string union_of_partitions(const schema::TablePlan& plan, const std::string
     sql += fmt::format("{}select {} from {}.{} {} as of scn {}", sql.empty() ? "" : " union all ",
                        columns, quote_name(plan.source.schema), quote_name(plan.source.name),
                        partitions.substr(at, end - at), scn);
+    if (plan.filter != nullptr) sql += " where " + filter_condition(*plan.filter);
     at = end + 1;
   }
   return "(" + sql + ")";
@@ -261,6 +266,9 @@ std::string select_text(const schema::TablePlan& plan, const ChunkText& part,
     sql += " as of scn " + scn;
   }
   std::string where = part.condition;
+  if (plan.filter != nullptr && !is_union) {
+    where += (where.empty() ? "" : " and ") + filter_condition(*plan.filter);
+  }
   int bind = 0;
   for (const auto& [bound, op] : {std::pair{&part.from, ">="}, std::pair{&part.to, "<"}}) {
     if (bound->empty()) continue;

@@ -203,9 +203,10 @@ class PostgresChangeSource : public connect::ChangeSource {
     const std::vector<schema::TableRef> tables = sources_of(request.tables);
     WHERRY_ASSIGN(const auto found, find_source_tables(context, *connection, tables));
     StreamAdvice out;
-    for (const SourceTable& table : found) {
-      out.tables.push_back(advise_on(table, tables, connection->server_version(), is_publisher()));
-      out.tables.back().is_gone = table.oid == 0;
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      out.tables.push_back(advise_on(found[i], *request.tables[i], tables,
+                                     connection->server_version(), is_publisher()));
+      out.tables.back().is_gone = found[i].oid == 0;
     }
     if (!is_publisher()) {
       WHERRY_TRY(check_publication(context, *connection, settings_.changes.publication_name,
@@ -317,8 +318,9 @@ class PostgresChangeSource : public connect::ChangeSource {
     warn_of_server(server, out.warnings);
     const std::vector<schema::TableRef> tables = sources_of(request.tables);
     WHERRY_ASSIGN(const auto found, find_source_tables(context, connection, tables));
-    for (const SourceTable& table : found) {
-      out.tables.push_back(advise_on(table, tables, connection.server_version(), is_publisher()));
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      out.tables.push_back(advise_on(found[i], *request.tables[i], tables,
+                                     connection.server_version(), is_publisher()));
     }
     if (!is_publisher()) {
       WHERRY_TRY(check_publication(context, connection, own.publication_name, request.tables, out));
@@ -471,11 +473,12 @@ class PostgresChangeSource : public connect::ChangeSource {
     const std::vector<schema::TableRef> tables = sources_of(request.tables);
     WHERRY_ASSIGN(const auto found, find_source_tables(context, connection, tables));
     std::vector<SourceTable> missing;
-    for (const SourceTable& table : found) {
-      if (table.oid == 0 || published.contains(table.oid)) continue;
-      auto advice = advise_on(table, tables, connection.server_version(), true);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      if (found[i].oid == 0 || published.contains(found[i].oid)) continue;
+      auto advice =
+          advise_on(found[i], *request.tables[i], tables, connection.server_version(), true);
       if (advice.refused) return std::move(*advice.refused);
-      missing.push_back(table);
+      missing.push_back(found[i]);
     }
     return add_to_publication(context, connection, name, missing);
   }

@@ -131,6 +131,30 @@ std::optional<Error> refuse_identity(const SourceTable& table) {
                     mend + ", or give the table a primary key");
 }
 
+/// Where rules judge or identify rows by other columns than the source's key, the log must have
+/// them.
+std::optional<Error> refuse_rules(const SourceTable& table, const schema::TablePlan& plan) {
+  constexpr char kFull = 'f', kDefault = 'd';
+  if (!schema::needs_whole_rows(plan) || table.identity == kFull) return std::nullopt;
+  const auto is_in_key = [&](const schema::ColumnFilter& filter) {
+    return std::any_of(plan.key.begin(), plan.key.end(), [&](std::size_t column) {
+      return plan.columns[column].source_name == filter.column;
+    });
+  };
+  const bool knows_key = table.kind == 'r' && table.identity == kDefault && plan.key_is_primary &&
+                         !plan.key_is_own && !plan.key.empty();
+  if (knows_key && std::all_of(plan.filter->begin(), plan.filter->end(), is_in_key)) {
+    return std::nullopt;
+  }
+  const std::string who = table.kind == 'p' ? "each of its partitions" : quoted(table);
+  return make_error(
+      ErrorKind::kSchema, "postgres.rule_identity",
+      "the log would not have rows whole before an update, which a rule of the table "
+      "needs (a filter, or another key than the source's)",
+      "alter table " + who + " replica identity full" +
+          (table.kind == 'p' ? ", and select the partitions (PartitionedTables=leaf)" : ""));
+}
+
 }  // namespace
 
 std::vector<schema::TableRef> sources_of(const std::vector<schema::TablePlanPtr>& plans) {
@@ -158,13 +182,14 @@ Result<std::vector<SourceTable>> find_source_tables(OpContext& context, Connecti
   return out;
 }
 
-connect::StreamAdvice::Table advise_on(const SourceTable& table,
+connect::StreamAdvice::Table advise_on(const SourceTable& table, const schema::TablePlan& plan,
                                        std::span<const schema::TableRef> all, int server_version,
                                        bool is_publisher) {
   connect::StreamAdvice::Table out;
   out.refused = refuse_kind(table, server_version);
   if (!out.refused) out.refused = refuse_privilege(table, is_publisher);
   if (!out.refused) out.refused = refuse_identity(table);
+  if (!out.refused) out.refused = refuse_rules(table, plan);
   const schema::TableRef root{table.root_schema, table.root};
   if (!out.refused && !table.root.empty() && std::find(all.begin(), all.end(), root) != all.end()) {
     out.refused = make_error(ErrorKind::kConfig, "postgres.partition_twice",

@@ -34,8 +34,9 @@ Result<std::vector<SourceTable>> find_source_tables(OpContext& context, Connecti
 std::vector<schema::TableRef> sources_of(const std::vector<schema::TablePlanPtr>& plans);
 
 /// What keeps the changes of a table from being had, and how it is mended; what a user should know.
-/// `is_publisher`: Wherry makes the publication, which needs the table's owner.
-connect::StreamAdvice::Table advise_on(const SourceTable& table,
+/// `plan`: what is to be done with it. `is_publisher`: Wherry makes the publication, which needs
+/// the table's owner.
+connect::StreamAdvice::Table advise_on(const SourceTable& table, const schema::TablePlan& plan,
                                        std::span<const schema::TableRef> all, int server_version,
                                        bool is_publisher);
 

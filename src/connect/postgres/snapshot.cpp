@@ -11,6 +11,7 @@
 #include "connect/postgres/connection_pool.h"
 #include "connect/postgres/copy_reader.h"
 #include "connect/postgres/describe.h"
+#include "connect/postgres/filter_sql.h"
 #include "connect/postgres/opaque_reader.h"
 #include "connect/postgres/order.h"
 #include "schema/postgres_ddl.h"
@@ -70,7 +71,11 @@ Result<std::string> from_clause(const schema::TablePlan& plan, const NativeTable
     sql += (table.kind == 'r' ? "only " : "") + name;
   }
   sql += " t";
-  if (!chunk.condition.empty()) sql += " where " + chunk.condition;
+  std::string where = chunk.condition;
+  if (plan.filter != nullptr) {
+    where += (where.empty() ? "" : " and ") + filter_condition(*plan.filter);
+  }
+  if (!where.empty()) sql += " where " + where;
   return sql;
 }
 
@@ -116,7 +121,7 @@ Result<std::string> plan_opaque_read(const schema::TablePlan& plan, const Native
     columns += (columns.empty() ? "" : ", ") + name;
   }
   const std::string form = plan.is_native_text ? "" : " (format binary)";
-  const bool is_whole = chunk.table.empty() && chunk.condition.empty();
+  const bool is_whole = chunk.table.empty() && chunk.condition.empty() && plan.filter == nullptr;
   if (is_whole && table.kind == 'r') {
     WHERRY_ASSIGN(const std::string name, schema::quote_table(plan.source));
     return "copy " + name + " (" + columns + ") to stdout" + form;

@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "engine/changes/apply_errors.h"
+#include "engine/changes/filtered_change.h"
 #include "engine/changes/table_ddl.h"
 
 namespace wherry::engine {
@@ -193,6 +194,31 @@ Result<void> Assembler::take_row(OpContext& context, const Change& change) {
   const TableRoute* table = wanted(change);
   if (table == nullptr) return {};
   const ShapeRoute& route = routes_.of(*change.shape);
+  return route.filter == nullptr ? take_wanted(context, change, route)
+                                 : take_filtered(context, change, route);
+}
+
+Result<void> Assembler::take_filtered(OpContext& context, const Change& change,
+                                      const ShapeRoute& route) {
+  if (!batch_.mapped) batch_.mapped = std::make_shared<Arena>();
+  const FilteredChange filtered =
+      filter_change(*route.filter, route.origins, change, *batch_.mapped);
+  if (filtered.verdict == FilteredChange::Verdict::kLeftOut) return {};
+  if (filtered.verdict == FilteredChange::Verdict::kTaken) {
+    return take_wanted(context, filtered.change, route);
+  }
+  return refuse(*route.table,
+                make_error(ErrorKind::kSchema, "apply.filter_unknown",
+                           "a change does not have the values that the rule's filter needs, or not "
+                           "all of a row that the filter takes from now on",
+                           "Have the source log whole rows (Oracle: supplemental log data (all) "
+                           "columns, PostgreSQL: replica identity full), then reload the table")
+                    .with("table", schema::to_text(route.table->source)));
+}
+
+Result<void> Assembler::take_wanted(OpContext& context, const Change& change,
+                                    const ShapeRoute& route) {
+  const TableRoute* const table = route.table;
   ChangeCounts& counts = table->progress->captured;
   auto& count = change.kind == ChangeKind::kInsert   ? counts.inserts
                 : change.kind == ChangeKind::kUpdate ? counts.updates

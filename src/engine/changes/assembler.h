@@ -58,6 +58,10 @@ class Assembler {
   Result<void> take(OpContext& context, const connect::Change& change);
   Result<void> begin_transaction(const connect::CommitInfo& commit);
   Result<void> take_row(OpContext& context, const connect::Change& change);
+  Result<void> take_filtered(OpContext& context, const connect::Change& change,
+                             const ShapeRoute& route);
+  Result<void> take_wanted(OpContext& context, const connect::Change& change,
+                           const ShapeRoute& route);
   Result<void> end_transaction(const connect::CommitInfo& commit);
   Result<void> take_heartbeat(const connect::CommitInfo& commit);
   [[nodiscard]] const TableRoute* wanted(const connect::Change& change);

@@ -160,6 +160,9 @@ ShapeRoute Routes::make(const connect::RowShape& shape) {
   for (const schema::ColumnPlan& column : columns) {
     out.origins.push_back(place_of(shape.definition, column));
   }
+  if (const auto& filter = out.table->plan().filter; filter != nullptr) {
+    out.filter = std::make_shared<const schema::RowFilterTest>(*filter, shape.definition.columns);
+  }
   out.is_straight =
       columns.size() == shape.definition.columns.size() && !changes_values(out.table->plan());
   for (std::size_t i = 0; i < out.origins.size(); ++i) {

@@ -45,6 +45,8 @@ struct ShapeRoute {
   const TableRoute* table = nullptr;  ///< nullptr: not of the task
   bool is_straight = false;           ///< the cells are the plan's as they are
   std::vector<std::int32_t> origins;  ///< by the plan's columns: the shape's; -1: not in the log
+  /// On rows of the shape; nullptr: all of them belong to the task.
+  std::shared_ptr<const schema::RowFilterTest> filter = nullptr;
 };
 
 class Routes {

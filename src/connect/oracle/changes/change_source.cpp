@@ -12,6 +12,7 @@
 #include "connect/oracle/changes/supplemental_logging.h"
 #include "connect/oracle/changes/value_reader.h"
 #include "connect/oracle/errors.h"
+#include "connect/oracle/filter_sql.h"
 #include "connect/oracle/logminer/mining_session.h"
 #include "connect/oracle/logminer/redo_position.h"
 #include "connect/oracle/session_pool.h"
@@ -53,11 +54,19 @@ std::optional<Error> refuse_name(const schema::TableDef& table) {
       .with("table", schema::to_text(table.table));
 }
 
-Error not_logged(const schema::TableDef& table) {
+NeededLogging needed_logging(const schema::TablePlan& plan) {
+  return schema::needs_whole_rows(plan) ? NeededLogging::kWholeRow : NeededLogging::kIdentity;
+}
+
+Error not_logged(const schema::TableDef& table, NeededLogging needed) {
+  const bool is_whole = needed == NeededLogging::kWholeRow;
   return make_error(
              ErrorKind::kConfig, "oracle.supplemental_logging",
-             "the redo would not say which row an update means",
-             logging_statement(table) + "; or set the endpoint's AddSupplementalLogging to true")
+             is_whole ? "the redo would not have rows whole before an update, which a rule of the "
+                        "table needs (a filter, or another key than the source's)"
+                      : "the redo would not say which row an update means",
+             logging_statement(table, needed) +
+                 "; or set the endpoint's AddSupplementalLogging to true")
       .with("table", schema::to_text(table.table));
 }
 
@@ -227,13 +236,22 @@ class OracleChangeSource final : public connect::ChangeSource {
         continue;
       }
       each.refused = refuse_name(*tables[i]);
+      if (const auto& filter = request.tables[i]->filter; filter != nullptr && !each.refused) {
+        auto checked = check_filter(*filter, session.server().database_charset);
+        if (!checked.ok()) {
+          each.refused =
+              std::move(checked).error().with("table", schema::to_text(tables[i]->table));
+        }
+      }
       const auto found = logging.find(tables[i]->table);
       const TableLogging own = found == logging.end() ? TableLogging() : found->second;
-      if (each.refused || is_enough(*tables[i], own, database)) continue;
+      const NeededLogging needed = needed_logging(*request.tables[i]);
+      if (each.refused || is_enough(*tables[i], own, database, needed)) continue;
       if (adds_logging()) {
-        each.warnings.push_back("will be executed at the source: " + logging_statement(*tables[i]));
+        each.warnings.push_back("will be executed at the source: " +
+                                logging_statement(*tables[i], needed));
       } else {
-        each.refused = not_logged(*tables[i]);
+        each.refused = not_logged(*tables[i], needed);
       }
     }
     return out;
@@ -254,11 +272,13 @@ class OracleChangeSource final : public connect::ChangeSource {
     WHERRY_ASSIGN(const auto logging, read_table_logging(context, session, owners_of(request)));
     std::vector<std::string> statements;
     if (!database.has_minimal) statements.push_back(minimal_logging_statement());
-    for (const auto& table : tables) {
-      if (!table) continue;
-      const auto found = logging.find(table->table);
+    for (std::size_t i = 0; i < tables.size(); ++i) {
+      if (!tables[i]) continue;
+      const auto found = logging.find(tables[i]->table);
       const TableLogging own = found == logging.end() ? TableLogging() : found->second;
-      if (!is_enough(*table, own, database)) statements.push_back(logging_statement(*table));
+      const NeededLogging needed = needed_logging(*request.tables[i]);
+      if (is_enough(*tables[i], own, database, needed)) continue;
+      statements.push_back(logging_statement(*tables[i], needed));
     }
     if (statements.empty()) return {};
     // The statement for a table takes a lock on it for a moment.

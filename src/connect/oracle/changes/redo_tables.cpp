@@ -221,7 +221,7 @@ void RedoTables::set_shape(RedoTable& table, schema::TableDef definition,
   for (const std::string& name : logged_identity(definition)) {
     shape->identity.push_back(static_cast<std::size_t>(definition.find_column(name)));
   }
-  shape->has_whole_before = shape->identity.empty();
+  shape->has_whole_before = shape->identity.empty() || schema::needs_whole_rows(*table.plan);
   table.columns.clear();
   table.stored_columns.clear();
   for (const schema::ColumnDef& column : definition.columns) {
@@ -322,10 +322,9 @@ Result<std::optional<std::string>> RedoTables::complete(OpContext& context, cons
     if (change.kind == RedoKind::kInsert) {
       const bool is_missing = cell.state == CellState::kUnchanged && !columns[i].is_generated;
       if (is_missing) after.unknown.push_back(i);
-    } else if (table.shape->has_whole_before) {
-      if (cell.state == CellState::kUnchanged) cell = before.cells[i];
-    } else if (table.columns[i].is_identity) {
-      if (before.cells[i].state == CellState::kUnchanged) return Reason(kNoRow);
+    } else if (table.columns[i].is_identity || table.shape->has_whole_before) {
+      const bool is_there = before.cells[i].state != CellState::kUnchanged;
+      if (table.columns[i].is_identity && !is_there) return Reason(kNoRow);
       if (cell.state == CellState::kUnchanged) cell = before.cells[i];
     }
   }

@@ -97,8 +97,9 @@ std::vector<std::string> logged_identity(const schema::TableDef& table) {
 }
 
 bool is_enough(const schema::TableDef& table, const TableLogging& logging,
-               const DatabaseLogging& database) {
+               const DatabaseLogging& database, NeededLogging needed) {
   if (logging.has_all || database.has_all) return true;
+  if (needed == NeededLogging::kWholeRow) return false;
   const bool logs_key = logging.has_primary_key || database.has_primary_keys;
   if (table.primary_key() != nullptr && logs_key) return true;
   const std::vector<std::string> identity = logged_identity(table);
@@ -109,8 +110,9 @@ bool is_enough(const schema::TableDef& table, const TableLogging& logging,
          });
 }
 
-std::string logging_statement(const schema::TableDef& table) {
-  const std::string what = table.primary_key() != nullptr ? "(primary key)" : "(all)";
+std::string logging_statement(const schema::TableDef& table, NeededLogging needed) {
+  const bool is_key_enough = needed == NeededLogging::kIdentity && table.primary_key() != nullptr;
+  const std::string what = is_key_enough ? "(primary key)" : "(all)";
   return fmt::format("alter table \"{}\".\"{}\" add supplemental log data {} columns",
                      table.table.schema, table.table.name, what);
 }

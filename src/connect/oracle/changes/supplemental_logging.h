@@ -33,10 +33,15 @@ Result<std::map<schema::TableRef, TableLogging>> read_table_logging(
 /// Columns that say which row an update means; empty: all of the row must. That is the primary key,
 /// or a unique key that has no NULLs.
 std::vector<std::string> logged_identity(const schema::TableDef& table);
-/// Each update tells the identity, or without one the whole row.
+/// What updates of a table must tell.
+enum class NeededLogging : std::uint8_t {
+  kIdentity,  ///< … or, without one, the whole row
+  kWholeRow,  ///< schema::needs_whole_rows()
+};
 bool is_enough(const schema::TableDef& table, const TableLogging& logging,
-               const DatabaseLogging& database);
+               const DatabaseLogging& database, NeededLogging needed = NeededLogging::kIdentity);
 /// "ALTER TABLE …" that makes it so.
-std::string logging_statement(const schema::TableDef& table);
+std::string logging_statement(const schema::TableDef& table,
+                              NeededLogging needed = NeededLogging::kIdentity);
 
 }  // namespace wherry::oracle

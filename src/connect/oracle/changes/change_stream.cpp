@@ -186,8 +186,15 @@ class OracleChangeStream final : public connect::ChangeStream {
     }
     const bool is_known = tables_->find(table.owner, table.name) != nullptr;
     if (kind == RedoDdl::kNone || (!is_known && kind != RedoDdl::kCreate)) return;
-    ddl_ = Ddl{kind,        std::move(table.owner), std::move(table.name), row.scn, row.thread,
-               row.address, row.time_micros,        row.transaction};
+    ddl_ = Ddl{kind,
+               std::move(table.owner),
+               std::move(table.name),
+               row.scn,
+               row.thread,
+               row.address,
+               row.time_micros,
+               row.transaction,
+               std::string(row.sql_redo)};
   }
 
   /// Until the batch is full.
@@ -246,6 +253,7 @@ class OracleChangeStream final : public connect::ChangeStream {
     RedoAddress address;
     std::int64_t micros = 0;
     TransactionKey key;
+    std::string sql;
   };
 
   Result<void> tell_ddl(OpContext& context, ChangeBatch& out) {
@@ -287,7 +295,8 @@ class OracleChangeStream final : public connect::ChangeStream {
 
   Result<void> redescribe(OpContext& context, RedoTable& table, ChangeBatch& out) {
     WHERRY_ASSIGN(const RedoTables::Dictionary now, dictionary(context));
-    return tables_->redescribe(context, now, table, {ddl_->scn, ddl_->thread, ddl_->address}, out);
+    return tables_->redescribe(context, now, table, ddl_->sql,
+                               {ddl_->scn, ddl_->thread, ddl_->address}, out);
   }
 
   /// The SCN first.

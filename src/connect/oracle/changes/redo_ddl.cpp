@@ -3,54 +3,18 @@
 #include <string>
 #include <vector>
 
-#include "connect/oracle/logminer/letters.h"
+#include "connect/oracle/changes/ddl_words.h"
 
 namespace wherry::oracle {
 namespace {
 
-bool is_word_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-         c == '$' || c == '#' || static_cast<unsigned char>(c) >= 0x80;
-}
+using Word = DdlWord;
 
-/// Behind a quoted name, a literal or a comment that begins at `at`; `at` where none does.
-std::size_t behind_quoted(std::string_view sql, std::size_t at) {
-  const auto behind = [&](std::string_view end, std::size_t from) {
-    const std::size_t found = sql.find(end, from);
-    return found == std::string_view::npos ? sql.size() : found + end.size();
-  };
-  if (sql[at] == '"') return behind("\"", at + 1);
-  if (sql[at] == '\'') return behind("'", at + 1);
-  if (sql.substr(at, 2) == "/*") return behind("*/", at + 2);
-  if (sql.substr(at, 2) == "--") return behind("\n", at + 2);
-  return at;
-}
-
-struct Word {
-  std::string text;  ///< in capitals, unless it is quoted; or a point
-  bool is_quoted = false;
-  bool operator==(std::string_view keyword) const { return !is_quoted && text == keyword; }
-};
-
+/// Without signs but points, and without literals.
 std::vector<Word> words_of(std::string_view sql) {
   constexpr std::size_t kMost = 64;  // what a statement does stands at its beginning
-  std::vector<Word> out;
-  for (std::size_t at = 0; at < sql.size() && out.size() < kMost;) {
-    if (const std::size_t next = behind_quoted(sql, at); next != at) {
-      if (sql[at] == '"' && next >= at + 2) {
-        out.push_back({std::string(sql.substr(at + 1, next - at - 2)), true});
-      }
-      at = next;
-      continue;
-    }
-    if (!is_word_letter(sql[at])) {
-      if (sql[at] == '.') out.push_back({".", false});
-      ++at;
-      continue;
-    }
-    std::string& word = out.emplace_back().text;
-    for (; at < sql.size() && is_word_letter(sql[at]); ++at) word += capital(sql[at]);
-  }
+  std::vector<Word> out = ddl_words(sql, kMost);
+  std::erase_if(out, [](const Word& word) { return !word.is_name() && !(word == "."); });
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <span>
 
+#include "connect/oracle/changes/column_ddl.h"
 #include "connect/oracle/changes/supplemental_logging.h"
 #include "connect/oracle/logminer/mined_row.h"
 #include "core/decimal.h"
@@ -227,6 +228,8 @@ void RedoTables::set_shape(RedoTable& table, schema::TableDef definition,
   for (const schema::ColumnDef& column : definition.columns) {
     if (!column.is_generated) table.stored_columns.push_back(table.columns.size());
     RedoTable::Column& each = table.columns.emplace_back();
+    each.is_carried = column.type.kind != schema::TypeKind::kUnsupported;
+    if (!each.is_carried) continue;
     each.redo = redo_column_of(column.native_type);
     each.kind = schema::cell_kind_of(column.type);
     for (const schema::ColumnPlan& planned : table.plan->columns) {
@@ -280,6 +283,7 @@ std::optional<std::string> RedoTables::fill(const RedoTable& table, const RedoIm
     const std::size_t index = *place;
     next = index + 1;
     const RedoTable::Column& column = table.columns[index];
+    if (!column.is_carried) continue;
     Cell& cell = row.cells[index];
     const RedoValue value = field.value.view();
     if (!column.redo || may_be_rounded(value, *column.redo)) {
@@ -315,10 +319,12 @@ Result<std::optional<std::string>> RedoTables::complete(OpContext& context, cons
   const auto& columns = table.shape->definition.columns;
   for (const std::string& name : change.unknown) {
     const int column = table.shape->definition.find_column(name);
-    if (column >= 0) after.unknown.push_back(static_cast<std::size_t>(column));
+    if (column < 0 || !table.columns[static_cast<std::size_t>(column)].is_carried) continue;
+    after.unknown.push_back(static_cast<std::size_t>(column));
   }
   for (std::size_t i = 0; i < columns.size(); ++i) {
     Cell& cell = after.cells[i];
+    if (!table.columns[i].is_carried) continue;
     if (change.kind == RedoKind::kInsert) {
       const bool is_missing = cell.state == CellState::kUnchanged && !columns[i].is_generated;
       if (is_missing) after.unknown.push_back(i);
@@ -367,6 +373,7 @@ Result<std::optional<std::string>> RedoTables::add_hidden(OpContext& context,
   if (is_deleted_later) return Reason();
   if (table.shape->identity.empty()) return Reason(kHiddenWithoutKey);
   std::vector<std::size_t> stored = table.stored_columns;
+  std::erase_if(stored, [&](std::size_t column) { return !table.columns[column].is_carried; });
   auto rows =
       images_.read(context, table.shape->definition, stored, change.row_id, place.commit_scn);
   if (!rows) {
@@ -439,8 +446,8 @@ void RedoTables::give_up(const RedoTable& table, std::string_view reason, Change
 }
 
 Result<void> RedoTables::redescribe(OpContext& context, const Dictionary& dictionary,
-                                    RedoTable& table, const DefinitionVersion::Place& since,
-                                    ChangeBatch& out) {
+                                    RedoTable& table, std::string_view sql,
+                                    const DefinitionVersion::Place& since, ChangeBatch& out) {
   if (table.shape == nullptr) return {};
   WHERRY_ASSIGN(auto found, define(context, dictionary.catalog, table.plan->source));
   if (!found) {
@@ -455,9 +462,15 @@ Result<void> RedoTables::redescribe(OpContext& context, const Dictionary& dictio
     table.shape = nullptr;
     return {};
   }
-  history_.add(table.plan->source, {since, dictionary.scn, *found});
+  const auto changes =
+      since.scn >= table.known_since ? column_changes(sql) : std::optional<ColumnChanges>();
+  auto known = changes ? altered(table.shape->definition, *changes, *found)
+                       : std::optional<schema::TableDef>();
+  const std::uint64_t known_since = known ? 0 : dictionary.scn;
+  if (!known) known = std::move(found);
+  history_.add(table.plan->source, {since, known_since, *known});
   WHERRY_TRY(history_.save());
-  set_shape(table, std::move(*found), dictionary.scn);
+  set_shape(table, std::move(*known), known_since);
   auto shape = std::make_shared<connect::RowShape>(*table.shape);
   // Of those that are new to the target. The dictionary does not tell which of them have a default
   // for rows that were there.

@@ -34,6 +34,7 @@ struct RedoTable {
   struct Column {
     std::optional<RedoColumn> redo;  ///< nothing: a type that is not known
     CellKind kind = CellKind::kText;
+    bool is_carried = true;    ///< false: of a type that nobody moves
     bool is_trimmed = false;   ///< its padding is left out
     bool is_identity = false;  ///< of the shape
   };
@@ -80,10 +81,12 @@ class RedoTables {
   Result<void> tell_new(OpContext& context, connect::Catalog& catalog,
                         const schema::TableRef& table, connect::ChangeBatch& out);
   /// The definition after a statement of DDL: kShape, also when the dictionary had it already, as
-  /// the target may be where the table was another; kDropTable when the table is gone. `since`: the
-  /// statement.
+  /// the target may be where the table was another; kDropTable when the table is gone. What the
+  /// text of the statement does to columns that were known goes before the dictionary, which may
+  /// have had others since. `since`: the statement.
   Result<void> redescribe(OpContext& context, const Dictionary& dictionary, RedoTable& table,
-                          const DefinitionVersion::Place& since, connect::ChangeBatch& out);
+                          std::string_view sql, const DefinitionVersion::Place& since,
+                          connect::ChangeBatch& out);
 
  private:
   struct Row;

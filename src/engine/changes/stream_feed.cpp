@@ -406,8 +406,23 @@ Result<void> StreamFeed::pause(OpContext& context, const Error& full) {
     changed_.wait_for(lock, context.stop, options_.full_disk_wait, [] { return false; });
   }
   if (context.stop.stop_requested()) return cancelled_error();
+  WHERRY_TRY(give_back_cache());
   WHERRY_TRY(confirm(context));
   return look_at_head(context);
+}
+
+/// The file that is being written holds what the target has, until it is large enough: room that
+/// others need now, the source's open transactions for one.
+Result<void> StreamFeed::give_back_cache() {
+  std::scoped_lock giving(cache_mutex_);
+  const Place end = cache_->end();
+  {
+    std::lock_guard lock(mutex_);
+    if (rewind_to_ || !is_at_or_before(end, released_)) return {};
+  }
+  const bool is_done_with =
+      appended_ == 0 && cache_->is_at_border() && cache_->is_drained() && cache_->disk_bytes() != 0;
+  return is_done_with ? cache_->restart(end) : Result<void>();
 }
 
 void StreamFeed::end_pause() {

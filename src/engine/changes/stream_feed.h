@@ -100,6 +100,7 @@ class StreamFeed final : public ChangeFeed {
   void let_apply_follow(const OpContext& context);
   Result<void> append_to_cache();
   Result<void> pause(OpContext& context, const Error& full);
+  Result<void> give_back_cache();
   void end_pause();
   Result<void> sync_cache(bool is_idle);
   Result<void> confirm(OpContext& context);

@@ -186,9 +186,13 @@ TEST_F(StreamFeedTest, ABacklogIsReadAsTheApplyTakesIt) {
   options_.read_ahead_bytes = 100'000;
   options_.batch_bytes = 10'000;
   options_.taking_pause = kPatience;
+  // All of them are there before the first is read: else it is no backlog.
+  database_.faults().add({memory::Point::kReadChanges, {}, 0, 1, std::nullopt});
   open(from_);
   ASSERT_TRUE(feed_->start(context_, {}).ok());
+  ASSERT_TRUE(database_.faults().wait_held(1, kPatience));
   commit(1000, 1, 1000);
+  database_.faults().release();
   ASSERT_TRUE(wait_until([&] { return feed_->status().memory_bytes > 100'000; }));
   std::uint64_t most = 0;
   while (seen_ < written_ && !HasFatalFailure()) {
@@ -472,6 +476,23 @@ TEST_F(StreamFeedTest, AFullDiskForOpenTransactionsPausesTheReadingToo) {
   EXPECT_TRUE(wait_until([&] { return feed_->status().is_paused; }));
   read_all();
   EXPECT_TRUE(wait_until([&] { return !feed_->status().is_paused; }));
+  EXPECT_FALSE(feed_->failure());
+}
+
+TEST_F(StreamFeedTest, AFullDiskGetsBackWhatTheTargetHas) {
+  const Error full = make_error(ErrorKind::kResource, "spill.disk_full", "no room");
+  options_.cache.segment_bytes = 100'000'000;
+  open(from_);
+  commit(200, 20, 100);  // nobody takes them yet, so they wait on disk
+  ASSERT_TRUE(wait_until([&] { return feed_->status().disk_bytes > 10'000; }));
+  ASSERT_TRUE(feed_->start(context_, {}).ok());
+  read_all();
+  release(last_);
+  EXPECT_GT(feed_->status().disk_bytes, 10'000U) << "the file is not large enough to be closed";
+  database_.faults().add({memory::Point::kReadChanges, {}, last_.order + 1, 20, full});
+  commit(10, 7);
+  EXPECT_TRUE(wait_until([&] { return feed_->status().disk_bytes == 0; }));
+  read_all();
   EXPECT_FALSE(feed_->failure());
 }
 

@@ -2,9 +2,9 @@
 import json
 import unittest
 
+from support.case import LoadCase
 from support.change_case import DONE, TABLES_IN_ERROR, ChangeCase
-from support.orasim import Orasim
-from support.postgres import PASSWORD, Postgres
+from support.postgres import PASSWORD
 from support.wherry import Task, wherry
 
 ROWS = 60
@@ -52,17 +52,14 @@ CASES = [
 ]
 
 
-class LoadedFromOracle(unittest.TestCase):
+class LoadedFromOracle(LoadCase):
+    FILL = ("create table t (id number(9) primary key, n number(9,2), word varchar2(20), "
+            "padded char(5), day date, moment timestamp(3), real8 binary_double, large clob)",)
+
     @classmethod
     def setUpClass(cls):
-        cls.sim = Orasim()
-        cls.addClassCleanup(cls.sim.close)
-        cls.postgres = Postgres()
-        cls.addClassCleanup(cls.postgres.close)
+        super().setUpClass()
         cls.postgres.create_database("filters")
-        cls.sim.execute(
-            "create table t (id number(9) primary key, n number(9,2), word varchar2(20), "
-            "padded char(5), day date, moment timestamp(3), real8 binary_double, large clob)")
         with cls.sim.connect() as session, session.cursor() as cursor:
             for i in range(1, ROWS + 1):
                 null = i % 10 == 0
@@ -131,18 +128,15 @@ class LoadedFromOracle(unittest.TestCase):
                     self.assertIn(word, run.stderr)
 
 
-class FollowedFromOracle(unittest.TestCase):
+class FollowedFromOracle(LoadCase):
+    FILL = ("alter database add supplemental log data",
+            "create table o (id number(9) primary key, region varchar2(9), amount number(9,2))",
+            "alter table o add supplemental log data (primary key) columns")
+
     @classmethod
     def setUpClass(cls):
-        cls.sim = Orasim()
-        cls.addClassCleanup(cls.sim.close)
-        cls.postgres = Postgres()
-        cls.addClassCleanup(cls.postgres.close)
+        super().setUpClass()
         cls.postgres.create_database("followed")
-        cls.sim.execute("alter database add supplemental log data",
-                        "create table o (id number(9) primary key, region varchar2(9), "
-                        "amount number(9,2))",
-                        "alter table o add supplemental log data (primary key) columns")
 
     def test_rows_come_in_and_go_out(self):
         sim = self.sim

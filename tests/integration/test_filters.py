@@ -102,8 +102,8 @@ class LoadedFromOracle(LoadCase):
         """Each segment has the filter as well."""
         settings = {"rule-type": "table-settings", "rule-id": 2, "rule-name": "2",
                     "object-locator": {"schema-name": "APP", "table-name": "T"},
-                    "parallel-load": {"type": "ranges", "columns": ["ID"],
-                                      "boundaries": [["20"], ["40"]]}}
+                    "parallel-load": {"type": "ranges", "columns": ["PADDED", "ID"],
+                                      "boundaries": [["p0", "20"], ["p1", "40"]]}}
         task = Task(self.sim.url(), self.postgres.url("filters"),
                     [filtered("APP", "T", ("N", condition("notbetween", "10", "50"))), settings],
                     {"FullLoadSettings": {"TargetTablePrepMode": "DROP_AND_CREATE"}})

@@ -267,7 +267,7 @@ std::string select_text(const schema::TablePlan& plan, const ChunkText& part,
   }
   std::string where = part.condition;
   if (plan.filter != nullptr && !is_union) {
-    where += (where.empty() ? "" : " and ") + filter_condition(*plan.filter);
+    where = (where.empty() ? "" : "(" + where + ") and ") + filter_condition(*plan.filter);
   }
   int bind = 0;
   for (const auto& [bound, op] : {std::pair{&part.from, ">="}, std::pair{&part.to, "<"}}) {

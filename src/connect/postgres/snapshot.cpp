@@ -73,7 +73,7 @@ Result<std::string> from_clause(const schema::TablePlan& plan, const NativeTable
   sql += " t";
   std::string where = chunk.condition;
   if (plan.filter != nullptr) {
-    where += (where.empty() ? "" : " and ") + filter_condition(*plan.filter);
+    where = (where.empty() ? "" : "(" + where + ") and ") + filter_condition(*plan.filter);
   }
   if (!where.empty()) sql += " where " + where;
   return sql;

@@ -137,6 +137,7 @@ PlanJson to_json(const schema::TablePlan& plan) {
   put_value(json, "key_name", plan.key_name);
   put_value(json, "key_is_primary", plan.key_is_primary);
   put_value(json, "key_is_own", plan.key_is_own);
+  put_value(json, "key_is_lost", plan.key_is_lost);
   put_value(json, "key_comes_first", plan.key_comes_first);
   put_value(json, "native", plan.is_native);
   put_value(json, "native_text", plan.is_native_text);
@@ -161,6 +162,7 @@ schema::TablePlanPtr plan_from_json(const PlanJson& json) {
   get_value(json, "key_name", plan->key_name);
   get_value(json, "key_is_primary", plan->key_is_primary);
   get_value(json, "key_is_own", plan->key_is_own);
+  get_value(json, "key_is_lost", plan->key_is_lost);
   get_value(json, "key_comes_first", plan->key_comes_first);
   get_value(json, "native", plan->is_native);
   get_value(json, "native_text", plan->is_native_text);

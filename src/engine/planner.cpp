@@ -154,6 +154,7 @@ class TablePlanner {
           [&](const schema::ColumnPlan& column) { return column.source_name == name; });
       if (found == plan_.columns.end() || !make_key_type(found->type)) {
         plan_.key.clear();
+        plan_.key_is_lost = true;
         plan_.warnings.push_back("the key " + key->name + " cannot be carried over");
         return;
       }

@@ -56,6 +56,7 @@ struct TablePlan {
   std::string key_name;             ///< of the target's primary key
   bool key_is_primary = false;      ///< create it as PRIMARY KEY
   bool key_is_own = false;          ///< a rule's, not the source's
+  bool key_is_lost = false;         ///< the source has one, and its columns do not all travel
   bool key_comes_first = false;     ///< create it with the table, not after the rows
   /// All columns are native and none is cut, so nothing is decoded: the batches of a load hold rows
   /// in the engine's own form (RowBatch::is_opaque), and so do the values of changes.
@@ -77,7 +78,7 @@ using TablePlanPtr = std::shared_ptr<const TablePlan>;
 /// Whether the source's log must have rows whole before they change: a filter judges them, or the
 /// target knows them by something else than the source does.
 inline bool needs_whole_rows(const TablePlan& plan) {
-  return plan.filter != nullptr || plan.key_is_own || plan.key.empty();
+  return plan.filter != nullptr || plan.key_is_own || plan.key_is_lost;
 }
 
 }  // namespace wherry::schema

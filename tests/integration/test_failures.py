@@ -129,10 +129,10 @@ class Failures(unittest.TestCase):
 
     def test_a_rule_that_wherry_does_not_do_is_refused_with_its_id(self):
         rule = {"rule-type": "transformation", "rule-id": "4711", "rule-name": "x",
-                "rule-target": "column", "rule-action": "remove-column",
+                "rule-target": "column", "rule-action": "data-masking-hash-mask",
                 "object-locator": {"schema-name": "%", "table-name": "%", "column-name": "S"}}
         run = self.task(self.sim.url(), self.postgres.url("postgres"), selection("APP"), rule).run()
-        self.assert_failed(run, REFUSED, "4711", "remove-column")
+        self.assert_failed(run, REFUSED, "4711", "data-masking-hash-mask")
 
     def test_mappings_that_are_no_json(self):
         task = self.task(self.sim.url(), self.postgres.url("postgres"))

@@ -142,7 +142,7 @@ std::optional<Error> refuse_rules(const SourceTable& table, const schema::TableP
     });
   };
   const bool knows_key = table.kind == 'r' && table.identity == kDefault && plan.key_is_primary &&
-                         !plan.key_is_own && !plan.key.empty();
+                         !plan.key_is_own && !plan.key_is_lost;
   if (knows_key && std::all_of(plan.filter->begin(), plan.filter->end(), is_in_key)) {
     return std::nullopt;
   }

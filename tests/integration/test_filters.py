@@ -90,13 +90,19 @@ class LoadedFromOracle(LoadCase):
                 self.assertEqual(checked.status, 0, checked.describe())
 
     def test_a_column_that_is_not_moved_may_decide(self):
-        rules = [filtered("APP", "T", ("N", condition("lte", "3")))]
-        task = Task(self.sim.url(), self.postgres.url("filters"), rules,
-                    {"FullLoadSettings": {"TargetTablePrepMode": "DROP_AND_CREATE"},
-                     "TargetMetadata": {"SupportLobs": False}})
+        removed = {"rule-type": "transformation", "rule-id": 2, "rule-name": "2",
+                   "rule-target": "column", "rule-action": "remove-column",
+                   "object-locator": {"schema-name": "APP", "table-name": "T", "column-name": "N"}}
+        task = Task(self.sim.url(), self.postgres.url("filters"),
+                    [filtered("APP", "T", ("N", condition("lte", "3"))), removed])
         self.addCleanup(task.close)
-        self.assertEqual(task.run().status, 0)
-        self.assertEqual(self.postgres.query("filters", 'select count(*) from "APP"."T"'), [(3,)])
+        run = task.run()
+        self.assertEqual(run.status, 0, run.describe())
+        self.assertEqual(self.postgres.query("filters", 'select "ID"::int from "APP"."T" order by 1'),
+                         [(1,), (2,), (3,)])
+        self.assertEqual(self.postgres.query(
+            "filters", "select 1 from information_schema.columns where table_name = 'T' "
+                       "and column_name = 'N'"), [])
 
     def test_filters_in_ranges(self):
         """Each segment has the filter as well."""

@@ -292,6 +292,7 @@ bool StreamFeed::has_waited_long() {
 Result<void> StreamFeed::deliver(OpContext& context) {
   for (;;) {
     if (context.stop.stop_requested()) return cancelled_error();
+    if (unfinished_.empty()) return {};  // dropped while there was no room, and read again
     if (may_use_memory()) {
       std::uint64_t waiting = 0;
       {
@@ -412,7 +413,8 @@ Result<void> StreamFeed::pause(OpContext& context, const Error& full) {
 }
 
 /// The file that is being written holds what the target has, until it is large enough: room that
-/// others need now, the source's open transactions for one.
+/// others need now, the source's open transactions for one. Behind it may stand the beginning of a
+/// transaction whose rest found no room: that one is read again, into a file of its own.
 Result<void> StreamFeed::give_back_cache() {
   std::scoped_lock giving(cache_mutex_);
   const Place end = cache_->end();
@@ -420,9 +422,16 @@ Result<void> StreamFeed::give_back_cache() {
     std::lock_guard lock(mutex_);
     if (rewind_to_ || !is_at_or_before(end, released_)) return {};
   }
-  const bool is_done_with =
-      appended_ == 0 && cache_->is_at_border() && cache_->is_drained() && cache_->disk_bytes() != 0;
-  return is_done_with ? cache_->restart(end) : Result<void>();
+  if (!cache_->is_drained() || cache_->begin().position == end.position) return {};
+  const bool has_unfinished = appended_ != 0 || !cache_->is_at_border();
+  if (has_unfinished) WHERRY_TRY(drop_unfinished());
+  // There may have been room for the rest in the meantime.
+  const Place kept = cache_->end();
+  if (kept.position == end.position) WHERRY_TRY(cache_->restart(end));
+  if (!has_unfinished) return {};
+  std::lock_guard lock(mutex_);
+  rewind_to_ = kept;
+  return {};
 }
 
 void StreamFeed::end_pause() {

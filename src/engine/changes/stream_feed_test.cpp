@@ -442,6 +442,26 @@ TEST_F(StreamFeedTest, AFullDiskPausesTheReadingAndLosesNothing) {
   read_all();
 }
 
+// The limit is for a file, so that a new one has room.
+TEST_F(StreamFeedTest, AFullDiskGetsBackTheFileThatTheTargetHas) {
+  FileLimit limit(4'000);
+  options_.cache.segment_bytes = 1'000'000;
+  options_.memory_bytes = 10'000;
+  options_.batch_bytes = 2'000;
+  open(from_);
+  ASSERT_TRUE(feed_->start(context_, {}).ok());
+  commit(1'000, 2, 100);
+  int pauses = 0;
+  EXPECT_TRUE(wait_until([&] {
+    if (feed_->status().is_paused) ++pauses;
+    while (!feed_->is_empty() && !HasFatalFailure()) take_one();
+    release(last_);
+    return seen_ == written_ || HasFatalFailure();
+  }));
+  EXPECT_GT(pauses, 0);
+  EXPECT_FALSE(feed_->failure());
+}
+
 TEST_F(StreamFeedTest, ASourceThatBreaksWhileTheDiskIsFullIsReadOnOnce) {
   options_.cache.segment_bytes = 1'000'000;
   options_.head_interval = std::chrono::milliseconds(1);

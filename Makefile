@@ -29,7 +29,7 @@ test-long:
 
 bench:
 	@scripts/build.sh product bench
-	@status=0; for part in run load_run postgres_run change_run oracle_change_run; do \
+	@status=0; for part in run load_run postgres_run change_run oracle_change_run plan_run; do \
 	  $(PYTHON) bench/$$part.py || status=1; done; exit $$status
 
 # SOURCE=postgres: ongoing replication from one PostgreSQL to another.

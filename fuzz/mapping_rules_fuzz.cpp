@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "input.h"
-#include "mapping/rules.h"
+#include "mapping/table_rules.h"
 
 using wherry::fuzz::require;
 using wherry::mapping::RuleSet;
@@ -20,8 +20,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!rules.ok()) return 0;
   const wherry::schema::TableRef table{"HR", name};
   (void)rules->select(table);
-  (void)rules->target_table(table);
-  (void)rules->target_column(table, name);
+  const auto of_table = rules->of(table);
+  (void)of_table.table().ok();
+  wherry::schema::ColumnDef column;
+  column.name = name;
+  column.type.kind = wherry::schema::TypeKind::kText;
+  (void)of_table.column(column).ok();
   (void)rules->named_schemas();
   return 0;
 }

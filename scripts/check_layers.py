@@ -15,11 +15,12 @@ ARROWS = {
     "core": set(),
     "net": {"core"},
     "schema": {"core"},
-    "mapping": {"core", "schema"},
+    "transform": {"core", "schema"},
+    "mapping": {"core", "schema", "transform"},
     "connect/api": {"core", "schema"},
     "changes": {"core", "schema", "connect/api"},
     "connect/support": {"core", "schema", "connect/api", "changes"},
-    "engine": {"core", "schema", "mapping", "connect/api", "changes"},
+    "engine": {"core", "schema", "transform", "mapping", "connect/api", "changes"},
     "control": {"core", "schema", "mapping", "connect/api", "engine"},
 }
 # The Oracle client is a library without the rest: these files and this folder alone of its folder, and tests, may
@@ -34,7 +35,8 @@ TEST_EXTRA = {"engine": {"connect/memory"}, "control": {"connect/memory"}}
 # Standard, system and third-party headers that only some folders may see.
 LIBRARIES = {
     re.compile(r"^(libpq|postgresql)"): {"connect/postgres"},
-    re.compile(r"^openssl/"): {"net", "connect/oracle", "connect/postgres"},
+    re.compile(r"^openssl/"): {"net", "connect/oracle", "connect/postgres", "transform"},
+    re.compile(r"^sqlite3"): {"transform"},
     re.compile(r"^zstd"): {"changes"},
     re.compile(r"^CLI/"): set(),
 }

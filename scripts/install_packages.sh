@@ -5,7 +5,7 @@ set -eu
 
 packages_of() {
   case "$1" in
-    product) echo g++ cmake ninja-build pkg-config libpq-dev libssl-dev zlib1g-dev libzstd-dev \
+    product) echo g++ cmake ninja-build pkg-config libpq-dev libssl-dev zlib1g-dev libsqlite3-dev libzstd-dev \
                   libspdlog-dev libfmt-dev nlohmann-json3-dev libcli11-dev postgresql tzdata \
                   ccache ;;
     test) echo libgtest-dev libgmock-dev python3 python3-oracledb python3-psycopg2 ca-certificates \

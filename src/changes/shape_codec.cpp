@@ -51,7 +51,7 @@ schema::ColumnDef get_column(ByteReader& in) {
   column.native_type = in.text();
   schema::LogicalType& type = column.type;
   const std::uint8_t kind = in.byte();
-  if (kind > static_cast<std::uint8_t>(schema::TypeKind::kUnsupported)) in.fail();
+  if (kind > schema::kLastTypeKind) in.fail();
   type.kind = static_cast<schema::TypeKind>(kind);
   type.length_chars = static_cast<std::uint32_t>(in.number(UINT32_MAX));
   type.length_bytes = static_cast<std::uint32_t>(in.number(UINT32_MAX));

@@ -20,7 +20,9 @@ Result<std::vector<std::string>> examine_changes(OpContext& context, connect::Ch
                                                  engine::TaskPlan& plan) {
   connect::StreamRequest wanted;
   wanted.task_name = stream_name;
-  for (const engine::TableTask& task : plan.tables) wanted.tables.push_back(task.plan);
+  for (const engine::TableTask& task : plan.tables) {
+    wanted.tables.push_back(schema::read_plan(task.plan));
+  }
   WHERRY_ASSIGN(connect::StreamAdvice advice,
                 retry.run("source", [&] { return source.examine(context, wanted); }));
   const Logger log = context.log.as(Component::kSourceCapture);

@@ -109,7 +109,7 @@ connect::StreamRequest stream_request(const TaskRequest& request, const StreamRe
   out.memory_bytes = request.settings.changes.memory_bytes / kShareOfOpenTransactions;
   for (const auto& [name, record] : tables) {
     if (const auto plan = record.plan ? record.plan : newest_plan(record)) {
-      out.tables.push_back(plan);
+      out.tables.push_back(schema::read_plan(plan));
     }
   }
   out.memory_keep = request.settings.changes.memory_keep;
@@ -179,8 +179,7 @@ ChangePlanner::ChangePlanner(const TaskRequest& request, connect::TargetLoader& 
 
 Result<schema::TablePlanPtr> ChangePlanner::plan(OpContext&, const schema::TableDef& table) {
   WHERRY_ASSIGN(engine::TaskPlan made,
-                engine::make_plan({table}, request_.rules, target_,
-                                  request_.source.connector == request_.target.connector));
+                engine::make_plan({table}, request_.rules, target_, plan_options(request_)));
   if (!made.refused.empty()) return made.refused.front().error;
   if (made.tables.empty()) return schema::TablePlanPtr();
   apply_settings(made, request_);
@@ -193,7 +192,8 @@ Result<schema::TablePlanPtr> ChangePlanner::plan(OpContext&, const schema::Table
     for (schema::ColumnPlan& column : plan->columns) {
       const auto same = std::find_if(
           before->columns.begin(), before->columns.end(), [&](const schema::ColumnPlan& old) {
-            return old.source_name == column.source_name && old.source_type == column.source_type;
+            return old.origin == column.origin && old.source_name == column.source_name &&
+                   old.source_type == column.source_type && old.expression == column.expression;
           });
       if (same == before->columns.end()) continue;
       const std::uint32_t number = column.source_number;

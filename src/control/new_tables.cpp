@@ -53,7 +53,7 @@ Result<std::vector<schema::TableRef>> take_new_tables(OpContext& context,
     if (!is_due_new_table(record, applied)) continue;
     names.push_back(name);
     made.push_back(record.later.back());
-    wanted.tables.push_back(record.later.back().plan);
+    wanted.tables.push_back(schema::read_plan(record.later.back().plan));
   }
   if (names.empty()) return names;
   WHERRY_ASSIGN(connect::StreamAdvice advice, parts.source.include(context, wanted));

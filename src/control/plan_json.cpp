@@ -41,7 +41,7 @@ PlanJson type_json(const schema::LogicalType& type) {
 
 schema::LogicalType type_from(const PlanJson& json) {
   schema::LogicalType type;
-  type.kind = enumerator(json, "kind", schema::TypeKind::kUnsupported);
+  type.kind = enumerator(json, "kind", static_cast<schema::TypeKind>(schema::kLastTypeKind));
   get_value(json, "chars", type.length_chars);
   get_value(json, "bytes", type.length_bytes);
   get_value(json, "precision", type.precision);
@@ -64,6 +64,10 @@ PlanJson column_json(const schema::ColumnPlan& column) {
   put_value(json, "likeness", static_cast<int>(column.likeness));
   put_value(json, "max_lob_bytes", column.max_lob_bytes);
   put_value(json, "native", column.is_native);
+  put_value(json, "origin", static_cast<int>(column.origin));
+  put_value(json, "expression", column.expression);
+  put_value(json, "masking", static_cast<int>(column.masking.kind));
+  put_value(json, "mask", static_cast<int>(column.masking.character));
   return json;
 }
 
@@ -80,6 +84,10 @@ schema::ColumnPlan column_from(const PlanJson& json) {
   column.likeness = enumerator(json, "likeness", schema::Likeness::kXml);
   get_value(json, "max_lob_bytes", column.max_lob_bytes);
   get_value(json, "native", column.is_native);
+  column.origin = enumerator(json, "origin", schema::ColumnOrigin::kBefore);
+  get_value(json, "expression", column.expression);
+  column.masking.kind = enumerator(json, "masking", schema::MaskingKind::kHash);
+  column.masking.character = static_cast<char>(json.value("mask", 0));
   return column;
 }
 
@@ -132,6 +140,11 @@ PlanJson to_json(const schema::TablePlan& plan) {
   PlanJson json = {{"source", name_json(plan.source)}, {"target", name_json(plan.target)}};
   PlanJson& columns = json["columns"] = PlanJson::array();
   for (const schema::ColumnPlan& column : plan.columns) columns.push_back(column_json(column));
+  for (const schema::ColumnPlan& column : plan.side_columns) {
+    json["side_columns"].push_back(column_json(column));
+  }
+  put_value(json, "keeps_deleted", plan.keeps_deleted);
+  put_value(json, "needs_unchanged", plan.needs_unchanged);
   if (plan.filter != nullptr) json["filter"] = filter_json(*plan.filter);
   put_value(json, "key", plan.key);
   put_value(json, "key_name", plan.key_name);
@@ -152,6 +165,13 @@ schema::TablePlanPtr plan_from_json(const PlanJson& json) {
   plan->source = name_from(json.at("source"));
   plan->target = name_from(json.at("target"));
   for (const PlanJson& column : json.at("columns")) plan->columns.push_back(column_from(column));
+  if (json.contains("side_columns")) {
+    for (const PlanJson& column : json.at("side_columns")) {
+      plan->side_columns.push_back(column_from(column));
+    }
+  }
+  get_value(json, "keeps_deleted", plan->keeps_deleted);
+  get_value(json, "needs_unchanged", plan->needs_unchanged);
   if (json.contains("filter")) plan->filter = filter_from(json.at("filter"));
   get_value(json, "key", plan->key);
   for (const std::size_t column : plan->key) {

@@ -164,8 +164,7 @@ constexpr std::array kSettings = {
 
     Setting{"/ErrorBehavior/DataErrorPolicy", kChoice, R"("LOG_ERROR")", 0, 0, kActions},
     Setting{"/ErrorBehavior/DataTruncationErrorPolicy", kChoice, R"("LOG_ERROR")", 0, 0, kActions},
-    Setting{"/ErrorBehavior/DataMaskingErrorPolicy", kChoice, R"("STOP_TASK")", 0, 0, kActions,
-            "no rule masks data in this version"},
+    Setting{"/ErrorBehavior/DataMaskingErrorPolicy", kChoice, R"("STOP_TASK")", 0, 0, kActions},
     Setting{"/ErrorBehavior/DataErrorEscalationPolicy", kChoice, R"("SUSPEND_TABLE")", 0, 0,
             "SUSPEND_TABLE STOP_TASK"},
     Setting{"/ErrorBehavior/DataErrorEscalationCount", kNumber, "0", 0, kMost},

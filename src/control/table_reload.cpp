@@ -139,7 +139,9 @@ Result<void> TableReload::attempt(OpContext& context) {
   WHERRY_TRY(plan(context));
   connect::StreamRequest wanted;
   wanted.task_name = name_of(parts_.state);
-  for (const engine::TableTask& task : tasks_) wanted.tables.push_back(task.plan);
+  for (const engine::TableTask& task : tasks_) {
+    wanted.tables.push_back(schema::read_plan(task.plan));
+  }
   WHERRY_ASSIGN(const connect::StreamStart start, parts_.source.prepare(context, wanted));
   if (start.snapshot.empty()) {
     return make_error(ErrorKind::kConfig, "reload.no_snapshot",
@@ -222,8 +224,7 @@ Result<void> TableReload::plan(OpContext& context) {
   WHERRY_ASSIGN(const auto found, find_tables(context));
   WHERRY_TRY(leave_out_gone(context, found));
   WHERRY_ASSIGN(engine::TaskPlan made,
-                engine::make_plan(found, request.rules, parts_.loader,
-                                  request.source.connector == request.target.connector));
+                engine::make_plan(found, request.rules, parts_.loader, plan_options(request)));
   apply_settings(made, request);
   limit_values(made, parts_.loader.max_value_bytes());
   std::vector<schema::TablePlanPtr> plans;

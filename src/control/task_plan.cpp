@@ -44,7 +44,7 @@ schema::TablePlan with_lob_settings(const schema::TablePlan& plan, const LobSett
   for (std::size_t i = 0; i < plan.columns.size(); ++i) {
     schema::ColumnPlan column = plan.columns[i];
     places[i] = changed.columns.size();
-    if (schema::is_lob(column.type)) {
+    if (schema::is_lob(column.type) && column.origin == schema::ColumnOrigin::kSource) {
       if (!lobs.are_loaded) {
         changed.warnings.push_back("column " + column.source_name +
                                    " is a LOB and left out, because SupportLobs is false");
@@ -121,9 +121,17 @@ schema::TablePlanPtr with_characters(const schema::TablePlanPtr& plan,
   if (plan == nullptr || rules == nullptr) return plan;
   auto changed = std::make_shared<schema::TablePlan>(*plan);
   for (schema::ColumnPlan& column : changed->columns) {
+    const bool is_read = column.origin != schema::ColumnOrigin::kAdded;
+    if (is_read && column.type.kind == schema::TypeKind::kText) column.character_rules = rules;
+  }
+  for (schema::ColumnPlan& column : changed->side_columns) {
     if (column.type.kind == schema::TypeKind::kText) column.character_rules = rules;
   }
   return changed;
+}
+
+engine::PlanOptions plan_options(const TaskRequest& request) {
+  return {request.source.connector == request.target.connector, request.settings.errors.masking};
 }
 
 void apply_settings(engine::TaskPlan& plan, const TaskRequest& request) {
@@ -153,8 +161,7 @@ Result<Prepared> prepare_task(OpContext& context, const TaskRequest& request,
     return request.target.connector->open_loader(context, request.target.settings);
   }));
   WHERRY_ASSIGN(prepared.plan,
-                engine::make_plan(tables, request.rules, *prepared.loader,
-                                  request.source.connector == request.target.connector));
+                engine::make_plan(tables, request.rules, *prepared.loader, plan_options(request)));
   apply_settings(prepared.plan, request);
   WHERRY_TRY(retry.run("target", [&] { return match_targets(context, prepared, existing); }));
   log_plan(context.log.as(Component::kMetadataManager), prepared.plan);

@@ -25,6 +25,8 @@ Result<Prepared> prepare_task(OpContext& context, const TaskRequest& request,
 /// kPermission names what the target's user lacks to load the plan.
 Result<void> check_privileges(OpContext& context, const TaskRequest& request,
                               const Prepared& prepared);
+/// How a plan is made between these ends with these settings.
+engine::PlanOptions plan_options(const TaskRequest& request);
 /// Changes a plan as the task's settings say: LOBs, character sets, when the key is made.
 void apply_settings(engine::TaskPlan& plan, const TaskRequest& request);
 /// The plan with CharacterSetSettings; nullptr stays nullptr.

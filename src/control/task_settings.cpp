@@ -95,6 +95,7 @@ LobSettings read_lobs(const SettingsValues& values) {
 engine::ErrorPolicy read_errors(const SettingsValues& values) {
   engine::ErrorPolicy out;
   values.choice("/ErrorBehavior/DataErrorPolicy", kActions, out.data);
+  values.choice("/ErrorBehavior/DataMaskingErrorPolicy", kActions, out.masking);
   values.choice("/ErrorBehavior/DataTruncationErrorPolicy", kActions, out.truncation);
   values.choice("/ErrorBehavior/DataErrorEscalationPolicy", kActions, out.escalation);
   values.number("/ErrorBehavior/DataErrorEscalationCount", out.escalation_count);

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -68,6 +69,9 @@ class RowBatch {
     WHERRY_ASSERT(row_count_ > 0, "no row to drop");
     --row_count_;
   }
+  /// Gives all rows another shape: cell i is the one that was at origins[i], or NULL where that is
+  /// negative. What cells point to stays where it is.
+  void reshape(std::span<const std::int32_t> origins);
   [[nodiscard]] const Cell& at(std::size_t row, std::size_t column) const {
     return cells_[row * column_count_ + column];
   }

@@ -16,6 +16,7 @@ enum class ErrorAction : std::uint8_t {
 struct ErrorPolicy {
   ErrorAction data = ErrorAction::kLogError;            ///< DataErrorPolicy
   ErrorAction truncation = ErrorAction::kLogError;      ///< DataTruncationErrorPolicy
+  ErrorAction masking = ErrorAction::kStopTask;         ///< DataMaskingErrorPolicy
   ErrorAction escalation = ErrorAction::kSuspendTable;  ///< DataErrorEscalationPolicy
   std::uint32_t escalation_count = 0;  ///< DataErrorEscalationCount, rows of a table; 0: never
   ErrorAction table = ErrorAction::kSuspendTable;  ///< TableErrorPolicy

@@ -95,8 +95,8 @@ Result<std::uint64_t> limit_lobs(RowBatch& batch, const schema::TablePlan& plan)
   return limit_all(batch, plan, [](const ValueLength&) {});
 }
 
-Result<std::uint64_t> limit_lobs(RowBatch& batch, TableProgress& table, const Logger& log) {
-  const schema::TablePlan& plan = *table.plan;
+Result<std::uint64_t> limit_lobs(RowBatch& batch, const schema::TablePlan& plan,
+                                 TableProgress& table, const Logger& log) {
   const OnCut tell = [&](const ValueLength& had) {
     if (++table.truncated_values > kMostLoggedLobs) return;
     const schema::ColumnPlan& column = plan.columns[had.column];

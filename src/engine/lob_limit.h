@@ -18,6 +18,7 @@ Result<std::optional<std::uint64_t>> limit_cell(Cell& cell, std::uint64_t limit,
 /// those that are spilled where they are.
 Result<std::uint64_t> limit_lobs(RowBatch& batch, const schema::TablePlan& plan);
 /// The same, counted in the table's progress and logged with the length that each had.
-Result<std::uint64_t> limit_lobs(RowBatch& batch, TableProgress& table, const Logger& log);
+Result<std::uint64_t> limit_lobs(RowBatch& batch, const schema::TablePlan& plan,
+                                 TableProgress& table, const Logger& log);
 
 }  // namespace wherry::engine

@@ -2,9 +2,24 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+
+#include "mapping/table_rules.h"
+#include "transform/expression.h"
+#include "transform/masking.h"
 
 namespace wherry::engine {
 namespace {
+
+constexpr std::uint32_t kHashDigits = 64;
+
+bool is_same_but_case(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [&](char x, char y) { return lower(x) == lower(y); });
+}
 
 /// Tables that replication tools keep for themselves are nobody's data.
 bool is_control_table(const schema::TableRef& table) {
@@ -47,35 +62,45 @@ Result<void> check_ranges(const schema::TableDef& table,
 class TablePlanner {
  public:
   TablePlanner(const schema::TableDef& table, const mapping::RuleSet& rules,
-               connect::TargetLoader& target, bool is_one_engine)
-      : table_(table), rules_(rules), target_(target) {
-    plan_.is_native = is_one_engine;
+               connect::TargetLoader& target, const PlanOptions& options)
+      : table_(table),
+        rules_(rules.of(table.table)),
+        filter_(rules.row_filter(table.table)),
+        target_(target),
+        masking_errors_(options.masking_errors) {
+    plan_.is_native = options.is_one_engine;
   }
 
   Result<schema::TablePlan> make() {
     plan_.source = table_.table;
-    plan_.target = rules_.target_table(table_.table);
+    WHERRY_ASSIGN(const mapping::TableOutcome named, rules_.table());
+    plan_.target = named.target;
     plan_.estimated_rows = table_.estimated_rows;
     WHERRY_TRY(check_name("schema", plan_.target.schema));
     WHERRY_TRY(check_name("table", plan_.target.name));
     for (const schema::ColumnDef& column : table_.columns) WHERRY_TRY(add(column));
-    if (plan_.columns.empty()) {
+    for (const mapping::TransformationRule* rule : rules_.added()) WHERRY_TRY(add(*rule));
+    read_something();
+    if (schema::read_plan(std::make_shared<schema::TablePlan>(plan_))->columns.empty()) {
       return make_error(ErrorKind::kSchema, "plan.no_columns",
                         "no column of the table can be moved", "Exclude the table from the task");
     }
-    const mapping::KeyRule* const key = rules_.key_rule(table_.table);
-    if (key == nullptr) {
+    if (rules_.key() == nullptr) {
       set_key();
     } else {
-      WHERRY_TRY(set_key(*key));
+      WHERRY_TRY(set_key(rules_.key()->key));
     }
+    WHERRY_TRY(add_before_images());
+    WHERRY_TRY(check_made_rows());
     WHERRY_TRY(set_filter());
     return std::move(plan_);
   }
 
  private:
   Result<void> add(const schema::ColumnDef& column) {
-    if (!rules_.has_column(table_.table, column.name)) return {};
+    WHERRY_ASSIGN(const mapping::ColumnOutcome outcome, rules_.column(column));
+    warn_of_passed_over(column, outcome);
+    if (!outcome.is_moved) return {};
     if (column.is_generated) {
       plan_.warnings.push_back("column " + column.name + " is generated and left out");
       return {};
@@ -88,23 +113,129 @@ class TablePlanner {
     schema::ColumnPlan planned;
     planned.source_name = column.name;
     planned.source_number = column.number;
-    planned.target_name = rules_.target_column(table_.table, column.name);
-    WHERRY_TRY(check_name("column", planned.target_name));
+    planned.target_name = outcome.target_name;
     planned.type = column.type;
     planned.source_type = column.native_type;
-    WHERRY_TRY(choose_type(column, planned));
+    planned.masking = outcome.masking;
+    WHERRY_TRY(check_mask(planned));
+    WHERRY_TRY(choose_type(column, outcome, planned));
     planned.not_null = !column.nullable;
-    const auto [other, is_new] = names_.emplace(planned.target_name, column.name);
+    if (outcome.before_image != nullptr) {
+      before_images_.push_back({plan_.columns.size(), outcome.before_image});
+    }
+    return take(std::move(planned));
+  }
+
+  /// A name of the target is there once; also when letters' case alone would tell two apart, for
+  /// columns that are added.
+  Result<void> take(schema::ColumnPlan planned) {
+    WHERRY_TRY(check_name("column", planned.target_name));
+    const std::string shown = planned.origin == schema::ColumnOrigin::kAdded
+                                  ? "(added) " + planned.source_name
+                                  : planned.source_name;
+    const auto [other, is_new] = names_.emplace(planned.target_name, shown);
     if (!is_new) {
-      return collision("columns", other->second, column.name, planned.target_name)
+      return collision("columns", other->second, shown, planned.target_name)
           .with("table", schema::to_text(table_.table));
     }
     plan_.columns.push_back(std::move(planned));
     return {};
   }
 
-  Result<void> choose_type(const schema::ColumnDef& column, schema::ColumnPlan& planned) {
-    if (plan_.is_native) {
+  /// Rows are counted by what is read of them.
+  void read_something() {
+    const bool reads = !plan_.side_columns.empty() ||
+                       std::any_of(plan_.columns.begin(), plan_.columns.end(), [](const auto& c) {
+                         return c.origin == schema::ColumnOrigin::kSource;
+                       });
+    if (reads) return;
+    const auto found =
+        std::find_if(table_.columns.begin(), table_.columns.end(), [](const auto& c) {
+          return c.type.kind != schema::TypeKind::kUnsupported && !c.is_generated &&
+                 !schema::is_lob(c.type);
+        });
+    if (found != table_.columns.end()) read_aside(*found);
+  }
+
+  void warn_of_passed_over(const schema::ColumnDef& column, const mapping::ColumnOutcome& outcome) {
+    for (const std::int64_t id : outcome.passed_over) {
+      plan_.warnings.push_back("rule-id " + std::to_string(id) + " is passed over for column " +
+                               column.name +
+                               ": a rule with a lower id has it, and one action an object counts");
+    }
+  }
+
+  /// A column that a rule adds.
+  Result<void> add(const mapping::TransformationRule& rule) {
+    schema::ColumnPlan planned;
+    planned.origin = schema::ColumnOrigin::kAdded;
+    planned.source_name = planned.target_name = rule.value;
+    planned.expression = rule.expression;
+    WHERRY_ASSIGN(planned.type, schema::logical_type_of(rule.type));
+    schema::ColumnDef column;
+    column.name = rule.value;
+    column.type = planned.type;
+    WHERRY_ASSIGN(planned.target_type, target_.column_type(column));
+    for (const auto& [name, from] : names_) {
+      if (!is_same_but_case(name, rule.value)) continue;
+      return collision("columns", from, "(added) " + rule.value, rule.value)
+          .with("table", schema::to_text(table_.table));
+    }
+    if (!rule.expression.empty()) WHERRY_TRY(add_needs(rule));
+    return take(std::move(planned));
+  }
+
+  /// What an expression asks for must be read.
+  Result<void> add_needs(const mapping::TransformationRule& rule) {
+    WHERRY_ASSIGN(const transform::ExpressionNeeds needs, transform::needs_of(rule.expression));
+    for (const std::string& name : needs.columns) {
+      const int found = table_.find_column(name);
+      if (found < 0) return bad_expression(rule, name, "does not exist");
+      const schema::ColumnDef& column = table_.columns[static_cast<std::size_t>(found)];
+      const bool has_values = column.type.kind != schema::TypeKind::kUnsupported &&
+                              column.type.kind != schema::TypeKind::kNative;
+      if (!has_values) {
+        return bad_expression(
+            rule, name, "has type " + column.native_type + ", which an expression cannot take");
+      }
+      if (column.is_generated) return bad_expression(rule, name, "is generated, and not read");
+      read_aside(column);
+    }
+    plan_.needs_unchanged = plan_.needs_unchanged || !needs.columns.empty();
+    plan_.keeps_deleted = plan_.keeps_deleted || needs.flags_deletes;
+    if (!needs.is_repeatable) changing_.insert(rule.value);
+    return {};
+  }
+
+  static Error bad_expression(const mapping::TransformationRule& rule, const std::string& column,
+                              const std::string& why) {
+    return make_error(ErrorKind::kSchema, "plan.bad_expression",
+                      "column " + column + ", which an expression asks for, " + why,
+                      "Correct the rule in the table mappings; names are compared exactly")
+        .with("rule-id", std::to_string(rule.id))
+        .with("expression", rule.expression);
+  }
+
+  /// Reads a column that the target may not have.
+  void read_aside(const schema::ColumnDef& column) {
+    const auto is_it = [&](const schema::ColumnPlan& planned) {
+      return planned.origin == schema::ColumnOrigin::kSource && planned.source_name == column.name;
+    };
+    for (const auto* list : {&plan_.columns, &plan_.side_columns}) {
+      if (std::any_of(list->begin(), list->end(), is_it)) return;
+    }
+    schema::ColumnPlan planned;
+    planned.source_name = planned.target_name = column.name;
+    planned.source_number = column.number;
+    planned.type = column.type;
+    planned.source_type = planned.target_type = column.native_type;
+    planned.trim_blanks = column.type.blank_padded && !plan_.is_native;
+    plan_.side_columns.push_back(std::move(planned));
+  }
+
+  Result<void> choose_type(const schema::ColumnDef& column, const mapping::ColumnOutcome& outcome,
+                           schema::ColumnPlan& planned) {
+    if (plan_.is_native && !outcome.type && !is_widened(planned)) {
       planned.target_type = column.native_type;
       planned.is_native = true;
       return {};
@@ -112,11 +243,92 @@ class TablePlanner {
     schema::ColumnDef carried = column;
     // Every engine prints its own types as text.
     if (carried.type.kind == schema::TypeKind::kNative) carried.type.kind = schema::TypeKind::kClob;
+    planned.type = carried.type;
+    planned.trim_blanks = column.type.blank_padded;
+    if (outcome.type) {
+      WHERRY_ASSIGN(const schema::LogicalType wanted, schema::logical_type_of(*outcome.type));
+      auto converted = target_.convert(carried, wanted);
+      if (!converted.ok()) return std::move(converted).error().with("column", column.name);
+      planned.target_type = std::move(converted->name);
+      planned.likeness = converted->likeness;
+      return {};
+    }
+    if (is_widened(planned)) {
+      carried.type.length_chars = carried.type.length_bytes = kHashDigits;
+      plan_.warnings.push_back("column " + column.name +
+                               " is made wider on the target: a hash has 64 characters");
+    }
     auto type = target_.column_type(carried);
     if (!type.ok()) return std::move(type).error().with("column", column.name);
-    planned.type = carried.type;
     planned.target_type = *std::move(type);
-    planned.trim_blanks = column.type.blank_padded;
+    return {};
+  }
+
+  /// The hash of a value is longer than the column at the source.
+  static bool is_widened(const schema::ColumnPlan& planned) {
+    return planned.masking.kind == schema::MaskingKind::kHash &&
+           planned.type.kind == schema::TypeKind::kText && planned.type.length_chars != 0 &&
+           planned.type.length_chars < kHashDigits;
+  }
+
+  /// DataMaskingErrorPolicy decides.
+  Result<void> check_mask(schema::ColumnPlan& planned) {
+    if (transform::can_mask(planned.masking.kind, planned.type)) return {};
+    if (masking_errors_ == ErrorAction::kLogError) {
+      planned.masking = {};
+      plan_.warnings.push_back("column " + planned.source_name + " has type " +
+                               planned.source_type + " and IS LOADED UNMASKED");
+      return {};
+    }
+    const bool stops = masking_errors_ == ErrorAction::kStopTask;
+    return make_error(stops ? ErrorKind::kConfig : ErrorKind::kSchema, "plan.bad_mask",
+                      "values of type " + planned.source_type + " cannot be masked so",
+                      "Texts can be masked, numbers with data-masking-digits-randomize only: "
+                      "correct the rule, or leave the column out with remove-column")
+        .with("column", planned.source_name);
+  }
+
+  /// The columns for what others had before an update: known once the key is.
+  Result<void> add_before_images() {
+    const schema::KeyDef* const key = table_.row_identity();
+    for (const auto& [index, image] : before_images_) {
+      schema::ColumnPlan planned = plan_.columns[index];
+      const bool is_of_key = key != nullptr && std::find(key->columns.begin(), key->columns.end(),
+                                                         planned.source_name) != key->columns.end();
+      const bool is_lob = schema::is_lob(planned.type);
+      using Columns = mapping::BeforeImage::Columns;
+      if (image->columns == Columns::kKey && !is_of_key) continue;
+      if (image->columns == Columns::kAllButLobs && is_lob) continue;
+      plan_.needs_unchanged = plan_.needs_unchanged || image->columns != Columns::kKey;
+      planned.origin = schema::ColumnOrigin::kBefore;
+      planned.target_name = image->prefix + planned.target_name + image->suffix;
+      planned.not_null = false;
+      WHERRY_TRY(take(std::move(planned)));
+    }
+    return {};
+  }
+
+  /// What makes no sense with rows that rules make.
+  Result<void> check_made_rows() {
+    for (const std::size_t i : plan_.key) {
+      const schema::ColumnPlan& column = plan_.columns[i];
+      const bool is_random = column.masking.kind == schema::MaskingKind::kRandomDigits ||
+                             changing_.contains(column.target_name);
+      const bool is_empty =
+          column.origin == schema::ColumnOrigin::kAdded && column.expression.empty();
+      if (!is_random && !is_empty) continue;
+      return make_error(ErrorKind::kSchema, "plan.bad_key",
+                        is_empty ? "a column of the key has no expression, and so no value"
+                                 : "a column of the key has another value each time it is made, so "
+                                   "no row is found again",
+                        "Give the key columns of the source, or such as are made of those alone")
+          .with("column", column.target_name);
+    }
+    if (plan_.keeps_deleted && plan_.key.empty()) {
+      return make_error(ErrorKind::kSchema, "plan.bad_expression",
+                        "operation_indicator() needs a table with a key",
+                        "Give the table one with a define-primary-key rule");
+    }
     return {};
   }
 
@@ -150,8 +362,9 @@ class TablePlanner {
     }
     for (const std::string& name : key->columns) {
       const auto found = std::find_if(
-          plan_.columns.begin(), plan_.columns.end(),
-          [&](const schema::ColumnPlan& column) { return column.source_name == name; });
+          plan_.columns.begin(), plan_.columns.end(), [&](const schema::ColumnPlan& column) {
+            return column.source_name == name && column.origin == schema::ColumnOrigin::kSource;
+          });
       if (found == plan_.columns.end() || !make_key_type(found->type)) {
         plan_.key.clear();
         plan_.key_is_lost = true;
@@ -188,7 +401,7 @@ class TablePlanner {
   }
 
   Result<void> set_filter() {
-    schema::RowFilter filter = rules_.row_filter(table_.table);
+    schema::RowFilter filter = filter_;
     if (filter.empty()) return {};
     for (schema::ColumnFilter& each : filter) {
       const int found = table_.find_column(each.column);
@@ -216,10 +429,14 @@ class TablePlanner {
   }
 
   const schema::TableDef& table_;
-  const mapping::RuleSet& rules_;
+  const mapping::TableRules rules_;
+  const schema::RowFilter filter_;
   connect::TargetLoader& target_;
+  const ErrorAction masking_errors_;
   schema::TablePlan plan_;
-  std::map<std::string, std::string> names_;
+  std::map<std::string, std::string> names_;  ///< of the target's columns, and what they come from
+  std::set<std::string> changing_;            ///< added columns with another value each time
+  std::vector<std::pair<std::size_t, const mapping::BeforeImage*>> before_images_;
 };
 
 struct Ordered {
@@ -239,7 +456,7 @@ bool starts_before(const Ordered& a, const Ordered& b) {
 
 Result<TaskPlan> make_plan(const std::vector<schema::TableDef>& catalogue,
                            const mapping::RuleSet& rules, connect::TargetLoader& target,
-                           bool is_one_engine) {
+                           const PlanOptions& options) {
   TaskPlan plan;
   std::vector<Ordered> ordered;
   std::map<schema::TableRef, schema::TableRef> sources;
@@ -247,7 +464,7 @@ Result<TaskPlan> make_plan(const std::vector<schema::TableDef>& catalogue,
     const auto load_order = rules.select(table.table);
     if (!load_order || is_control_table(table.table)) continue;
     auto parallel_load = rules.parallel_load(table.table);
-    auto planned = TablePlanner(table, rules, target, is_one_engine).make();
+    auto planned = TablePlanner(table, rules, target, options).make();
     if (auto checked = check_ranges(table, parallel_load); planned.ok() && !checked.ok()) {
       planned = std::move(checked).error();
     }

@@ -27,10 +27,18 @@ struct TaskPlan {
 /// columns are left out; columns of types nobody can carry are left out with a warning in the plan.
 /// kConfig "plan.name_collision" when two tables or two columns would bear one name.
 ///
+/// A table is refused (kSchema) where a rule cannot be carried out on it: an expression asks for a
+/// column that it does not have, values have no form in a type, a mask does not fit.
+///
 /// `is_one_engine`: source and target are of one engine, so columns keep their native types and
 /// values their native form (TablePlan::is_native), as far as the target's match() finds them.
+struct PlanOptions {
+  bool is_one_engine = false;
+  /// A mask that does not fit its column; kLogError: the column is loaded unmasked, with a warning.
+  ErrorAction masking_errors = ErrorAction::kStopTask;
+};
 Result<TaskPlan> make_plan(const std::vector<schema::TableDef>& catalogue,
                            const mapping::RuleSet& rules, connect::TargetLoader& target,
-                           bool is_one_engine = false);
+                           const PlanOptions& options = {});
 
 }  // namespace wherry::engine

@@ -8,6 +8,7 @@
 #include "engine/character_pass.h"
 #include "engine/guarded.h"
 #include "engine/lob_limit.h"
+#include "engine/made_rows.h"
 #include "engine/row_errors.h"
 
 namespace wherry::engine {
@@ -43,10 +44,17 @@ struct Pipe {
 class SegmentReader {
  public:
   SegmentReader(const SegmentJob& job, TableProgress& table, Pipe& pipe, SegmentOutcome& outcome)
-      : job_(job), table_(table), pipe_(pipe), outcome_(outcome) {}
+      : job_(job),
+        plan_(schema::read_plan(job.plan)),
+        table_(table),
+        pipe_(pipe),
+        outcome_(outcome) {}
 
   /// `chunk` is in the outcome already.
   Result<void> read_all(OpContext& context, const connect::Chunk* chunk) {
+    if (plan_ != job_.plan) {
+      WHERRY_ASSIGN(maker_, RowMaker::make(*job_.plan, *plan_));
+    }
     for (std::uint64_t bytes = 0;;) {
       WHERRY_TRY(read(context, *chunk));
       bytes += outcome_.chunks.back().bytes;
@@ -58,8 +66,7 @@ class SegmentReader {
 
  private:
   Result<void> read(OpContext& context, const connect::Chunk& chunk) {
-    WHERRY_ASSIGN(auto reader,
-                  job_.source.open(context, job_.plan, chunk, connect::RowOrder::kAny));
+    WHERRY_ASSIGN(auto reader, job_.source.open(context, plan_, chunk, connect::RowOrder::kAny));
     for (;;) {
       BatchHandle batch;
       {
@@ -68,12 +75,13 @@ class SegmentReader {
       }
       if (!batch) return cancelled_error();
       WHERRY_ASSIGN(const connect::ReadState state, reader->read(context, *batch));
-      WHERRY_ASSIGN(const std::uint64_t cut, limit_lobs(*batch, table_, context.log));
+      WHERRY_ASSIGN(const std::uint64_t cut, limit_lobs(*batch, *plan_, table_, context.log));
       outcome_.truncated_values += cut;
-      replace_characters(*batch, *job_.plan);
+      replace_characters(*batch, *plan_);
       connect::DoneChunk& done = outcome_.chunks.back();
       done.rows += batch->row_count();
       done.bytes += batch->used_bytes();
+      if (maker_) maker_->make_rows(*batch);
       if (!job_.throttle.pass(batch->used_bytes(), context.stop)) return cancelled_error();
       if (!batch->empty() && !pipe_.queue.push(std::move(batch), context.stop)) {
         return cancelled_error();
@@ -83,6 +91,8 @@ class SegmentReader {
   }
 
   const SegmentJob& job_;
+  const schema::TablePlanPtr plan_;  ///< of the rows that are read
+  std::unique_ptr<RowMaker> maker_;  ///< nullptr: the target's rows are those
   TableProgress& table_;
   Pipe& pipe_;
   SegmentOutcome& outcome_;

@@ -31,6 +31,7 @@ bool sorts_alike(const schema::LogicalType& type) {
     case TypeKind::kTimestampLtz:
     case TypeKind::kIntervalYm:
     case TypeKind::kIntervalDs:
+    case TypeKind::kTimeOfDay:
     case TypeKind::kUnsupported:
       return false;
     case TypeKind::kTimestamp:
@@ -38,6 +39,13 @@ bool sorts_alike(const schema::LogicalType& type) {
     default:
       return true;
   }
+}
+
+Error nothing_to_compare(const schema::TableRef& table) {
+  return make_error(ErrorKind::kUnsupported, "validate.no_columns",
+                    "no column of the table comes from the source as it is",
+                    "Compare this table by other means")
+      .with("table", schema::to_text(table));
 }
 
 /// Replaced characters sort otherwise than those that the source has.
@@ -90,6 +98,7 @@ class TableComparison {
   Result<void> run(connect::SnapshotSource& source, connect::SnapshotSource& target) {
     auto source_plan = std::make_shared<schema::TablePlan>(*table_.plan);
     source_plan->key = order_of(*table_.plan);
+    if (source_plan->columns.empty()) return nothing_to_compare(table_.plan->source);
     plan_ = source_plan;
     outside_ = outside_of(plan_->key, plan_->columns.size());
     auto target_plan = std::make_shared<schema::TablePlan>(target_side(*source_plan));

@@ -63,9 +63,10 @@ struct TableValidation {
 /// All tables of a validation. The deque keeps addresses; it does not change once it has begun.
 class ValidationProgress {
  public:
-  TableValidation& add(schema::TablePlanPtr plan, SourceView view = {}) {
+  /// What rules make of rows is not compared.
+  TableValidation& add(const schema::TablePlanPtr& plan, SourceView view = {}) {
     TableValidation& table = tables_.emplace_back();
-    table.plan = std::move(plan);
+    table.plan = schema::comparable_plan(plan);
     table.view = std::move(view);
     return table;
   }

@@ -1,10 +1,21 @@
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "mapping/pattern.h"
-#include "mapping/rules.h"
+#include "mapping/table_rules.h"
 
 namespace wherry::mapping {
 namespace {
+
+ColumnOutcome column_of(const TableRules& rules, const char* name,
+                        schema::TypeKind kind = schema::TypeKind::kText) {
+  schema::ColumnDef column;
+  column.name = name;
+  column.type.kind = kind;
+  column.native_type = "VARCHAR2(10)";
+  return rules.column(column).value();
+}
 
 TEST(Pattern, MatchesWildcards) {
   EXPECT_TRUE(matches("%", ""));
@@ -31,6 +42,50 @@ TEST(Pattern, LongNonMatchesEndQuickly) {
   EXPECT_FALSE(matches(pattern + "b", std::string(5000, 'a')));
 }
 
+/// What the documentation says of patterns, one element after the other and without any haste.
+bool matches_slowly(std::string_view pattern, std::string_view name) {
+  if (pattern.empty()) return name.empty();
+  if (pattern.front() == '%') {
+    return matches_slowly(pattern.substr(1), name) ||
+           (!name.empty() && matches_slowly(pattern, name.substr(1)));
+  }
+  const std::size_t close = pattern.front() == '[' ? pattern.find(']', 2) : std::string_view::npos;
+  if (name.empty()) return false;
+  if (close == std::string_view::npos) {
+    return (pattern.front() == '_' || pattern.front() == name.front()) &&
+           matches_slowly(pattern.substr(1), name.substr(1));
+  }
+  bool is_in = false;
+  const std::string_view set = pattern.substr(1, close - 1);
+  for (std::size_t i = 0; i < set.size(); ++i) {
+    if (i + 2 < set.size() && set[i + 1] == '-') {
+      is_in = is_in || (set[i] <= name.front() && name.front() <= set[i + 2]);
+      i += 2;
+    } else {
+      is_in = is_in || set[i] == name.front();
+    }
+  }
+  return is_in && matches_slowly(pattern.substr(close + 1), name.substr(1));
+}
+
+TEST(Pattern, MatchesWhatASlowModelMatches) {
+  std::mt19937 random(20251201);
+  const auto made = [&](std::string_view alphabet, std::size_t most) {
+    std::string out(random() % (most + 1), ' ');
+    for (char& c : out) c = alphabet[random() % alphabet.size()];
+    return out;
+  };
+  int found = 0;
+  for (int i = 0; i < 200'000; ++i) {
+    const std::string pattern = made("aabc%_[]-", 8), name = made("aabc_[]%", 7);
+    const bool expected = matches_slowly(pattern, name);
+    ASSERT_EQ(matches(pattern, name), expected) << pattern << " " << name;
+    ASSERT_EQ(Pattern(pattern).matches(name), expected) << pattern << " " << name;
+    found += expected ? 1 : 0;
+  }
+  EXPECT_GT(found, 2'000);
+}
+
 const char* const kWalkthrough = R"({"rules": [
   {"rule-type": "transformation", "rule-id": "1", "rule-name": "1", "rule-target": "schema",
    "object-locator": {"schema-name": "%"}, "rule-action": "convert-lowercase",
@@ -45,8 +100,8 @@ TEST(Rules, WalkthroughLowersSchemaAndTableButNotColumns) {
   ASSERT_TRUE(rules.ok()) << rules.error().to_paragraph();
   EXPECT_TRUE(rules->select({"HR", "JOBS"}));
   EXPECT_FALSE(rules->select({"OE", "JOBS"}));
-  EXPECT_EQ(rules->target_table({"HR", "JOBS"}), (schema::TableRef{"hr", "jobs"}));
-  EXPECT_EQ(rules->target_column({"HR", "JOBS"}, "JOB_ID"), "JOB_ID");
+  EXPECT_EQ(rules->of({"HR", "JOBS"}).table().value().target, (schema::TableRef{"hr", "jobs"}));
+  EXPECT_EQ(column_of(rules->of({"HR", "JOBS"}), "JOB_ID").target_name, "JOB_ID");
   EXPECT_EQ(rules->named_schemas(), std::vector<std::string>{"HR"});
 }
 
@@ -93,10 +148,10 @@ TEST(Rules, LowestIdWinsWhateverThePosition) {
        transformation("7", "column", "replace-prefix",
                       R"({"schema-name":"S","table-name":"T","column-name":"C%"})",
                       R"(,"old-value":"C_","value":"")")}));
-  EXPECT_EQ(rules.target_table({"S", "T"}), (schema::TableRef{"S_new", "first"}));
-  EXPECT_EQ(rules.target_table({"Z", "T"}), (schema::TableRef{"Z", "T"}));
-  EXPECT_EQ(rules.target_column({"S", "T"}, "C_ID"), "ID");
-  EXPECT_EQ(rules.target_column({"S", "T"}, "D_ID"), "D_ID");
+  EXPECT_EQ(rules.of({"S", "T"}).table().value().target, (schema::TableRef{"S_new", "first"}));
+  EXPECT_EQ(rules.of({"Z", "T"}).table().value().target, (schema::TableRef{"Z", "T"}));
+  EXPECT_EQ(column_of(rules.of({"S", "T"}), "C_ID").target_name, "ID");
+  EXPECT_EQ(column_of(rules.of({"S", "T"}), "D_ID").target_name, "D_ID");
 }
 
 TEST(Rules, NamesAllProblemsWithRuleAndPlace) {
@@ -114,9 +169,9 @@ TEST(Rules, NamesAllProblemsWithRuleAndPlace) {
         "1 /rules/1/rule-id rule-id is used twice", "'Include' does not exist; known: include",
         "x /rules/2/rule-id rule-id must be a number",
         "/rules/2/object-locator/table-name table-name is empty",
-        "4 /rules/3/rule-action rule-action 'change-data-type' is not carried out",
-        "5 /rules/4/rule-type rule-type 'validation'", "/rules/5/rule-id rule-id is missing",
-        "/rules/6 a rule must be an object"}) {
+        "4 /rules/3/data-type data-type is missing",
+        "5 /rules/4/object-locator object-locator is missing",
+        "/rules/5/rule-id rule-id is missing", "/rules/6 a rule must be an object"}) {
     EXPECT_NE(all.find(expected), std::string::npos) << expected << " in\n" << all;
   }
 }
@@ -180,20 +235,22 @@ TEST(Rules, ColumnsAreRemovedAndIncluded) {
        transformation("5", "column", "remove-column", column("OLD%").c_str()),
        transformation("4", "column", "rename", column("OLD_ONE").c_str(), R"(,"value":"kept")"),
        transformation("6", "column", "rename", column("OLD_TWO").c_str(), R"(,"value":"late")")}));
-  EXPECT_TRUE(removed.has_column({"S", "T"}, "A"));
-  EXPECT_FALSE(removed.has_column({"S", "T"}, "OLD_TWO"));
-  EXPECT_TRUE(removed.has_column({"S", "U"}, "OLD_TWO"));
-  EXPECT_TRUE(removed.has_column({"S", "T"}, "OLD_ONE")) << "one action a column, the lowest id";
-  EXPECT_EQ(removed.target_column({"S", "T"}, "OLD_ONE"), "kept");
+  EXPECT_TRUE(column_of(removed.of({"S", "T"}), "A").is_moved);
+  EXPECT_FALSE(column_of(removed.of({"S", "T"}), "OLD_TWO").is_moved);
+  EXPECT_TRUE(column_of(removed.of({"S", "U"}), "OLD_TWO").is_moved);
+  EXPECT_TRUE(column_of(removed.of({"S", "T"}), "OLD_ONE").is_moved)
+      << "one action a column, the lowest id";
+  EXPECT_EQ(column_of(removed.of({"S", "T"}), "OLD_ONE").target_name, "kept");
   const RuleSet included =
       parsed(document({selection("1", "include", "S", "%"),
                        transformation("2", "column", "include-column", column("A").c_str()),
                        transformation("3", "column", "include-column", column("B").c_str()),
                        transformation("4", "column", "convert-lowercase", column("%").c_str())}));
-  EXPECT_TRUE(included.has_column({"S", "T"}, "A") && included.has_column({"S", "T"}, "B"));
-  EXPECT_FALSE(included.has_column({"S", "T"}, "C"));
-  EXPECT_TRUE(included.has_column({"S", "U"}, "C"));
-  EXPECT_EQ(included.target_column({"S", "T"}, "A"), "a");
+  EXPECT_TRUE(column_of(included.of({"S", "T"}), "A").is_moved &&
+              column_of(included.of({"S", "T"}), "B").is_moved);
+  EXPECT_FALSE(column_of(included.of({"S", "T"}), "C").is_moved);
+  EXPECT_TRUE(column_of(included.of({"S", "U"}), "C").is_moved);
+  EXPECT_EQ(column_of(included.of({"S", "T"}), "A").target_name, "a");
 }
 
 TEST(Rules, KeysAreDefinedForNamedTables) {
@@ -204,13 +261,13 @@ TEST(Rules, KeysAreDefinedForNamedTables) {
            "2", "table", "define-primary-key", table,
            R"(,"primary-key-def":{"name":"k","origin":"unique-index","columns":["B","A"]})"),
        transformation("3", "table", "convert-lowercase", table)}));
-  const KeyRule* const key = rules.key_rule({"S", "T"});
+  const TransformationRule* const key = rules.of({"S", "T"}).key();
   ASSERT_NE(key, nullptr);
-  EXPECT_EQ(key->name, "k");
-  EXPECT_FALSE(key->is_primary);
-  EXPECT_EQ(key->columns, (std::vector<std::string>{"B", "A"}));
-  EXPECT_EQ(rules.key_rule({"S", "U"}), nullptr);
-  EXPECT_EQ(rules.target_table({"S", "T"}).name, "t");
+  EXPECT_EQ(key->key.name, "k");
+  EXPECT_FALSE(key->key.is_primary);
+  EXPECT_EQ(key->key.columns, (std::vector<std::string>{"B", "A"}));
+  EXPECT_EQ(rules.of({"S", "U"}).key(), nullptr);
+  EXPECT_EQ(rules.of({"S", "T"}).table().value().target.name, "t");
   for (const char* wrong :
        {R"({"schema-name":"S","table-name":"%"})", R"({"schema-name":"S","table-name":"U"})"}) {
     const auto problems = RuleSet::check(
@@ -220,6 +277,155 @@ TEST(Rules, KeysAreDefinedForNamedTables) {
                   transformation("3", "schema", "remove-column", R"({"schema-name":"S"})")}));
     EXPECT_GE(problems.size(), 4U);
   }
+}
+
+const char* const kAnyColumn = R"({"schema-name":"S","table-name":"%","column-name":"%"})";
+
+TEST(Rules, OneActionAColumnAndMasksBesideIt) {
+  const RuleSet rules = parsed(document(
+      {selection("1", "include", "S", "%"),
+       transformation("7", "column", "change-data-type",
+                      R"({"schema-name":"S","table-name":"T","column-name":"A"})",
+                      R"(,"data-type":{"type":"numeric","precision":"18","scale":4})"),
+       transformation("9", "column", "convert-lowercase", kAnyColumn),
+       transformation("8", "column", "data-masking-digits-mask", kAnyColumn, R"(,"value":"#")"),
+       transformation("12", "column", "data-masking-hash-mask", kAnyColumn)}));
+  const ColumnOutcome a = column_of(rules.of({"S", "T"}), "A");
+  ASSERT_TRUE(a.type);
+  EXPECT_EQ(schema::to_text(*a.type), "numeric(18,4)");
+  EXPECT_EQ(a.target_name, "A");
+  EXPECT_EQ(a.masking, (schema::Masking{schema::MaskingKind::kDigits, '#'}));
+  EXPECT_EQ(a.applied, (std::vector<std::int64_t>{7, 8}));
+  EXPECT_EQ(a.passed_over, (std::vector<std::int64_t>{9, 12}));
+  const ColumnOutcome b = column_of(rules.of({"S", "T"}), "B");
+  EXPECT_FALSE(b.type);
+  EXPECT_EQ(b.target_name, "b");
+}
+
+TEST(Rules, ColumnsAreFoundByTheirType) {
+  for (const char* named : {"string", "STRING", "VARCHAR2(10)", "varchar2"}) {
+    const std::string locator =
+        std::string(R"({"schema-name":"S","table-name":"%","column-name":"%","data-type":")") +
+        named + "\"}";
+    const RuleSet rules =
+        parsed(document({selection("1", "include", "S", "%"),
+                         transformation("2", "column", "change-data-type", locator.c_str(),
+                                        R"(,"data-type":{"type":"clob"})")}));
+    EXPECT_TRUE(column_of(rules.of({"S", "T"}), "A").type) << named;
+    schema::ColumnDef number;
+    number.name = "N";
+    number.native_type = "NUMBER";
+    number.type.kind = schema::TypeKind::kDecimal;
+    EXPECT_FALSE(rules.of({"S", "T"}).column(number).value().type) << named;
+  }
+}
+
+TEST(Rules, ExpressionsMakeNames) {
+  const RuleSet rules = parsed(document(
+      {selection("1", "include", "S", "%"),
+       transformation("2", "schema", "rename", R"({"schema-name":"S"})",
+                      R"(,"expression":"lower($AR_M_SOURCE_SCHEMA) || '_new'")"),
+       transformation("3", "table", "rename", R"({"schema-name":"S","table-name":"%"})",
+                      R"x(,"expression":"substr($AR_M_SOURCE_TABLE_NAME, 3)")x"),
+       transformation(
+           "4", "column", "rename", kAnyColumn,
+           R"(,"expression":"$AR_M_SOURCE_COLUMN_NAME||'_'||$AR_M_SOURCE_COLUMN_DATATYPE")")}));
+  const auto outcome = rules.of({"S", "T_ORDERS"}).table().value();
+  EXPECT_EQ(outcome.target, (schema::TableRef{"s_new", "ORDERS"}));
+  EXPECT_EQ(outcome.applied, (std::vector<std::int64_t>{2, 3}));
+  EXPECT_EQ(column_of(rules.of({"S", "T_ORDERS"}), "A").target_name, "A_string");
+  const auto empty = rules.of({"S", "T_"}).table();
+  ASSERT_FALSE(empty.ok());
+  EXPECT_EQ(empty.error().code, "mapping.expression");
+}
+
+TEST(Rules, ColumnsAreAddedAndBeforeImagesKept) {
+  const RuleSet rules = parsed(document(
+      {selection("1", "include", "S", "%"),
+       transformation("5", "column", "add-column", R"({"schema-name":"S","table-name":"%"})",
+                      R"(,"value":"N","expression":"1","data-type":{"type":"int4"})"),
+       transformation("4", "column", "add-column", R"({"schema-name":"S","table-name":"T"})",
+                      R"(,"value":"N","expression":"$A||'x'","data-type":{"type":"string"})"),
+       transformation("6", "column", "add-before-image-columns", kAnyColumn,
+                      R"(,"before-image-def":{"column-prefix":"","column-suffix":"_old",
+                          "column-filter":"non-lob"})")}));
+  ASSERT_EQ(rules.of({"S", "T"}).added().size(), 1U);
+  EXPECT_EQ(rules.of({"S", "T"}).added()[0]->id, 4);
+  EXPECT_EQ(rules.of({"S", "U"}).added()[0]->id, 5);
+  const ColumnOutcome a = column_of(rules.of({"S", "T"}), "A");
+  ASSERT_NE(a.before_image, nullptr);
+  EXPECT_EQ(a.before_image->suffix, "_old");
+  EXPECT_EQ(a.before_image->columns, BeforeImage::Columns::kAllButLobs);
+}
+
+TEST(Rules, WhatIsWrongWithValuesIsTold) {
+  const auto wrong = [](const char* target, const char* action, const char* locator,
+                        const char* more) {
+    const auto problems = RuleSet::check(document(
+        {selection("1", "include", "S", "%"), transformation("2", target, action, locator, more)}));
+    std::string out;
+    for (const Problem& problem : problems) out += problem.path + " " + problem.message + "\n";
+    return out;
+  };
+  const char* const table = R"({"schema-name":"S","table-name":"T"})";
+  const auto has = [](const std::string& text, const char* part) {
+    return text.find(part) != std::string::npos;
+  };
+  EXPECT_TRUE(has(wrong("column", "add-column", table, R"(,"value":"N")"), "data-type is missing"));
+  EXPECT_TRUE(
+      has(wrong("column", "add-column", table, R"(,"value":"N","data-type":{"type":"strnig"})"),
+          "string was probably meant"));
+  EXPECT_TRUE(
+      has(wrong("column", "add-column", table, R"(,"value":"N","data-type":{"type":"map"})"),
+          "no table has columns of type map"));
+  EXPECT_TRUE(has(wrong("column", "add-column", table,
+                        R"(,"value":"N","data-type":{"type":"numeric","precision":39})"),
+                  "/rules/1/data-type numeric(39,0) is no type"));
+  EXPECT_TRUE(has(wrong("column", "add-column", table,
+                        R"(,"value":"N","data-type":{"type":"string","length":"x"})"),
+                  "/rules/1/data-type/length length must be a number"));
+  EXPECT_TRUE(has(wrong("column", "add-column", table,
+                        R"(,"value":"N","data-type":{"type":"string"},"expression":"$A ||")"),
+                  "/rules/1/expression the expression cannot be computed"));
+  EXPECT_TRUE(has(wrong("column", "add-column", table,
+                        R"(,"value":"N","data-type":{"type":"string"},"expression":"$AR_H_NO")"),
+                  "$AR_H_NO does not exist"));
+  EXPECT_TRUE(has(
+      wrong("column", "add-column", kAnyColumn, R"(,"value":"N","data-type":{"type":"string"})"),
+      "/rules/1/object-locator/column-name"));
+  EXPECT_TRUE(
+      has(wrong("table", "rename", table, R"(,"expression":"$A")"), "a name can be made of"));
+  EXPECT_TRUE(has(wrong("table", "add-prefix", table, R"(,"value":"x","expression":"1")"),
+                  "only rename and add-column"));
+  EXPECT_TRUE(has(wrong("column", "data-masking-digits-mask", kAnyColumn, R"(,"value":"ab")"),
+                  "one character of ASCII"));
+  EXPECT_TRUE(has(wrong("column", "data-masking-digits-mask", kAnyColumn, ""), "value is missing"));
+  EXPECT_TRUE(has(wrong("column", "add-before-image-columns", kAnyColumn,
+                        R"(,"before-image-def":{"column-prefix":""})"),
+                  "both empty"));
+  EXPECT_TRUE(has(wrong("column", "add-before-image-columns", kAnyColumn,
+                        R"(,"before-image-def":{"column-filter":"pkonly"})"),
+                  "pk-only was probably meant"));
+}
+
+TEST(Rules, RulesForOtherTargetsAreReadAndPassedOver) {
+  const char* const locator = R"("object-locator":{"schema-name":"S","table-name":"T"})";
+  const RuleSet rules = parsed(
+      document({selection("1", "include", "S", "%"),
+                std::string(R"({"rule-type":"object-mapping","rule-id":"2","rule-name":"o",
+           "rule-action":"map-record-to-record","target-table-name":"topic",
+           "mapping-parameters":{"partition-key-type":"schema-table"},)") +
+                    locator + "}",
+                std::string(R"x({"rule-type":"validation","rule-id":"3","rule-target":"column",
+           "rule-action":"override-validation-function","source-function":"trim(${column-name})",
+           "target-function":"${column-name}",)x") +
+                    locator + "}",
+                std::string(R"({"rule-type":"post-processing","rule-id":"4","rule-action":"add-tag",
+           "rule-target":"table",)") +
+                    locator + "}"}));
+  ASSERT_EQ(rules.object_mappings().size(), 1U);
+  EXPECT_EQ(rules.object_mappings()[0].parameters_json, R"({"partition-key-type":"schema-table"})");
+  EXPECT_EQ(rules.warnings().size(), 3U);
 }
 
 TEST(Rules, TableSettingsSayHowATableIsCut) {

@@ -90,4 +90,16 @@ bool has_wildcard(std::string_view pattern) {
           pattern.find(']') != std::string_view::npos);
 }
 
+Pattern::Pattern(std::string text) : text_(std::move(text)) {
+  const std::size_t first = text_.find_first_of("%_[");
+  if (first == std::string::npos) {
+    prefix_bytes_ = text_.size();
+    return;
+  }
+  const std::size_t last = text_.find_last_of("%_[]");
+  prefix_bytes_ = first;
+  suffix_bytes_ = text_.size() - last - 1;
+  is_any_ = first == last && text_[first] == '%';
+}
+
 }  // namespace wherry::mapping

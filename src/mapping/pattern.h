@@ -3,6 +3,7 @@
 // not byte. Source: AWS DMS, "Wildcards in table mapping".
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace wherry::mapping {
@@ -11,5 +12,26 @@ namespace wherry::mapping {
 bool matches(std::string_view pattern, std::string_view name);
 /// True when the pattern could match anything but itself.
 bool has_wildcard(std::string_view pattern);
+
+/// A pattern that many names are held against: most are told apart by how it begins or ends.
+class Pattern {
+ public:
+  Pattern() = default;
+  explicit Pattern(std::string text);
+  [[nodiscard]] bool matches(std::string_view name) const {
+    if (name.size() < prefix_bytes_ + suffix_bytes_) return false;
+    const std::string_view text = text_;
+    if (!name.ends_with(text.substr(text.size() - suffix_bytes_))) return false;
+    if (!name.starts_with(text.substr(0, prefix_bytes_))) return false;
+    return is_any_ || mapping::matches(text, name);
+  }
+  [[nodiscard]] const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+  std::size_t prefix_bytes_ = 0;  ///< of what stands before the first wildcard
+  std::size_t suffix_bytes_ = 0;  ///< of what stands behind the last one
+  bool is_any_ = false;           ///< "%" alone between both
+};
 
 }  // namespace wherry::mapping

@@ -19,11 +19,14 @@ constexpr std::array<Named<SelectionAction>, 3> kSelectionActions = {
      {"exclude", SelectionAction::kExclude},
      {"explicit", SelectionAction::kExplicit}}};
 
-constexpr std::array<Named<TransformTarget>, 3> kTargets = {{{"schema", TransformTarget::kSchema},
-                                                             {"table", TransformTarget::kTable},
-                                                             {"column", TransformTarget::kColumn}}};
+constexpr std::array<Named<TransformTarget>, 5> kTargets = {
+    {{"schema", TransformTarget::kSchema},
+     {"table", TransformTarget::kTable},
+     {"column", TransformTarget::kColumn},
+     {"table-tablespace", TransformTarget::kTableTablespace},
+     {"index-tablespace", TransformTarget::kIndexTablespace}}};
 
-constexpr std::array<Named<TransformAction>, 12> kTransformActions = {
+constexpr std::array<Named<TransformAction>, 18> kTransformActions = {
     {{"rename", TransformAction::kRename},
      {"convert-lowercase", TransformAction::kLowercase},
      {"convert-uppercase", TransformAction::kUppercase},
@@ -35,7 +38,22 @@ constexpr std::array<Named<TransformAction>, 12> kTransformActions = {
      {"replace-suffix", TransformAction::kReplaceSuffix},
      {"remove-column", TransformAction::kRemoveColumn},
      {"include-column", TransformAction::kIncludeColumn},
-     {"define-primary-key", TransformAction::kDefinePrimaryKey}}};
+     {"define-primary-key", TransformAction::kDefinePrimaryKey},
+     {"add-column", TransformAction::kAddColumn},
+     {"change-data-type", TransformAction::kChangeDataType},
+     {"add-before-image-columns", TransformAction::kAddBeforeImageColumns},
+     {"data-masking-digits-mask", TransformAction::kMaskDigits},
+     {"data-masking-digits-randomize", TransformAction::kRandomizeDigits},
+     {"data-masking-hash-mask", TransformAction::kMaskByHash}}};
+
+constexpr std::array<Named<BeforeImage::Columns>, 3> kBeforeImageColumns = {
+    {{"pk-only", BeforeImage::Columns::kKey},
+     {"non-lob", BeforeImage::Columns::kAllButLobs},
+     {"all", BeforeImage::Columns::kAll}}};
+
+constexpr std::array<Named<const char*>, 2> kObjectMappingActions = {
+    {{"map-record-to-record", "map-record-to-record"},
+     {"map-record-to-document", "map-record-to-document"}}};
 
 /// REQUIRES: `list` has the value.
 template <class List, class Value>

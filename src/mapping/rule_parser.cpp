@@ -13,6 +13,7 @@
 #include "mapping/pattern.h"
 #include "mapping/rule_names.h"
 #include "mapping/rules.h"
+#include "transform/expression.h"
 
 namespace wherry::mapping {
 namespace {
@@ -21,18 +22,9 @@ using Json = nlohmann::json;
 
 constexpr std::int64_t kMaxLoadOrder = 2147483647;
 
-/// Part of the rule language, but not carried out by this version.
-constexpr std::array<std::string_view, 6> kLaterActions = {"add-column",
-                                                           "change-data-type",
-                                                           "add-before-image-columns",
-                                                           "data-masking-digits-mask",
-                                                           "data-masking-digits-randomize",
-                                                           "data-masking-hash-mask"};
-constexpr std::array<std::string_view, 3> kRuleTypes = {"selection", "transformation",
-                                                        "table-settings"};
-constexpr std::array<std::string_view, 3> kLaterRuleTypes = {"validation", "object-mapping",
-                                                             "post-processing"};
-constexpr std::array<std::string_view, 2> kLaterTargets = {"table-tablespace", "index-tablespace"};
+constexpr std::array<std::string_view, 6> kRuleTypes = {"selection",      "transformation",
+                                                        "table-settings", "validation",
+                                                        "object-mapping", "post-processing"};
 
 template <class List>
 std::string names_of(const List& list) {
@@ -52,6 +44,10 @@ bool is_absent(const Json& object, const char* key) {
   if (found == object.end() || found->is_null()) return true;
   if (found->is_string()) return found->get_ref<const std::string&>().empty();
   return (found->is_array() || found->is_object()) && found->empty();
+}
+
+bool has_percent(const Locator& locator) {
+  return (locator.schema.text() + locator.table.text()).find('%') != std::string::npos;
 }
 
 std::string meant(std::string_view name) {
@@ -122,20 +118,52 @@ class RuleParser {
     const std::int64_t id = identity(json, path);
     const std::string type = text(json, path, "rule-type", true);
     std::string_view taken = type;
-    if (contains(kLaterRuleTypes, type)) {
-      problem(path + "/rule-type",
-              fmt::format("rule-type '{}' is not carried out by this version", type));
-    } else if (!type.empty() && !contains(kRuleTypes, type)) {
+    if (!type.empty() && !contains(kRuleTypes, type)) {
       taken = nearest_name(type, kRuleTypes);
-      problem(path + "/rule-type",
-              fmt::format("rule-type '{}' does not exist; known: selection, transformation, "
-                          "table-settings{}",
-                          type, meant(taken)));
+      problem(path + "/rule-type", fmt::format("rule-type '{}' does not exist; known: {}{}", type,
+                                               fmt::join(kRuleTypes, ", "), meant(taken)));
     }
     // What else is wrong with it is told at once.
     if (taken == "selection") selection(json, path, id);
     if (taken == "transformation") transformation(json, path, id);
     if (taken == "table-settings") table_settings(json, path, id);
+    if (taken == "object-mapping") object_mapping(json, path, id);
+    if (taken == "validation" || taken == "post-processing") passed_over(json, path, id, taken);
+  }
+
+  void object_mapping(const Json& json, const std::string& path, std::int64_t id) {
+    unknown_keys(json, path,
+                 {"rule-type", "rule-id", "rule-name", "rule-action", "rule-target",
+                  "object-locator", "target-table-name", "mapping-parameters", "filters"});
+    ObjectMappingRule rule;
+    rule.id = id;
+    rule.action = choice(json, path, "rule-action", kObjectMappingActions);
+    rule.locator = locator(json, path, false, false);
+    rule.target_table = text(json, path, "target-table-name", false);
+    if (!is_absent(json, "mapping-parameters")) {
+      rule.parameters_json = json["mapping-parameters"].dump();
+    }
+    rules.warnings_.push_back(fmt::format(
+        "rule-id {}: object-mapping is for stream targets, and passed over by tables", id));
+    rules.object_mappings_.push_back(std::move(rule));
+  }
+
+  void passed_over(const Json& json, const std::string& path, std::int64_t id,
+                   std::string_view type) {
+    unknown_keys(json, path,
+                 {"rule-type", "rule-id", "rule-name", "rule-action", "rule-target",
+                  "object-locator", "source-function", "target-function", "tag-set", "filters"});
+    (void)locator(json, path, false, false);
+    (void)text(json, path, "rule-action", true);
+    rules.warnings_.push_back(
+        type == "validation"
+            ? fmt::format("rule-id {}: validation rules are passed over: wherry validate compares "
+                          "the values themselves",
+                          id)
+            : fmt::format(
+                  "rule-id {}: post-processing is for targets in object storage, and passed "
+                  "over by tables",
+                  id));
   }
 
   std::int64_t identity(const Json& json, const std::string& path) {
@@ -206,14 +234,10 @@ class RuleParser {
     unknown_keys(*found, here,
                  {"schema-name", "table-name", "column-name", "table-type", "data-type",
                   "table-tablespace-name", "index-tablespace-name"});
-    out.schema = text(*found, here, "schema-name", true);
-    out.table = text(*found, here, "table-name", with_table);
-    out.column = text(*found, here, "column-name", with_column);
-    for (const char* key : {"data-type", "table-tablespace-name", "index-tablespace-name"}) {
-      if (!is_absent(*found, key)) {
-        problem(here + "/" + key, fmt::format("{} is not carried out by this version", key));
-      }
-    }
+    out.schema = Pattern(text(*found, here, "schema-name", true));
+    out.table = Pattern(text(*found, here, "table-name", with_table));
+    out.column = Pattern(text(*found, here, "column-name", with_column));
+    out.data_type = text(*found, here, "data-type", false);
     const std::string type = text(*found, here, "table-type", false);
     if (type == "view" || type == "all") {
       problem(here + "/table-type", "views are not moved by this version");
@@ -224,18 +248,15 @@ class RuleParser {
     return out;
   }
 
-  template <class List, class Later>
-  auto choice(const Json& json, const std::string& path, const char* key, const List& list,
-              const Later& later) -> decltype(list[0].value) {
+  template <class List>
+  auto choice(const Json& json, const std::string& path, const char* key, const List& list)
+      -> decltype(list[0].value) {
     const std::string name = text(json, path, key, true);
     for (const auto& item : list) {
       if (item.name == name) return item.value;
     }
-    if (contains(later, name)) {
-      problem(path + "/" + key,
-              fmt::format("{} '{}' is not carried out by this version", key, name));
-    } else if (!name.empty()) {
-      std::vector<std::string_view> known(later.begin(), later.end());
+    if (!name.empty()) {
+      std::vector<std::string_view> known;
       for (const auto& item : list) known.push_back(item.name);
       problem(path + "/" + key, fmt::format("{} '{}' does not exist; known: {}{}", key, name,
                                             names_of(list), meant(nearest_name(name, known))));
@@ -249,8 +270,7 @@ class RuleParser {
                   "load-order", "filters", "value", "old-value", "rule-target"});
     SelectionRule rule;
     rule.id = id;
-    rule.action =
-        choice(json, path, "rule-action", kSelectionActions, std::array<std::string_view, 0>{});
+    rule.action = choice(json, path, "rule-action", kSelectionActions);
     rule.locator = locator(json, path, true, false);
     if (!is_absent(json, "filters")) filters(json["filters"], path + "/filters", rule);
     if (!is_absent(json, "load-order")) {
@@ -273,7 +293,7 @@ class RuleParser {
           "rule-id {}: filters of a rule that is not include are passed over", rule.id));
       return;
     }
-    if ((rule.locator.schema + rule.locator.table).find('%') != std::string::npos) {
+    if (has_percent(rule.locator)) {
       problem(path, "a filter needs the exact names of a schema and a table");
     }
     rule.filter = std::move(filter);
@@ -290,35 +310,149 @@ class RuleParser {
                   "primary-key-def", "before-image-def", "filters", "load-order"});
     TransformationRule rule;
     rule.id = id;
-    rule.target = choice(json, path, "rule-target", kTargets, kLaterTargets);
-    rule.action = choice(json, path, "rule-action", kTransformActions, kLaterActions);
-    rule.locator = locator(json, path, rule.target != TransformTarget::kSchema,
-                           rule.target == TransformTarget::kColumn);
-    if (!is_absent(json, "expression")) {
-      problem(path + "/expression", "expressions are not carried out by this version");
-    }
+    rule.target = choice(json, path, "rule-target", kTargets);
+    rule.action = choice(json, path, "rule-action", kTransformActions);
+    const bool is_of_column = rule.target == TransformTarget::kColumn;
+    rule.locator = locator(json, path, is_of_column || rule.target == TransformTarget::kTable,
+                           is_of_column && rule.action != TransformAction::kAddColumn);
     check_target(rule, path);
+    rule.expression = expression(json, path, rule);
+    values_of_action(json, path, rule);
     if (rule.action == TransformAction::kDefinePrimaryKey) {
-      if ((rule.locator.schema + rule.locator.table).find('%') != std::string::npos) {
+      if (has_percent(rule.locator)) {
         problem(path + "/object-locator",
                 "define-primary-key needs the exact names of a schema and a table");
       }
       rule.key = key_definition(json, path);
     }
-    const bool needs_value = gives_name(rule.action) &&
-                             rule.action != TransformAction::kLowercase &&
-                             rule.action != TransformAction::kUppercase;
+    const bool needs_value = rule.expression.empty() && needs_text(rule.action);
     // A replaced prefix may become nothing.
     const bool may_be_empty = rule.action == TransformAction::kReplacePrefix ||
                               rule.action == TransformAction::kReplaceSuffix;
     rule.value = text(json, path, "value", needs_value && !may_be_empty);
     rule.old_value = text(json, path, "old-value", may_be_empty);
+    if (rule.action == TransformAction::kMaskDigits) check_mask(rule.value, path + "/value");
+    if (rule.target >= TransformTarget::kTableTablespace) {
+      rules.warnings_.push_back(fmt::format(
+          "rule-id {}: tablespaces are those of an Oracle target, and passed over by others",
+          rule.id));
+    }
     rules.transformations_.push_back(std::move(rule));
+  }
+
+  /// What a rule must say beside what it is about, in "value".
+  static bool needs_text(TransformAction action) {
+    if (action == TransformAction::kAddColumn || action == TransformAction::kMaskDigits) {
+      return true;
+    }
+    return gives_name(action) && action != TransformAction::kLowercase &&
+           action != TransformAction::kUppercase;
+  }
+
+  void check_mask(const std::string& value, const std::string& path) {
+    const bool is_fine = value.size() == 1 && value.front() > ' ' && value.front() <= '~';
+    if (!is_fine && !value.empty()) {
+      problem(path, "the mask must be one character of ASCII that can be seen");
+    }
+  }
+
+  /// What only some actions have.
+  void values_of_action(const Json& json, const std::string& path, TransformationRule& rule) {
+    const bool has_type = rule.action == TransformAction::kAddColumn ||
+                          rule.action == TransformAction::kChangeDataType;
+    if (has_type) rule.type = data_type(json, path);
+    if (rule.action == TransformAction::kAddBeforeImageColumns) {
+      rule.before_image = before_image(json, path);
+    }
+  }
+
+  std::string expression(const Json& json, const std::string& rule_path,
+                         const TransformationRule& rule) {
+    const std::string path = rule_path + "/expression";
+    std::string out = text(json, rule_path, "expression", false);
+    if (out.empty()) return out;
+    const bool makes_name = rule.action == TransformAction::kRename;
+    if (!makes_name && rule.action != TransformAction::kAddColumn) {
+      problem(path, "only rename and add-column have an expression");
+      return {};
+    }
+    const auto needs = transform::needs_of(out);
+    if (!needs.ok()) {
+      problem(path, needs.error().message + "; " + needs.error().hint);
+    } else if (makes_name && (!needs->columns.empty() || !needs->is_repeatable)) {
+      problem(path,
+              "a name can be made of $AR_M_SOURCE_SCHEMA, $AR_M_SOURCE_TABLE_NAME and "
+              "$AR_M_SOURCE_COLUMN_NAME only");
+    } else if (!makes_name && needs->is_of_column) {
+      problem(path, "an added column has no name and type at the source");
+    }
+    return out;
+  }
+
+  schema::DmsType data_type(const Json& json, const std::string& rule_path) {
+    schema::DmsType out;
+    const std::string path = rule_path + "/data-type";
+    const auto found = json.find("data-type");
+    if (found == json.end() || !found->is_object()) {
+      problem(path, "data-type is missing");
+      return out;
+    }
+    unknown_keys(*found, path, {"type", "length", "precision", "scale"});
+    out.name = text(*found, path, "type", true);
+    out.length = static_cast<std::uint32_t>(number(*found, path, "length").value_or(0));
+    out.precision = number(*found, path, "precision");
+    out.scale = number(*found, path, "scale");
+    if (out.name.empty()) return out;
+    if (const auto type = schema::logical_type_of(out); !type.ok()) {
+      const bool is_known = contains(schema::dms_type_names(), out.name);
+      problem(path, type.error().message + "; " + type.error().hint +
+                        (is_known ? std::string()
+                                  : meant(nearest_name(out.name, schema::dms_type_names()))));
+    }
+    return out;
+  }
+
+  /// A whole number that may be left out; what is none is told.
+  std::optional<int> number(const Json& json, const std::string& path, const char* key) {
+    constexpr std::int64_t kMost = 2147483647;
+    if (is_absent(json, key)) return std::nullopt;
+    const auto value = integer(json[key]);
+    if (value && *value >= 0 && *value <= kMost) return static_cast<int>(*value);
+    problem(path + "/" + key, fmt::format("{} must be a number from 0 to {}", key, kMost));
+    return std::nullopt;
+  }
+
+  BeforeImage before_image(const Json& json, const std::string& rule_path) {
+    BeforeImage out;
+    const std::string path = rule_path + "/before-image-def";
+    const auto found = json.find("before-image-def");
+    const bool is_there = found != json.end() && found->is_object();
+    if (found != json.end() && !found->is_null() && !is_there) {
+      problem(path, "before-image-def must be an object");
+      return out;
+    }
+    const Json empty = Json::object();
+    const Json& definition = is_there ? *found : empty;
+    unknown_keys(definition, path, {"column-prefix", "column-suffix", "column-filter"});
+    const bool has_prefix = definition.contains("column-prefix");
+    out.prefix = has_prefix ? text(definition, path, "column-prefix", false) : "BI_";
+    out.suffix = text(definition, path, "column-suffix", false);
+    if (out.prefix.empty() && out.suffix.empty()) {
+      problem(path, "column-prefix and column-suffix are both empty");
+    }
+    if (!is_absent(definition, "column-filter")) {
+      out.columns = choice(definition, path, "column-filter", kBeforeImageColumns);
+    }
+    return out;
   }
 
   /// What an action can be done to.
   void check_target(const TransformationRule& rule, const std::string& path) {
     if (gives_name(rule.action)) return;
+    if (rule.action == TransformAction::kAddColumn && !rule.locator.column.text().empty()) {
+      problem(path + "/object-locator/column-name",
+              "an added column is named by value, and column-name does not say where");
+    }
     const auto wanted = rule.action == TransformAction::kDefinePrimaryKey
                             ? TransformTarget::kTable
                             : TransformTarget::kColumn;
@@ -399,7 +533,7 @@ class RuleParser {
     TableSettingsRule rule;
     rule.id = id;
     rule.locator = locator(json, path, true, false);
-    if ((rule.locator.schema + rule.locator.table).find('%') != std::string::npos) {
+    if (has_percent(rule.locator)) {
       problem(path + "/object-locator",
               "Exact schema and table name required when using table settings rule");
     }

@@ -11,7 +11,7 @@ namespace {
 
 std::string text_of(const SelectionRule& rule) {
   std::string out = fmt::format("{} {}.{}", name_in(kSelectionActions, rule.action),
-                                rule.locator.schema, rule.locator.table);
+                                rule.locator.schema.text(), rule.locator.table.text());
   if (rule.load_order != 0) out += fmt::format(", load-order {}", rule.load_order);
   if (!rule.filter.empty()) out += ", where " + filter_text(rule.filter);
   return out;
@@ -19,23 +19,32 @@ std::string text_of(const SelectionRule& rule) {
 
 std::string text_of(const TransformationRule& rule) {
   const Locator& at = rule.locator;
-  std::string out = fmt::format("{} {}", name_in(kTargets, rule.target), at.schema);
-  if (rule.target != TransformTarget::kSchema) out += "." + at.table;
-  if (rule.target == TransformTarget::kColumn) out += "." + at.column;
+  std::string out = fmt::format("{} {}", name_in(kTargets, rule.target), at.schema.text());
+  if (rule.target != TransformTarget::kSchema) out += "." + at.table.text();
+  if (!at.column.text().empty()) out += "." + at.column.text();
+  if (!at.data_type.empty()) out += fmt::format(" of type {}", at.data_type);
   out += fmt::format(": {}", name_in(kTransformActions, rule.action));
   if (!rule.old_value.empty()) out += fmt::format(" '{}' by", rule.old_value);
   if (rule.action == TransformAction::kDefinePrimaryKey) {
     out += fmt::format(" {} ({})", rule.key.is_primary ? "primary" : "unique",
                        fmt::join(rule.key.columns, ", "));
   }
-  const bool has_value = gives_name(rule.action) && rule.action != TransformAction::kLowercase &&
-                         rule.action != TransformAction::kUppercase;
-  if (has_value) out += fmt::format(" '{}'", rule.value);
+  const bool has_value = rule.action == TransformAction::kAddColumn ||
+                         rule.action == TransformAction::kMaskDigits ||
+                         (gives_name(rule.action) && rule.action != TransformAction::kLowercase &&
+                          rule.action != TransformAction::kUppercase);
+  if (has_value && !rule.value.empty()) out += fmt::format(" '{}'", rule.value);
+  if (!rule.type.name.empty()) out += " " + schema::to_text(rule.type);
+  if (!rule.expression.empty()) out += " = " + rule.expression;
+  if (rule.action == TransformAction::kAddBeforeImageColumns) {
+    out += fmt::format(" {}…{} ({})", rule.before_image.prefix, rule.before_image.suffix,
+                       name_in(kBeforeImageColumns, rule.before_image.columns));
+  }
   return out;
 }
 
 std::string text_of(const TableSettingsRule& rule) {
-  std::string out = fmt::format("{}.{}", rule.locator.schema, rule.locator.table);
+  std::string out = fmt::format("{}.{}", rule.locator.schema.text(), rule.locator.table.text());
   if (rule.parallel_load) out += ", parallel-load";
   if (rule.lobs) {
     constexpr std::uint64_t kBytesInKilobyte = 1024;
@@ -44,6 +53,12 @@ std::string text_of(const TableSettingsRule& rule) {
                : ", whole LOBs";
   }
   return out;
+}
+
+std::string text_of(const ObjectMappingRule& rule) {
+  return fmt::format("{}.{}: {}{}", rule.locator.schema.text(),
+                     rule.locator.table.text().empty() ? "%" : rule.locator.table.text(),
+                     rule.action, rule.target_table.empty() ? "" : " into " + rule.target_table);
 }
 
 template <class Rule>
@@ -67,6 +82,7 @@ std::vector<RuleText> texts_of(const RuleSet& rules) {
   add(out, "selection", rules.selections());
   add(out, "transformation", rules.transformations());
   add(out, "table-settings", rules.table_settings());
+  add(out, "object-mapping", rules.object_mappings());
   return out;
 }
 

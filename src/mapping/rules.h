@@ -1,11 +1,11 @@
 // The DMS table-mapping document: which tables a task moves and what they are called at the target.
 // Pure: no I/O. Immutable after parse(), so any number of threads may ask.
 //
-// Supported now: selection rules (include, exclude, explicit, load-order, filters), the
-// name-changing transformations of schema, table and column, columns removed and included, keys
-// defined, and table-settings rules. Every other rule or action is refused with its rule-id,
-// because carrying it out silently wrong is worse than not at all. Source: AWS DMS User Guide,
-// "Using table mapping to specify task settings".
+// Carried out: selection rules of tables, all transformations, and table-settings rules. Those for
+// targets that Wherry does not have (object-mapping, post-processing) and validation rules are
+// read, and passed over with a warning. Views are refused with their rule-id, because moving less
+// than was asked for is worse than nothing. Source: AWS DMS User Guide, "Using table mapping to
+// specify task settings".
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,10 @@
 
 #include "core/result.h"
 #include "mapping/json_places.h"
+#include "mapping/pattern.h"
+#include "schema/dms_type.h"
 #include "schema/lob_setting.h"
+#include "schema/masking.h"
 #include "schema/parallel_load.h"
 #include "schema/row_filter.h"
 #include "schema/table_def.h"
@@ -24,7 +27,14 @@
 namespace wherry::mapping {
 
 enum class SelectionAction : std::uint8_t { kInclude, kExclude, kExplicit };
-enum class TransformTarget : std::uint8_t { kSchema, kTable, kColumn };
+enum class TransformTarget : std::uint8_t {
+  kSchema,
+  kTable,
+  kColumn,
+  // Of Oracle targets; others have none.
+  kTableTablespace,
+  kIndexTablespace,
+};
 enum class TransformAction : std::uint8_t {
   kRename,
   kLowercase,
@@ -39,13 +49,24 @@ enum class TransformAction : std::uint8_t {
   kRemoveColumn,
   kIncludeColumn,  ///< of a table with such a rule only these columns are moved
   kDefinePrimaryKey,
+  kAddColumn,
+  kChangeDataType,
+  kAddBeforeImageColumns,
+  kMaskDigits,
+  kRandomizeDigits,
+  kMaskByHash,
 };
 constexpr bool gives_name(TransformAction action) {
   return action < TransformAction::kRemoveColumn;
 }
 
+constexpr bool masks(TransformAction action) {
+  return action >= TransformAction::kMaskDigits;
+}
+
 struct Locator {
-  std::string schema, table, column;
+  Pattern schema, table, column;
+  std::string data_type = {};  ///< of the source's columns; empty: any
 };
 
 struct SelectionRule {
@@ -63,13 +84,23 @@ struct KeyRule {
   std::vector<std::string> columns;  ///< by their names on the target, in order
 };
 
+/// "before-image-def": columns with what others had before an update.
+struct BeforeImage {
+  enum class Columns : std::uint8_t { kKey, kAllButLobs, kAll };
+  std::string prefix, suffix;  ///< one of both is not empty
+  Columns columns = Columns::kKey;
+};
+
 struct TransformationRule {
   std::int64_t id = 0;
   TransformTarget target = TransformTarget::kTable;
   TransformAction action = TransformAction::kRename;
   Locator locator;
   std::string value, old_value;
-  KeyRule key;  ///< of kDefinePrimaryKey
+  KeyRule key;                    ///< of kDefinePrimaryKey
+  std::string expression = {};    ///< makes the name, or the values of kAddColumn
+  schema::DmsType type = {};      ///< of kAddColumn and kChangeDataType
+  BeforeImage before_image = {};  ///< of kAddBeforeImageColumns
 };
 
 /// Settings of one table, named exactly.
@@ -80,6 +111,15 @@ struct TableSettingsRule {
   std::optional<schema::LobSetting> lobs;
 };
 
+/// "object-mapping": how a stream target's messages are made. Kept as it is written.
+struct ObjectMappingRule {
+  std::int64_t id = 0;
+  std::string action;
+  Locator locator;
+  std::string target_table;
+  std::string parameters_json;  ///< "mapping-parameters"; empty: none
+};
+
 /// One thing wrong with a document.
 struct Problem {
   std::string rule_id;  ///< as written; empty when the rule has none
@@ -87,6 +127,8 @@ struct Problem {
   std::string message;
   TextPlace place;
 };
+
+class TableRules;
 
 class RuleSet {
  public:
@@ -104,17 +146,11 @@ class RuleSet {
 
   /// The load-order of a selected table; nullopt when it is not selected.
   [[nodiscard]] std::optional<std::int64_t> select(const schema::TableRef& table) const;
-  /// Names of the target's objects. Of several matching rules for one object the lowest id wins.
-  [[nodiscard]] schema::TableRef target_table(const schema::TableRef& source) const;
-  [[nodiscard]] std::string target_column(const schema::TableRef& source,
-                                          std::string_view column) const;
+  /// The transformations that concern a table (mapping/table_rules.h); refers to this object.
+  [[nodiscard]] TableRules of(const schema::TableRef& source) const;
   /// Schemas whose tables are needed, when all selecting rules name them without wildcards; else
   /// empty, which stands for all.
   [[nodiscard]] std::vector<std::string> named_schemas() const;
-  /// Whether a column is moved.
-  [[nodiscard]] bool has_column(const schema::TableRef& source, std::string_view column) const;
-  /// The key that a rule gives the table; nullptr: that of the source.
-  [[nodiscard]] const KeyRule* key_rule(const schema::TableRef& source) const;
   /// The rows of a selected table that are moved, without the columns' types; empty: all. Of
   /// several rules that filter it the lowest id wins.
   [[nodiscard]] schema::RowFilter row_filter(const schema::TableRef& table) const;
@@ -132,12 +168,17 @@ class RuleSet {
   [[nodiscard]] const std::vector<TableSettingsRule>& table_settings() const {
     return table_settings_;
   }
+  [[nodiscard]] const std::vector<ObjectMappingRule>& object_mappings() const {
+    return object_mappings_;
+  }
+  [[nodiscard]] const std::string& target_schema() const { return target_schema_; }
 
  private:
   friend class RuleParser;
   std::vector<SelectionRule> selections_;
   std::vector<TransformationRule> transformations_;  ///< by id
   std::vector<TableSettingsRule> table_settings_;
+  std::vector<ObjectMappingRule> object_mappings_;
   std::string target_schema_;
   std::vector<std::string> warnings_;
 };

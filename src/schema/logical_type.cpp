@@ -9,13 +9,12 @@
 namespace wherry::schema {
 
 std::string_view name_of(TypeKind kind) {
-  static constexpr std::array<std::string_view, 20> kNames = {
-      "boolean",     "int16",       "int32",        "int64",         "decimal",
-      "float32",     "float64",     "text",         "bytes",         "clob",
-      "blob",        "timestamp",   "timestamp_tz", "timestamp_ltz", "interval_ym",
-      "interval_ds", "row_address", "xml",          "json",          "native"};
-  const auto index = static_cast<std::size_t>(kind);
-  return index < kNames.size() ? kNames[index] : "unsupported";
+  static constexpr std::array<std::string_view, 23> kNames = {
+      "boolean",      "int16",         "int32",       "int64",       "decimal",     "float32",
+      "float64",      "text",          "bytes",       "clob",        "blob",        "timestamp",
+      "timestamp_tz", "timestamp_ltz", "interval_ym", "interval_ds", "row_address", "xml",
+      "json",         "native",        "unsupported", "date",        "time"};
+  return kNames[static_cast<std::size_t>(kind)];
 }
 
 CellKind cell_kind_of(const LogicalType& type) {
@@ -37,12 +36,14 @@ CellKind cell_kind_of(const LogicalType& type) {
     case TypeKind::kRowAddress:
     case TypeKind::kXml:
     case TypeKind::kJson:
+    case TypeKind::kTimeOfDay:
       return CellKind::kText;
     case TypeKind::kBytes:
     case TypeKind::kBlob:
     case TypeKind::kNative:
       return CellKind::kBytes;
     case TypeKind::kTimestamp:
+    case TypeKind::kDate:
       return CellKind::kTimestamp;
     case TypeKind::kTimestampTz:
     case TypeKind::kTimestampLtz:

@@ -34,7 +34,11 @@ enum class TypeKind : std::uint8_t {
   /// that engine's binary form.
   kNative,
   kUnsupported,  ///< carried by nobody; `native` says what it was
+  kDate,         ///< a day; travels as its midnight
+  kTimeOfDay,    ///< travels as text, "12:13:14"
 };
+/// Of numbers that files hold: no kind is above.
+inline constexpr int kLastTypeKind = static_cast<int>(TypeKind::kTimeOfDay);
 std::string_view name_of(TypeKind kind);
 
 struct LogicalType {

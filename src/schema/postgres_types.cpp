@@ -113,6 +113,10 @@ Result<std::string> postgres_type(const LogicalType& type) {
     case TypeKind::kTimestampLtz:
       if (type.fraction_digits > kMicroseconds) return std::string(kTimestampTzText);
       return fmt::format("timestamptz({})", type.fraction_digits);
+    case TypeKind::kDate:
+      return std::string("date");
+    case TypeKind::kTimeOfDay:
+      return std::string("time");
     case TypeKind::kIntervalYm:
       return std::string(kIntervalYmText);
     case TypeKind::kIntervalDs:

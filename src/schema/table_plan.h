@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "schema/character_rules.h"
+#include "schema/masking.h"
 #include "schema/row_filter.h"
 #include "schema/table_def.h"
 
@@ -31,8 +32,15 @@ enum class Likeness : std::uint8_t {
   kXml,       ///< text without an XML declaration
 };
 
+/// Where the values of a target's column come from.
+enum class ColumnOrigin : std::uint8_t {
+  kSource,  ///< a column of the source
+  kAdded,   ///< a rule: `expression`, or NULL where there is none
+  kBefore,  ///< what a column of the source had before an update; else NULL
+};
+
 struct ColumnPlan {
-  std::string source_name;
+  std::string source_name;          ///< of kAdded the target's
   std::uint32_t source_number = 0;  ///< ColumnDef::number
   std::string target_name;
   LogicalType type;                      ///< the source column's type; decides the cell kind
@@ -46,6 +54,9 @@ struct ColumnPlan {
   /// that only this engine knows.
   bool is_native = false;
   std::shared_ptr<const CharacterRules> character_rules = {};  ///< of a text column; nullptr: none
+  ColumnOrigin origin = ColumnOrigin::kSource;
+  std::string expression = {};  ///< of kAdded, in SQLite's language
+  Masking masking = {};
 };
 
 struct TablePlan {
@@ -64,6 +75,12 @@ struct TablePlan {
   /// With is_native: in text form, because a column's binary form means something else, or nothing,
   /// to another server.
   bool is_native_text = false;
+  /// Read for expressions only, and for no column of the target.
+  std::vector<ColumnPlan> side_columns = {};
+  /// An expression wants to see it when a row is deleted: the row stays on the target.
+  bool keeps_deleted = false;
+  /// Changes must come with the columns that they do not change.
+  bool needs_unchanged = false;
   std::shared_ptr<const RowFilter> filter;  ///< the rows that belong to the task; nullptr: all
   std::uint64_t estimated_rows = 0;
   std::uint64_t lob_inline_bytes = 0;  ///< LOBs up to this come with their rows; 0: source's choice
@@ -78,7 +95,16 @@ using TablePlanPtr = std::shared_ptr<const TablePlan>;
 /// Whether the source's log must have rows whole before they change: a filter judges them, or the
 /// target knows them by something else than the source does.
 inline bool needs_whole_rows(const TablePlan& plan) {
-  return plan.filter != nullptr || plan.key_is_own || plan.key_is_lost;
+  return plan.filter != nullptr || plan.key_is_own || plan.key_is_lost || plan.needs_unchanged;
 }
+
+/// Whether rows on the target have other columns or values than those that are read.
+bool makes_rows(const TablePlan& plan);
+/// What is to be read for a plan that makes rows: its columns of kSource, then its side columns.
+/// The key is left out where it has others. The plan itself where it makes no rows.
+TablePlanPtr read_plan(const TablePlanPtr& plan);
+/// What of a plan can be compared with the source: the columns that come from it as they are; no
+/// key where it has others. The plan itself where that is all.
+TablePlanPtr comparable_plan(const TablePlanPtr& plan);
 
 }  // namespace wherry::schema

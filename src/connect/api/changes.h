@@ -324,6 +324,10 @@ class ChangeSource {
   /// What a user writes for a position ("16/B374D848", "checkpoint:V1#…", a time) as a position.
   virtual Result<Position> parse_position(OpContext&, std::string_view text) = 0;
   virtual Result<CommitOrder> order_of(const Position&) = 0;
+  /// A place in the log as users of the source write it: an SCN, an LSN.
+  [[nodiscard]] virtual std::string order_text(CommitOrder order) const {
+    return std::to_string(order);
+  }
   /// Removes what prepare() made; nothing there is no error.
   virtual Result<void> forget(OpContext&, const std::string& task_name) = 0;
 };

@@ -288,6 +288,18 @@ class TargetLoader {
   /// The native column type a source type becomes on a table that Wherry creates; also the reason
   /// when it cannot (kUnsupported).
   virtual Result<std::string> column_type(const schema::ColumnDef&) = 0;
+  /// What a rule makes of a column whose type it changes.
+  struct ConvertedType {
+    std::string name;  ///< native
+    schema::Likeness likeness = schema::Likeness::kExact;
+  };
+  /// Values of the column's type in a column of type `wanted`, on a table that Wherry creates.
+  /// kUnsupported when they have no form in it.
+  virtual Result<ConvertedType> convert(const schema::ColumnDef&,
+                                        const schema::LogicalType& /*wanted*/) {
+    return make_error(ErrorKind::kUnsupported, "connect.no_type_change",
+                      "this target does not change types", "Leave the rule out");
+  }
   /// Longest name of a schema, table, column or key.
   [[nodiscard]] virtual std::size_t max_name_bytes() const = 0;
   /// Longest text or byte value of a column; 0: there is no such limit.

@@ -168,6 +168,15 @@ class MemoryLoader final : public connect::TargetLoader {
                       "no type holds values of " + column.native_type, "Leave the column out");
   }
 
+  Result<ConvertedType> convert(const schema::ColumnDef& column,
+                                const schema::LogicalType& wanted) override {
+    if (schema::cell_kind_of(column.type) == schema::cell_kind_of(wanted)) {
+      return ConvertedType{schema::describe(wanted)};
+    }
+    return make_error(ErrorKind::kUnsupported, "memory.no_conversion",
+                      "values stay of their kind here", "Leave the rule out");
+  }
+
   [[nodiscard]] std::size_t max_name_bytes() const override { return 128; }
 
   Result<void> check_privileges(OpContext&, const std::vector<schema::TablePlanPtr>&,

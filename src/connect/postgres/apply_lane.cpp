@@ -723,7 +723,10 @@ class PostgresLane final : public connect::TargetApplier {
     const schema::TablePlan& plan = *step.table->plan;
     const schema::ColumnPlan& column = plan.columns[found.problem.column];
     const ApplyRow& row = step.rows[found.row];
-    std::string message(text_of(found.problem.status));
+    const Cell* const after = row.after != nullptr ? row.after : row.before;
+    const bool is_after = after[found.problem.column].state == CellState::kUnreadable;
+    const Cell* const wrong = is_after || row.before == nullptr ? after : row.before;
+    std::string message = message_of(found.problem.status, column, wrong[found.problem.column]);
     Error error = make_error(ErrorKind::kData, code_of(found.problem.status), std::move(message),
                              std::string(hint_of(found.problem.status)));
     error.with("column", column.target_name).with("row", std::to_string(found.row));

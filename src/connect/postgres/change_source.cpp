@@ -260,6 +260,10 @@ class PostgresChangeSource : public connect::ChangeSource {
     return order_before(place.lsn);
   }
 
+  [[nodiscard]] std::string order_text(connect::CommitOrder order) const override {
+    return lsn_text(order);
+  }
+
   Result<void> forget(OpContext& context, const std::string& task_name) override {
     const std::string name = slot_name_for(task_name);
     auto done = remove(context, name);

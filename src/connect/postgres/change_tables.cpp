@@ -143,14 +143,15 @@ std::optional<Error> refuse_rules(const SourceTable& table, const schema::TableP
   };
   const bool knows_key = table.kind == 'r' && table.identity == kDefault && plan.key_is_primary &&
                          !plan.key_is_own && !plan.key_is_lost;
-  if (knows_key && std::all_of(plan.filter->begin(), plan.filter->end(), is_in_key)) {
+  if (knows_key && !plan.needs_unchanged &&
+      std::all_of(plan.filter->begin(), plan.filter->end(), is_in_key)) {
     return std::nullopt;
   }
   const std::string who = table.kind == 'p' ? "each of its partitions" : quoted(table);
   return make_error(
       ErrorKind::kSchema, "postgres.rule_identity",
       "the log would not have rows whole before an update, which a rule of the table "
-      "needs (a filter, or another key than the source's)",
+      "needs (a filter, an expression, a before image, or another key than the source's)",
       "alter table " + who + " replica identity full" +
           (table.kind == 'p' ? ", and select the partitions (PartitionedTables=leaf)" : ""));
 }

@@ -55,6 +55,21 @@ class PostgresLoader : public connect::TargetLoader {
       : pool_(std::make_shared<ConnectionPool>(std::move(settings), std::move(lot))),
         ledger_(pool_->settings().control_schema) {}
 
+  Result<ConvertedType> convert(const schema::ColumnDef& column,
+                                const schema::LogicalType& wanted) override {
+    WHERRY_ASSIGN(std::string name, schema::postgres_type(wanted));
+    const NativeType native = native_type_of(wanted, std::move(name));
+    const bool is_trimmed = column.type.blank_padded;
+    if (wire::choose_encoder(column.type, native, is_trimmed)) {
+      return ConvertedType{native.name, wire::likeness_of(column.type, native, is_trimmed)};
+    }
+    return make_error(
+        ErrorKind::kUnsupported, "postgres.no_type_change",
+        "values of type " + column.native_type + " have no form in type " + native.name,
+        "Choose another type in the change-data-type rule, or make the column with "
+        "an add-column rule and an expression");
+  }
+
   Result<std::string> column_type(const schema::ColumnDef& column) override {
     auto type = schema::postgres_column_type(column, pool_->settings().column_types);
     if (!type) {

@@ -314,10 +314,7 @@ class CopySession : public connect::LoadSession {
 
   Error value_error(const RowProblem& problem, const Cell* row) const {
     const schema::ColumnPlan& column = plan_->columns[problem.column];
-    std::string message(text_of(problem.status));
-    if (problem.status == EncodeStatus::kUnreadable) {
-      message = "the source's value " + std::string(row[problem.column].bytes());
-    }
+    std::string message = message_of(problem.status, column, row[problem.column]);
     Error error = make_error(ErrorKind::kData, code_of(problem.status), std::move(message),
                              std::string(hint_of(problem.status)));
     error.with("table", table_text()).with("column", column.target_name);

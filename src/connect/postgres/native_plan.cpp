@@ -67,10 +67,11 @@ Error missing_type(const schema::TablePlan& plan, const schema::ColumnPlan& colu
 
 /// What is left of the wish to carry all columns as they are.
 void settle(schema::TablePlan& plan, const TypeFindings& types) {
-  plan.is_native = true;
+  plan.is_native = !makes_rows(plan);
   plan.is_native_text = false;
   for (const schema::ColumnPlan& column : plan.columns) {
-    const bool is_changed = column.max_lob_bytes != 0 || column.character_rules != nullptr;
+    const bool is_changed = column.max_lob_bytes != 0 || column.character_rules != nullptr ||
+                            column.masking.kind != schema::MaskingKind::kNone;
     if (!column.is_native || is_changed) {
       plan.is_native = false;
       continue;

@@ -64,6 +64,8 @@ struct TypeRow {
   std::string display_name;
 };
 NativeType native_type_of(const TypeRow& row);
+/// The type of a column that Wherry creates for it: `name` is schema::postgres_type()'s.
+NativeType native_type_of(const schema::LogicalType& type, std::string name);
 /// The logical type values of a native type travel as when PostgreSQL is the source.
 schema::LogicalType logical_type_of(const NativeType& type, std::string_view type_name);
 

@@ -55,6 +55,12 @@ std::string_view hint_of(EncodeStatus status) {
   }
 }
 
+std::string message_of(EncodeStatus status, const schema::ColumnPlan& column, const Cell& cell) {
+  if (status != EncodeStatus::kUnreadable) return std::string(text_of(status));
+  const bool is_added = column.origin == schema::ColumnOrigin::kAdded;
+  return (is_added ? std::string() : "the source's value ") + std::string(cell.bytes());
+}
+
 Result<std::optional<RowProblem>> RowEncoder::put(const Cell* row, const Send& send) {
   const std::size_t start = buffer_.size();
   bool is_checked = false;

@@ -22,6 +22,9 @@ struct RowProblem {
 /// The code and the remedy of a kData error about such a value.
 std::string_view code_of(wire::EncodeStatus status);
 std::string_view hint_of(wire::EncodeStatus status);
+/// What is wrong with the value; `cell` is the one that cannot be sent.
+std::string message_of(wire::EncodeStatus status, const schema::ColumnPlan& column,
+                       const Cell& cell);
 
 class RowEncoder {
  public:

@@ -112,6 +112,57 @@ NativeType native_type_of(const TypeRow& row) {
   return type;
 }
 
+NativeType native_type_of(const schema::LogicalType& type, std::string name) {
+  using schema::TypeKind;
+  constexpr int kMicroseconds = 6;
+  NativeType out;
+  out.name = std::move(name);
+  switch (type.kind) {
+    case TypeKind::kBoolean:
+      out.kind = NativeKind::kBool;
+      break;
+    case TypeKind::kInt16:
+      out.kind = NativeKind::kInt2;
+      break;
+    case TypeKind::kInt32:
+      out.kind = NativeKind::kInt4;
+      break;
+    case TypeKind::kInt64:
+      out.kind = NativeKind::kInt8;
+      break;
+    case TypeKind::kDecimal:
+      out.kind = NativeKind::kNumeric;
+      out.precision = type.precision;
+      out.scale = type.scale;
+      break;
+    case TypeKind::kFloat32:
+      out.kind = NativeKind::kFloat4;
+      break;
+    case TypeKind::kFloat64:
+      out.kind = NativeKind::kFloat8;
+      break;
+    case TypeKind::kBytes:
+    case TypeKind::kBlob:
+      out.kind = NativeKind::kBytea;
+      break;
+    case TypeKind::kDate:
+      out.kind = NativeKind::kDate;
+      break;
+    case TypeKind::kTimeOfDay:
+      out.kind = NativeKind::kTime;
+      break;
+    case TypeKind::kTimestamp:
+      out.fraction_digits = type.fraction_digits;
+      out.kind = type.fraction_digits > kMicroseconds ? NativeKind::kText : NativeKind::kTimestamp;
+      break;
+    default:
+      out.kind = NativeKind::kText;
+      out.max_chars = type.length_chars;
+      break;
+  }
+  return out;
+}
+
 schema::LogicalType logical_type_of(const NativeType& type, std::string_view type_name) {
   using schema::LogicalType;
   using schema::TypeKind;

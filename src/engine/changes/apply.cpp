@@ -153,7 +153,7 @@ class ApplyRun {
     Assembler assembler(job_, options_, routes_, watermark_, pool, std::move(resume.applied));
     WHERRY_ASSIGN(const connect::CommitOrder seen, order_of(resume.from.position));
     job_.progress.set_applied_order(std::max(seen, resume.from.point.order));
-    assembler.begin_after(resume.from.point, seen, new_tables_, filled_);
+    assembler.begin_after(resume.from, seen, new_tables_, filled_);
     auto done = assembler.run(context_);
     if (!done.ok() && done.error().code == kReplay) careful_until_ = assembler.point();
     return done;

@@ -50,13 +50,14 @@ Assembler::Waiter::~Waiter() {
   assembler_.job_.progress.add_time(stage_, time);
 }
 
-void Assembler::begin_after(const connect::CommitPoint& from, connect::CommitOrder seen,
+void Assembler::begin_after(const connect::Checkpoint& from, connect::CommitOrder seen,
                             std::set<schema::TableRef> new_tables,
                             std::map<schema::TableRef, connect::CommitOrder> filled) {
   new_tables_ = std::move(new_tables);
   filled_ = std::move(filled);
-  point_ = from;
-  seen_order_ = std::max(from.order, seen);
+  point_ = from.point;
+  headers_.begin_after(from);
+  seen_order_ = std::max(from.point.order, seen);
 }
 
 Result<void> Assembler::run(OpContext& context) {
@@ -179,23 +180,31 @@ Result<void> Assembler::begin_transaction(const connect::CommitInfo& commit) {
   point_ = commit.order == point_.order ? connect::CommitPoint{commit.order, point_.ordinal + 1}
                                         : connect::CommitPoint{commit.order, 0};
   is_skipped_ = applied_.erase(point_) != 0;
+  headers_.begin_transaction(commit, job_.source);
   return {};
 }
 
-const TableRoute* Assembler::wanted(const Change& change) {
-  if (is_skipped_ || change.shape == nullptr) return nullptr;
-  const TableRoute* table = routes_.of(*change.shape).table;
-  if (table == nullptr || point_.order <= table->loaded_at || table->is_suspended()) return nullptr;
-  return table;
+/// nullptr: the change is none of the task's.
+Result<const ShapeRoute*> Assembler::wanted(const Change& change) {
+  const ShapeRoute* const none = nullptr;
+  if (is_skipped_ || change.shape == nullptr) return none;
+  WHERRY_ASSIGN(const ShapeRoute* route, routes_.of(*change.shape));
+  const TableRoute* table = route->table;
+  if (table == nullptr || point_.order <= table->loaded_at || table->is_suspended()) return none;
+  return route;
+}
+
+Result<const TableRoute*> Assembler::wanted_table(const Change& change) {
+  WHERRY_ASSIGN(const ShapeRoute* route, wanted(change));
+  return route == nullptr ? nullptr : route->table;
 }
 
 Result<void> Assembler::take_row(OpContext& context, const Change& change) {
   if (!is_in_transaction_) return broken_stream("a change is outside of a transaction");
-  const TableRoute* table = wanted(change);
-  if (table == nullptr) return {};
-  const ShapeRoute& route = routes_.of(*change.shape);
-  return route.filter == nullptr ? take_wanted(context, change, route)
-                                 : take_filtered(context, change, route);
+  WHERRY_ASSIGN(const ShapeRoute* route, wanted(change));
+  if (route == nullptr) return {};
+  return route->filter == nullptr ? take_wanted(context, change, *route)
+                                  : take_filtered(context, change, *route);
 }
 
 Result<void> Assembler::take_filtered(OpContext& context, const Change& change,
@@ -267,6 +276,7 @@ Result<void> Assembler::end_transaction(const connect::CommitInfo& commit) {
 Result<void> Assembler::take_heartbeat(const connect::CommitInfo& commit) {
   if (is_in_transaction_) return broken_stream("a heartbeat is inside a transaction");
   watermark_.add_heartbeat(commit.position, commit.order, commit.time);
+  headers_.begin_heartbeat();
   job_.progress.set_applied_order(watermark_.applied_order());
   seen_order_ = std::max(seen_order_, commit.order);
   if (commit.order >= job_.limit.order()) is_over_ = true;
@@ -290,11 +300,28 @@ Result<Window*> Assembler::open(std::uint32_t lane, bool is_barrier) {
 }
 
 Result<WindowChange> Assembler::mapped(const Change& change, const ShapeRoute& route,
-                                       Arena& arena) const {
+                                       Arena& arena) {
+  if (route.maker != nullptr) return made(change, route, arena);
   WindowChange out{route.table, nullptr, nullptr, change.kind,
                    point_.order <= options_.errors.ignores_conflicts_until};
   WHERRY_ASSIGN(out.before, Routes::map(route, change.before, arena));
   WHERRY_ASSIGN(out.after, Routes::map(route, change.after, arena));
+  return out;
+}
+
+/// With what rules make of the row.
+Result<WindowChange> Assembler::made(const Change& change, const ShapeRoute& route, Arena& arena) {
+  WindowChange out{route.table, nullptr, nullptr, change.kind,
+                   point_.order <= options_.errors.ignores_conflicts_until};
+  WHERRY_ASSIGN(Cell * before, Routes::map_copy(route, change.before, arena));
+  WHERRY_ASSIGN(Cell * after, Routes::map_copy(route, change.after, arena));
+  if (change.kind == ChangeKind::kDelete && route.maker->keeps_deleted()) {
+    out.kind = ChangeKind::kUpdate;
+    after = unchanged_cells(route.origins.size(), arena);
+  }
+  route.maker->make_cells(change, headers_.next(change.kind), before, after, arena);
+  out.before = before;
+  out.after = after;
   return out;
 }
 

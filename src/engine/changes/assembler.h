@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/changes/apply.h"
+#include "engine/changes/change_headers.h"
 #include "engine/changes/conflicts.h"
 #include "engine/changes/lane_pool.h"
 #include "engine/changes/routes.h"
@@ -28,7 +29,7 @@ class Assembler {
   [[nodiscard]] const connect::CommitPoint& point() const { return point_; }
   /// The stream begins after that transaction; all at or before `seen` is applied.
   /// `filled`: LaterPlan::filled_until, where it counts.
-  void begin_after(const connect::CommitPoint& from, connect::CommitOrder seen,
+  void begin_after(const connect::Checkpoint& from, connect::CommitOrder seen,
                    std::set<schema::TableRef> new_tables,
                    std::map<schema::TableRef, connect::CommitOrder> filled);
 
@@ -64,7 +65,8 @@ class Assembler {
                            const ShapeRoute& route);
   Result<void> end_transaction(const connect::CommitInfo& commit);
   Result<void> take_heartbeat(const connect::CommitInfo& commit);
-  [[nodiscard]] const TableRoute* wanted(const connect::Change& change);
+  Result<const ShapeRoute*> wanted(const connect::Change& change);
+  Result<const TableRoute*> wanted_table(const connect::Change& change);
 
   // DDL.
   Result<void> take_truncate(OpContext& context, const connect::Change& change);
@@ -93,8 +95,8 @@ class Assembler {
 
   // Windows and lanes.
   Result<Window*> open(std::uint32_t lane, bool is_barrier);
-  Result<WindowChange> mapped(const connect::Change& change, const ShapeRoute& route,
-                              Arena& arena) const;
+  Result<WindowChange> mapped(const connect::Change& change, const ShapeRoute& route, Arena& arena);
+  Result<WindowChange> made(const connect::Change& change, const ShapeRoute& route, Arena& arena);
   Result<Window*> open_for_row(std::uint32_t lane, const TableRoute& table);
   Result<void> add_row(std::uint32_t lane, const connect::Change& change, const ShapeRoute& route);
   Result<void> submit(std::uint32_t lane, bool is_last);
@@ -139,6 +141,7 @@ class Assembler {
   /// Up to where the values of new columns of the table were read ahead, by its source.
   std::map<schema::TableRef, connect::CommitOrder> filled_;
   connect::CommitPoint point_;
+  ChangeHeaders headers_;
   connect::CommitOrder seen_order_ = 0;  ///< all at or before it was delivered
   KeptBatch batch_;                      ///< being taken
   std::uint64_t new_changes_ = 0;

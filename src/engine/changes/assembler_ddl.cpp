@@ -39,7 +39,7 @@ Result<void> Assembler::add_statements(OpContext& context, std::vector<std::stri
 }
 
 Result<void> Assembler::take_truncate(OpContext& context, const Change& change) {
-  const TableRoute* table = wanted(change);
+  WHERRY_ASSIGN(const TableRoute* table, wanted_table(change));
   if (table == nullptr) return {};
   ++table->progress->captured.ddls;
   if (options_.errors.fails_on_truncate) {
@@ -136,7 +136,10 @@ Result<void> Assembler::alter(OpContext& context, const TableAlteration& alterat
 Result<std::unique_ptr<connect::ValueReader>> Assembler::open_values(
     OpContext& context, const connect::ApplyTable& table, const connect::RowShape& shape,
     const std::vector<std::size_t>& columns) {
-  if (table.identity.empty()) return std::unique_ptr<connect::ValueReader>();
+  // What rules make of rows needs all of them.
+  if (table.identity.empty() || schema::makes_rows(*table.plan)) {
+    return std::unique_ptr<connect::ValueReader>();
+  }
   const auto named = [&](const std::vector<std::size_t>& places) {
     std::vector<connect::ValuesRequest::Column> out;
     for (const std::size_t i : places) {
@@ -199,8 +202,8 @@ Result<void> Assembler::add_values(const TableRoute& table, const KeptBatch& bat
   auto* rows = reinterpret_cast<connect::ApplyRow*>(
       window->arena().allocate(changes.size() * sizeof(connect::ApplyRow)));
   for (std::size_t i = 0; i < changes.size(); ++i) {
-    const ShapeRoute& route = routes_.of(*changes[i].shape);
-    WHERRY_ASSIGN(const Cell* cells, Routes::map(route, changes[i].after, window->arena()));
+    WHERRY_ASSIGN(const ShapeRoute* route, routes_.of(*changes[i].shape));
+    WHERRY_ASSIGN(const Cell* cells, Routes::map(*route, changes[i].after, window->arena()));
     new (rows + i) connect::ApplyRow{cells, cells};
   }
   connect::ApplyStep step;
@@ -217,7 +220,8 @@ Result<void> Assembler::take_ddl(OpContext& context, const Change& change) {
     if (change.shape != nullptr && new_tables_.contains(change.shape->source)) {
       return retake_new_table(context, *change.shape);
     }
-    if (const TableRoute* table = wanted(change); table != nullptr) {
+    WHERRY_ASSIGN(const TableRoute* table, wanted_table(change));
+    if (table != nullptr) {
       context.log.info("a statement of the source is not repeated at the target",
                        {{"table", schema::to_text(table->source)}});
     }
@@ -226,7 +230,7 @@ Result<void> Assembler::take_ddl(OpContext& context, const Change& change) {
   if (change.shape == nullptr) return {};
   if (change.ddl == connect::DdlKind::kCreateTable) return create_table(context, *change.shape);
   if (change.ddl == connect::DdlKind::kNewTable) return take_new_table(context, *change.shape);
-  const TableRoute* table = wanted(change);
+  WHERRY_ASSIGN(const TableRoute* table, wanted_table(change));
   if (change.ddl == connect::DdlKind::kRowsUnknown) {
     if (table == nullptr) return {};
     return refuse(*table,

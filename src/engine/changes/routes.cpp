@@ -60,6 +60,7 @@ bool is_comparable(const connect::ApplyTable& child, const connect::ApplyTable::
 /// Where a plan's column is in a row, also when the source has renamed it and the target has not;
 /// -1: nowhere.
 std::int32_t place_of(const schema::TableDef& definition, const schema::ColumnPlan& planned) {
+  if (planned.origin != schema::ColumnOrigin::kSource) return -1;
   for (std::size_t i = 0; i < definition.columns.size(); ++i) {
     const schema::ColumnDef& column = definition.columns[i];
     const bool has_numbers = column.number != 0 && planned.source_number != 0;
@@ -145,13 +146,14 @@ const TableRoute* Routes::find(const schema::TableRef& source) const {
   return found == by_source_.end() ? nullptr : tables_[found->second].get();
 }
 
-const ShapeRoute& Routes::of(const connect::RowShape& shape) {
+Result<const ShapeRoute*> Routes::of(const connect::RowShape& shape) {
   const auto found = by_shape_.find(shape.id);
-  if (found != by_shape_.end()) return found->second;
-  return by_shape_.emplace(shape.id, make(shape)).first->second;
+  if (found != by_shape_.end()) return &found->second;
+  WHERRY_ASSIGN(ShapeRoute made, make(shape));
+  return &by_shape_.emplace(shape.id, std::move(made)).first->second;
 }
 
-ShapeRoute Routes::make(const connect::RowShape& shape) {
+Result<ShapeRoute> Routes::make(const connect::RowShape& shape) {
   ShapeRoute out;
   out.table = find(shape.source);
   if (out.table == nullptr) out.table = find(shape.definition.table);
@@ -163,8 +165,9 @@ ShapeRoute Routes::make(const connect::RowShape& shape) {
   if (const auto& filter = out.table->plan().filter; filter != nullptr) {
     out.filter = std::make_shared<const schema::RowFilterTest>(*filter, shape.definition.columns);
   }
-  out.is_straight =
-      columns.size() == shape.definition.columns.size() && !changes_values(out.table->plan());
+  WHERRY_ASSIGN(out.maker, ChangeMaker::make(out.table->table.plan, out.table->identity(), shape));
+  out.is_straight = columns.size() == shape.definition.columns.size() &&
+                    !changes_values(out.table->plan()) && out.maker == nullptr;
   for (std::size_t i = 0; i < out.origins.size(); ++i) {
     out.is_straight = out.is_straight && out.origins[i] == static_cast<std::int32_t>(i);
   }
@@ -173,6 +176,12 @@ ShapeRoute Routes::make(const connect::RowShape& shape) {
 
 Result<const Cell*> Routes::map(const ShapeRoute& route, const Cell* cells, Arena& arena) {
   if (cells == nullptr || route.is_straight) return cells;
+  WHERRY_ASSIGN(const Cell* copy, map_copy(route, cells, arena));
+  return copy;
+}
+
+Result<Cell*> Routes::map_copy(const ShapeRoute& route, const Cell* cells, Arena& arena) {
+  if (cells == nullptr) return static_cast<Cell*>(nullptr);
   const std::size_t count = route.origins.size();
   auto* out = reinterpret_cast<Cell*>(arena.allocate(count * sizeof(Cell)));
   const auto& columns = route.table->plan().columns;
@@ -186,6 +195,12 @@ Result<const Cell*> Routes::map(const ShapeRoute& route, const Cell* cells, Aren
     WHERRY_TRY(limit_cell(out[i], columns[i].max_lob_bytes, arena));
   }
   return out;
+}
+
+Cell* unchanged_cells(std::size_t count, Arena& arena) {
+  auto* const cells = reinterpret_cast<Cell*>(arena.allocate(count * sizeof(Cell)));
+  std::fill_n(cells, count, unchanged_cell());
+  return cells;
 }
 
 void Routes::find_families() {

@@ -12,6 +12,7 @@
 #include "connect/api/changes.h"
 #include "core/arena.h"
 #include "engine/changes/apply_progress.h"
+#include "engine/changes/made_change.h"
 
 namespace wherry::engine {
 
@@ -47,6 +48,8 @@ struct ShapeRoute {
   std::vector<std::int32_t> origins;  ///< by the plan's columns: the shape's; -1: not in the log
   /// On rows of the shape; nullptr: all of them belong to the task.
   std::shared_ptr<const schema::RowFilterTest> filter = nullptr;
+  /// What rules make of rows that were mapped; nullptr: nothing.
+  std::shared_ptr<ChangeMaker> maker = nullptr;
 };
 
 class Routes {
@@ -62,8 +65,9 @@ class Routes {
   void replace(const schema::TableRef& source, std::optional<connect::ApplyTable> table,
                const std::vector<std::optional<std::size_t>>& columns = {});
 
-  /// The route of a shape; the reference is good until the next replace() or set().
-  const ShapeRoute& of(const connect::RowShape& shape);
+  /// The route of a shape; the reference is good until the next replace() or set(). kConfig when
+  /// an expression asks for a column that the shape does not have.
+  Result<const ShapeRoute*> of(const connect::RowShape& shape);
   /// nullptr: none.
   [[nodiscard]] const TableRoute* find(const schema::TableRef& source) const;
   [[nodiscard]] const std::vector<TableRoutePtr>& tables() const { return tables_; }
@@ -71,9 +75,11 @@ class Routes {
   /// `cells` of the shape as cells of the plan, in `arena` where they differ, with characters
   /// replaced and values cut at their limit of limited LOB mode. nullptr stays nullptr.
   static Result<const Cell*> map(const ShapeRoute& route, const Cell* cells, Arena& arena);
+  /// The same, always in `arena`.
+  static Result<Cell*> map_copy(const ShapeRoute& route, const Cell* cells, Arena& arena);
 
  private:
-  ShapeRoute make(const connect::RowShape& shape);
+  Result<ShapeRoute> make(const connect::RowShape& shape);
   void move_references(const schema::TableRef& from, const schema::TableRef& to,
                        const std::vector<std::optional<std::size_t>>& columns);
   void find_families();
@@ -84,5 +90,8 @@ class Routes {
   std::map<schema::TableRef, std::size_t> by_source_;
   std::unordered_map<std::uint32_t, ShapeRoute> by_shape_;
 };
+
+/// `count` cells that leave everything as it is.
+Cell* unchanged_cells(std::size_t count, Arena& arena);
 
 }  // namespace wherry::engine

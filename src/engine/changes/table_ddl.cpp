@@ -5,20 +5,23 @@
 namespace wherry::engine {
 namespace {
 
+bool is_same_column(const schema::ColumnPlan& old, const schema::ColumnPlan& column) {
+  if (old.origin != column.origin) return false;
+  const bool has_numbers = old.source_number != 0 && column.source_number != 0;
+  return has_numbers ? old.source_number == column.source_number
+                     : old.source_name == column.source_name;
+}
+
 std::optional<std::size_t> origin_of(const schema::TablePlan& plan,
                                      const schema::ColumnPlan& column) {
   for (std::size_t i = 0; i < plan.columns.size(); ++i) {
-    const schema::ColumnPlan& old = plan.columns[i];
-    const bool has_numbers = old.source_number != 0 && column.source_number != 0;
-    if (has_numbers ? old.source_number == column.source_number
-                    : old.source_name == column.source_name) {
-      return i;
-    }
+    if (is_same_column(plan.columns[i], column)) return i;
   }
   return std::nullopt;
 }
 
 connect::ColumnFill fill_of(const connect::RowShape& shape, const schema::ColumnPlan& column) {
+  if (column.origin != schema::ColumnOrigin::kSource) return {};
   const int at = shape.definition.find_column(column.source_name);
   const bool is_known = at >= 0 && static_cast<std::size_t>(at) < shape.fills.size();
   return is_known ? shape.fills[static_cast<std::size_t>(at)] : connect::ColumnFill{};

@@ -39,9 +39,8 @@ schema::ColumnDef column_of(const Json& json) {
   out.name = json.at("name");
   out.native_type = json.at("native_type");
   const int kind = json.at("kind");
-  constexpr int kLast = static_cast<int>(schema::TypeKind::kUnsupported);
-  out.type.kind = kind < 0 || kind > kLast ? schema::TypeKind::kUnsupported
-                                           : static_cast<schema::TypeKind>(kind);
+  out.type.kind = kind < 0 || kind > schema::kLastTypeKind ? schema::TypeKind::kUnsupported
+                                                           : static_cast<schema::TypeKind>(kind);
   out.type.length_chars = json.at("length_chars");
   out.type.length_bytes = json.at("length_bytes");
   out.type.precision = json.at("precision");

@@ -12,9 +12,9 @@
 #include <iostream>
 
 #include "connect/oracle/trace/decode_capture.h"
+#include "control/plan_report.h"
 #include "control/reload_request.h"
 #include "display.h"
-#include "mapping/rule_text.h"
 #include "stop_signals.h"
 #include "text.h"
 
@@ -128,27 +128,6 @@ RunEnd unfinished(const Error& error) {
   return {was_stopped ? "stopped" : "failed", stop_reason(error), &error};
 }
 
-std::string plan_text(const engine::TaskPlan& plan) {
-  std::string out;
-  for (const engine::TableTask& task : plan.tables) {
-    const schema::TablePlan& table = *task.plan;
-    out += fmt::format("{} -> {}", schema::to_text(table.source), schema::to_text(table.target));
-    if (table.estimated_rows != 0)
-      out += fmt::format(", about {} rows", count_text(table.estimated_rows));
-    out += "\n";
-    for (std::size_t i = 0; i < table.columns.size(); ++i) {
-      const schema::ColumnPlan& column = table.columns[i];
-      const bool in_key = std::find(table.key.begin(), table.key.end(), i) != table.key.end();
-      out += fmt::format("  {} {} -> {} {}{}{}\n", column.source_name, column.source_type,
-                         column.target_name, column.target_type, column.not_null ? " not null" : "",
-                         in_key ? (table.key_is_primary ? ", primary key" : ", unique key") : "");
-    }
-    if (table.filter != nullptr) out += "  where " + mapping::filter_text(*table.filter) + "\n";
-    for (const std::string& warning : table.warnings) out += "  warning: " + warning + "\n";
-  }
-  return out;
-}
-
 }  // namespace
 
 int report(const Error& error) {
@@ -217,33 +196,22 @@ int run_command(const Flags& flags, const connect::Registry& connectors) {
   return status_of_load(*outcome, started->request);
 }
 
-int plan_command(const Flags& flags, const connect::Registry& connectors) {
+int plan_command(const Flags& flags, const connect::Registry& connectors, const PlanFlags& wanted) {
   const StopSignals signals;
   auto display = make_display("none");
   auto started = start(flags, connectors, *display);
   if (!started.ok()) return report(started.error());
   OpContext context{signals.token(), std::chrono::steady_clock::time_point::max(), started->log};
-  auto plan = control::plan_task(context, started->request, *display);
-  if (!plan.ok()) {
-    report(plan.error());
+  auto made = control::make_plan_report(context, started->request, *display, wanted.sample_rows);
+  if (!made.ok()) {
+    report(made.error());
     return kExitRefused;
   }
-  std::printf("%s", plan_text(*plan).c_str());
-  bool warned = started->request.settings.asks_for_validation;
-  if (warned) std::printf("warning: %s\n", kNotValidated);
-  for (const std::string& what : started->request.settings.without_effect) {
-    std::printf("note: no effect: %s\n", what.c_str());
-  }
-  for (const std::string& warning : started->request.rules.warnings()) {
-    std::printf("warning: %s\n", warning.c_str());
-    warned = true;
-  }
-  for (const std::string& warning : plan->warnings) std::printf("warning: %s\n", warning.c_str());
-  warned = warned || !plan->warnings.empty();
-  for (const engine::TableTask& task : plan->tables)
-    warned = warned || !task.plan->warnings.empty();
-  for (const engine::RefusedTable& table : plan->refused) report(table.error);
-  return !plan->refused.empty() ? kExitRefused : warned ? kExitTableErrors : kExitDone;
+  const std::string text = wanted.as_json ? control::to_json(*made) : control::to_text(*made);
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  for (const engine::RefusedTable& table : made->refused) report(table.error);
+  if (!made->refused.empty()) return kExitRefused;
+  return made->has_warnings() ? kExitTableErrors : kExitDone;
 }
 
 int validate_command(const Flags& flags, const connect::Registry& connectors) {

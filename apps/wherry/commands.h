@@ -17,7 +17,11 @@ constexpr int kExitRefused = 2;
 constexpr int kExitTableErrors = 3;
 
 int run_command(const Flags& flags, const connect::Registry& connectors);
-int plan_command(const Flags& flags, const connect::Registry& connectors);
+struct PlanFlags {
+  bool as_json = false;
+  std::uint64_t sample_rows = 0;  ///< of each table that are looked at
+};
+int plan_command(const Flags& flags, const connect::Registry& connectors, const PlanFlags& wanted);
 int validate_command(const Flags& flags, const connect::Registry& connectors);
 /// `as_json`: what was understood and what is wrong as one JSON document.
 int check_command(const Flags& flags, bool as_json);

@@ -44,9 +44,19 @@ int dispatch(int argc, char** argv) {
                    "With cdc in it, the source is asked for what its changes need")
       ->check(CLI::IsMember({"full-load", "cdc", "full-load-and-cdc"}))
       ->capture_default_str();
+  app::PlanFlags plan_flags;
+  plan->add_option("--sample", plan_flags.sample_rows,
+                   "Looks at so many rows of each table: sizes, and values that the target refuses")
+      ->expected(0, 1)
+      ->default_str("10000");
+  std::string plan_format = "text";
+  plan->add_option("--format", plan_format, "How it is printed")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
   plan->callback([&] {
     flags.migration_type = planned_type;
-    status = app::plan_command(flags, connectors);
+    plan_flags.as_json = plan_format == "json";
+    status = app::plan_command(flags, connectors, plan_flags);
   });
 
   auto* check = cli.add_subcommand("check", "Checks table mappings and task settings files");

@@ -9,15 +9,17 @@ schema::TablePlanPtr with_warnings(const schema::TablePlanPtr& plan,
                                    const std::vector<std::string>& warnings) {
   if (warnings.empty()) return plan;
   auto changed = std::make_shared<schema::TablePlan>(*plan);
-  changed->warnings.insert(changed->warnings.end(), warnings.begin(), warnings.end());
+  for (const std::string& warning : warnings) {
+    changed->warnings.push_back({"plan.source_log", schema::WarningRank::kRisk, warning});
+  }
   return changed;
 }
 
 }  // namespace
 
-Result<std::vector<std::string>> examine_changes(OpContext& context, connect::ChangeSource& source,
-                                                 const std::string& stream_name, StartRetry& retry,
-                                                 engine::TaskPlan& plan) {
+Result<schema::PlanWarnings> examine_changes(OpContext& context, connect::ChangeSource& source,
+                                             const std::string& stream_name, StartRetry& retry,
+                                             engine::TaskPlan& plan) {
   connect::StreamRequest wanted;
   wanted.task_name = stream_name;
   for (const engine::TableTask& task : plan.tables) {
@@ -43,7 +45,11 @@ Result<std::vector<std::string>> examine_changes(OpContext& context, connect::Ch
     tasks.push_back(std::move(task));
   }
   plan.tables = std::move(tasks);
-  return std::move(advice.warnings);
+  schema::PlanWarnings out;
+  for (std::string& warning : advice.warnings) {
+    out.push_back({"plan.source_server", schema::WarningRank::kRisk, std::move(warning)});
+  }
+  return out;
 }
 
 }  // namespace wherry::control

@@ -12,8 +12,8 @@ namespace wherry::control {
 
 /// Tables whose changes cannot be had are refused: they are not loaded either. What the source
 /// warns of tables is among their plans' warnings, the rest is returned; all of it is logged.
-Result<std::vector<std::string>> examine_changes(OpContext& context, connect::ChangeSource& source,
-                                                 const std::string& stream_name, StartRetry& retry,
-                                                 engine::TaskPlan& plan);
+Result<schema::PlanWarnings> examine_changes(OpContext& context, connect::ChangeSource& source,
+                                             const std::string& stream_name, StartRetry& retry,
+                                             engine::TaskPlan& plan);
 
 }  // namespace wherry::control

@@ -3,6 +3,7 @@
 #include "control/change_advice.h"
 #include "control/change_stream.h"
 #include "control/load_step.h"
+#include "control/plan_report.h"
 #include "control/task_plan.h"
 #include "core/failpoint.h"
 
@@ -22,6 +23,25 @@ Result<engine::TaskPlan> plan_task(OpContext& context, const TaskRequest& reques
   WHERRY_ASSIGN(prepared.plan.warnings,
                 examine_changes(context, *source, name, retry, prepared.plan));
   return std::move(prepared.plan);
+}
+
+Result<PlanReport> make_plan_report(OpContext& context, const TaskRequest& request,
+                                    TaskObserver& observer, std::uint64_t sample_rows) {
+  WHERRY_ASSIGN(const engine::TaskPlan plan, plan_task(context, request, observer));
+  PlanReport out = report_of(plan, request);
+  if (sample_rows == 0) return out;
+  const auto& [source, source_settings] = request.source;
+  const auto& [target, target_settings] = request.target;
+  WHERRY_ASSIGN(const auto loader, target->open_loader(context, target_settings));
+  WHERRY_ASSIGN(const auto view, source->open_snapshot(context, source_settings, {}));
+  for (std::size_t i = 0; i < plan.tables.size(); ++i) {
+    auto sample = engine::sample_table(context, *view, *loader, plan.tables[i], sample_rows);
+    if (!sample.ok()) {
+      return std::move(sample).error().with("table", schema::to_text(plan.tables[i].plan->source));
+    }
+    add_sample(out.tables[i], std::move(*sample));
+  }
+  return out;
 }
 
 namespace {

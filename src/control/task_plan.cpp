@@ -27,8 +27,9 @@ Error nothing_selected() {
 
 void log_plan(const Logger& log, const engine::TaskPlan& plan) {
   for (const engine::TableTask& task : plan.tables) {
-    for (const std::string& warning : task.plan->warnings) {
-      log.warn(warning, {{"table", schema::to_text(task.plan->source)}});
+    for (const schema::PlanWarning& warning : task.plan->warnings) {
+      log.warn(warning.text,
+               {{"table", schema::to_text(task.plan->source)}, {"code", warning.code}});
     }
   }
   for (const engine::RefusedTable& refused : plan.refused) log.error(refused.error);
@@ -46,8 +47,9 @@ schema::TablePlan with_lob_settings(const schema::TablePlan& plan, const LobSett
     places[i] = changed.columns.size();
     if (schema::is_lob(column.type) && column.origin == schema::ColumnOrigin::kSource) {
       if (!lobs.are_loaded) {
-        changed.warnings.push_back("column " + column.source_name +
-                                   " is a LOB and left out, because SupportLobs is false");
+        changed.warnings.push_back({"plan.lob_left_out", schema::WarningRank::kLoss,
+                                    "column " + column.source_name +
+                                        " is a LOB and left out, because SupportLobs is false"});
         continue;
       }
       column.max_lob_bytes = lobs.max_bytes;
@@ -100,6 +102,7 @@ Result<void> match_targets(OpContext& context, Prepared& prepared,
       continue;
     }
     task.plan = std::move(matches[i].plan);
+    task.is_on_target = matches[i].exists;
     tasks.push_back(std::move(task));
   }
   prepared.plan.tables = std::move(tasks);

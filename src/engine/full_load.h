@@ -125,11 +125,21 @@ struct RowCounts {
   std::uint64_t truncated_values = 0;
 };
 
+/// A column of the source that is not moved; for people.
+struct LeftOutColumn {
+  std::string name, native_type;
+  std::string reason;
+  std::vector<std::int64_t> rules;
+};
+
 /// A table to load and what is known of it.
 struct TableTask {
   schema::TablePlanPtr plan;
   schema::TableDef definition;
   std::optional<schema::ParallelLoad> parallel_load;  ///< the mapping's rule
+  std::vector<LeftOutColumn> left_out;
+  std::vector<std::int64_t> rules;  ///< ids of those that select and name the table
+  bool is_on_target = false;        ///< a table is there, as far as it was looked for
   /// The target table was there before this task touched it, so what is in it may be somebody
   /// else's. Matters for ExistingTable::kKeep only.
   bool target_existed = true;

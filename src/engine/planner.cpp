@@ -75,6 +75,7 @@ class TablePlanner {
     plan_.source = table_.table;
     WHERRY_ASSIGN(const mapping::TableOutcome named, rules_.table());
     plan_.target = named.target;
+    table_rules_ = named.applied;
     plan_.estimated_rows = table_.estimated_rows;
     WHERRY_TRY(check_name("schema", plan_.target.schema));
     WHERRY_TRY(check_name("table", plan_.target.name));
@@ -96,18 +97,28 @@ class TablePlanner {
     return std::move(plan_);
   }
 
+  /// For people. REQUIRES: make() was called.
+  void describe(TableTask& task) {
+    task.left_out = std::move(left_out_);
+    task.rules = std::move(table_rules_);
+    if (rules_.key() != nullptr) task.rules.push_back(rules_.key()->id);
+  }
+
  private:
   Result<void> add(const schema::ColumnDef& column) {
     WHERRY_ASSIGN(const mapping::ColumnOutcome outcome, rules_.column(column));
     warn_of_passed_over(column, outcome);
-    if (!outcome.is_moved) return {};
+    if (!outcome.is_moved) {
+      left_out_.push_back({column.name, column.native_type, "by a rule", outcome.applied});
+      return {};
+    }
     if (column.is_generated) {
-      plan_.warnings.push_back("column " + column.name + " is generated and left out");
+      leave_out(column, "plan.generated_column", schema::WarningRank::kNote, "is generated");
       return {};
     }
     if (column.type.kind == schema::TypeKind::kUnsupported) {
-      plan_.warnings.push_back("column " + column.name + " has type " + column.native_type +
-                               ", which cannot be moved, and is left out");
+      leave_out(column, "plan.unsupported_type", schema::WarningRank::kLoss,
+                "has type " + column.native_type + ", which cannot be moved,");
       return {};
     }
     schema::ColumnPlan planned;
@@ -117,6 +128,7 @@ class TablePlanner {
     planned.type = column.type;
     planned.source_type = column.native_type;
     planned.masking = outcome.masking;
+    planned.rules = outcome.applied;
     WHERRY_TRY(check_mask(planned));
     WHERRY_TRY(choose_type(column, outcome, planned));
     planned.not_null = !column.nullable;
@@ -157,11 +169,20 @@ class TablePlanner {
     if (found != table_.columns.end()) read_aside(*found);
   }
 
+  void warn(const char* code, schema::WarningRank rank, std::string text) {
+    plan_.warnings.push_back({code, rank, std::move(text)});
+  }
+  void leave_out(const schema::ColumnDef& column, const char* code, schema::WarningRank rank,
+                 const std::string& why) {
+    left_out_.push_back({column.name, column.native_type, why, {}});
+    warn(code, rank, "column " + column.name + " " + why + " and is left out");
+  }
+
   void warn_of_passed_over(const schema::ColumnDef& column, const mapping::ColumnOutcome& outcome) {
     for (const std::int64_t id : outcome.passed_over) {
-      plan_.warnings.push_back("rule-id " + std::to_string(id) + " is passed over for column " +
-                               column.name +
-                               ": a rule with a lower id has it, and one action an object counts");
+      warn("plan.rule_passed_over", schema::WarningRank::kRisk,
+           "rule-id " + std::to_string(id) + " is passed over for column " + column.name +
+               ": a rule with a lower id has it, and one action an object counts");
     }
   }
 
@@ -176,6 +197,8 @@ class TablePlanner {
     column.name = rule.value;
     column.type = planned.type;
     WHERRY_ASSIGN(planned.target_type, target_.column_type(column));
+    planned.rules = {rule.id};
+    planned.type_reason = "as the rule says";
     for (const auto& [name, from] : names_) {
       if (!is_same_but_case(name, rule.value)) continue;
       return collision("columns", from, "(added) " + rule.value, rule.value)
@@ -238,6 +261,7 @@ class TablePlanner {
     if (plan_.is_native && !outcome.type && !is_widened(planned)) {
       planned.target_type = column.native_type;
       planned.is_native = true;
+      planned.type_reason = "the same type on both sides";
       return {};
     }
     schema::ColumnDef carried = column;
@@ -251,16 +275,18 @@ class TablePlanner {
       if (!converted.ok()) return std::move(converted).error().with("column", column.name);
       planned.target_type = std::move(converted->name);
       planned.likeness = converted->likeness;
+      planned.type_reason = "changed by a rule";
       return {};
     }
     if (is_widened(planned)) {
       carried.type.length_chars = carried.type.length_bytes = kHashDigits;
-      plan_.warnings.push_back("column " + column.name +
-                               " is made wider on the target: a hash has 64 characters");
+      warn("plan.widened_for_hash", schema::WarningRank::kNote,
+           "column " + column.name + " is made wider on the target: a hash has 64 characters");
     }
     auto type = target_.column_type(carried);
     if (!type.ok()) return std::move(type).error().with("column", column.name);
     planned.target_type = *std::move(type);
+    planned.type_reason = target_.type_reason(carried);
     return {};
   }
 
@@ -276,8 +302,9 @@ class TablePlanner {
     if (transform::can_mask(planned.masking.kind, planned.type)) return {};
     if (masking_errors_ == ErrorAction::kLogError) {
       planned.masking = {};
-      plan_.warnings.push_back("column " + planned.source_name + " has type " +
-                               planned.source_type + " and IS LOADED UNMASKED");
+      warn("plan.unmasked", schema::WarningRank::kLoss,
+           "column " + planned.source_name + " has type " + planned.source_type +
+               " and IS LOADED UNMASKED");
       return {};
     }
     const bool stops = masking_errors_ == ErrorAction::kStopTask;
@@ -357,7 +384,8 @@ class TablePlanner {
   void set_key() {
     const schema::KeyDef* key = table_.row_identity();
     if (key == nullptr) {
-      plan_.warnings.push_back("the table has no primary key and no unique key without NULLs");
+      warn("plan.no_key", schema::WarningRank::kRisk,
+           "the table has no primary key and no unique key without NULLs");
       return;
     }
     for (const std::string& name : key->columns) {
@@ -368,7 +396,8 @@ class TablePlanner {
       if (found == plan_.columns.end() || !make_key_type(found->type)) {
         plan_.key.clear();
         plan_.key_is_lost = true;
-        plan_.warnings.push_back("the key " + key->name + " cannot be carried over");
+        warn("plan.key_lost", schema::WarningRank::kRisk,
+             "the key " + key->name + " cannot be carried over");
         return;
       }
       plan_.key.push_back(static_cast<std::size_t>(found - plan_.columns.begin()));
@@ -434,6 +463,8 @@ class TablePlanner {
   connect::TargetLoader& target_;
   const ErrorAction masking_errors_;
   schema::TablePlan plan_;
+  std::vector<LeftOutColumn> left_out_;
+  std::vector<std::int64_t> table_rules_;     ///< that count for its names
   std::map<std::string, std::string> names_;  ///< of the target's columns, and what they come from
   std::set<std::string> changing_;            ///< added columns with another value each time
   std::vector<std::pair<std::size_t, const mapping::BeforeImage*>> before_images_;
@@ -464,7 +495,8 @@ Result<TaskPlan> make_plan(const std::vector<schema::TableDef>& catalogue,
     const auto load_order = rules.select(table.table);
     if (!load_order || is_control_table(table.table)) continue;
     auto parallel_load = rules.parallel_load(table.table);
-    auto planned = TablePlanner(table, rules, target, options).make();
+    TablePlanner planner(table, rules, target, options);
+    auto planned = planner.make();
     if (auto checked = check_ranges(table, parallel_load); planned.ok() && !checked.ok()) {
       planned = std::move(checked).error();
     }
@@ -483,6 +515,9 @@ Result<TaskPlan> make_plan(const std::vector<schema::TableDef>& catalogue,
     entry.task.plan = std::make_shared<const schema::TablePlan>(*std::move(planned));
     entry.task.definition = table;
     entry.task.parallel_load = std::move(parallel_load);
+    planner.describe(entry.task);
+    const auto selecting = rules.selecting(table.table);
+    entry.task.rules.insert(entry.task.rules.begin(), selecting.begin(), selecting.end());
     entry.load_order = *load_order;
   }
   std::sort(ordered.begin(), ordered.end(), starts_before);

@@ -19,7 +19,7 @@ struct RefusedTable {
 struct TaskPlan {
   std::vector<TableTask> tables;      ///< in the order they are started
   std::vector<RefusedTable> refused;  ///< selected, but cannot be moved
-  std::vector<std::string> warnings;  ///< of no table alone
+  schema::PlanWarnings warnings;      ///< of no table alone
   [[nodiscard]] bool empty() const { return tables.empty() && refused.empty(); }
 };
 

@@ -106,7 +106,7 @@ TEST(Planner, LeavesOutWhatCannotTravelAndSaysSo) {
   EXPECT_EQ(table.columns.size(), 3U);
   EXPECT_TRUE(table.key.empty());
   std::string warnings;
-  for (const std::string& warning : table.warnings) warnings += warning + "\n";
+  for (const auto& warning : table.warnings) warnings += warning.text + "\n";
   for (const char* part : {"TOTAL", "SDO_GEOMETRY", "PK"}) {
     EXPECT_NE(warnings.find(part), std::string::npos) << part << " in " << warnings;
   }

@@ -44,6 +44,15 @@ std::optional<std::int64_t> RuleSet::select(const schema::TableRef& table) const
   return excluded && !named ? std::nullopt : order;
 }
 
+std::vector<std::int64_t> RuleSet::selecting(const schema::TableRef& table) const {
+  std::vector<std::int64_t> out;
+  for (const SelectionRule& rule : selections_) {
+    if (rule.action != SelectionAction::kExclude && locates(rule, table)) out.push_back(rule.id);
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
 TableRules RuleSet::of(const schema::TableRef& source) const {
   return {*this, source};
 }

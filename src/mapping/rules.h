@@ -146,6 +146,8 @@ class RuleSet {
 
   /// The load-order of a selected table; nullopt when it is not selected.
   [[nodiscard]] std::optional<std::int64_t> select(const schema::TableRef& table) const;
+  /// The ids of the rules that select it, ascending.
+  [[nodiscard]] std::vector<std::int64_t> selecting(const schema::TableRef& table) const;
   /// The transformations that concern a table (mapping/table_rules.h); refers to this object.
   [[nodiscard]] TableRules of(const schema::TableRef& source) const;
   /// Schemas whose tables are needed, when all selecting rules name them without wildcards; else

@@ -135,6 +135,62 @@ Result<std::string> postgres_type(const LogicalType& type) {
                     "Leave the column out, or the table, with the table mappings");
 }
 
+std::string_view postgres_type_reason(const ColumnDef& column, TypeStyle style) {
+  const LogicalType& type = column.type;
+  if (type.kind == TypeKind::kDecimal && type.precision <= 0 && column.number_scale) {
+    return "NumberDatatypeScale says so";
+  }
+  const bool is_of_dms = type.kind == TypeKind::kDecimal || type.kind == TypeKind::kText ||
+                         type.kind == TypeKind::kTimestampLtz;
+  if (style == TypeStyle::kDms && is_of_dms) return "what AWS DMS creates";
+  switch (type.kind) {
+    case TypeKind::kBoolean:
+      return "truth values as they are";
+    case TypeKind::kInt16:
+      return "whole numbers of up to 4 digits fit";
+    case TypeKind::kInt32:
+      return "whole numbers of up to 9 digits fit";
+    case TypeKind::kInt64:
+      return "whole numbers of up to 18 digits fit";
+    case TypeKind::kDecimal:
+      return type.precision > 0 ? "exact, with the digits that the source declares"
+                                : "no precision is declared: every value is kept";
+    case TypeKind::kFloat32:
+    case TypeKind::kFloat64:
+      return "the same floating point";
+    case TypeKind::kText:
+      return type.length_chars != 0 || type.length_bytes != 0 ? "as long as the source declares"
+                                                              : "no length is declared";
+    case TypeKind::kBytes:
+    case TypeKind::kBlob:
+      return "bytes as they are";
+    case TypeKind::kClob:
+    case TypeKind::kXml:
+    case TypeKind::kJson:
+      return "text without a limit of length";
+    case TypeKind::kDate:
+    case TypeKind::kTimeOfDay:
+      return "as it is";
+    case TypeKind::kTimestamp:
+      return type.fraction_digits > 6 ? "PostgreSQL keeps six fraction digits: text keeps all"
+                                      : "date and time, with the fraction that is declared";
+    case TypeKind::kTimestampTz:
+      return "PostgreSQL does not keep the offset: text keeps it";
+    case TypeKind::kTimestampLtz:
+      return type.fraction_digits > 6 ? "PostgreSQL keeps six fraction digits: text keeps all"
+                                      : "an instant";
+    case TypeKind::kIntervalYm:
+    case TypeKind::kIntervalDs:
+      return "text, in the source's own form";
+    case TypeKind::kRowAddress:
+      return "text: it means nothing outside of the source";
+    case TypeKind::kNative:
+    case TypeKind::kUnsupported:
+      break;
+  }
+  return {};
+}
+
 Result<std::string> postgres_column_type(const ColumnDef& column, TypeStyle style) {
   const LogicalType& type = column.type;
   const bool is_open_number = type.kind == TypeKind::kDecimal && type.precision <= 0;

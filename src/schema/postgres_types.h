@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "core/result.h"
 #include "schema/logical_type.h"
@@ -28,6 +29,8 @@ enum class TypeStyle : std::uint8_t {
   /// not fit are then refused row by row.
   kDms,
 };
+/// Why postgres_column_type() is that one: a few words of static text.
+std::string_view postgres_type_reason(const ColumnDef& column, TypeStyle style);
 /// The type of a column on a table that Wherry creates; obeys `number_scale`.
 Result<std::string> postgres_column_type(const ColumnDef& column, TypeStyle style);
 

@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "schema/character_rules.h"
 #include "schema/masking.h"
+#include "schema/plan_warning.h"
 #include "schema/row_filter.h"
 #include "schema/table_def.h"
 
@@ -57,6 +59,8 @@ struct ColumnPlan {
   ColumnOrigin origin = ColumnOrigin::kSource;
   std::string expression = {};  ///< of kAdded, in SQLite's language
   Masking masking = {};
+  std::string_view type_reason = {};     ///< why target_type; static text, for people
+  std::vector<std::int64_t> rules = {};  ///< ids of the transformation rules that count for it
 };
 
 struct TablePlan {
@@ -88,7 +92,7 @@ struct TablePlan {
   /// What one value of the target can have. A source that knows that one is larger need not read
   /// it: SpilledValue without a file. 0: everything is read.
   std::uint64_t max_value_bytes = 0;
-  std::vector<std::string> warnings;
+  PlanWarnings warnings;
 };
 using TablePlanPtr = std::shared_ptr<const TablePlan>;
 

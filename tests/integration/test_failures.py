@@ -128,11 +128,11 @@ class Failures(unittest.TestCase):
     # --- requests that make no sense
 
     def test_a_rule_that_wherry_does_not_do_is_refused_with_its_id(self):
-        rule = {"rule-type": "transformation", "rule-id": "4711", "rule-name": "x",
-                "rule-target": "column", "rule-action": "data-masking-hash-mask",
-                "object-locator": {"schema-name": "%", "table-name": "%", "column-name": "S"}}
+        rule = {"rule-type": "selection", "rule-id": "4711", "rule-name": "x",
+                "rule-action": "include",
+                "object-locator": {"schema-name": "%", "table-name": "%", "table-type": "view"}}
         run = self.task(self.sim.url(), self.postgres.url("postgres"), selection("APP"), rule).run()
-        self.assert_failed(run, REFUSED, "4711", "data-masking-hash-mask")
+        self.assert_failed(run, REFUSED, "4711", "views are not moved")
 
     def test_mappings_that_are_no_json(self):
         task = self.task(self.sim.url(), self.postgres.url("postgres"))

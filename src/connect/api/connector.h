@@ -274,6 +274,14 @@ struct TargetMatch {
   std::optional<Error> refused;  ///< why the table that exists cannot take the rows
 };
 
+/// Says which values a target would refuse. Used by one thread at a time.
+class ValueCheck {
+ public:
+  virtual ~ValueCheck() = default;
+  /// Why the value of that column of the plan is refused; empty: it is not.
+  virtual std::string check(std::size_t column, const Cell& cell) = 0;
+};
+
 class TargetLoader {
  public:
   virtual ~TargetLoader() = default;
@@ -288,6 +296,8 @@ class TargetLoader {
   /// The native column type a source type becomes on a table that Wherry creates; also the reason
   /// when it cannot (kUnsupported).
   virtual Result<std::string> column_type(const schema::ColumnDef&) = 0;
+  /// Why column_type() is that one, in a few words that live for ever.
+  [[nodiscard]] virtual std::string_view type_reason(const schema::ColumnDef&) const { return {}; }
   /// What a rule makes of a column whose type it changes.
   struct ConvertedType {
     std::string name;  ///< native
@@ -300,6 +310,8 @@ class TargetLoader {
     return make_error(ErrorKind::kUnsupported, "connect.no_type_change",
                       "this target does not change types", "Leave the rule out");
   }
+  /// Judges values by the types of the plan alone, without a server; nullptr: nobody can.
+  virtual std::unique_ptr<ValueCheck> value_check(const TablePlan&) { return nullptr; }
   /// Longest name of a schema, table, column or key.
   [[nodiscard]] virtual std::size_t max_name_bytes() const = 0;
   /// Longest text or byte value of a column; 0: there is no such limit.

@@ -13,6 +13,7 @@
 #include "connect/postgres/match.h"
 #include "connect/postgres/privileges.h"
 #include "connect/postgres/scripts.h"
+#include "connect/postgres/value_check.h"
 #include "connect/postgres/wire/encoder.h"
 #include "schema/postgres_ddl.h"
 #include "schema/postgres_types.h"
@@ -55,6 +56,10 @@ class PostgresLoader : public connect::TargetLoader {
       : pool_(std::make_shared<ConnectionPool>(std::move(settings), std::move(lot))),
         ledger_(pool_->settings().control_schema) {}
 
+  [[nodiscard]] std::string_view type_reason(const schema::ColumnDef& column) const override {
+    return schema::postgres_type_reason(column, pool_->settings().column_types);
+  }
+
   Result<ConvertedType> convert(const schema::ColumnDef& column,
                                 const schema::LogicalType& wanted) override {
     WHERRY_ASSIGN(std::string name, schema::postgres_type(wanted));
@@ -79,6 +84,10 @@ class PostgresLoader : public connect::TargetLoader {
           .with("source type", column.native_type);
     }
     return type;
+  }
+
+  std::unique_ptr<connect::ValueCheck> value_check(const schema::TablePlan& plan) override {
+    return make_value_check(plan);
   }
 
   [[nodiscard]] std::size_t max_name_bytes() const override { return schema::kMaxIdentifierBytes; }

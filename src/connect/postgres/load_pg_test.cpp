@@ -213,7 +213,8 @@ TEST_F(Load, TriggersAndForeignKeysAreOffWhereTheUserMaySwitchThemOff) {
   EXPECT_TRUE(matches->front().plan->warnings.empty());
   run("alter table app.orders enable always trigger eat");
   matches = loader()->match(context_, {simple_plan()}, ExistingTable::kKeep);
-  EXPECT_THAT(matches->front().plan->warnings.back(), HasSubstr("fire for the loaded rows: eat"));
+  EXPECT_THAT(matches->front().plan->warnings.back().text,
+              HasSubstr("fire for the loaded rows: eat"));
 
   run("create role " + database_ + "_plain login password 'x'; grant usage on schema app to " +
       database_ + "_plain; grant insert on app.orders to " + database_ + "_plain");
@@ -221,8 +222,8 @@ TEST_F(Load, TriggersAndForeignKeysAreOffWhereTheUserMaySwitchThemOff) {
   settings_.password = Secret("x");
   matches = loader()->match(context_, {simple_plan()}, ExistingTable::kKeep);
   WHERRY_EXPECT_OK(matches);
-  EXPECT_THAT(matches->front().plan->warnings[0], HasSubstr("orders_id_fkey"));
-  EXPECT_THAT(matches->front().plan->warnings[0], HasSubstr("wherry scripts"));
+  EXPECT_THAT(matches->front().plan->warnings[0].text, HasSubstr("orders_id_fkey"));
+  EXPECT_THAT(matches->front().plan->warnings[0].text, HasSubstr("wherry scripts"));
   EXPECT_EQ(load_error(simple_plan(), *batch, ExistingTable::kKeep).code, "postgres.rows_dropped");
 }
 

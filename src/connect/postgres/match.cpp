@@ -103,8 +103,9 @@ class TableFit {
     out_.key.clear();
     out_.target = table_.table;
     if (plan_.target != table_.table) {
-      out_.warnings.push_back("the target has no table " + to_text(plan_.target) + ": " +
-                              to_text(table_.table) + " is loaded, which differs in case");
+      warn("plan.table_differs_in_case", schema::WarningRank::kNote,
+           "the target has no table " + to_text(plan_.target) + ": " + to_text(table_.table) +
+               " is loaded, which differs in case");
     }
     for (std::size_t i = 0; i < plan_.columns.size(); ++i) WHERRY_TRY(add(i));
     if (!missing_.empty()) {
@@ -114,7 +115,8 @@ class TableFit {
     }
     WHERRY_TRY(check_required());
     if (!renamed_.empty()) {
-      out_.warnings.push_back("columns that differ in case on the target: " + renamed_);
+      warn("plan.columns_differ_in_case", schema::WarningRank::kNote,
+           "columns that differ in case on the target: " + renamed_);
     }
     if (out_.columns.empty()) {
       return match_error("postgres.no_columns", "every column of the table is generated",
@@ -125,6 +127,10 @@ class TableFit {
   }
 
  private:
+  void warn(const char* code, schema::WarningRank rank, std::string text) {
+    out_.warnings.push_back({code, rank, std::move(text)});
+  }
+
   Result<const NativeColumn*> find(const std::string& name) const {
     if (const NativeColumn* column = table_.find(name)) return column;
     const auto [first, last] = alike_.equal_range(folded(name));
@@ -159,8 +165,8 @@ class TableFit {
       list_append(renamed_, column.target_name + " -> " + native->name);
     }
     if (native->is_generated) {
-      out_.warnings.push_back("column " + native->name +
-                              " is generated on the target and not loaded");
+      warn("plan.generated_on_target", schema::WarningRank::kNote,
+           "column " + native->name + " is generated on the target and not loaded");
       return {};
     }
     if (column.is_native && column.target_type != native->type.name) {
@@ -174,6 +180,7 @@ class TableFit {
     }
     column.target_name = native->name;
     column.target_type = native->type.name;
+    column.type_reason = "the target's own table has it";
     column.not_null = native->is_not_null;
     column.likeness = wire::likeness_of(column.type, native->type, column.trim_blanks);
     places_.emplace(index, out_.columns.size());
@@ -215,9 +222,9 @@ class TableFit {
       const auto place = places_.find(index);
       if (place == places_.end()) {
         out_.key.clear();
-        out_.warnings.push_back(
-            "a column of the key is generated on the target, so rows are "
-            "compared without a key");
+        warn("plan.key_generated_on_target", schema::WarningRank::kRisk,
+             "a column of the key is generated on the target, so rows are "
+             "compared without a key");
         return;
       }
       out_.key.push_back(place->second);
@@ -262,14 +269,15 @@ Result<void> check_hindrances(const Hindrances& found, ExistingTable existing, T
                        std::string("Drop them for the load: ") + kScripts);
   }
   if (!found.foreign_keys.empty()) {
-    plan.warnings.push_back(
-        "foreign keys of the target are checked during the load, in which "
-        "tables come in no order: " +
-        found.foreign_keys + "; " + kScripts);
+    plan.warnings.push_back({"plan.foreign_keys", schema::WarningRank::kRisk,
+                             "foreign keys of the target are checked during the load, in which "
+                             "tables come in no order: " +
+                                 found.foreign_keys + "; " + kScripts});
   }
   if (!found.triggers.empty()) {
-    plan.warnings.push_back("triggers of the target fire for the loaded rows: " + found.triggers +
-                            "; " + kScripts);
+    plan.warnings.push_back(
+        {"plan.triggers", schema::WarningRank::kRisk,
+         "triggers of the target fire for the loaded rows: " + found.triggers + "; " + kScripts});
   }
   return {};
 }

@@ -43,9 +43,9 @@ TEST_F(Match, NamesMatchWithoutRegardToCaseWhenOnlyOneDoes) {
   EXPECT_EQ(found.plan->columns[1].target_name, "name");
   EXPECT_EQ(found.plan->columns[1].target_type, "character varying(7)");
   ASSERT_EQ(found.plan->warnings.size(), 2U);
-  EXPECT_THAT(found.plan->warnings[0], HasSubstr("APP.ORDERS"));
-  EXPECT_THAT(found.plan->warnings[0], HasSubstr("app.orders"));
-  EXPECT_THAT(found.plan->warnings[1], HasSubstr("ID -> id, NAME -> name"));
+  EXPECT_THAT(found.plan->warnings[0].text, HasSubstr("APP.ORDERS"));
+  EXPECT_THAT(found.plan->warnings[0].text, HasSubstr("app.orders"));
+  EXPECT_THAT(found.plan->warnings[1].text, HasSubstr("ID -> id, NAME -> name"));
 
   RowBatch batch;
   batch.reset(2);
@@ -111,8 +111,8 @@ TEST_F(Match, IdentityColumnsTakeTheSourcesValuesAndGeneratedOnesAreLeftOut) {
   const TargetMatch found = match(upper_plan());
   ASSERT_FALSE(found.refused.has_value()) << found.refused->to_paragraph();
   ASSERT_EQ(found.plan->columns.size(), 1U);
-  EXPECT_THAT(found.plan->warnings.back(), HasSubstr("ID -> id"));
-  EXPECT_THAT(found.plan->warnings[1], HasSubstr("name is generated on the target"));
+  EXPECT_THAT(found.plan->warnings.back().text, HasSubstr("ID -> id"));
+  EXPECT_THAT(found.plan->warnings[1].text, HasSubstr("name is generated on the target"));
   RowBatch batch;
   batch.reset(1);
   set_integer(batch.append_row()[0], 77);

@@ -4,9 +4,15 @@
 #include <chrono>
 
 #include "transform/masking.h"
+#include "transform/sqlite_values.h"
 
 namespace wherry::engine {
 namespace {
+
+/// Of a batch with what expressions make of it, which its budget does not know.
+constexpr std::size_t kMostMadeBytes = 64 * 1024 * 1024;
+constexpr const char* kTooMuch =
+    "the expressions make more than 64 MB of the rows that are read together";
 
 std::int64_t now_us() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -97,6 +103,11 @@ void RowMaker::make_rows(RowBatch& batch) {
   std::vector<const Cell*> cells(used.size());
   for (std::size_t r = 0; r < batch.row_count() && !places.empty(); ++r) {
     for (std::size_t i = 0; i < used.size(); ++i) cells[i] = &batch.at(r, used[i]);
+    if (batch.arena().used_bytes() > kMostMadeBytes) {
+      const Cell none = transform::unreadable_cell(kTooMuch, batch.arena());
+      values_.insert(values_.end(), places.size(), none);
+      continue;
+    }
     const auto made = added_.evaluate(cells, header, batch.arena());
     values_.insert(values_.end(), made.begin(), made.end());
   }

@@ -223,11 +223,18 @@ class TablePlanner {
       }
       if (column.is_generated) return bad_expression(rule, name, "is generated, and not read");
       read_aside(column);
+      // The log has the key of every change.
+      plan_.needs_unchanged = plan_.needs_unchanged || !is_in_identity(name);
     }
-    plan_.needs_unchanged = plan_.needs_unchanged || !needs.columns.empty();
     plan_.keeps_deleted = plan_.keeps_deleted || needs.flags_deletes;
     if (!needs.is_repeatable) changing_.insert(rule.value);
     return {};
+  }
+
+  [[nodiscard]] bool is_in_identity(const std::string& column) const {
+    const schema::KeyDef* const key = table_.row_identity();
+    return key != nullptr &&
+           std::find(key->columns.begin(), key->columns.end(), column) != key->columns.end();
   }
 
   static Error bad_expression(const mapping::TransformationRule& rule, const std::string& column,
@@ -317,11 +324,9 @@ class TablePlanner {
 
   /// The columns for what others had before an update: known once the key is.
   Result<void> add_before_images() {
-    const schema::KeyDef* const key = table_.row_identity();
     for (const auto& [index, image] : before_images_) {
       schema::ColumnPlan planned = plan_.columns[index];
-      const bool is_of_key = key != nullptr && std::find(key->columns.begin(), key->columns.end(),
-                                                         planned.source_name) != key->columns.end();
+      const bool is_of_key = is_in_identity(planned.source_name);
       const bool is_lob = schema::is_lob(planned.type);
       using Columns = mapping::BeforeImage::Columns;
       if (image->columns == Columns::kKey && !is_of_key) continue;

@@ -156,9 +156,9 @@ int Expressions::Parts::bind(Item& item, std::span<const Cell* const> cells,
     const Cell* const cell = cells[parameter.used];
     if (cell == nullptr || (cell->state != CellState::kSet && !cell->is_null())) {
       const bool is_spilled = cell != nullptr && cell->state == CellState::kSpilled;
-      unknown = fmt::format(
-          "the expression asks for column {}, {}", names[parameter.used],
-          is_spilled ? "whose value is too large for it" : "whose value is not known here");
+      unknown = fmt::format("the expression asks for column {}, {}", names[parameter.used],
+                            is_spilled ? "whose value is too large for it"
+                                       : "whose value the source's log does not have");
       return SQLITE_ABORT;
     }
     status = bind_cell(*item.statement, number, *cell, types[parameter.used]);

@@ -22,7 +22,7 @@ using SqliteDatabase = std::unique_ptr<sqlite3, CloseSqlite>;
 using SqliteStatement = std::unique_ptr<sqlite3_stmt, CloseSqlite>;
 
 /// No value of an expression is longer.
-inline constexpr int kMaxExpressionBytes = 64 * 1024 * 1024;
+inline constexpr int kMaxExpressionBytes = 16 * 1024 * 1024;
 
 /// An empty database with the functions that DMS adds; `operation` outlives it.
 Result<SqliteDatabase> open_sqlite(const Operation& operation);

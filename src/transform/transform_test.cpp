@@ -184,8 +184,9 @@ TEST_F(ExpressionTest, AValueThatIsNotKnownIsNoNull) {
   Cell spilled{};
   spilled.state = CellState::kSpilled;
   column("B", type_of(TypeKind::kClob), spilled);
-  EXPECT_EQ(as_text("coalesce($A, 'x')"),
-            "UNREADABLE: the expression asks for column A, whose value is not known here");
+  EXPECT_EQ(
+      as_text("coalesce($A, 'x')"),
+      "UNREADABLE: the expression asks for column A, whose value the source's log does not have");
   EXPECT_EQ(as_text("length($B)"),
             "UNREADABLE: the expression asks for column B, whose value is too large for it");
 }

@@ -131,11 +131,23 @@ std::optional<Error> refuse_identity(const SourceTable& table) {
                     mend + ", or give the table a primary key");
 }
 
+constexpr char kFullIdentity = 'f';
+
+/// An update brings all values but large ones that it leaves as they are.
+std::optional<std::string> warn_of_rules(const SourceTable& table, const schema::TablePlan& plan) {
+  if (!plan.needs_unchanged || table.identity == kFullIdentity) return std::nullopt;
+  return "an expression or a before image asks for values that the log may not have: large ones "
+         "that an update leaves as they are, and all but the key of what was before; with alter "
+         "table " +
+         quoted(table) + " replica identity full it has them";
+}
+
 /// Where rules judge or identify rows by other columns than the source's key, the log must have
 /// them.
 std::optional<Error> refuse_rules(const SourceTable& table, const schema::TablePlan& plan) {
-  constexpr char kFull = 'f', kDefault = 'd';
-  if (!schema::needs_whole_rows(plan) || table.identity == kFull) return std::nullopt;
+  constexpr char kDefault = 'd';
+  const bool judges = plan.filter != nullptr || plan.key_is_own || plan.key_is_lost;
+  if (!judges || table.identity == kFullIdentity) return std::nullopt;
   const auto is_in_key = [&](const schema::ColumnFilter& filter) {
     return std::any_of(plan.key.begin(), plan.key.end(), [&](std::size_t column) {
       return plan.columns[column].source_name == filter.column;
@@ -143,15 +155,14 @@ std::optional<Error> refuse_rules(const SourceTable& table, const schema::TableP
   };
   const bool knows_key = table.kind == 'r' && table.identity == kDefault && plan.key_is_primary &&
                          !plan.key_is_own && !plan.key_is_lost;
-  if (knows_key && !plan.needs_unchanged &&
-      std::all_of(plan.filter->begin(), plan.filter->end(), is_in_key)) {
+  if (knows_key && std::all_of(plan.filter->begin(), plan.filter->end(), is_in_key)) {
     return std::nullopt;
   }
   const std::string who = table.kind == 'p' ? "each of its partitions" : quoted(table);
   return make_error(
       ErrorKind::kSchema, "postgres.rule_identity",
       "the log would not have rows whole before an update, which a rule of the table "
-      "needs (a filter, an expression, a before image, or another key than the source's)",
+      "needs (a filter, or another key than the source's)",
       "alter table " + who + " replica identity full" +
           (table.kind == 'p' ? ", and select the partitions (PartitionedTables=leaf)" : ""));
 }
@@ -199,6 +210,7 @@ connect::StreamAdvice::Table advise_on(const SourceTable& table, const schema::T
                              "Select the partitioned table or its partitions, not both");
   }
   if (out.refused) out.refused = about(std::move(*out.refused), table);
+  if (auto warning = warn_of_rules(table, plan)) out.warnings.push_back(*std::move(warning));
   if (!table.generated.empty()) {
     out.warnings.push_back(
         "generated columns are not in the log, so the target must generate "

@@ -448,8 +448,8 @@ TEST(Apply, ACutConnectionIsMadeAgainWhereverItBreaks) {
       EXPECT_EQ(world.rows("T").size(), 20U);
       EXPECT_TRUE(world.events.exceptions.empty());
       EXPECT_GE(world.progress->restarts(), 1U);
-      // A commit that was not answered is not counted: it is cut, or another lane was at it when the
-      // flush was.
+      // A commit that was not answered is not counted: it is cut, or another lane was at it when
+      // the flush was.
       if (point == Point::kApplied || (point == Point::kFlush && lanes > 1)) continue;
       const TableApplyProgress& table = world.table_progress("T");
       EXPECT_EQ(table.captured.inserts, 20U) << static_cast<int>(point);

@@ -189,6 +189,7 @@ Result<schema::TablePlanPtr> ChangePlanner::plan(OpContext&, const schema::Table
   if (before) {
     // Names and types of a target table that was there before are the target's.
     plan->target = before->target;
+    plan->shares_target = before->shares_target;
     for (schema::ColumnPlan& column : plan->columns) {
       const auto same = std::find_if(
           before->columns.begin(), before->columns.end(), [&](const schema::ColumnPlan& old) {

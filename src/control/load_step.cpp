@@ -105,18 +105,23 @@ Result<std::optional<DoneChunks>> read_ledger(OpContext& context, connect::Targe
 void choose_tables(engine::TaskPlan& plan, const TaskState& state, DoneChunks done,
                    connect::ExistingTable existing, LoadOutcome& outcome) {
   std::vector<engine::TableTask> tasks;
+  std::set<schema::TableRef> finished;
   for (engine::TableTask& task : plan.tables) {
     const TableRecord record = *state.find(task.plan->source);
     take_over(task, record, done);
     if (record.phase == TablePhase::kComplete) {
       outcome.finished_before.push_back({task.plan->source, task.plan->target, counts_of(record)});
       outcome.refused_rows += record.refused_rows;
+      finished.insert(task.plan->target);
     } else if (record.phase == TablePhase::kCommitting && record.target_existed &&
                existing == connect::ExistingTable::kKeep) {
       plan.refused.push_back({task.plan->source, unknown_outcome(task.plan->source)});
     } else {
       tasks.push_back(std::move(task));
     }
+  }
+  for (engine::TableTask& task : tasks) {
+    task.joins_rows = task.plan->shares_target && finished.contains(task.plan->target);
   }
   plan.tables = std::move(tasks);
   outcome.refused = plan.refused;

@@ -143,6 +143,7 @@ PlanJson to_json(const schema::TablePlan& plan) {
   for (const schema::ColumnPlan& column : plan.side_columns) {
     json["side_columns"].push_back(column_json(column));
   }
+  put_value(json, "shares_target", plan.shares_target);
   put_value(json, "keeps_deleted", plan.keeps_deleted);
   put_value(json, "needs_unchanged", plan.needs_unchanged);
   if (plan.filter != nullptr) json["filter"] = filter_json(*plan.filter);
@@ -170,6 +171,7 @@ schema::TablePlanPtr plan_from_json(const PlanJson& json) {
       plan->side_columns.push_back(column_from(column));
     }
   }
+  get_value(json, "shares_target", plan->shares_target);
   get_value(json, "keeps_deleted", plan->keeps_deleted);
   get_value(json, "needs_unchanged", plan->needs_unchanged);
   if (json.contains("filter")) plan->filter = filter_from(json.at("filter"));

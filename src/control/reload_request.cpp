@@ -31,10 +31,20 @@ Result<bool> request_reload(const std::filesystem::path& directory,
       return entry.first.schema + "." + entry.first.name == name;
     });
     if (found == known.end()) return unknown_table(name).with("directory", directory.string());
+    const auto& plan = found->second.plan;
+    if (plan && plan->shares_target) return shared_target_error(found->first);
     found_tables.push_back(found->first);
   }
   WHERRY_TRY(write_reload_request(directory, found_tables));
   return TaskState::is_in_use(directory);
+}
+
+Error shared_target_error(const schema::TableRef& table) {
+  return make_error(ErrorKind::kConfig, "reload.shared_target",
+                    "rows of several tables come into one of the target, so none of them can be "
+                    "loaded again alone",
+                    "Load the task again: --start reload-target")
+      .with("table", schema::to_text(table));
 }
 
 Result<void> write_reload_request(const std::filesystem::path& directory,

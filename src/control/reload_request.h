@@ -11,6 +11,9 @@
 
 namespace wherry::control {
 
+/// kConfig "reload.shared_target": the rows of others are in its target too.
+Error shared_target_error(const schema::TableRef& table);
+
 /// `tables`: "SCHEMA.TABLE" by their source names. kConfig "reload.unknown_table" names those that
 /// the task does not have. True: the task is running now.
 Result<bool> request_reload(const std::filesystem::path& directory,

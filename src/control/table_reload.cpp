@@ -221,6 +221,10 @@ Result<void> TableReload::leave_out_gone(OpContext& context,
 /// By what source and target have now: whoever loads a table again may have changed it.
 Result<void> TableReload::plan(OpContext& context) {
   const TaskRequest& request = parts_.request;
+  for (const schema::TableRef& table : tables_) {
+    const auto record = parts_.state.find(table);
+    if (record && record->plan && record->plan->shares_target) return shared_target_error(table);
+  }
   WHERRY_ASSIGN(const auto found, find_tables(context));
   WHERRY_TRY(leave_out_gone(context, found));
   WHERRY_ASSIGN(engine::TaskPlan made,

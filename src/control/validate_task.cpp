@@ -57,6 +57,13 @@ Error loaded_meanwhile(const schema::TableRef& table) {
       .with("table", schema::to_text(table));
 }
 
+Error shared_target(const schema::TableRef& table) {
+  return make_error(ErrorKind::kUnsupported, "validate.shared_target",
+                    "rows of several tables come into one of the target, which is not compared",
+                    "Compare counts and sums by hand")
+      .with("table", schema::to_text(table));
+}
+
 class TaskValidation {
  public:
   TaskValidation(OpContext& context, const ValidationRequest& wanted, engine::DifferenceSink& sink,
@@ -92,6 +99,10 @@ class TaskValidation {
     }));
     engine::SourceViews views(source_opener(request));
     for (const engine::TableTask& task : prepared.plan.tables) {
+      if (task.plan->shares_target) {
+        outcome_.refused.push_back({task.plan->source, shared_target(task.plan->source)});
+        continue;
+      }
       const auto record = state.find(task.plan->source);
       engine::SourceView own;
       if (record && !record->position.empty()) {
@@ -101,7 +112,8 @@ class TaskValidation {
       WHERRY_ASSIGN(connect::Chunk part, loaded_part(context_, view, task));
       progress_->add(task.plan, std::move(own)).part = std::move(part);
     }
-    outcome_.refused = prepared.plan.refused;
+    outcome_.refused.insert(outcome_.refused.end(), prepared.plan.refused.begin(),
+                            prepared.plan.refused.end());
     outcome_.position = source->position();
     return compare(*source, *target);
   }
@@ -160,6 +172,10 @@ class TaskValidation {
         WHERRY_ASSIGN(part, loaded_part(context_, *moment.source, *task));
       }
       const schema::TablePlanPtr& known = plan ? plan : task->plan;
+      if (known->shares_target) {
+        outcome_.refused.push_back({name, shared_target(name)});
+        continue;
+      }
       engine::TableValidation& added = progress_->add(with_characters(known, characters_));
       added.part = std::move(part);
       compared_.emplace_back(name, &added);

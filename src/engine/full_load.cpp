@@ -4,6 +4,7 @@
 #include <array>
 #include <functional>
 #include <limits>
+#include <map>
 #include <thread>
 #include <utility>
 
@@ -69,7 +70,17 @@ struct Running {
   std::optional<Error> error;  ///< the first one
   bool is_cancelled = false;
   bool is_lost = false;        ///< its view can no longer be read
+  bool is_over = false;        ///< of SharedTarget::left
   bool has_unsettled = false;  ///< of a commit nobody has found out yet whether it happened
+};
+
+/// A table of the target that several of the source's come into. Whoever comes first makes it
+/// ready, and the last one gives it its key.
+struct SharedTarget {
+  std::mutex mutex;  ///< guards what follows
+  bool is_prepared = false;
+  bool has_rows = false;  ///< of this load, durable before this run
+  std::size_t left = 0;   ///< tables that have not come to their end
 };
 
 class Loader {
@@ -88,7 +99,14 @@ class Loader {
         throttle_(options.read_bytes_per_second),
         forward_(context.stop, [this] { stop_.request_stop(); }),
         context_{stop_.get_token(), context.deadline, context.log} {
-    for (TableTask& task : tasks) tables_.emplace_back(std::move(task));
+    for (TableTask& task : tasks) {
+      if (task.plan->shares_target) {
+        SharedTarget& shared = shared_[task.plan->target];
+        ++shared.left;
+        shared.has_rows |= !task.done.empty() || task.is_loaded || task.joins_rows;
+      }
+      tables_.emplace_back(std::move(task));
+    }
   }
 
   Result<void> run() {
@@ -188,6 +206,7 @@ class Loader {
   }
   /// Whatever is in the target table may be thrown away.
   [[nodiscard]] bool may_clean(const TableTask& task) const {
+    if (task.plan->shares_target) return false;
     return options_.existing != connect::ExistingTable::kKeep || !task.target_existed ||
            task.was_empty;
   }
@@ -224,7 +243,11 @@ class Loader {
     WHERRY_ASSIGN(table.view, on_side("source", source_.at(own, task.position)));
     const bool was_started = std::exchange(task.was_started, true);
     if (task.chunks.empty()) WHERRY_TRY(plan(own, table));
-    if (task.done.empty()) WHERRY_TRY(prepare(own, task, was_started));
+    if (task.plan->shares_target) {
+      WHERRY_TRY(prepare_shared(own, task, was_started));
+    } else if (task.done.empty()) {
+      WHERRY_TRY(prepare(own, task, was_started));
+    }
     show_chunks(index);
     scheduler_.set_chunks(index, task.chunks, task.done, task.parallel_load.has_value());
     return {};
@@ -286,6 +309,26 @@ class Loader {
     if (!report.is_empty) return task.may_double ? would_double() : Result<void>();
     task.was_empty = true;
     return journal_.on_prepared(task);
+  }
+
+  /// Nothing is touched once any of its tables has rows there.
+  Result<void> prepare_shared(OpContext& own, const TableTask& task, bool is_repeated) {
+    SharedTarget& shared = shared_.at(task.plan->target);
+    std::lock_guard lock(shared.mutex);
+    if (shared.is_prepared || shared.has_rows) return {};
+    WHERRY_ASSIGN(const connect::PrepareReport report,
+                  on_side("target", target_.prepare(own, *task.plan, mode_of(task, is_repeated))));
+    if (!report.is_empty && task.may_double) return would_double();
+    shared.is_prepared = true;
+    return {};
+  }
+
+  /// Whether the table was the last one of its target to come to an end.
+  bool is_last_of_target(Running& table) {
+    SharedTarget& shared = shared_.at(table.task.plan->target);
+    std::lock_guard lock(shared.mutex);
+    if (!std::exchange(table.is_over, true)) --shared.left;
+    return shared.left == 0;
   }
 
   static RowCounts counts_of(const std::vector<connect::DoneChunk>& chunks) {
@@ -387,7 +430,8 @@ class Loader {
     const SegmentJob segment{
         *table.view,
         target_,
-        {options_.load_id, table.task.attempt, worker, job.is_whole},
+        {options_.load_id, table.task.attempt, worker,
+         job.is_whole && !table.task.plan->shares_target},
         table.task.plan,
         [this, &job](std::uint64_t bytes) { return scheduler_.take(job, bytes); },
         [this, &table] { return before_commit(table.task); },
@@ -459,7 +503,9 @@ class Loader {
       task.is_loaded = true;
     }
     failpoint("load.before_key");
-    WHERRY_TRY(on_side("target", target_.complete(own, *task.plan, is_own(task))));
+    if (!task.plan->shares_target || is_last_of_target(table)) {
+      WHERRY_TRY(on_side("target", target_.complete(own, *task.plan, is_own(task))));
+    }
     failpoint("load.after_key");
     return journal_.on_complete(task, counts);
   }
@@ -516,6 +562,7 @@ class Loader {
       progress_.set_state(progress, TableState::kTableCompleted);
       return;
     }
+    if (table.task.plan->shares_target) is_last_of_target(table);
     if (table.error) log.error(*table.error);
     progress.error = table.error ? table.error : cancelled_error();
     progress_.set_state(progress,
@@ -553,6 +600,7 @@ class Loader {
   LoadProgress& progress_;
   LoadJournal& journal_;
   std::deque<Running> tables_;
+  std::map<schema::TableRef, SharedTarget> shared_;  ///< by target
   Scheduler scheduler_;
   Throttle throttle_;
   std::stop_source stop_;

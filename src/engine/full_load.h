@@ -140,6 +140,8 @@ struct TableTask {
   std::vector<LeftOutColumn> left_out;
   std::vector<std::int64_t> rules;  ///< ids of those that select and name the table
   bool is_on_target = false;        ///< a table is there, as far as it was looked for
+  /// Of TablePlan::shares_target: an earlier run has finished another table of that target.
+  bool joins_rows = false;
   /// The target table was there before this task touched it, so what is in it may be somebody
   /// else's. Matters for ExistingTable::kKeep only.
   bool target_existed = true;

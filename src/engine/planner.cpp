@@ -488,6 +488,69 @@ bool starts_before(const Ordered& a, const Ordered& b) {
   return x.table < y.table;
 }
 
+/// Names and types of the columns that a plan brings to the target, in any order.
+std::map<std::string, std::string> columns_of(const schema::TablePlan& plan) {
+  std::map<std::string, std::string> out;
+  for (const schema::ColumnPlan& column : plan.columns) {
+    out.emplace(column.target_name, column.target_type);
+  }
+  return out;
+}
+
+Error differing_target(const schema::TablePlan& plan, const schema::TablePlan& first) {
+  return make_error(
+             ErrorKind::kSchema, "plan.shared_target_differs",
+             "the table would come into " + schema::to_text(plan.target) + " beside " +
+                 schema::to_text(first.source) +
+                 ", and both do not bring the same columns of the same types",
+             "Rename one of the tables, or make their columns alike, with the table mappings")
+      .with("table", schema::to_text(plan.source));
+}
+
+/// The plan of one of several tables, `all` of them, that come into one.
+schema::TablePlanPtr shared_plan(const schema::TablePlan& plan, const std::string& all) {
+  auto out = std::make_shared<schema::TablePlan>(plan);
+  out->shares_target = true;
+  out->warnings.push_back(
+      {"plan.shared_target", schema::WarningRank::kRisk,
+       "several tables come into " + schema::to_text(plan.target) + ": " + all +
+           ". Their keys must differ; it cannot be compared with the source, and neither "
+           "truncated, altered nor dropped because one of them is"});
+  return out;
+}
+
+/// Several tables may come into one of the target when they bring the same columns.
+void settle_shared_targets(std::vector<Ordered>& ordered, std::vector<RefusedTable>& refused) {
+  std::map<schema::TableRef, std::vector<std::size_t>> groups;
+  for (std::size_t i = 0; i < ordered.size(); ++i) {
+    groups[ordered[i].task.plan->target].push_back(i);
+  }
+  std::set<std::size_t> gone;
+  for (auto& [target, members] : groups) {
+    if (members.size() == 1) continue;
+    const schema::TablePlan& first = *ordered[members.front()].task.plan;
+    const auto wanted = columns_of(first);
+    std::string all;
+    std::vector<std::size_t> kept;
+    for (const std::size_t i : members) {
+      const schema::TablePlan& plan = *ordered[i].task.plan;
+      if (columns_of(plan) == wanted) {
+        kept.push_back(i);
+        all += (all.empty() ? "" : ", ") + schema::to_text(plan.source);
+      } else {
+        refused.push_back({plan.source, differing_target(plan, first)});
+        gone.insert(i);
+      }
+    }
+    if (kept.size() == 1) continue;
+    for (const std::size_t i : kept) {
+      ordered[i].task.plan = shared_plan(*ordered[i].task.plan, all);
+    }
+  }
+  std::size_t index = 0;
+  std::erase_if(ordered, [&](const Ordered&) { return gone.contains(index++); });
+}
+
 }  // namespace
 
 Result<TaskPlan> make_plan(const std::vector<schema::TableDef>& catalogue,
@@ -495,7 +558,6 @@ Result<TaskPlan> make_plan(const std::vector<schema::TableDef>& catalogue,
                            const PlanOptions& options) {
   TaskPlan plan;
   std::vector<Ordered> ordered;
-  std::map<schema::TableRef, schema::TableRef> sources;
   for (const schema::TableDef& table : catalogue) {
     const auto load_order = rules.select(table.table);
     if (!load_order || is_control_table(table.table)) continue;
@@ -511,11 +573,6 @@ Result<TaskPlan> make_plan(const std::vector<schema::TableDef>& catalogue,
           {table.table, std::move(planned).error().with("table", schema::to_text(table.table))});
       continue;
     }
-    const auto [other, is_new] = sources.emplace(planned->target, table.table);
-    if (!is_new) {
-      return collision("tables", schema::to_text(other->second), schema::to_text(table.table),
-                       schema::to_text(planned->target));
-    }
     Ordered& entry = ordered.emplace_back();
     entry.task.plan = std::make_shared<const schema::TablePlan>(*std::move(planned));
     entry.task.definition = table;
@@ -526,6 +583,7 @@ Result<TaskPlan> make_plan(const std::vector<schema::TableDef>& catalogue,
     entry.load_order = *load_order;
   }
   std::sort(ordered.begin(), ordered.end(), starts_before);
+  settle_shared_targets(ordered, plan.refused);
   for (Ordered& entry : ordered) plan.tables.push_back(std::move(entry.task));
   return plan;
 }

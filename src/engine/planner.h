@@ -25,7 +25,8 @@ struct TaskPlan {
 
 /// Order: load-order first (higher earlier), then the larger estimate, then the name. Generated
 /// columns are left out; columns of types nobody can carry are left out with a warning in the plan.
-/// kConfig "plan.name_collision" when two tables or two columns would bear one name.
+/// kConfig "plan.name_collision" when two columns would bear one name. Tables that would are loaded
+/// into one (TablePlan::shares_target), with a warning, where their columns are the same.
 ///
 /// A table is refused (kSchema) where a rule cannot be carried out on it: an expression asks for a
 /// column that it does not have, values have no form in a type, a mask does not fit.

@@ -68,16 +68,28 @@ TEST(Planner, CarriesRenamedColumnsTypesAndKey) {
   EXPECT_EQ(table.key_name, "t_pkey");
 }
 
-TEST(Planner, RefusesTwoTablesOfOneNameAndNamesBoth) {
+TEST(Planner, TablesOfOneNameComeIntoOneAndTheWarningNamesAll) {
   World world;
   world.source.put(table_def("Orders"), {});
   world.source.put(table_def("ORDERS"), {});
+  world.source.put(table_def("OTHER"), {});
+  schema::TableDef odd = table_def("ORDErs");
+  odd.columns.pop_back();
+  world.source.put(odd, {});
   const auto plan = world.plan(rules(transformation(2, "table", "convert-lowercase", "%", "", "")));
-  ASSERT_FALSE(plan.ok());
-  EXPECT_EQ(plan.error().code, "plan.name_collision");
-  EXPECT_EQ(plan.error().kind, ErrorKind::kConfig);
-  for (const char* name : {"S.Orders", "S.ORDERS", "S.orders"}) {
-    EXPECT_NE(plan.error().message.find(name), std::string::npos) << plan.error().message;
+  ASSERT_TRUE(plan.ok()) << plan.error().to_paragraph();
+  ASSERT_EQ(plan->refused.size(), 1U);
+  EXPECT_EQ(plan->refused[0].error.code, "plan.shared_target_differs");
+  ASSERT_EQ(plan->tables.size(), 3U);
+  for (const TableTask& task : plan->tables) {
+    const bool is_shared = task.plan->target.name == "orders";
+    EXPECT_EQ(task.plan->shares_target, is_shared);
+    ASSERT_EQ(task.plan->warnings.empty(), !is_shared);
+    if (!is_shared) continue;
+    EXPECT_EQ(task.plan->warnings[0].code, "plan.shared_target");
+    for (const char* name : {"S.Orders", "S.ORDERS", "S.orders"}) {
+      EXPECT_NE(task.plan->warnings[0].text.find(name), std::string::npos);
+    }
   }
 }
 

@@ -81,6 +81,8 @@ struct TablePlan {
   bool is_native_text = false;
   /// Read for expressions only, and for no column of the target.
   std::vector<ColumnPlan> side_columns = {};
+  /// Rows of other tables of the task come into the same target.
+  bool shares_target = false;
   /// An expression wants to see it when a row is deleted: the row stays on the target.
   bool keeps_deleted = false;
   /// Changes must come with the columns that they do not change.

@@ -293,7 +293,8 @@ TargetMatch match_one(const schema::TablePlanPtr& plan, const TableIndex& index,
     if (table == nullptr) return {};
     match.exists = true;
     const auto [other, is_new] = taken.emplace(table->table, plan.get());
-    if (!is_new && other->second != plan.get()) {
+    const bool is_meant = !is_new && plan->shares_target && other->second->shares_target;
+    if (!is_new && !is_meant && other->second != plan.get()) {
       return match_error("postgres.ambiguous_name",
                          "two source tables would both be loaded into " + to_text(table->table) +
                              ": " + to_text(other->second->source) + " and " +

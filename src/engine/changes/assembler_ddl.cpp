@@ -12,6 +12,19 @@ using connect::Change;
 using connect::StepKind;
 using connect::TableAlteration;
 
+namespace {
+
+/// Others have their rows there too.
+Error shared_error(const TableRoute& table, const char* what) {
+  return make_error(ErrorKind::kSchema, "apply.shared_target",
+                    std::string("the source's table was ") + what +
+                        ", and its target has rows of other tables as well",
+                    "Bring the target to what it shall be by hand; the other tables go on")
+      .with("table", schema::to_text(table.source));
+}
+
+}  // namespace
+
 Result<void> Assembler::add_barrier(OpContext& context, connect::ApplyStep step,
                                     const TableRoute* table) {
   WHERRY_TRY(become_exclusive(context));
@@ -42,6 +55,7 @@ Result<void> Assembler::take_truncate(OpContext& context, const Change& change) 
   WHERRY_ASSIGN(const TableRoute* table, wanted_table(change));
   if (table == nullptr) return {};
   ++table->progress->captured.ddls;
+  if (table->plan().shares_target) return refuse(*table, shared_error(*table, "truncated"));
   if (options_.errors.fails_on_truncate) {
     return stopped_by(
         {ConflictAction::kStopTask, "ApplyErrorFailOnTruncationDdl"},
@@ -110,6 +124,7 @@ Result<void> Assembler::take_shape(OpContext& context, const Change& change) {
 Result<void> Assembler::alter(OpContext& context, const TableAlteration& alteration,
                               const connect::RowShape& shape, const TableRoute& table) {
   if (changes_target(alteration)) {
+    if (table.plan().shares_target) return refuse(table, shared_error(table, "altered"));
     auto statements = job_.target.alter(alteration);
     if (!statements.ok()) return refuse(table, statements.error());
     WHERRY_TRY(add_statements(context, std::move(*statements), table));
@@ -293,6 +308,7 @@ Result<void> Assembler::forget_new_table(const schema::TableRef& source) {
 
 Result<void> Assembler::drop_table(OpContext& context, const TableRoute& table) {
   ++table.progress->captured.ddls;
+  if (table.plan().shares_target) return refuse(table, shared_error(table, "dropped"));
   if (options_.ddl.drops) {
     TableAlteration alteration;
     alteration.kind = TableAlteration::Kind::kDrop;

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "schema/character_rules.h"
+#include "schema/dms_type.h"
 #include "schema/logical_type.h"
 #include "schema/postgres_ddl.h"
 #include "schema/postgres_types.h"
@@ -257,6 +258,54 @@ TEST(CharacterRules, RefuseASetThatIsNotKnownOrLacksItsReplacement) {
     ASSERT_FALSE(rules.ok()) << set;
     EXPECT_THAT(rules.error().message, HasSubstr(set));
   }
+}
+
+TEST(DmsTypes, BecomeWhatAwsDmsMakesOfThem) {
+  const auto made = [](const DmsType& type) {
+    const auto logical = logical_type_of(type);
+    return logical.ok() ? postgres_type(*logical).value() : logical.error().message;
+  };
+  EXPECT_EQ(made({"string", 50, {}, {}}), "varchar(50)");
+  EXPECT_EQ(made({"wstring", 0, {}, {}}), "text");
+  EXPECT_EQ(made({"numeric", 0, 18, 4}), "numeric(18,4)");
+  EXPECT_EQ(made({"numeric", 0, {}, {}}), "numeric");
+  EXPECT_EQ(made({"datetime", 0, 3, {}}), "timestamp(3)");
+  EXPECT_EQ(made({"datetime", 0, {}, 2}), "timestamp(2)");
+  EXPECT_EQ(made({"datetime", 0, {}, {}}), "timestamp(6)");
+  EXPECT_EQ(made({"datetime", 0, 9, {}}), "varchar(37)");
+  EXPECT_EQ(made({"date", 0, {}, {}}), "date");
+  EXPECT_EQ(made({"time", 0, {}, {}}), "time");
+  EXPECT_EQ(made({"int1", 0, {}, {}}), "smallint");
+  EXPECT_EQ(made({"uint2", 0, {}, {}}), "integer");
+  EXPECT_EQ(made({"uint4", 0, {}, {}}), "bigint");
+  EXPECT_EQ(made({"uint8", 0, {}, {}}), "numeric(20,0)");
+  EXPECT_EQ(made({"real4", 0, {}, {}}), "real");
+  EXPECT_EQ(made({"bytes", 16, {}, {}}), "bytea");
+  EXPECT_EQ(made({"nclob", 0, {}, {}}), "text");
+  EXPECT_EQ(made({"boolean", 0, {}, {}}), "boolean");
+  EXPECT_EQ(made({"map", 0, {}, {}}), "no table has columns of type map");
+  EXPECT_EQ(made({"numeric", 0, 4, 5}), "numeric(4,5) is no type");
+  for (const std::string_view name : dms_type_names()) {
+    DmsType type;
+    type.name = name;
+    const bool is_of_tables = name != "set" && name != "list" && name != "map" && name != "tuple";
+    EXPECT_EQ(logical_type_of(type).ok(), is_of_tables) << name;
+  }
+}
+
+TEST(DmsTypes, AreFoundForEveryColumn) {
+  for (int i = 0; i <= kLastTypeKind; ++i) {
+    ColumnDef column;
+    column.type.kind = static_cast<TypeKind>(i);
+    const bool is_known = column.type.kind != TypeKind::kUnsupported;
+    EXPECT_EQ(dms_name_of(column).empty(), !is_known) << i;
+  }
+  ColumnDef number;
+  number.type.kind = TypeKind::kDecimal;
+  number.type.precision = 12;
+  EXPECT_EQ(dms_name_of(number), "numeric");
+  number.type.precision = 2;
+  EXPECT_EQ(dms_name_of(number), "int1");
 }
 
 }  // namespace

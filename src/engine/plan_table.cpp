@@ -1,0 +1,458 @@
+#include "engine/plan_table.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "mapping/table_rules.h"
+#include "transform/expression.h"
+#include "transform/masking.h"
+
+namespace wherry::engine {
+namespace {
+
+constexpr std::uint32_t kHashDigits = 64;
+
+bool is_same_but_case(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [&](char x, char y) { return lower(x) == lower(y); });
+}
+
+Error collision(std::string what, const std::string& first, const std::string& second,
+                const std::string& name) {
+  return make_error(ErrorKind::kConfig, "plan.name_collision",
+                    what + " " + first + " and " + second + " would both become " + name,
+                    "Change the transformation rules so that every name is used once");
+}
+
+class TableMaker {
+ public:
+  TableMaker(const schema::TableDef& table, const mapping::RuleSet& rules,
+             connect::TargetLoader& target, const PlanOptions& options)
+      : table_(table),
+        rules_(rules.of(table.table)),
+        filter_(rules.row_filter(table.table)),
+        target_(target),
+        masking_errors_(options.masking_errors),
+        applied_(rules.selecting(table.table)) {
+    plan_.is_native = options.is_one_engine;
+  }
+
+  Result<PlannedTable> make() {
+    plan_.source = table_.table;
+    WHERRY_TRY(set_names());
+    plan_.estimated_rows = table_.estimated_rows;
+    for (const schema::ColumnDef& column : table_.columns) WHERRY_TRY(add(column));
+    for (const mapping::TransformationRule* rule : rules_.added()) WHERRY_TRY(add(*rule));
+    read_something();
+    if (schema::read_plan(std::make_shared<schema::TablePlan>(plan_))->columns.empty()) {
+      return make_error(ErrorKind::kSchema, "plan.no_columns",
+                        "no column of the table can be moved", "Exclude the table from the task");
+    }
+    if (rules_.key() == nullptr) {
+      set_key();
+    } else {
+      WHERRY_TRY(set_key(rules_.key()->key));
+      applied_.push_back(rules_.key()->id);
+    }
+    WHERRY_TRY(add_before_images());
+    WHERRY_TRY(check_made_rows());
+    WHERRY_TRY(set_filter());
+    return PlannedTable{std::move(plan_), std::move(left_out_), std::move(applied_)};
+  }
+
+ private:
+  Result<void> set_names() {
+    WHERRY_ASSIGN(const mapping::TableOutcome named, rules_.table());
+    plan_.target = named.target;
+    applied_.insert(applied_.end(), named.applied.begin(), named.applied.end());
+    for (const std::int64_t id : named.passed_over) {
+      warn("plan.rule_passed_over", schema::WarningRank::kRisk,
+           "rule-id " + std::to_string(id) +
+               " is passed over: a rule with a lower id names the schema or the table already");
+    }
+    WHERRY_TRY(check_name("schema", plan_.target.schema));
+    return check_name("table", plan_.target.name);
+  }
+
+  Result<void> add(const schema::ColumnDef& column) {
+    WHERRY_ASSIGN(const mapping::ColumnOutcome outcome, rules_.column(column));
+    warn_of_passed_over(column, outcome);
+    if (!outcome.is_moved) {
+      left_out_.push_back({column.name, column.native_type, "by a rule", outcome.applied});
+      return {};
+    }
+    if (column.is_generated) {
+      leave_out(column, "plan.generated_column", schema::WarningRank::kNote, "is generated");
+      return {};
+    }
+    if (column.type.kind == schema::TypeKind::kUnsupported) {
+      leave_out(column, "plan.unsupported_type", schema::WarningRank::kLoss,
+                "has type " + column.native_type + ", which cannot be moved,");
+      return {};
+    }
+    schema::ColumnPlan planned;
+    planned.source_name = column.name;
+    planned.source_number = column.number;
+    planned.target_name = outcome.target_name;
+    planned.type = column.type;
+    planned.source_type = column.native_type;
+    planned.masking = outcome.masking;
+    planned.rules = outcome.applied;
+    WHERRY_TRY(check_mask(planned));
+    WHERRY_TRY(choose_type(column, outcome, planned));
+    planned.not_null = !column.nullable;
+    if (outcome.before_image != nullptr) {
+      before_images_.push_back({plan_.columns.size(), outcome.before_image});
+    }
+    return take(std::move(planned));
+  }
+
+  /// A name of the target is there once; also when letters' case alone would tell two apart, for
+  /// columns that are added.
+  Result<void> take(schema::ColumnPlan planned) {
+    WHERRY_TRY(check_name("column", planned.target_name));
+    const std::string shown = planned.origin == schema::ColumnOrigin::kAdded
+                                  ? "(added) " + planned.source_name
+                                  : planned.source_name;
+    const auto [other, is_new] = names_.emplace(planned.target_name, shown);
+    if (!is_new) {
+      return collision("columns", other->second, shown, planned.target_name)
+          .with("table", schema::to_text(table_.table));
+    }
+    plan_.columns.push_back(std::move(planned));
+    return {};
+  }
+
+  /// Rows are counted by what is read of them.
+  void read_something() {
+    const bool reads = !plan_.side_columns.empty() ||
+                       std::any_of(plan_.columns.begin(), plan_.columns.end(), [](const auto& c) {
+                         return c.origin == schema::ColumnOrigin::kSource;
+                       });
+    if (reads) return;
+    const auto found =
+        std::find_if(table_.columns.begin(), table_.columns.end(), [](const auto& c) {
+          return c.type.kind != schema::TypeKind::kUnsupported && !c.is_generated &&
+                 !schema::is_lob(c.type);
+        });
+    if (found != table_.columns.end()) read_aside(*found);
+  }
+
+  void warn(const char* code, schema::WarningRank rank, std::string text) {
+    plan_.warnings.push_back({code, rank, std::move(text)});
+  }
+  void leave_out(const schema::ColumnDef& column, const char* code, schema::WarningRank rank,
+                 const std::string& why) {
+    left_out_.push_back({column.name, column.native_type, why, {}});
+    warn(code, rank, "column " + column.name + " " + why + " and is left out");
+  }
+
+  void warn_of_passed_over(const schema::ColumnDef& column, const mapping::ColumnOutcome& outcome) {
+    for (const std::int64_t id : outcome.passed_over) {
+      warn("plan.rule_passed_over", schema::WarningRank::kRisk,
+           "rule-id " + std::to_string(id) + " is passed over for column " + column.name +
+               ": a rule with a lower id has it, and one action an object counts");
+    }
+  }
+
+  /// A column that a rule adds.
+  Result<void> add(const mapping::TransformationRule& rule) {
+    schema::ColumnPlan planned;
+    planned.origin = schema::ColumnOrigin::kAdded;
+    planned.source_name = planned.target_name = rule.value;
+    planned.expression = rule.expression;
+    WHERRY_ASSIGN(planned.type, schema::logical_type_of(rule.type));
+    schema::ColumnDef column;
+    column.name = rule.value;
+    column.type = planned.type;
+    WHERRY_ASSIGN(planned.target_type, target_.column_type(column));
+    planned.rules = {rule.id};
+    planned.type_reason = "as the rule says";
+    for (const auto& [name, from] : names_) {
+      if (!is_same_but_case(name, rule.value)) continue;
+      return collision("columns", from, "(added) " + rule.value, rule.value)
+          .with("table", schema::to_text(table_.table));
+    }
+    if (!rule.expression.empty()) WHERRY_TRY(add_needs(rule));
+    return take(std::move(planned));
+  }
+
+  /// What an expression asks for must be read.
+  Result<void> add_needs(const mapping::TransformationRule& rule) {
+    WHERRY_ASSIGN(const transform::ExpressionNeeds needs, transform::needs_of(rule.expression));
+    for (const std::string& name : needs.columns) {
+      const int found = table_.find_column(name);
+      if (found < 0) return bad_expression(rule, name, "does not exist");
+      const schema::ColumnDef& column = table_.columns[static_cast<std::size_t>(found)];
+      const bool has_values = column.type.kind != schema::TypeKind::kUnsupported &&
+                              column.type.kind != schema::TypeKind::kNative;
+      if (!has_values) {
+        return bad_expression(
+            rule, name, "has type " + column.native_type + ", which an expression cannot take");
+      }
+      if (column.is_generated) return bad_expression(rule, name, "is generated, and not read");
+      read_aside(column);
+      // The log has the key of every change.
+      plan_.needs_unchanged = plan_.needs_unchanged || !is_in_identity(name);
+    }
+    plan_.keeps_deleted = plan_.keeps_deleted || needs.flags_deletes;
+    if (!needs.is_repeatable) changing_.insert(rule.value);
+    return {};
+  }
+
+  [[nodiscard]] bool is_in_identity(const std::string& column) const {
+    const schema::KeyDef* const key = table_.row_identity();
+    return key != nullptr &&
+           std::find(key->columns.begin(), key->columns.end(), column) != key->columns.end();
+  }
+
+  static Error bad_expression(const mapping::TransformationRule& rule, const std::string& column,
+                              const std::string& why) {
+    return make_error(ErrorKind::kSchema, "plan.bad_expression",
+                      "column " + column + ", which an expression asks for, " + why,
+                      "Correct the rule in the table mappings; names are compared exactly")
+        .with("rule-id", std::to_string(rule.id))
+        .with("expression", rule.expression);
+  }
+
+  /// Reads a column that the target may not have.
+  void read_aside(const schema::ColumnDef& column) {
+    const auto is_it = [&](const schema::ColumnPlan& planned) {
+      return planned.origin == schema::ColumnOrigin::kSource && planned.source_name == column.name;
+    };
+    for (const auto* list : {&plan_.columns, &plan_.side_columns}) {
+      if (std::any_of(list->begin(), list->end(), is_it)) return;
+    }
+    schema::ColumnPlan planned;
+    planned.source_name = planned.target_name = column.name;
+    planned.source_number = column.number;
+    planned.type = column.type;
+    planned.source_type = planned.target_type = column.native_type;
+    planned.trim_blanks = column.type.blank_padded && !plan_.is_native;
+    plan_.side_columns.push_back(std::move(planned));
+  }
+
+  Result<void> choose_type(const schema::ColumnDef& column, const mapping::ColumnOutcome& outcome,
+                           schema::ColumnPlan& planned) {
+    if (plan_.is_native && !outcome.type && !is_widened(planned)) {
+      planned.target_type = column.native_type;
+      planned.is_native = true;
+      planned.type_reason = "the same type on both sides";
+      return {};
+    }
+    schema::ColumnDef carried = column;
+    // Every engine prints its own types as text.
+    if (carried.type.kind == schema::TypeKind::kNative) carried.type.kind = schema::TypeKind::kClob;
+    planned.type = carried.type;
+    planned.trim_blanks = column.type.blank_padded;
+    if (outcome.type) {
+      WHERRY_ASSIGN(const schema::LogicalType wanted, schema::logical_type_of(*outcome.type));
+      auto converted = target_.convert(carried, wanted);
+      if (!converted.ok()) return std::move(converted).error().with("column", column.name);
+      planned.target_type = std::move(converted->name);
+      planned.likeness = converted->likeness;
+      planned.type_reason = "changed by a rule";
+      return {};
+    }
+    if (is_widened(planned)) {
+      carried.type.length_chars = carried.type.length_bytes = kHashDigits;
+      warn("plan.widened_for_hash", schema::WarningRank::kNote,
+           "column " + column.name + " is made wider on the target: a hash has 64 characters");
+    }
+    auto type = target_.column_type(carried);
+    if (!type.ok()) return std::move(type).error().with("column", column.name);
+    planned.target_type = *std::move(type);
+    planned.type_reason = target_.type_reason(carried);
+    return {};
+  }
+
+  /// The hash of a value is longer than the column at the source.
+  static bool is_widened(const schema::ColumnPlan& planned) {
+    return planned.masking.kind == schema::MaskingKind::kHash &&
+           planned.type.kind == schema::TypeKind::kText && planned.type.length_chars != 0 &&
+           planned.type.length_chars < kHashDigits;
+  }
+
+  /// DataMaskingErrorPolicy decides.
+  Result<void> check_mask(schema::ColumnPlan& planned) {
+    if (transform::can_mask(planned.masking.kind, planned.type)) return {};
+    if (masking_errors_ == ErrorAction::kLogError) {
+      planned.masking = {};
+      warn("plan.unmasked", schema::WarningRank::kLoss,
+           "column " + planned.source_name + " has type " + planned.source_type +
+               " and IS LOADED UNMASKED");
+      return {};
+    }
+    const bool stops = masking_errors_ == ErrorAction::kStopTask;
+    return make_error(stops ? ErrorKind::kConfig : ErrorKind::kSchema, "plan.bad_mask",
+                      "values of type " + planned.source_type + " cannot be masked so",
+                      "Texts can be masked, numbers with data-masking-digits-randomize only: "
+                      "correct the rule, or leave the column out with remove-column")
+        .with("column", planned.source_name);
+  }
+
+  /// The columns for what others had before an update: known once the key is.
+  Result<void> add_before_images() {
+    for (const auto& [index, image] : before_images_) {
+      schema::ColumnPlan planned = plan_.columns[index];
+      const bool is_of_key = is_in_identity(planned.source_name);
+      const bool is_lob = schema::is_lob(planned.type);
+      using Columns = mapping::BeforeImage::Columns;
+      if (image->columns == Columns::kKey && !is_of_key) continue;
+      if (image->columns == Columns::kAllButLobs && is_lob) continue;
+      plan_.needs_unchanged = plan_.needs_unchanged || image->columns != Columns::kKey;
+      planned.origin = schema::ColumnOrigin::kBefore;
+      planned.target_name = image->prefix + planned.target_name + image->suffix;
+      planned.not_null = false;
+      WHERRY_TRY(take(std::move(planned)));
+    }
+    return {};
+  }
+
+  /// What makes no sense with rows that rules make.
+  Result<void> check_made_rows() {
+    for (const std::size_t i : plan_.key) {
+      const schema::ColumnPlan& column = plan_.columns[i];
+      const bool is_random = column.masking.kind == schema::MaskingKind::kRandomDigits ||
+                             changing_.contains(column.target_name);
+      const bool is_empty =
+          column.origin == schema::ColumnOrigin::kAdded && column.expression.empty();
+      if (!is_random && !is_empty) continue;
+      return make_error(ErrorKind::kSchema, "plan.bad_key",
+                        is_empty ? "a column of the key has no expression, and so no value"
+                                 : "a column of the key has another value each time it is made, so "
+                                   "no row is found again",
+                        "Give the key columns of the source, or such as are made of those alone")
+          .with("column", column.target_name);
+    }
+    if (plan_.keeps_deleted && plan_.key.empty()) {
+      return make_error(ErrorKind::kSchema, "plan.bad_expression",
+                        "operation_indicator() needs a table with a key",
+                        "Give the table one with a define-primary-key rule");
+    }
+    return {};
+  }
+
+  /// Text and bytes without a limit can be a key where both ends are of one engine.
+  [[nodiscard]] bool make_key_type(schema::LogicalType& type) const {
+    if (!schema::is_lob(type)) return true;
+    if (!plan_.is_native) return false;
+    type = {};
+    type.kind = schema::TypeKind::kNative;
+    return true;
+  }
+
+  [[nodiscard]] Result<void> check_name(std::string_view what, const std::string& name) const {
+    if (!name.empty() && name.size() <= target_.max_name_bytes()) return {};
+    const std::string why =
+        name.empty() ? "is empty"
+                     : "has " + std::to_string(name.size()) + " bytes, and the target's names " +
+                           std::to_string(target_.max_name_bytes()) + " at most";
+    return make_error(ErrorKind::kSchema, "plan.bad_name",
+                      "the name of a " + std::string(what) + " on the target " + why,
+                      "Rename it with a transformation rule in the table mappings")
+        .with("name", name);
+  }
+
+  /// The key counts only when all of it travels and none of it is a large object.
+  void set_key() {
+    const schema::KeyDef* key = table_.row_identity();
+    if (key == nullptr) {
+      warn("plan.no_key", schema::WarningRank::kRisk,
+           "the table has no primary key and no unique key without NULLs");
+      return;
+    }
+    for (const std::string& name : key->columns) {
+      const auto found = std::find_if(
+          plan_.columns.begin(), plan_.columns.end(), [&](const schema::ColumnPlan& column) {
+            return column.source_name == name && column.origin == schema::ColumnOrigin::kSource;
+          });
+      if (found == plan_.columns.end() || !make_key_type(found->type)) {
+        plan_.key.clear();
+        plan_.key_is_lost = true;
+        warn("plan.key_lost", schema::WarningRank::kRisk,
+             "the key " + key->name + " cannot be carried over");
+        return;
+      }
+      plan_.key.push_back(static_cast<std::size_t>(found - plan_.columns.begin()));
+    }
+    plan_.key_is_primary = key->is_primary;
+    plan_.key_name = key_name(key->is_primary);
+  }
+
+  /// The key of a rule. Its columns are named as the target has them.
+  Result<void> set_key(const mapping::KeyRule& rule) {
+    for (const std::string& name : rule.columns) {
+      const auto found = std::find_if(
+          plan_.columns.begin(), plan_.columns.end(),
+          [&](const schema::ColumnPlan& column) { return column.target_name == name; });
+      if (found == plan_.columns.end() || !make_key_type(found->type)) {
+        return make_error(ErrorKind::kSchema, "plan.bad_key",
+                          found == plan_.columns.end()
+                              ? "a column of the rule's key is none of the target's"
+                              : "a column of the rule's key is a large object",
+                          "Name columns as they are called on the target")
+            .with("column", name);
+      }
+      found->not_null = true;
+      plan_.key.push_back(static_cast<std::size_t>(found - plan_.columns.begin()));
+    }
+    plan_.key_is_primary = rule.is_primary;
+    plan_.key_is_own = true;
+    plan_.key_name = rule.name.empty() ? key_name(rule.is_primary) : rule.name;
+    return check_name("key", plan_.key_name);
+  }
+
+  Result<void> set_filter() {
+    schema::RowFilter filter = filter_;
+    if (filter.empty()) return {};
+    for (schema::ColumnFilter& each : filter) {
+      const int found = table_.find_column(each.column);
+      if (found < 0) {
+        return make_error(ErrorKind::kSchema, "plan.bad_filter",
+                          "the column of a filter does not exist",
+                          "Correct the rule in the table mappings; names are compared exactly")
+            .with("column", each.column);
+      }
+      each.type = table_.columns[static_cast<std::size_t>(found)].type;
+      WHERRY_TRY(schema::check_filter(each));
+    }
+    plan_.filter = std::make_shared<const schema::RowFilter>(std::move(filter));
+    return {};
+  }
+
+  /// As PostgreSQL and DMS name it: after the table, within the longest name.
+  [[nodiscard]] std::string key_name(bool is_primary) const {
+    const std::string suffix = is_primary ? "_pkey" : "_key";
+    std::string name = plan_.target.name;
+    std::size_t cut = std::min(name.size(), target_.max_name_bytes() - suffix.size());
+    while (cut < name.size() && cut > 0 && (static_cast<unsigned char>(name[cut]) & 0xC0) == 0x80)
+      --cut;
+    return name.substr(0, cut) + suffix;
+  }
+
+  const schema::TableDef& table_;
+  const mapping::TableRules rules_;
+  const schema::RowFilter filter_;
+  connect::TargetLoader& target_;
+  const ErrorAction masking_errors_;
+  schema::TablePlan plan_;
+  std::vector<LeftOutColumn> left_out_;
+  std::vector<std::int64_t> applied_;         ///< ids of the rules that count for the table
+  std::map<std::string, std::string> names_;  ///< of the target's columns, and what they come from
+  std::set<std::string> changing_;            ///< added columns with another value each time
+  std::vector<std::pair<std::size_t, const mapping::BeforeImage*>> before_images_;
+};
+
+}  // namespace
+
+Result<PlannedTable> plan_table(const schema::TableDef& table, const mapping::RuleSet& rules,
+                                connect::TargetLoader& target, const PlanOptions& options) {
+  return TableMaker(table, rules, target, options).make();
+}
+
+}  // namespace wherry::engine

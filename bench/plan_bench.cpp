@@ -99,9 +99,10 @@ int main() {
     fmt::print(stderr, "{}\n", parsed.error().to_paragraph());
     return 2;
   }
-  const auto plan = engine::make_plan(catalogue, *parsed, *loader);
+  const std::size_t count = catalogue.size();
+  const auto plan = engine::make_plan(std::move(catalogue), *parsed, *loader);
   const std::chrono::duration<double> seconds = Clock::now() - begun;
-  if (!plan.ok() || plan->tables.size() != catalogue.size()) {
+  if (!plan.ok() || plan->tables.size() != count) {
     fmt::print(stderr, "{}\n", plan.ok() ? "tables are missing" : plan.error().to_paragraph());
     return 2;
   }
@@ -109,6 +110,6 @@ int main() {
   ::getrusage(RUSAGE_SELF, &used);
   fmt::print(R"({{"tables":{},"rules":{},"seconds":{:.3f},"memory_bytes":{}}})"
              "\n",
-             catalogue.size(), kRules, seconds.count(), used.ru_maxrss * 1024);
+             count, kRules, seconds.count(), used.ru_maxrss * 1024);
   return 0;
 }

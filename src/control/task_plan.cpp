@@ -158,13 +158,12 @@ Result<Prepared> prepare_task(OpContext& context, const TaskRequest& request,
   WHERRY_TRY(retry.run("target", [&] { return probe(context, request.target, connect::kTarget); }));
   observer.on_phase("planning");
   Prepared prepared;
-  WHERRY_ASSIGN(const auto tables,
-                retry.run("source", [&] { return source_tables(context, request); }));
+  WHERRY_ASSIGN(auto tables, retry.run("source", [&] { return source_tables(context, request); }));
   WHERRY_ASSIGN(prepared.loader, retry.run("target", [&] {
     return request.target.connector->open_loader(context, request.target.settings);
   }));
-  WHERRY_ASSIGN(prepared.plan,
-                engine::make_plan(tables, request.rules, *prepared.loader, plan_options(request)));
+  WHERRY_ASSIGN(prepared.plan, engine::make_plan(std::move(tables), request.rules, *prepared.loader,
+                                                 plan_options(request)));
   apply_settings(prepared.plan, request);
   WHERRY_TRY(retry.run("target", [&] { return match_targets(context, prepared, existing); }));
   log_plan(context.log.as(Component::kMetadataManager), prepared.plan);

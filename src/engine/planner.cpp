@@ -118,12 +118,11 @@ void settle_shared_targets(std::vector<Ordered>& ordered, std::vector<RefusedTab
 
 }  // namespace
 
-Result<TaskPlan> make_plan(const std::vector<schema::TableDef>& catalogue,
-                           const mapping::RuleSet& rules, connect::TargetLoader& target,
-                           const PlanOptions& options) {
+Result<TaskPlan> make_plan(std::vector<schema::TableDef> catalogue, const mapping::RuleSet& rules,
+                           connect::TargetLoader& target, const PlanOptions& options) {
   TaskPlan plan;
   std::vector<Ordered> ordered;
-  for (const schema::TableDef& table : catalogue) {
+  for (schema::TableDef& table : catalogue) {
     const auto load_order = rules.select(table.table);
     if (!load_order || is_control_table(table.table)) continue;
     auto parallel_load = rules.parallel_load(table.table);
@@ -141,7 +140,7 @@ Result<TaskPlan> make_plan(const std::vector<schema::TableDef>& catalogue,
     entry.task.plan = std::make_shared<const schema::TablePlan>(std::move(planned->plan));
     entry.task.left_out = std::move(planned->left_out);
     entry.task.rules = std::move(planned->rules);
-    entry.task.definition = table;
+    entry.task.definition = std::move(table);
     entry.task.parallel_load = std::move(parallel_load);
     entry.load_order = *load_order;
   }

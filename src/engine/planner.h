@@ -38,8 +38,7 @@ struct PlanOptions {
   /// A mask that does not fit its column; kLogError: the column is loaded unmasked, with a warning.
   ErrorAction masking_errors = ErrorAction::kStopTask;
 };
-Result<TaskPlan> make_plan(const std::vector<schema::TableDef>& catalogue,
-                           const mapping::RuleSet& rules, connect::TargetLoader& target,
-                           const PlanOptions& options = {});
+Result<TaskPlan> make_plan(std::vector<schema::TableDef> catalogue, const mapping::RuleSet& rules,
+                           connect::TargetLoader& target, const PlanOptions& options = {});
 
 }  // namespace wherry::engine

@@ -368,6 +368,21 @@ class FromPostgres(ChangeCase):
                                "array['a', 'b'] from generate_series(1, 9) i")
                 wherry("forget", "--yes", *map(str, task.flags()), source_password=PASSWORD)
 
+    def test_rows_without_a_key_are_found_by_what_rules_leave(self):
+        self.at_source("create table app.k (n integer, phone varchar(20), word text)",
+                       "alter table app.k replica identity full",
+                       "insert into app.k values (1, '555-1', 'one'), (2, '555-2', 'two'), (3, '555-3', 'x')")
+        rules = [selection("app", "k"), selection("app", "marker", 9),
+                 added(2, "k", "size", "length($word)", schema="app", type="int4"),
+                 rule(3, "column", "data-masking-digits-randomize", "k", "phone", schema="app")]
+        run = self.follow(self.task_with(rules))
+        self.at_source("update app.k set word = 'three' where n = 1", "delete from app.k where n = 2")
+        self.catch_up(run)
+        self.assertEqual(self.target.query(self.name, "select n, word, size from app.k order by 1"),
+                         [(1, "three", 5), (3, "x", 1)])
+        self.assert_no_exceptions()
+        self.stop(run)
+
     def test_shards_come_together_under_a_key_of_rules(self):
         self.at_source("create table app.s (id integer primary key, v text)",
                        "insert into app.s values (1, 'a'), (2, 'b')",

@@ -84,9 +84,14 @@ void ChangeMaker::make_cells(const Change& change, const transform::RowHeader& h
     add_before_images(change, after);
     mask(after, arena);
   }
-  if (before != nullptr) {
-    add_values(change, header, before, true, arena);
-    mask(before, arena);
+  if (before == nullptr) return;
+  const bool has_made_key = std::find(is_key_.begin(), is_key_.end(), true) != is_key_.end();
+  if (has_made_key) add_values(change, header, before, true, arena);
+  mask(before, arena);
+  for (std::size_t i = 0; i < plan_->columns.size(); ++i) {
+    // No row is found by digits that were random.
+    const bool is_random = plan_->columns[i].masking.kind == schema::MaskingKind::kRandomDigits;
+    if (is_random) before[i] = cell_in(CellState::kUnchanged);
   }
 }
 

@@ -8,7 +8,7 @@ install(TARGETS wherry_core wherry_net wherry_oracle EXPORT wherry_oracle
 foreach(folder core net connect/oracle)
   install(DIRECTORY ${SRC}/${folder}/ DESTINATION include/wherry/${folder}
           FILES_MATCHING PATTERN "*.h" PATTERN trace EXCLUDE PATTERN changes EXCLUDE
-                                        PATTERN "*_server.h" EXCLUDE)
+                                        PATTERN preflight EXCLUDE PATTERN "*_server.h" EXCLUDE)
 endforeach()
 install(EXPORT wherry_oracle NAMESPACE wherry:: FILE wherry_oracle-targets.cmake
         DESTINATION ${package})

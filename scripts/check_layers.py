@@ -23,11 +23,11 @@ ARROWS = {
     "engine": {"core", "schema", "transform", "mapping", "connect/api", "changes"},
     "control": {"core", "schema", "mapping", "connect/api", "engine"},
 }
-# The Oracle client is a library without the rest: these files and this folder alone of its folder, and tests, may
+# The Oracle client is a library without the rest: these files and folders alone of its folder, and tests, may
 # include what belongs to migrations.
 ORACLE_CONNECTOR = {"catalog", "catalog_rows", "chunk_plan", "chunk_planner", "connector",
                     "filter_sql", "settings", "snapshot", "type_map"}
-ORACLE_CHANGES = "connect/oracle/changes/"
+ORACLE_MIGRATION = ("connect/oracle/changes/", "connect/oracle/preflight/")
 ORACLE_CLIENT = {"core", "net", "connect/oracle"}
 CONNECTOR = {"core", "net", "schema", "connect/api", "connect/support"}
 # Tests of the engine and of what stands on it run on the in-memory connector.
@@ -61,7 +61,7 @@ def allowed(room, is_test):
 
 
 def is_oracle_connector(path):
-    if path.startswith(ORACLE_CHANGES):
+    if path.startswith(ORACLE_MIGRATION):
         return True
     return path.rsplit("/", 1)[1].rsplit(".", 1)[0] in ORACLE_CONNECTOR
 

@@ -1,15 +1,17 @@
 // `wherry check`: what a table-mapping or task-settings document says, or all that is wrong with
-// it, without any database.
+// it, without any database; and what a task needs at the databases that are named.
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "commands.h"
+#include "control/preflight.h"
 #include "control/settings_document.h"
 #include "control/task_settings.h"
 #include "mapping/rule_text.h"
 #include "mapping/rules.h"
+#include "stop_signals.h"
 
 namespace wherry::app {
 namespace {
@@ -90,10 +92,6 @@ void print_text(const Report& report) {
 }
 
 Result<void> check_files(const Flags& flags, Report& out) {
-  if (flags.table_mappings.empty() && flags.task_settings.empty()) {
-    return make_error(ErrorKind::kConfig, "check.nothing", "there is nothing to check",
-                      "Name a file with --table-mappings or --task-settings");
-  }
   if (!flags.table_mappings.empty()) {
     WHERRY_ASSIGN(const std::string text, read_file(flags.table_mappings));
     check_mappings(flags.table_mappings, text, out);
@@ -105,18 +103,89 @@ Result<void> check_files(const Flags& flags, Report& out) {
   return {};
 }
 
+/// The request, and what it takes to talk to its ends.
+struct Asking {
+  StopSignals signals;
+  Logger log;
+  control::TaskRequest request;
+  control::PreflightEnds ends;
+  [[nodiscard]] OpContext context() const {
+    return {signals.token(), std::chrono::steady_clock::time_point::max(), log};
+  }
+};
+
+Result<void> prepare(const Flags& flags, const connect::Registry& connectors,
+                     const CheckFlags& wanted, Asking& out) {
+  WHERRY_ASSIGN(out.log, open_log(flags, [](const std::string& line) {
+                  std::fprintf(stderr, "%s\n", line.c_str());
+                }));
+  WHERRY_ASSIGN(out.request, make_partial_request(flags, connectors, out.log));
+  out.ends = {names_source(flags), names_target(flags), wanted.source_grantee,
+              wanted.target_grantee};
+  return {};
+}
+
+void print(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+}
+
+Result<int> assess(Asking& asking, const CheckFlags& wanted, Report& out) {
+  OpContext context = asking.context();
+  WHERRY_ASSIGN(const control::PreflightReport found,
+                control::run_preflight(context, asking.request, asking.ends));
+  if (wanted.as_json) {
+    out.json["preflight"] = CheckJson::parse(control::to_json(found));
+  } else {
+    out.text += (out.text.empty() ? "" : "\n") + control::to_text(found);
+  }
+  if (found.status() == "failed") return kExitRefused;
+  return found.status() == "warning" ? kExitTableErrors : kExitDone;
+}
+
+/// The script alone, so that it can be given to a client of the database.
+Result<int> print_grants(Asking& asking, const CheckFlags& wanted) {
+  OpContext context = asking.context();
+  WHERRY_ASSIGN(const control::GrantScripts scripts,
+                control::make_grants(context, asking.request, asking.ends));
+  print(wanted.as_json ? control::to_json(scripts, asking.ends)
+                       : control::to_text(scripts, asking.ends));
+  return kExitDone;
+}
+
+Result<int> check_all(const Flags& flags, const connect::Registry& connectors,
+                      const CheckFlags& wanted, Report& out) {
+  const bool has_ends = names_source(flags) || names_target(flags);
+  if (flags.table_mappings.empty() && flags.task_settings.empty() && !has_ends) {
+    return make_error(ErrorKind::kConfig, "check.nothing", "there is nothing to check",
+                      "Name a file with --table-mappings or --task-settings, or a database with "
+                      "--source or --target");
+  }
+  if (wanted.wants_grants && !names_source(flags)) {
+    return make_error(ErrorKind::kConfig, "check.no_source",
+                      "what a task needs follows from the tables of its source",
+                      "Name it with --source");
+  }
+  WHERRY_TRY(check_files(flags, out));
+  if (!out.findings.empty()) return kExitRefused;
+  if (!has_ends) return kExitDone;
+  Asking asking;
+  WHERRY_TRY(prepare(flags, connectors, wanted, asking));
+  return wanted.wants_grants ? print_grants(asking, wanted) : assess(asking, wanted, out);
+}
+
 }  // namespace
 
-int check_command(const Flags& flags, bool as_json) {
+int check_command(const Flags& flags, const connect::Registry& connectors,
+                  const CheckFlags& wanted) {
   Report out;
-  const auto checked = check_files(flags, out);
-  if (as_json && checked.ok()) {
-    print_json(out);
-  } else {
+  const auto status = check_all(flags, connectors, wanted, out);
+  const bool is_script = wanted.wants_grants && out.findings.empty();
+  if (wanted.as_json && status.ok()) {
+    if (!is_script) print_json(out);
+  } else if (!is_script) {
     print_text(out);
   }
-  if (!checked.ok()) return report(checked.error());
-  return out.findings.empty() ? kExitDone : kExitRefused;
+  return status.ok() ? *status : report(status.error());
 }
 
 }  // namespace wherry::app

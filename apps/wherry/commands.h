@@ -23,8 +23,13 @@ struct PlanFlags {
 };
 int plan_command(const Flags& flags, const connect::Registry& connectors, const PlanFlags& wanted);
 int validate_command(const Flags& flags, const connect::Registry& connectors);
-/// `as_json`: what was understood and what is wrong as one JSON document.
-int check_command(const Flags& flags, bool as_json);
+struct CheckFlags {
+  bool as_json = false;  ///< what was understood and what is wrong as one JSON document
+  bool wants_grants = false;
+  std::string source_grantee, target_grantee;
+};
+int check_command(const Flags& flags, const connect::Registry& connectors,
+                  const CheckFlags& wanted);
 /// Asks the task of the state directory to load tables, "SCHEMA.TABLE" each, again.
 int reload_command(const Flags& flags, const std::vector<std::string>& tables);
 struct ForgetFlags {

@@ -217,15 +217,33 @@ void note_stops_without_effect(control::TaskRequest& request) {
 
 }  // namespace
 
-Result<control::TaskRequest> make_request(const Flags& flags, const connect::Registry& connectors,
-                                          const Logger& log) {
-  control::TaskRequest request;
-  WHERRY_ASSIGN(request.source, make_endpoint({"source", flags.source, flags.source_endpoint,
-                                               flags.source_password_file},
-                                              connectors, log));
-  WHERRY_ASSIGN(request.target, make_endpoint({"target", flags.target, flags.target_endpoint,
-                                               flags.target_password_file},
-                                              connectors, log));
+namespace {
+
+Result<control::Endpoint> source_of(const Flags& flags, const connect::Registry& connectors,
+                                    const Logger& log) {
+  return make_endpoint({"source", flags.source, flags.source_endpoint, flags.source_password_file},
+                       connectors, log);
+}
+Result<control::Endpoint> target_of(const Flags& flags, const connect::Registry& connectors,
+                                    const Logger& log) {
+  return make_endpoint({"target", flags.target, flags.target_endpoint, flags.target_password_file},
+                       connectors, log);
+}
+
+/// A connector that can be asked what such an end would be like.
+Result<control::Endpoint> any_endpoint(connect::Role role, const connect::Registry& connectors) {
+  for (const connect::Connector* each : connectors.all()) {
+    if ((each->info().roles & role) == 0) continue;
+    WHERRY_ASSIGN(connect::Connector * found, connectors.find(each->info().schemes.front()));
+    connect::Settings settings;
+    settings.url = each->info().schemes.front() + "://localhost";
+    return control::Endpoint{found, std::move(settings)};
+  }
+  return make_error(ErrorKind::kInternal, "app.no_connector", "no connector has that role");
+}
+
+/// What the task is, besides its ends.
+Result<void> read_task(const Flags& flags, const Logger& log, control::TaskRequest& request) {
   if (!flags.table_mappings.empty()) {
     WHERRY_ASSIGN(const std::string text, read_file(flags.table_mappings));
     auto rules = mapping::RuleSet::parse(text);
@@ -249,6 +267,29 @@ Result<control::TaskRequest> make_request(const Flags& flags, const connect::Reg
   WHERRY_ASSIGN(request.stop_when, stop_condition(flags.stop_when));
   WHERRY_TRY(check_changes(flags, request));
   request.state_directory = flags.state.empty() ? kDefaultState : flags.state;
+  return {};
+}
+
+}  // namespace
+
+Result<control::TaskRequest> make_request(const Flags& flags, const connect::Registry& connectors,
+                                          const Logger& log) {
+  control::TaskRequest request;
+  WHERRY_ASSIGN(request.source, source_of(flags, connectors, log));
+  WHERRY_ASSIGN(request.target, target_of(flags, connectors, log));
+  WHERRY_TRY(read_task(flags, log, request));
+  return request;
+}
+
+Result<control::TaskRequest> make_partial_request(const Flags& flags,
+                                                  const connect::Registry& connectors,
+                                                  const Logger& log) {
+  control::TaskRequest request;
+  WHERRY_ASSIGN(request.source, names_source(flags) ? source_of(flags, connectors, log)
+                                                    : any_endpoint(connect::kSource, connectors));
+  WHERRY_ASSIGN(request.target, names_target(flags) ? target_of(flags, connectors, log)
+                                                    : any_endpoint(connect::kTarget, connectors));
+  WHERRY_TRY(read_task(flags, log, request));
   return request;
 }
 

@@ -49,6 +49,17 @@ Result<std::vector<std::string>> with_config(const CLI::App& program, int argc, 
 Result<Logger> open_log(const Flags& flags, std::function<void(const std::string&)> print);
 Result<control::TaskRequest> make_request(const Flags& flags, const connect::Registry& connectors,
                                           const Logger& log);
+inline bool names_source(const Flags& flags) {
+  return !flags.source.empty() || !flags.source_endpoint.empty();
+}
+inline bool names_target(const Flags& flags) {
+  return !flags.target.empty() || !flags.target_endpoint.empty();
+}
+/// The same for a task of which one end alone may be named. The other is then a connector without
+/// an address, which can be asked for types only.
+Result<control::TaskRequest> make_partial_request(const Flags& flags,
+                                                  const connect::Registry& connectors,
+                                                  const Logger& log);
 /// The whole file; kConfig "flags.cannot_read" names it.
 Result<std::string> read_file(const std::string& path);
 

@@ -59,13 +59,32 @@ int dispatch(int argc, char** argv) {
     status = app::plan_command(flags, connectors, plan_flags);
   });
 
-  auto* check = cli.add_subcommand("check", "Checks table mappings and task settings files");
-  app::add_flags(*check, flags, app::kTaskFlags);
+  auto* check = cli.add_subcommand(
+      "check",
+      "Checks table mappings and task settings files, and with --source or --target what a task "
+      "needs there");
+  app::add_flags(*check, flags, app::kEndpointFlags | app::kTaskFlags);
+  std::string checked_type = "full-load-and-cdc";
+  check->add_option("--migration-type", checked_type, "What the task is to do")
+      ->check(CLI::IsMember({"full-load", "cdc", "full-load-and-cdc"}))
+      ->capture_default_str();
+  app::CheckFlags check_flags;
+  check->add_flag(
+      "--grants", check_flags.wants_grants,
+      "Prints the privileges that exactly this task needs, as SQL for an administrator");
+  check->add_option("--source-grantee", check_flags.source_grantee,
+                    "Who gets them at the source, when it is not the user of --source");
+  check->add_option("--target-grantee", check_flags.target_grantee,
+                    "Who gets them at the target, when it is not the user of --target");
   std::string check_format = "text";
   check->add_option("--format", check_format, "How it is printed")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
-  check->callback([&] { status = app::check_command(flags, check_format == "json"); });
+  check->callback([&] {
+    flags.migration_type = checked_type;
+    check_flags.as_json = check_format == "json";
+    status = app::check_command(flags, connectors, check_flags);
+  });
 
   auto* validate = cli.add_subcommand("validate", "Compares source and target, value by value");
   app::add_flags(*validate, flags, app::kEndpointFlags | app::kTaskFlags | app::kRunFlags);

@@ -173,6 +173,21 @@ Result<Prepared> prepare_task(OpContext& context, const TaskRequest& request,
   return prepared;
 }
 
+Result<engine::TaskPlan> plan_without_checks(OpContext& context, const TaskRequest& request,
+                                             bool meets_target) {
+  Prepared prepared;
+  WHERRY_ASSIGN(auto tables, source_tables(context, request));
+  WHERRY_ASSIGN(prepared.loader,
+                request.target.connector->open_loader(context, request.target.settings));
+  WHERRY_ASSIGN(prepared.plan, engine::make_plan(std::move(tables), request.rules, *prepared.loader,
+                                                 plan_options(request)));
+  apply_settings(prepared.plan, request);
+  if (meets_target) {
+    WHERRY_TRY(match_targets(context, prepared, request.settings.target_table_prep_mode));
+  }
+  return std::move(prepared.plan);
+}
+
 Result<void> check_privileges(OpContext& context, const TaskRequest& request,
                               const Prepared& prepared) {
   std::vector<schema::TablePlanPtr> plans;

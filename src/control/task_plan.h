@@ -22,6 +22,10 @@ struct Prepared {
 Result<Prepared> prepare_task(OpContext& context, const TaskRequest& request,
                               TaskObserver& observer, StartRetry& retry,
                               connect::ExistingTable existing);
+/// The plan alone, for assessments: the servers are not asked whether it can be carried out.
+/// `meets_target`: the tables that the target has already are looked at.
+Result<engine::TaskPlan> plan_without_checks(OpContext& context, const TaskRequest& request,
+                                             bool meets_target);
 /// kPermission names what the target's user lacks to load the plan.
 Result<void> check_privileges(OpContext& context, const TaskRequest& request,
                               const Prepared& prepared);

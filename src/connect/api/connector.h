@@ -31,6 +31,7 @@ namespace wherry::connect {
 class ChangeSource;  // connect/api/changes.h
 class TargetApply;
 struct ApplySettings;
+class Preflight;  // connect/api/preflight.h
 
 using schema::TableDef;
 using schema::TablePlan;
@@ -382,6 +383,8 @@ class Connector {
   /// kUnsupported from a connector without kChangeTarget.
   virtual Result<std::unique_ptr<TargetApply>> open_apply(OpContext&, const Settings&,
                                                           const ApplySettings&);
+  /// kUnsupported from a connector that assesses nothing.
+  virtual Result<std::unique_ptr<Preflight>> open_preflight(OpContext&, const Settings&);
 };
 
 /// Connectors by URL scheme; filled in apps/, read only afterwards.

@@ -2,6 +2,7 @@
 
 #include "connect/api/changes.h"
 #include "connect/api/connector.h"
+#include "connect/api/preflight.h"
 
 namespace wherry::connect {
 
@@ -36,6 +37,11 @@ Result<std::unique_ptr<TargetApply>> Connector::open_apply(OpContext&, const Set
                                                            const ApplySettings&) {
   return make_error(ErrorKind::kUnsupported, "connect.no_apply",
                     "changes cannot be applied to this engine", "Use --migration-type full-load");
+}
+
+Result<std::unique_ptr<Preflight>> Connector::open_preflight(OpContext&, const Settings&) {
+  return make_error(ErrorKind::kUnsupported, "connect.no_preflight",
+                    "there are no assessments of this engine", "Use `wherry plan`");
 }
 
 }  // namespace wherry::connect

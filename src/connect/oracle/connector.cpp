@@ -4,6 +4,7 @@
 
 #include "connect/oracle/catalog.h"
 #include "connect/oracle/changes/change_source.h"
+#include "connect/oracle/preflight/preflight.h"
 #include "connect/oracle/session_pool.h"
 #include "connect/oracle/settings.h"
 #include "connect/oracle/snapshot.h"
@@ -70,6 +71,12 @@ class OracleConnector final : public connect::Connector {
       OpContext&, const connect::Settings& settings) override {
     WHERRY_ASSIGN(EndpointOptions options, endpoint_options(settings));
     return make_change_source(std::move(options));
+  }
+
+  Result<std::unique_ptr<connect::Preflight>> open_preflight(
+      OpContext&, const connect::Settings& settings) override {
+    WHERRY_ASSIGN(EndpointOptions options, endpoint_options(settings));
+    return make_preflight(std::move(options), settings.user);
   }
 
  private:

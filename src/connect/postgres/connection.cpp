@@ -146,6 +146,8 @@ Result<void> Connection::set_up(OpContext& context, const ConnectionSettings& se
       "set search_path = ''; set timezone = 'UTC'; set datestyle = 'ISO, YMD'; "
       "set intervalstyle = 'postgres'; set extra_float_digits = 3; "
       "set bytea_output = 'hex'; set statement_timeout = 0; set jit = off; "
+      // Rows that a policy hides are an error, and not missing.
+      "set row_security = off; "
       "set idle_in_transaction_session_timeout = 0; set lock_timeout = '" +
       std::to_string(settings.lock_timeout_secs) + "s'";
   if (server_version() >= 140000) sql += "; set idle_session_timeout = 0";

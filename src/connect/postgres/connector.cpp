@@ -7,6 +7,7 @@
 #include "connect/postgres/change_source.h"
 #include "connect/postgres/connection_pool.h"
 #include "connect/postgres/load.h"
+#include "connect/postgres/preflight.h"
 #include "connect/postgres/snapshot.h"
 
 namespace wherry::postgres {
@@ -104,6 +105,12 @@ class PostgresConnector : public connect::Connector {
       OpContext&, const connect::Settings& settings, const connect::ApplySettings& apply) override {
     WHERRY_ASSIGN(ConnectionSettings own, read_settings(settings));
     return make_apply(std::move(own), apply);
+  }
+
+  Result<std::unique_ptr<connect::Preflight>> open_preflight(
+      OpContext&, const connect::Settings& settings) override {
+    WHERRY_ASSIGN(ConnectionSettings own, read_settings(settings));
+    return make_preflight(std::move(own));
   }
 
  private:

@@ -3,6 +3,7 @@
 
 #include "exec/access.h"
 #include "exec/ddl_parser.h"
+#include "exec/logminer_view.h"
 #include "store/dictionary.h"
 
 namespace orasim {
@@ -72,8 +73,9 @@ std::optional<GrantObject> find_system_object(const std::string& name, bool by_o
   if (name.starts_with("DBMS_") || name.starts_with("UTL_"))
     return GrantObject{ObjectKind::kCode, "SYS", name};
   const DictionaryView* view = find_dictionary_view(name);
-  if (view == nullptr) return std::nullopt;
-  std::string stored = view->name;
+  const logminer::SessionView* own = logminer::find_session_view(name);
+  if (view == nullptr && own == nullptr) return std::nullopt;
+  std::string stored = view == nullptr ? own->name : view->name;
   if (stored.starts_with("V$") || stored.starts_with("GV$")) {
     // The synonym leads to a view; SYS.V$X is the fixed table itself.
     if (by_owner && name == stored) raise(2030, pos);

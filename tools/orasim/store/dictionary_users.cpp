@@ -54,6 +54,16 @@ std::vector<Column<User>> full_columns() {
       fixed<User>("DEFAULT_COLLATION", "USING_NLS_COMP")};
 }
 
+/// What profile DEFAULT sets no limit to.
+void visit_limits(const Context&, const std::function<bool(const std::string&)>& visit) {
+  for (const char* resource :
+       {"COMPOSITE_LIMIT", "SESSIONS_PER_USER", "CPU_PER_SESSION", "CPU_PER_CALL",
+        "LOGICAL_READS_PER_SESSION", "LOGICAL_READS_PER_CALL", "IDLE_TIME", "CONNECT_TIME",
+        "PRIVATE_SGA"}) {
+    if (!visit(resource)) return;
+  }
+}
+
 }  // namespace
 
 void add_user_views(Registry& r) {
@@ -70,6 +80,10 @@ void add_user_views(Registry& r) {
     visit_users(c, [&](const User& u) { return u.name != c.user || visit(u); });
   };
   r.add<User>("USER_USERS", own, full_columns());
+  r.add<std::string>(
+      "USER_RESOURCE_LIMITS", visit_limits,
+      {text_of<std::string>("RESOURCE_NAME", [](const std::string& name) { return name; }),
+       fixed<std::string>("LIMIT", "UNLIMITED")});
 }
 
 }  // namespace orasim::dictionary

@@ -1,13 +1,17 @@
 """`wherry check` with databases: assessments, and grants that are just enough."""
 import contextlib
 import json
+import re
 import unittest
 
 from support.case import LoadCase
+from support.orasim import PASSWORD as ORACLE_PASSWORD
 from support.orasim import Orasim
+from support.paths import ROOT
 from support.postgres import PASSWORD, Postgres
 from support.wherry import Task, selection, wherry
 
+REFERENCE = ROOT / "docs" / "reference" / "preflight.md"
 PASSED, FAILED, WARNED = 0, 2, 3
 SETTINGS = {"FullLoadSettings": {"TargetTablePrepMode": "DO_NOTHING"}}
 LOW_PASSWORD = "low-Secret-9"
@@ -86,6 +90,16 @@ class OracleAssessments(Assessing, LoadCase):
                           "table-with-lob-but-without-primary-key-or-unique-constraint", "warning",
                           "APP.NOTES")
         self.assert_found(found, "source", "oracle-check-asm", "skipped")
+
+    def test_the_reference_has_every_assessment(self):
+        source = self.postgres.url(self.new_database())
+        names = set()
+        for url, password in ((self.sim.url(), ORACLE_PASSWORD), (source, PASSWORD)):
+            run = wherry("check", "--source", url, "--target", self.postgres.url(self.new_database()),
+                         "--format", "json", source_password=password)
+            names |= {name for _, name in assessments(run)[1]}
+        written = set(re.findall(r"^\| `([a-z0-9-]+)` \|", REFERENCE.read_text(encoding="utf-8"), re.M))
+        self.assertEqual(names, written - {"passed", "warning", "failed", "skipped", "error"})
 
     def test_logging_of_tables_is_asked_for_by_their_keys(self):
         with contextlib.closing(Orasim()) as sim:

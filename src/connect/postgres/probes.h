@@ -3,10 +3,18 @@
 #pragma once
 
 #include <span>
+#include <string_view>
 
 #include "connect/support/probe.h"
 
 namespace wherry::postgres {
+
+/// Of "postgres-check-dbversion", which is asked of both ends.
+inline constexpr std::string_view kVersionSql =
+    R"(select null, null, null, 'this is PostgreSQL ' || current_setting('server_version'),
+       'try the task with a copy first'
+  from (select current_setting('server_version_num')::int / 10000 as major) v
+ where major not between 12 and 18)";
 
 std::span<const connect::Probe> source_probes();
 std::span<const connect::Probe> target_probes();

@@ -20,11 +20,7 @@ bool with_load(const PreflightRequest& request) {
 
 constexpr std::array kSourceProbes = {
     Probe{"postgres-check-dbversion", Verdict::kWarning, ProbeScope::kServer,
-          "the server's version is one that Wherry was tried with (12 to 18)",
-          R"(select null, null, null, 'this is PostgreSQL ' || current_setting('server_version'),
-       'try the task with a copy first'
-  from (select current_setting('server_version_num')::int / 10000 as major) v
- where major not between 12 and 18)"},
+          "the server's version is one that Wherry was tried with (12 to 18)", kVersionSql},
     Probe{"postgres-check-wallevel", Verdict::kFailed, ProbeScope::kServer,
           "the log has logical changes (wal_level = logical)",
           R"(select null, null, null, 'wal_level is ' || current_setting('wal_level'),

@@ -27,6 +27,8 @@ bool loads_kept_tables(const PreflightRequest& request) {
 }
 
 constexpr std::array kTargetProbes = {
+    Probe{"postgres-check-dbversion", Verdict::kWarning, ProbeScope::kServer,
+          "the server's version is one that Wherry was tried with (12 to 18)", kVersionSql},
     Probe{"all-check-target-read-replica", Verdict::kFailed, ProbeScope::kServer,
           "the target takes changes: it is no standby, and not read only",
           R"(select null, null, null, case when pg_is_in_recovery() then 'it is a standby'
@@ -92,8 +94,6 @@ constexpr std::array kTargetProbes = {
 };
 
 constexpr std::array kNeedlessTarget = {
-    NeedlessAssessment{"full-lob-not-nullable-at-target",
-                       "a large object is written with its row, never afterwards"},
     NeedlessAssessment{"postgres-batch-apply-lob-mode", "batches carry whole large objects"},
     NeedlessAssessment{"postgres-check-batch-apply-target-pk-ui-simultaneously",
                        "batches take rows of every unique key out of each other's way"},

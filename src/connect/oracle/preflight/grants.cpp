@@ -66,6 +66,10 @@ std::vector<std::string> source_grants(const connect::PreflightRequest& request,
     script.grant(adds_logging ? "select, flashback, alter" : "select, flashback",
                  fmt::format("\"{}\".\"{}\"", plan->source.schema, plan->source.name));
   }
+  script.explain(
+      "Not needed, but large tables are then cut by their extents, with their true sizes:");
+  script.explain(fmt::format("grant select on sys.dba_extents to {};", user));
+  script.explain(fmt::format("grant select on sys.dba_segments to {};", user));
   if (!request.has_changes) {
     script.explain("All tables are read as of one SCN");
     script.grant("execute", "sys.dbms_flashback");

@@ -9,11 +9,8 @@ constexpr std::string_view kNoBinaryReader =
     "redo is read with LogMiner, never from files: there is no Binary Reader";
 constexpr std::string_view kNoMethod = "there is one method, LogMiner";
 constexpr std::string_view kAnyLob = "large objects are loaded and applied whole in every mode";
-constexpr std::string_view kByMasks = "columns that are masked are left out of the comparison";
 
 constexpr std::array kNeedless = {
-    connect::NeedlessAssessment{"full-lob-not-nullable-at-target",
-                                "a large object is written with its row, never afterwards"},
     connect::NeedlessAssessment{"oracle-batch-apply-lob-mode", kAnyLob},
     connect::NeedlessAssessment{"oracle-batch-apply-lob-999",
                                 "batches go through COPY, which counts no parameters"},
@@ -29,6 +26,15 @@ constexpr std::array kNeedless = {
                                 "a pluggable database is mined from within (19.10 and later)"},
     connect::NeedlessAssessment{"oracle-recommendation-cdc-method", kNoMethod},
     connect::NeedlessAssessment{"oracle-recommend-cdc-method-by-compression", kNoMethod},
+    connect::NeedlessAssessment{
+        "oracle-check-app-pdb",
+        "a pluggable database is mined from within, also one of an application container"},
+    connect::NeedlessAssessment{"oracle-validate-adg-redirect-dml",
+                                "oracle-check-standby-db refuses a standby"},
+    connect::NeedlessAssessment{"oracle-validate-schema-only-accounts",
+                                "users and roles are not migrated"},
+    connect::NeedlessAssessment{"oracle-dms-compatibility-version-check",
+                                "there is one version, that of this program"},
     connect::NeedlessAssessment{"oracle-check-rac", "the redo of all threads is read"},
     connect::NeedlessAssessment{"oracle-prerequisites-privileges-of-binary-reader-asm",
                                 kNoBinaryReader},
@@ -74,10 +80,6 @@ constexpr std::array kNeedless = {
                                 "`wherry validate` orders rows itself, whatever the collations"},
     connect::NeedlessAssessment{"oracle-check-pk-validity",
                                 "`wherry validate` compares tables without a key too"},
-    connect::NeedlessAssessment{"all-to-all-validation-with-datamasking-digits-randomize",
-                                kByMasks},
-    connect::NeedlessAssessment{"all-to-all-validation-with-datamasking-hash-mask", kByMasks},
-    connect::NeedlessAssessment{"all-to-all-validation-with-digit-mask", kByMasks},
 };
 
 }  // namespace

@@ -85,6 +85,20 @@ class RedoFindings {
   std::vector<AssessmentFinding> warnings_;
 };
 
+/// Older servers are refused when the session begins.
+Assessment assess_version(const ServerInfo& server) {
+  constexpr int kOldestTried = 12;
+  std::vector<AssessmentFinding> findings;
+  if (server.major_version < kOldestTried) {
+    findings.push_back({{},
+                        "this is Oracle Database " + server.version,
+                        "try the task with a copy first: less is known of this version"});
+  }
+  return connect::assessment_of("oracle-validate-supported-versions-of-source",
+                                "the server's version is 12.1 or later", Verdict::kWarning,
+                                std::move(findings));
+}
+
 class OraclePreflight final : public connect::Preflight {
  public:
   OraclePreflight(EndpointOptions options, std::string user)
@@ -95,6 +109,7 @@ class OraclePreflight final : public connect::Preflight {
     WHERRY_ASSIGN(Assessments out,
                   connect::run_probes(source_probes(), connect::kSource, request,
                                       session->server().major_version, asker(context, *session)));
+    out.push_back(assess_version(session->server()));
     if (request.has_changes) WHERRY_TRY(assess_redo(context, request, out));
     for (Assessment& each : connect::skipped(needless_assessments())) {
       out.push_back(std::move(each));

@@ -108,6 +108,12 @@ having count(*) > 0)",
        'compare the table with `wherry validate`, or load it in a task of its own'
   from all_tables where iot_type = 'IOT_OVERFLOW' order by owner, iot_name)",
           reads_redo},
+    Probe{"oracle-validate-hybrid-partitioned-tables", Verdict::kWarning, ProbeScope::kTables,
+          "no table has partitions outside of the database, whose changes no redo tells",
+          R"(select owner, table_name, null, 'it is a hybrid partitioned table',
+       'compare it with `wherry validate`; its external partitions are loaded only'
+  from all_tables where hybrid = 'YES' order by owner, table_name)",
+          nullptr, 19},
     Probe{"oracle-validate-rowid-based-materialized-views", Verdict::kWarning, ProbeScope::kSchemas,
           "there is no materialized view in the schemas of the task: none is migrated as one",
           R"(select owner, mview_name, null, 'it is a materialized view', 'create it on the target'

@@ -165,6 +165,9 @@ class JsonLines final : public WatchingDisplay {
     }
     if (end.validation != nullptr) {
       for (const auto& table : end.validation->refused) all.push_back(refused_json(table));
+      for (const schema::TableRef& view : end.validation->views) {
+        all.push_back({{"schema", view.schema}, {"table", view.name}, {"state", "Not enabled"}});
+      }
     }
     return all;
   }

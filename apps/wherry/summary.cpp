@@ -103,6 +103,9 @@ std::string validation_summary(const engine::ValidationProgress& progress,
       out += validation_line(schema::to_text(table.table), "-", "-", "-",
                              engine::name_of(engine::ValidationState::kTableError));
     }
+    for (const schema::TableRef& view : outcome->views) {
+      out += validation_line(schema::to_text(view), "-", "-", "-", "Not compared: a view");
+    }
   }
   return out;
 }

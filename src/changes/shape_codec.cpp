@@ -106,7 +106,7 @@ std::string encode_shape(const connect::RowShape& shape) {
   out.text(shape.source.name);
   out.text(table.table.schema);
   out.text(table.table.name);
-  out.byte(static_cast<std::uint8_t>((table.is_view ? 1 : 0) | (shape.has_whole_before ? 2 : 0)));
+  out.byte(static_cast<std::uint8_t>((schema::is_view(table.kind) ? 1 : 0) | (shape.has_whole_before ? 2 : 0)));
   out.number(table.estimated_rows);
   out.number(table.estimated_bytes);
   out.number(table.columns.size());
@@ -137,7 +137,7 @@ connect::RowShapePtr decode_shape(std::string_view bytes) {
   table.table.schema = in.text();
   table.table.name = in.text();
   const std::uint8_t flags = in.byte();
-  table.is_view = (flags & 1) != 0;
+  if ((flags & 1) != 0) table.kind = schema::TableKind::kView;
   shape->has_whole_before = (flags & 2) != 0;
   table.estimated_rows = in.number();
   table.estimated_bytes = in.number();

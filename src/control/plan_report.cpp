@@ -101,11 +101,26 @@ void sort_by_rank(schema::PlanWarnings& warnings) {
                    [](const auto& a, const auto& b) { return a.rank < b.rank; });
 }
 
+std::string_view name_of(schema::TableKind kind) {
+  switch (kind) {
+    case schema::TableKind::kTable:
+      return {};
+    case schema::TableKind::kForeignTable:
+      return "foreign table";
+    case schema::TableKind::kView:
+      return "view";
+    case schema::TableKind::kMaterializedView:
+      return "materialized view";
+  }
+  return {};
+}
+
 PlannedTable table_of(const engine::TableTask& task, const TaskRequest& request) {
   const schema::TablePlan& plan = *task.plan;
   PlannedTable out;
   out.source = plan.source;
   out.target = plan.target;
+  out.source_kind = name_of(task.definition.kind);
   out.action = action_of(task, request.settings.target_table_prep_mode);
   out.rules = task.rules;
   for (std::size_t i = 0; i < plan.columns.size(); ++i) out.columns.push_back(column_of(plan, i));

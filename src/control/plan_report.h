@@ -25,6 +25,8 @@ struct PlannedColumn {
 
 struct PlannedTable {
   schema::TableRef source, target;
+  /// "view", "materialized view", "foreign table"; empty: a table.
+  std::string source_kind;
   /// "create", "drop and create", "truncate", "append": what happens on the target before the rows.
   std::string action;
   std::vector<std::int64_t> rules;

@@ -77,6 +77,7 @@ ReportJson json_of(const PlannedTable& table) {
                     {"rules", table.rules},
                     {"columns", json_of(table.columns)},
                     {"left_out", json_of(table.left_out)}};
+  put_known(out, "source_kind", table.source_kind);
   put_known(out, "key", table.key);
   put_known(out, "filter", table.filter);
   put_known(out, "parallel_load", table.parallel_load);
@@ -172,8 +173,9 @@ std::string text_of(const PlannedColumn& column) {
 
 std::string text_of(const PlannedTable& table) {
   std::string out =
-      fmt::format("{} -> {}: {}{}\n", schema::to_text(table.source), schema::to_text(table.target),
-                  table.action, rules_text(table.rules));
+      fmt::format("{}{} -> {}: {}{}\n", schema::to_text(table.source),
+                  table.source_kind.empty() ? "" : " (" + table.source_kind + ")",
+                  schema::to_text(table.target), table.action, rules_text(table.rules));
   std::string facts;
   const auto add = [&](const std::string& fact) { facts += (facts.empty() ? "" : ", ") + fact; };
   if (table.estimated_rows != 0) add("about " + count_of(table.estimated_rows) + " rows");

@@ -20,8 +20,9 @@ Result<engine::TaskPlan> plan_task(OpContext& context, const TaskRequest& reques
     return request.source.connector->open_change_source(context, request.source.settings);
   }));
   const std::string name = stream_name(request.state_directory);
-  WHERRY_ASSIGN(prepared.plan.warnings,
+  WHERRY_ASSIGN(const schema::PlanWarnings warnings,
                 examine_changes(context, *source, name, retry, prepared.plan));
+  prepared.plan.warnings.insert(prepared.plan.warnings.end(), warnings.begin(), warnings.end());
   return std::move(prepared.plan);
 }
 

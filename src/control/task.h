@@ -106,6 +106,7 @@ struct ValidationOutcome {
   Position position;  ///< the point the source was read at
   std::uint64_t differences = 0;
   std::vector<engine::RefusedTable> refused;  ///< selected, but not compared
+  std::vector<schema::TableRef> views;        ///< of the source; they are not compared
   bool has_table_errors = false;
 };
 /// Compares source and target. Of a full load: as of its position, which the state directory knows;

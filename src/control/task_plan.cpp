@@ -17,7 +17,14 @@ Result<void> probe(OpContext& context, const Endpoint& endpoint, connect::Role r
   return {};
 }
 
-Error nothing_selected() {
+Error nothing_selected(const schema::PlanWarnings& warnings) {
+  // What the rules have selected all the same explains more than anything else.
+  if (!warnings.empty()) {
+    return make_error(ErrorKind::kConfig, "task.no_tables",
+                      "no table of the source comes into the task: " + warnings.front().text,
+                      "Change the selection rules, the endpoint's settings or the type of the task")
+        .with("code", warnings.front().code);
+  }
   return make_error(ErrorKind::kConfig, "task.no_tables",
                     "no table of the source is selected by the table mappings",
                     "Check the schema and table names of the selection rules: they are "
@@ -26,6 +33,9 @@ Error nothing_selected() {
 }
 
 void log_plan(const Logger& log, const engine::TaskPlan& plan) {
+  for (const schema::PlanWarning& warning : plan.warnings) {
+    log.warn(warning.text, {{"code", warning.code}});
+  }
   for (const engine::TableTask& task : plan.tables) {
     for (const schema::PlanWarning& warning : task.plan->warnings) {
       log.warn(warning.text,
@@ -113,7 +123,8 @@ Result<std::vector<schema::TableDef>> source_tables(OpContext& context,
                                                     const TaskRequest& request) {
   WHERRY_ASSIGN(auto catalog,
                 request.source.connector->open_catalog(context, request.source.settings));
-  return catalog->describe_tables(context, {request.rules.named_schemas()});
+  return catalog->describe_tables(context,
+                                  {request.rules.named_schemas(), request.rules.needs_views()});
 }
 
 }  // namespace
@@ -134,7 +145,8 @@ schema::TablePlanPtr with_characters(const schema::TablePlanPtr& plan,
 }
 
 engine::PlanOptions plan_options(const TaskRequest& request) {
-  return {request.source.connector == request.target.connector, request.settings.errors.masking};
+  return {request.source.connector == request.target.connector,
+          request.type != MigrationType::kFullLoad, request.settings.errors.masking};
 }
 
 void apply_settings(engine::TaskPlan& plan, const TaskRequest& request) {
@@ -168,7 +180,7 @@ Result<Prepared> prepare_task(OpContext& context, const TaskRequest& request,
   WHERRY_TRY(retry.run("target", [&] { return match_targets(context, prepared, existing); }));
   log_plan(context.log.as(Component::kMetadataManager), prepared.plan);
   if (prepared.plan.empty() && request.settings.fail_on_no_tables_captured) {
-    return nothing_selected();
+    return nothing_selected(prepared.plan.warnings);
   }
   return prepared;
 }

@@ -34,10 +34,10 @@ class TableMaker {
              connect::TargetLoader& target, const PlanOptions& options)
       : table_(table),
         rules_(rules.of(table.table)),
-        filter_(rules.row_filter(table.table)),
+        filter_(rules.row_filter(table.table, table.kind)),
         target_(target),
         masking_errors_(options.masking_errors),
-        applied_(rules.selecting(table.table)) {
+        applied_(rules.selecting(table.table, table.kind)) {
     plan_.is_native = options.is_one_engine;
   }
 
@@ -104,7 +104,8 @@ class TableMaker {
     planned.rules = outcome.applied;
     WHERRY_TRY(check_mask(planned));
     WHERRY_TRY(choose_type(column, outcome, planned));
-    planned.not_null = !column.nullable;
+    // What a query promises holds as long as what it is made of, and of no row that is made up.
+    planned.not_null = !column.nullable && !schema::is_view(table_.kind);
     if (outcome.before_image != nullptr) {
       before_images_.push_back({plan_.columns.size(), outcome.before_image});
     }
@@ -361,6 +362,7 @@ class TableMaker {
   /// The key counts only when all of it travels and none of it is a large object.
   void set_key() {
     const schema::KeyDef* key = table_.row_identity();
+    if (key == nullptr && schema::is_view(table_.kind)) return;
     if (key == nullptr) {
       warn("plan.no_key", schema::WarningRank::kRisk,
            "the table has no primary key and no unique key without NULLs");

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "engine/plan_table.h"
+#include "engine/plan_views.h"
 
 namespace wherry::engine {
 namespace {
@@ -122,11 +123,18 @@ Result<TaskPlan> make_plan(std::vector<schema::TableDef> catalogue, const mappin
                            connect::TargetLoader& target, const PlanOptions& options) {
   TaskPlan plan;
   std::vector<Ordered> ordered;
+  ViewChoice views(rules, options);
   for (schema::TableDef& table : catalogue) {
-    const auto load_order = rules.select(table.table);
-    if (!load_order || is_control_table(table.table)) continue;
+    if (is_control_table(table.table)) continue;
+    const auto load_order = rules.select(table.table, table.kind);
+    if (!load_order) views.pass_over(table);
+    if (!load_order || !views.takes(table)) continue;
     auto parallel_load = rules.parallel_load(table.table);
     auto planned = plan_table(table, rules, target, options);
+    schema::PlanWarnings of_kind;
+    if (auto settled = settle_kind(table, parallel_load, of_kind); planned.ok() && !settled.ok()) {
+      planned = std::move(settled).error();
+    }
     if (auto checked = check_ranges(table, parallel_load); planned.ok() && !checked.ok()) {
       planned = std::move(checked).error();
     }
@@ -136,6 +144,7 @@ Result<TaskPlan> make_plan(std::vector<schema::TableDef> catalogue, const mappin
           {table.table, std::move(planned).error().with("table", schema::to_text(table.table))});
       continue;
     }
+    planned->plan.warnings.insert(planned->plan.warnings.begin(), of_kind.begin(), of_kind.end());
     Ordered& entry = ordered.emplace_back();
     entry.task.plan = std::make_shared<const schema::TablePlan>(std::move(planned->plan));
     entry.task.left_out = std::move(planned->left_out);
@@ -147,6 +156,7 @@ Result<TaskPlan> make_plan(std::vector<schema::TableDef> catalogue, const mappin
   std::sort(ordered.begin(), ordered.end(), starts_before);
   settle_shared_targets(ordered, plan.refused);
   for (Ordered& entry : ordered) plan.tables.push_back(std::move(entry.task));
+  plan.warnings = views.warnings();
   return plan;
 }
 

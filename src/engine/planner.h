@@ -35,6 +35,8 @@ struct TaskPlan {
 /// values their native form (TablePlan::is_native), as far as the target's match() finds them.
 struct PlanOptions {
   bool is_one_engine = false;
+  /// The task goes on with changes, which views have none of.
+  bool has_changes = false;
   /// A mask that does not fit its column; kLogError: the column is loaded unmasked, with a warning.
   ErrorAction masking_errors = ErrorAction::kStopTask;
 };

@@ -137,6 +137,120 @@ TEST(Planner, RefusesATableWithoutColumnsAndGoesOn) {
   EXPECT_EQ(names(*plan), std::vector<std::string>{"GOOD"});
 }
 
+/// A table, and a view of it that would have a key and a NOT NULL column if it were one.
+std::vector<schema::TableDef> with_view(schema::TableKind kind = schema::TableKind::kView) {
+  std::vector<schema::TableDef> out = {table_def("T"), table_def("V")};
+  out[1].kind = kind;
+  out[1].keys.clear();
+  return out;
+}
+
+std::string selecting(const char* table, const char* type, const std::string& more = {}) {
+  return std::string(R"({"rules": [{"rule-type": "selection", "rule-id": 7, "rule-name": "7",
+      "rule-action": "include", "object-locator": {"schema-name": "S", "table-name": ")") +
+         table + R"(", "table-type": ")" + type + R"("}})" + more + "]}";
+}
+
+Result<TaskPlan> plan_of(const std::vector<schema::TableDef>& catalogue, const std::string& json,
+                         const PlanOptions& options = {}) {
+  World world;
+  WHERRY_ASSIGN(const mapping::RuleSet rules, mapping::RuleSet::parse(json));
+  WHERRY_ASSIGN(const TaskPlan unused, world.plan());
+  return make_plan(catalogue, rules, *world.loader, options);
+}
+
+std::vector<std::string> codes(const schema::PlanWarnings& warnings) {
+  std::vector<std::string> out;
+  for (const schema::PlanWarning& warning : warnings) out.push_back(warning.code);
+  return out;
+}
+
+using Codes = std::vector<std::string>;
+
+TEST(Planner, AViewIsAPlainTableWithoutKeyAndNotNull) {
+  const auto plan = plan_of(with_view(), selecting("%", "view"));
+  ASSERT_TRUE(plan.ok()) << plan.error().to_paragraph();
+  ASSERT_EQ(names(*plan), Codes{"V"});
+  const schema::TablePlan& view = *plan->tables[0].plan;
+  EXPECT_EQ(plan->tables[0].rules, std::vector<std::int64_t>{7});
+  EXPECT_TRUE(view.key.empty());
+  for (const schema::ColumnPlan& column : view.columns) EXPECT_FALSE(column.not_null);
+  EXPECT_EQ(codes(view.warnings), Codes{"plan.view"});
+  EXPECT_TRUE(plan->warnings.empty());
+  const auto keyed = plan_of(
+      with_view(), selecting("%", "view", R"(, {"rule-type": "transformation", "rule-id": 8,
+          "rule-name": "8", "rule-target": "table", "rule-action": "define-primary-key",
+          "object-locator": {"schema-name": "S", "table-name": "V"},
+          "primary-key-def": {"columns": ["ID"]}})"));
+  ASSERT_TRUE(keyed.ok()) << keyed.error().to_paragraph();
+  EXPECT_EQ(keyed->tables[0].plan->key, std::vector<std::size_t>{0});
+  EXPECT_TRUE(keyed->tables[0].plan->columns[0].not_null);
+}
+
+TEST(Planner, ATaskWithChangesLeavesViewsOutAndSaysSo) {
+  PlanOptions options;
+  options.has_changes = true;
+  for (const auto kind : {schema::TableKind::kView, schema::TableKind::kMaterializedView}) {
+    const auto plan = plan_of(with_view(kind), selecting("%", "all"), options);
+    ASSERT_TRUE(plan.ok());
+    EXPECT_EQ(names(*plan), Codes{"T"});
+    ASSERT_EQ(codes(plan->warnings), Codes{"plan.view_without_changes"});
+    EXPECT_EQ(plan->warnings[0].rank, schema::WarningRank::kLoss);
+    EXPECT_NE(plan->warnings[0].text.find("S.V"), std::string::npos);
+  }
+  const auto tables = plan_of(with_view(), selecting("%", "table"), options);
+  EXPECT_TRUE(tables->warnings.empty());
+}
+
+TEST(Planner, ViewsThatTheEndpointWithholdsAreOneWarning) {
+  std::vector<schema::TableDef> catalogue;
+  for (int i = 0; i < 30; ++i) {
+    catalogue.push_back(table_def("V" + std::to_string(100 + i)));
+    catalogue.back().kind = schema::TableKind::kView;
+    catalogue.back().missing_setting = "Shows=true";
+  }
+  const auto plan = plan_of(catalogue, selecting("%", "view"));
+  EXPECT_TRUE(plan->empty());
+  ASSERT_EQ(codes(plan->warnings), Codes{"plan.views_not_exposed"});
+  for (const char* part : {"Shows=true", "S.V100", "S.V119 and 10 more"}) {
+    EXPECT_NE(plan->warnings[0].text.find(part), std::string::npos) << part;
+  }
+}
+
+TEST(Planner, ARuleThatNamesAViewAndTakesTablesIsTold) {
+  const auto plan = plan_of(with_view(), selecting("V", "table"));
+  EXPECT_TRUE(plan->empty());
+  ASSERT_EQ(codes(plan->warnings), Codes{"plan.view_not_selected"});
+  EXPECT_NE(plan->warnings[0].text.find("rule-id 7 names S.V"), std::string::npos);
+  EXPECT_TRUE(plan_of(with_view(), selecting("%", "table"))->warnings.empty());
+}
+
+TEST(Planner, AViewIsNotCutByPartitions) {
+  const auto cut = [](const std::string& load) {
+    return plan_of(with_view(), selecting("%", "view", R"(, {"rule-type": "table-settings",
+        "rule-id": 8, "rule-name": "8", "object-locator": {"schema-name": "S", "table-name": "V"},
+        "parallel-load": )" + load + "}"));
+  };
+  for (const char* type : {"partitions-auto", "subpartitions-auto"}) {
+    const auto plan = cut(std::string(R"({"type": ")") + type + "\"}");
+    ASSERT_EQ(plan->tables.size(), 1U);
+    EXPECT_FALSE(plan->tables[0].parallel_load);
+    EXPECT_EQ(codes(plan->tables[0].plan->warnings), (Codes{"plan.view", "plan.view_not_cut"}));
+  }
+  const auto ranges = cut(R"({"type": "ranges", "columns": ["ID"], "boundaries": [["5"]]})");
+  ASSERT_EQ(ranges->tables.size(), 1U);
+  EXPECT_TRUE(ranges->tables[0].parallel_load);
+  const auto listed = cut(R"({"type": "partitions-list", "partitions": ["P"]})");
+  ASSERT_EQ(listed->refused.size(), 1U);
+  EXPECT_EQ(listed->refused[0].error.code, "plan.view_has_no_partitions");
+}
+
+TEST(Planner, AForeignTableIsATableAndTold) {
+  const auto plan = plan_of(with_view(schema::TableKind::kForeignTable), selecting("%", "table"));
+  ASSERT_EQ(names(*plan), (Codes{"T", "V"}));
+  EXPECT_EQ(codes(plan->tables[1].plan->warnings), (Codes{"plan.foreign_table", "plan.no_key"}));
+}
+
 TEST(Planner, RangesOverColumnsThatHaveNoneAreRefused) {
   const auto refused = [](const std::string& name) {
     World world;

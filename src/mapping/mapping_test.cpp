@@ -138,6 +138,94 @@ TEST(Rules, ExclusionWinsOverInclusionButNotOverExplicit) {
   EXPECT_FALSE(rules.select({"S", "TX1"}));
 }
 
+RuleSet selecting(const std::string& rules) {
+  return parsed("{\"rules\": [" + rules + "]}");
+}
+
+std::string of_type(int id, const char* action, const char* table, const char* type) {
+  const std::string number = std::to_string(id);
+  return R"({"rule-type": "selection", "rule-id": ")" + number + R"(", "rule-name": ")" + number +
+         R"(", "rule-action": ")" + action +
+         R"(", "object-locator": {"schema-name": "S", "table-name": ")" + table +
+         R"(", "table-type": ")" + type + R"("}})";
+}
+
+TEST(Rules, TableTypeSaysWhatTheNamesAreNamesOf) {
+  using schema::TableKind;
+  const schema::TableRef name{"S", "X"};
+  const auto taken = [&](const char* type, TableKind kind) {
+    return selecting(of_type(1, "include", "%", type)).select(name, kind).has_value();
+  };
+  for (const TableKind kind : {TableKind::kTable, TableKind::kForeignTable}) {
+    EXPECT_TRUE(taken("", kind));
+    EXPECT_TRUE(taken("table", kind));
+    EXPECT_FALSE(taken("view", kind));
+    EXPECT_TRUE(taken("all", kind));
+  }
+  for (const TableKind kind : {TableKind::kView, TableKind::kMaterializedView}) {
+    EXPECT_FALSE(taken("table", kind));
+    EXPECT_TRUE(taken("view", kind));
+    EXPECT_TRUE(taken("all", kind));
+  }
+}
+
+TEST(Rules, AnExclusionIsOfItsTableTypeAlone) {
+  using schema::TableKind;
+  const schema::TableRef name{"S", "X"};
+  for (const auto& [type, is_table_in, is_view_in] :
+       {std::tuple{"table", false, true}, {"view", true, false}, {"all", false, false}}) {
+    const RuleSet rules =
+        selecting(of_type(1, "include", "%", "all") + "," + of_type(2, "exclude", "X", type));
+    EXPECT_EQ(rules.select(name).has_value(), is_table_in) << type;
+    EXPECT_EQ(rules.select(name, TableKind::kView).has_value(), is_view_in) << type;
+  }
+  const RuleSet rules = selecting(of_type(1, "exclude", "%", "all") + "," +
+                                  of_type(2, "explicit", "X", "view"));
+  EXPECT_FALSE(rules.select(name));
+  EXPECT_TRUE(rules.select(name, TableKind::kView));
+  EXPECT_EQ(rules.selecting(name, TableKind::kView), std::vector<std::int64_t>{2});
+  EXPECT_TRUE(rules.selecting(name).empty());
+}
+
+TEST(Rules, AFilterIsOfItsTableTypeToo) {
+  std::string rule = of_type(1, "include", "X", "view");
+  rule.insert(rule.size() - 1, R"(, "filters": [{"filter-type": "source", "column-name": "ID",
+      "filter-conditions": [{"filter-operator": "null"}]}])");
+  const RuleSet rules = selecting(rule + "," + of_type(2, "include", "%", "table"));
+  EXPECT_TRUE(rules.row_filter({"S", "X"}).empty());
+  EXPECT_EQ(rules.row_filter({"S", "X"}, schema::TableKind::kView).size(), 1U);
+}
+
+TEST(Rules, ARuleThatMayHaveMeantAViewIsFound) {
+  const schema::TableRef view{"S", "X_1"};
+  EXPECT_EQ(selecting(of_type(4, "include", "X_1", "") + "," + of_type(3, "explicit", "X_1", ""))
+                .naming_view(view),
+            3);
+  for (const char* other : {"%", "X[_]1", "Y"}) {
+    EXPECT_EQ(selecting(of_type(1, "include", other, "")).naming_view(view), std::nullopt);
+  }
+  EXPECT_EQ(selecting(of_type(1, "include", "%", "") + "," + of_type(2, "exclude", "X_1", ""))
+                .naming_view(view),
+            std::nullopt);
+  EXPECT_FALSE(selecting(of_type(1, "include", "%", "table")).needs_views());
+  EXPECT_TRUE(selecting(of_type(1, "include", "%", "all")).needs_views());
+  EXPECT_TRUE(selecting(of_type(1, "include", "X_1", "table")).needs_views());
+}
+
+TEST(Rules, TableTypeCountsInSelectionRulesOnly) {
+  const std::string rename = R"({"rule-type": "transformation", "rule-id": "2", "rule-name": "2",
+      "rule-target": "table", "rule-action": "convert-lowercase",
+      "object-locator": {"schema-name": "S", "table-name": "%", "table-type": "view"}})";
+  const RuleSet rules = selecting(of_type(1, "include", "%", "all") + "," + rename);
+  ASSERT_EQ(rules.warnings().size(), 1U);
+  EXPECT_NE(rules.warnings()[0].find("table-type"), std::string::npos);
+  EXPECT_EQ(rules.of({"S", "T"}).table()->target.name, "t");
+  const auto problems =
+      RuleSet::check("{\"rules\": [" + of_type(1, "include", "%", "synonym") + "]}");
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_EQ(problems[0].path, "/rules/0/object-locator/table-type");
+}
+
 TEST(Rules, LowestIdWinsWhateverThePosition) {
   const char* table = R"({"schema-name":"S","table-name":"T"})";
   const RuleSet rules = parsed(document(

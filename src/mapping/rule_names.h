@@ -19,6 +19,9 @@ constexpr std::array<Named<SelectionAction>, 3> kSelectionActions = {
      {"exclude", SelectionAction::kExclude},
      {"explicit", SelectionAction::kExplicit}}};
 
+constexpr std::array<Named<TableType>, 3> kTableTypes = {
+    {{"table", TableType::kTable}, {"view", TableType::kView}, {"all", TableType::kAll}}};
+
 constexpr std::array<Named<TransformTarget>, 5> kTargets = {
     {{"schema", TransformTarget::kSchema},
      {"table", TransformTarget::kTable},

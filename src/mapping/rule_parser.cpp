@@ -238,14 +238,22 @@ class RuleParser {
     out.table = Pattern(text(*found, here, "table-name", with_table));
     out.column = Pattern(text(*found, here, "column-name", with_column));
     out.data_type = text(*found, here, "data-type", false);
-    const std::string type = text(*found, here, "table-type", false);
-    if (type == "view" || type == "all") {
-      problem(here + "/table-type", "views are not moved by this version");
-    } else if (!type.empty() && type != "table") {
-      problem(here + "/table-type",
-              fmt::format("table-type '{}' does not exist; known: table, view, all", type));
-    }
     return out;
+  }
+
+  /// Counts in selection rules; others hold for whatever they name.
+  TableType table_type(const Json& json, const std::string& path, std::int64_t id) {
+    const auto found = json.find("object-locator");
+    if (found == json.end() || !found->is_object()) return TableType::kTable;
+    if (is_absent(*found, "table-type")) return TableType::kTable;
+    const TableType type = choice(*found, path + "/object-locator", "table-type", kTableTypes);
+    if (json.value("rule-type", Json()) != "selection" && type == TableType::kView) {
+      rules.warnings_.push_back(fmt::format(
+          "rule-id {}: table-type counts in selection rules only; this rule holds for tables and "
+          "views of its names",
+          id));
+    }
+    return type;
   }
 
   template <class List>
@@ -272,6 +280,7 @@ class RuleParser {
     rule.id = id;
     rule.action = choice(json, path, "rule-action", kSelectionActions);
     rule.locator = locator(json, path, true, false);
+    rule.table_type = table_type(json, path, id);
     if (!is_absent(json, "filters")) filters(json["filters"], path + "/filters", rule);
     if (!is_absent(json, "load-order")) {
       const auto order = integer(json["load-order"]);
@@ -315,6 +324,7 @@ class RuleParser {
     const bool is_of_column = rule.target == TransformTarget::kColumn;
     rule.locator = locator(json, path, is_of_column || rule.target == TransformTarget::kTable,
                            is_of_column && rule.action != TransformAction::kAddColumn);
+    (void)table_type(json, path, id);
     check_target(rule, path);
     rule.expression = expression(json, path, rule);
     values_of_action(json, path, rule);
@@ -533,6 +543,7 @@ class RuleParser {
     TableSettingsRule rule;
     rule.id = id;
     rule.locator = locator(json, path, true, false);
+    (void)table_type(json, path, id);
     if (has_percent(rule.locator)) {
       problem(path + "/object-locator",
               "Exact schema and table name required when using table settings rule");

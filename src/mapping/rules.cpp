@@ -8,7 +8,12 @@
 namespace wherry::mapping {
 namespace {
 
-bool locates(const SelectionRule& rule, const schema::TableRef& table) {
+bool takes(TableType type, schema::TableKind kind) {
+  return type == TableType::kAll || (type == TableType::kView) == schema::is_view(kind);
+}
+
+bool locates(const SelectionRule& rule, const schema::TableRef& table, schema::TableKind kind) {
+  if (!takes(rule.table_type, kind)) return false;
   if (rule.action == SelectionAction::kExplicit) {
     return rule.locator.schema.text() == table.schema && rule.locator.table.text() == table.name;
   }
@@ -19,21 +24,29 @@ bool is_named(const Locator& locator, const schema::TableRef& table) {
   return locator.schema.text() == table.schema && locator.table.text() == table.name;
 }
 
+/// A rule for one name; a _ is nearly always meant as itself.
+bool names_one(const SelectionRule& rule) {
+  if (rule.action == SelectionAction::kExplicit) return true;
+  return (rule.locator.schema.text() + rule.locator.table.text()).find_first_of("%[") ==
+         std::string::npos;
+}
+
 }  // namespace
 
 RuleSet RuleSet::everything() {
   RuleSet rules;
   rules.selections_.push_back(
-      {1, SelectionAction::kInclude, {Pattern("%"), Pattern("%"), {}}, 0, {}});
+      {1, SelectionAction::kInclude, {Pattern("%"), Pattern("%"), {}}, 0, {}, TableType::kTable});
   return rules;
 }
 
-std::optional<std::int64_t> RuleSet::select(const schema::TableRef& table) const {
+std::optional<std::int64_t> RuleSet::select(const schema::TableRef& table,
+                                            schema::TableKind kind) const {
   std::optional<std::int64_t> order;
   bool excluded = false;
   bool named = false;
   for (const SelectionRule& rule : selections_) {
-    if (!locates(rule, table)) continue;
+    if (!locates(rule, table, kind)) continue;
     if (rule.action == SelectionAction::kExclude) {
       excluded = true;
       continue;
@@ -44,23 +57,44 @@ std::optional<std::int64_t> RuleSet::select(const schema::TableRef& table) const
   return excluded && !named ? std::nullopt : order;
 }
 
-std::vector<std::int64_t> RuleSet::selecting(const schema::TableRef& table) const {
+std::vector<std::int64_t> RuleSet::selecting(const schema::TableRef& table,
+                                             schema::TableKind kind) const {
   std::vector<std::int64_t> out;
   for (const SelectionRule& rule : selections_) {
-    if (rule.action != SelectionAction::kExclude && locates(rule, table)) out.push_back(rule.id);
+    if (rule.action == SelectionAction::kExclude || !locates(rule, table, kind)) continue;
+    out.push_back(rule.id);
   }
   std::sort(out.begin(), out.end());
   return out;
+}
+
+bool RuleSet::needs_views() const {
+  return std::any_of(selections_.begin(), selections_.end(), [](const SelectionRule& rule) {
+    if (rule.action == SelectionAction::kExclude) return false;
+    return rule.table_type != TableType::kTable || names_one(rule);
+  });
+}
+
+std::optional<std::int64_t> RuleSet::naming_view(const schema::TableRef& view) const {
+  std::optional<std::int64_t> id;
+  for (const SelectionRule& rule : selections_) {
+    const bool is_meant = rule.action != SelectionAction::kExclude &&
+                          rule.table_type == TableType::kTable && names_one(rule) &&
+                          is_named(rule.locator, view);
+    if (is_meant) id = std::min(id.value_or(rule.id), rule.id);
+  }
+  return id;
 }
 
 TableRules RuleSet::of(const schema::TableRef& source) const {
   return {*this, source};
 }
 
-schema::RowFilter RuleSet::row_filter(const schema::TableRef& table) const {
+schema::RowFilter RuleSet::row_filter(const schema::TableRef& table,
+                                      schema::TableKind kind) const {
   const SelectionRule* best = nullptr;
   for (const SelectionRule& rule : selections_) {
-    if (rule.filter.empty() || !locates(rule, table)) continue;
+    if (rule.filter.empty() || !locates(rule, table, kind)) continue;
     if (best == nullptr || rule.id < best->id) best = &rule;
   }
   return best == nullptr ? schema::RowFilter() : best->filter;

@@ -1,11 +1,10 @@
 // The DMS table-mapping document: which tables a task moves and what they are called at the target.
 // Pure: no I/O. Immutable after parse(), so any number of threads may ask.
 //
-// Carried out: selection rules of tables, all transformations, and table-settings rules. Those for
-// targets that Wherry does not have (object-mapping, post-processing) and validation rules are
-// read, and passed over with a warning. Views are refused with their rule-id, because moving less
-// than was asked for is worse than nothing. Source: AWS DMS User Guide, "Using table mapping to
-// specify task settings".
+// Carried out: selection rules of tables and views, all transformations, and table-settings rules.
+// Those for targets that Wherry does not have (object-mapping, post-processing) and validation
+// rules are read, and passed over with a warning. Source: AWS DMS User Guide, "Using table mapping
+// to specify task settings".
 #pragma once
 
 #include <cstdint>
@@ -27,6 +26,8 @@
 namespace wherry::mapping {
 
 enum class SelectionAction : std::uint8_t { kInclude, kExclude, kExplicit };
+/// object-locator.table-type of a selection rule: what its names are names of.
+enum class TableType : std::uint8_t { kTable, kView, kAll };
 enum class TransformTarget : std::uint8_t {
   kSchema,
   kTable,
@@ -75,6 +76,7 @@ struct SelectionRule {
   Locator locator;
   std::int64_t load_order = 0;  ///< 0: not given; higher starts earlier
   schema::RowFilter filter;     ///< of kInclude; without the columns' types
+  TableType table_type = TableType::kTable;
 };
 
 /// "primary-key-def": the key that a table has on the target.
@@ -144,10 +146,16 @@ class RuleSet {
   /// concerns; empty: to the schema of their source.
   void set_target_schema(std::string name) { target_schema_ = std::move(name); }
 
-  /// The load-order of a selected table; nullopt when it is not selected.
-  [[nodiscard]] std::optional<std::int64_t> select(const schema::TableRef& table) const;
+  /// The load-order of a selected table or view; nullopt when it is not selected.
+  [[nodiscard]] std::optional<std::int64_t> select(
+      const schema::TableRef& table, schema::TableKind kind = schema::TableKind::kTable) const;
   /// The ids of the rules that select it, ascending.
-  [[nodiscard]] std::vector<std::int64_t> selecting(const schema::TableRef& table) const;
+  [[nodiscard]] std::vector<std::int64_t> selecting(
+      const schema::TableRef& table, schema::TableKind kind = schema::TableKind::kTable) const;
+  /// Whether the source's views are to be looked at: rules take some, or name what may be one.
+  [[nodiscard]] bool needs_views() const;
+  /// The lowest id of a rule that has the very name of a view and takes tables only.
+  [[nodiscard]] std::optional<std::int64_t> naming_view(const schema::TableRef& view) const;
   /// The transformations that concern a table (mapping/table_rules.h); refers to this object.
   [[nodiscard]] TableRules of(const schema::TableRef& source) const;
   /// Schemas whose tables are needed, when all selecting rules name them without wildcards; else
@@ -155,7 +163,8 @@ class RuleSet {
   [[nodiscard]] std::vector<std::string> named_schemas() const;
   /// The rows of a selected table that are moved, without the columns' types; empty: all. Of
   /// several rules that filter it the lowest id wins.
-  [[nodiscard]] schema::RowFilter row_filter(const schema::TableRef& table) const;
+  [[nodiscard]] schema::RowFilter row_filter(
+      const schema::TableRef& table, schema::TableKind kind = schema::TableKind::kTable) const;
   /// What rules say that is passed over, as in DMS.
   [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
   /// What goes before the task's LOB settings; nullopt: nothing was said.

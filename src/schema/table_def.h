@@ -41,13 +41,28 @@ struct KeyDef {
   bool is_primary = false;
 };
 
+/// What a catalogue holds under a table's name. What has rows of its own and a log of their changes
+/// is a table, Oracle's materialized views too.
+enum class TableKind : std::uint8_t {
+  kTable,
+  kForeignTable,      ///< rows of another server
+  kView,              ///< rows of a query
+  kMaterializedView,  ///< PostgreSQL's: rows of a query as of its last refresh
+};
+/// Taken by the rules' table-type view, loaded in one piece, and without a log of changes.
+constexpr bool is_view(TableKind kind) {
+  return kind >= TableKind::kView;
+}
+
 struct TableDef {
   TableRef table;
+  TableKind kind = TableKind::kTable;
   std::vector<ColumnDef> columns;    ///< in catalogue order, hidden columns left out
   std::vector<KeyDef> keys;          ///< enabled unique keys, the primary key first
   std::uint64_t estimated_rows = 0;  ///< 0: unknown
   std::uint64_t estimated_bytes = 0;
-  bool is_view = false;
+  /// The setting of its endpoint, "Name=value", without which it is not to be read; empty: none.
+  std::string missing_setting;
 
   /// Index into columns, or -1.
   [[nodiscard]] int find_column(std::string_view name) const;

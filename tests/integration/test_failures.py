@@ -127,12 +127,12 @@ class Failures(unittest.TestCase):
 
     # --- requests that make no sense
 
-    def test_a_rule_that_wherry_does_not_do_is_refused_with_its_id(self):
+    def test_a_rule_that_nobody_understands_is_refused_with_its_id(self):
         rule = {"rule-type": "selection", "rule-id": "4711", "rule-name": "x",
                 "rule-action": "include",
-                "object-locator": {"schema-name": "%", "table-name": "%", "table-type": "view"}}
+                "object-locator": {"schema-name": "%", "table-name": "%", "table-type": "synonym"}}
         run = self.task(self.sim.url(), self.postgres.url("postgres"), selection("APP"), rule).run()
-        self.assert_failed(run, REFUSED, "4711", "views are not moved")
+        self.assert_failed(run, REFUSED, "4711", "table-type 'synonym' does not exist")
 
     def test_mappings_that_are_no_json(self):
         task = self.task(self.sim.url(), self.postgres.url("postgres"))

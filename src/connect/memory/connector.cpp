@@ -20,6 +20,7 @@ class MemoryCatalog final : public connect::Catalog {
     std::vector<schema::TableDef> out;
     for (const auto& [name, table] : *database_.as_of(database_.version())) {
       if (!schemas.empty() && !schemas.contains(name.schema)) continue;
+      if (!filter.views && schema::is_view(table->definition.kind)) continue;
       out.push_back(table->definition);
       out.back().estimated_rows = table->rows.size();
     }

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "connect/oracle/catalog_rows.h"
 #include "connect/oracle/errors.h"
 
@@ -31,8 +34,9 @@ std::string with_owners(std::string_view sql, const std::string& predicate) {
 
 class OracleCatalog final : public connect::Catalog {
  public:
-  OracleCatalog(std::unique_ptr<Session> session, std::optional<int> number_scale)
-      : session_(std::move(session)), number_scale_(number_scale) {}
+  OracleCatalog(std::unique_ptr<Session> session, std::optional<int> number_scale,
+                bool exposes_views)
+      : session_(std::move(session)), number_scale_(number_scale), exposes_views_(exposes_views) {}
 
   Result<std::vector<schema::TableDef>> describe_tables(
       OpContext& context, const connect::TableFilter& filter) override {
@@ -41,13 +45,23 @@ class OracleCatalog final : public connect::Catalog {
     if (predicate.find(':') != std::string::npos) {
       for (const std::string& schema : filter.schemas) binds.push_back(Bind::text(schema));
     }
-    WHERRY_ASSIGN(const auto tables,
+    WHERRY_ASSIGN(auto tables,
                   session_->rows(context, with_owners(kTablesSql, predicate), binds));
+    const std::size_t table_count = tables.size();
+    if (filter.views) {
+      WHERRY_ASSIGN(auto views,
+                    session_->rows(context, with_owners(kViewsSql, predicate), binds));
+      std::move(views.begin(), views.end(), std::back_inserter(tables));
+    }
     WHERRY_ASSIGN(const auto columns,
                   session_->rows(context, with_owners(kColumnsSql, predicate), binds));
     WHERRY_ASSIGN(const auto keys,
                   session_->rows(context, with_owners(kKeysSql, predicate), binds));
     WHERRY_ASSIGN(auto assembled, assemble_tables(tables, columns, keys));
+    for (std::size_t i = table_count; i < assembled.size(); ++i) {
+      assembled[i].kind = schema::TableKind::kView;
+      if (!exposes_views_) assembled[i].missing_setting = "ExposeViews=true";
+    }
     WHERRY_TRY(read_sizes(context, predicate, binds, assembled));
     for (schema::TableDef& table : assembled) {
       for (schema::ColumnDef& column : table.columns) {
@@ -76,13 +90,15 @@ class OracleCatalog final : public connect::Catalog {
 
   std::unique_ptr<Session> session_;
   const std::optional<int> number_scale_;
+  const bool exposes_views_;
 };
 
 }  // namespace
 
 std::unique_ptr<connect::Catalog> make_catalog(std::unique_ptr<Session> session,
-                                               std::optional<int> number_scale) {
-  return std::make_unique<OracleCatalog>(std::move(session), number_scale);
+                                               std::optional<int> number_scale,
+                                               bool exposes_views) {
+  return std::make_unique<OracleCatalog>(std::move(session), number_scale, exposes_views);
 }
 
 }  // namespace wherry::oracle

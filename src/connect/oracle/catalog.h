@@ -1,4 +1,5 @@
-// Oracle's dictionary as a connect::Catalog; four queries whatever the number of tables.
+// Oracle's dictionary as a connect::Catalog; four queries, five with views, whatever the number of
+// tables.
 #pragma once
 
 #include <memory>
@@ -8,7 +9,9 @@
 
 namespace wherry::oracle {
 
+/// Views that are not exposed are described with the setting that is missing.
 std::unique_ptr<connect::Catalog> make_catalog(std::unique_ptr<Session> session,
-                                               std::optional<int> number_scale);
+                                               std::optional<int> number_scale,
+                                               bool exposes_views = false);
 
 }  // namespace wherry::oracle

@@ -19,6 +19,13 @@ select owner, table_name, num_rows, avg_row_len, blocks
    and table_name not like 'RUPD$\_%' escape '\'
  order by owner, table_name)";
 
+// A view has no size and no statistics of its own. The columns are those of kTablesSql.
+const char* const kViewsSql = R"(
+select owner, view_name, null, null, null
+  from all_views
+ where {owners}
+ order by owner, view_name)";
+
 const char* const kColumnsSql = R"(
 select owner, table_name, column_name, data_type, data_type_owner, data_length, data_precision,
        data_scale, nullable, char_length, char_used, virtual_column, identity_column
@@ -115,7 +122,7 @@ Result<std::vector<schema::TableDef>> assemble_tables(const std::vector<TextRow>
     index.emplace(table.table, result.size());
     result.push_back(std::move(table));
   }
-  // The column view also lists views and clusters: what is no table is passed over.
+  // The column view also lists clusters, and views that nobody asked for.
   for (const TextRow& row : columns) {
     const auto found = index.find({text(row, 0), text(row, 1)});
     if (found == index.end()) continue;

@@ -10,9 +10,11 @@
 namespace wherry::oracle {
 
 /// SELECT texts, each with `{owners}` where the owner predicate goes. Column orders are what
-/// assemble_tables() expects. Views: ALL_TABLES, ALL_TAB_COLS, ALL_CONSTRAINTS, ALL_CONS_COLUMNS
-/// (Oracle Database Reference); they show what the user may read and need no grant of their own.
+/// assemble_tables() expects. Views: ALL_TABLES, ALL_VIEWS, ALL_TAB_COLS, ALL_CONSTRAINTS,
+/// ALL_CONS_COLUMNS (Oracle Database Reference); they show what the user may read and need no grant
+/// of their own.
 extern const char* const kTablesSql;   ///< owner, table, rows, average row length, blocks
+extern const char* const kViewsSql;    ///< the same of views
 extern const char* const kColumnsSql;  ///< see catalog_rows.cpp
 extern const char* const kKeysSql;     ///< owner, table, constraint, type, column
 /// owner, table, bytes of all its segments; for accounts that may read DBA_SEGMENTS, whose numbers

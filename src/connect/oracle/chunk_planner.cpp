@@ -56,7 +56,7 @@ class Planner {
 
   Result<std::vector<connect::Chunk>> plan() {
     if (hints_.rule) return by_rule(*hints_.rule);
-    if (hints_.max_chunks <= 1 || table_.is_view) return whole();
+    if (hints_.max_chunks <= 1 || schema::is_view(table_.kind)) return whole();
     // What the catalogue tells of the size is enough to leave small tables alone.
     const bool may_be_large =
         table_.estimated_bytes == 0 || connect::chunk_count(hints_, table_.estimated_bytes) > 1;

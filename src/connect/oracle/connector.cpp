@@ -50,7 +50,7 @@ class OracleConnector final : public connect::Connector {
     WHERRY_ASSIGN(const EndpointOptions options, endpoint_options(settings));
     WHERRY_ASSIGN(auto session, open_session(context, options.connect));
     WHERRY_TRY(refuse_root(context, *session));
-    return make_catalog(std::move(session), options.number_scale);
+    return make_catalog(std::move(session), options.number_scale, options.exposes_views);
   }
 
   Result<std::unique_ptr<connect::SnapshotSource>> open_snapshot(OpContext& context,

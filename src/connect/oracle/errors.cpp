@@ -88,6 +88,8 @@ constexpr Known kKnown[] = {
     {3135, ErrorKind::kTransient, "oracle.connection_lost", "The connection was lost", kReconnect},
     {4031, ErrorKind::kResource, "oracle.server_memory", "The server has no shared memory left",
      "Ask the database administrator about SHARED_POOL_SIZE"},
+    {4063, ErrorKind::kSchema, "oracle.view_has_errors", "The view has errors",
+     "Mend it (ALTER VIEW … COMPILE, ALL_ERRORS), or exclude it from the task"},
     {8180, ErrorKind::kPositionLost, "oracle.snapshot_too_old",
      "The server cannot show the data as of the load's moment",
      "Reload the table: it can only be read at a later moment"},

@@ -102,11 +102,13 @@ std::string pluggable_database(const connect::Settings& settings) {
   return {};
 }
 
-/// AddSupplementalLogging, in any letters: DMS writes addSupplementalLogging too.
-Result<bool> adds_logging(const connect::Settings& settings) {
-  constexpr std::string_view kName = "addsupplementallogging";
+constexpr std::string_view kAddSupplementalLogging = "addsupplementallogging";
+constexpr std::string_view kExposeViews = "exposeviews";
+
+/// Named in any letters: DMS writes addSupplementalLogging too. `lower` has small ones.
+Result<bool> truth_of(const connect::Settings& settings, std::string_view lower) {
   for (const auto& [name, text] : settings.options) {
-    if (!is_alike(name, kName)) continue;
+    if (!is_alike(name, lower)) continue;
     if (is_alike(text, "true") || is_alike(text, "y")) return true;
     if (is_alike(text, "false") || is_alike(text, "n")) return false;
     return bad_value(name, text, "true, false");
@@ -119,8 +121,8 @@ Result<void> check_names(const connect::Settings& settings) {
     // DMS endpoint attributes are spelt in capitals; those without a meaning here are not errors.
     if (name.empty() || (name[0] >= 'A' && name[0] <= 'Z')) continue;
     if (contains(kNetworkParameters, name) || contains(kOwnParameters, name)) continue;
-    if (is_number_scale(name) || is_alike(name, "addsupplementallogging")) continue;
-    if (is_alike(name, kPluggableDatabase)) continue;
+    if (is_number_scale(name) || is_alike(name, kAddSupplementalLogging)) continue;
+    if (is_alike(name, kPluggableDatabase) || is_alike(name, kExposeViews)) continue;
     return make_error(ErrorKind::kConfig, "oracle.unknown_setting",
                       fmt::format("the Oracle endpoint has no setting named '{}'", name),
                       fmt::format("Known settings: {}, {}", fmt::join(kOwnParameters, ", "),
@@ -236,7 +238,8 @@ Result<EndpointOptions> endpoint_options(const connect::Settings& settings) {
   WHERRY_TRY(read_number(settings, "array_rows", 0, 65'535, array_rows));
   WHERRY_TRY(read_number(settings, "lob_inline_max_kb", 1, 65'536, lob_inline_max_kb));
   WHERRY_ASSIGN(options.number_scale, number_scale(settings));
-  WHERRY_ASSIGN(options.adds_supplemental_logging, adds_logging(settings));
+  WHERRY_ASSIGN(options.adds_supplemental_logging, truth_of(settings, kAddSupplementalLogging));
+  WHERRY_ASSIGN(options.exposes_views, truth_of(settings, kExposeViews));
   options.connect.call_timeout = std::chrono::milliseconds(call_timeout_ms);
   options.fetch.array_rows = static_cast<std::uint32_t>(array_rows);
   options.fetch.lob_inline_max_bytes = lob_inline_max_kb * 1024;

@@ -15,6 +15,8 @@ struct EndpointOptions {
   std::optional<int> number_scale;
   /// AddSupplementalLogging (DMS): what tables lack for their changes is added at the source.
   bool adds_supplemental_logging = false;
+  /// ExposeViews (DMS): rules may select views.
+  bool exposes_views = false;
 };
 
 /// URL parameters are those of Easy Connect Plus (sdu, wallet_location, ssl_server_dn_match,

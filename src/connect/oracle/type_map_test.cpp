@@ -46,6 +46,11 @@ TEST(OracleTypeMap, TextLengthsAreCharacters) {
   EXPECT_TRUE(to_logical(type).national);
 }
 
+TEST(OracleTypeMap, AViewsNullHasNoLengthAndBecomesTextWithoutALimit) {
+  EXPECT_EQ(to_logical(native("VARCHAR2")).length_chars, 0U);
+  EXPECT_EQ(logical_of(native("UNDEFINED")), "unsupported");
+}
+
 TEST(OracleTypeMap, TimestampsKeepTheirFraction) {
   EXPECT_EQ(to_logical(native("DATE")).fraction_digits, 0);
   EXPECT_EQ(to_logical(native("TIMESTAMP(9)", {}, 9)).fraction_digits, 9);

@@ -7,12 +7,25 @@
 namespace wherry::postgres {
 namespace {
 
+schema::TableKind kind_of(char relkind) {
+  switch (relkind) {
+    case 'v':
+      return schema::TableKind::kView;
+    case 'm':
+      return schema::TableKind::kMaterializedView;
+    case 'f':
+      return schema::TableKind::kForeignTable;
+    default:
+      return schema::TableKind::kTable;
+  }
+}
+
 schema::TableDef to_table_def(const NativeTable& native) {
   schema::TableDef table;
   table.table = native.table;
   table.estimated_rows = native.estimated_rows;
   table.estimated_bytes = native.estimated_bytes;
-  table.is_view = native.kind == 'v' || native.kind == 'm';
+  table.kind = kind_of(native.kind);
   for (const NativeColumn& column : native.columns) {
     schema::ColumnDef def;
     def.name = column.name;
@@ -43,6 +56,7 @@ class PostgresCatalog : public connect::Catalog {
     std::map<schema::TableRef, std::size_t> places;
     for (const NativeTable& table : tables) {
       if (shows_leaves_ && table.kind == 'p') continue;
+      if (!filter.views && schema::is_view(kind_of(table.kind))) continue;
       places.emplace(table.table, out.size());
       out.push_back(to_table_def(table));
     }

@@ -316,22 +316,30 @@ class PostgresLoader : public connect::TargetLoader {
     return *compression_;
   }
 
-  /// Asks first: `create schema if not exists` needs CREATE on the database even when it exists.
-  static Result<void> create_schema(OpContext& context, Connection& connection,
-                                    const std::string& name) {
+  static Result<bool> has_schema(OpContext& context, Connection& connection,
+                                 const std::string& name) {
     const std::array parameters = {name};
     WHERRY_ASSIGN(
         const Rows found,
         connection.query(context, "cannot look for the schema",
                          "select 1 from pg_catalog.pg_namespace where nspname = $1", parameters));
-    if (found.count() != 0) return {};
-    WHERRY_ASSIGN(std::string sql, schema::create_schema_sql(name));
-    sql.insert(std::string_view("create schema ").size(), "if not exists ");
-    // Two tables of one new schema may be prepared at once, and `if not exists` alone loses the
-    // race.
+    return found.count() != 0;
+  }
+
+  /// Asks first: `create schema if not exists` needs CREATE on the database even when it exists.
+  static Result<void> create_schema(OpContext& context, Connection& connection,
+                                    const std::string& name) {
+    WHERRY_ASSIGN(bool is_there, has_schema(context, connection, name));
+    if (is_there) return {};
+    // Two tables of one new schema may be prepared at once. Who has waited for the other looks
+    // again: `if not exists` may answer from a cache that does not know yet what was committed.
     WHERRY_TRY(connection.query(context, "cannot lock the schema",
                                 "select pg_catalog.pg_advisory_xact_lock("
                                 "pg_catalog.hashtext('wherry create schema'))"));
+    WHERRY_ASSIGN(is_there, has_schema(context, connection, name));
+    if (is_there) return {};
+    WHERRY_ASSIGN(std::string sql, schema::create_schema_sql(name));
+    sql.insert(std::string_view("create schema ").size(), "if not exists ");
     return connection.execute(context, "cannot create the schema " + name, sql);
   }
 
@@ -373,8 +381,27 @@ class PostgresLoader : public connect::TargetLoader {
     return connection.execute(context, "cannot gather statistics", "analyze " + name);
   }
 
+  /// A key's index has its name among the tables of the schema.
+  static Result<bool> is_taken_name(OpContext& context, Connection& connection,
+                                    const TablePlan& plan) {
+    const std::array parameters = {plan.target.schema, plan.key_name};
+    WHERRY_ASSIGN(const Rows rows,
+                  connection.query(context, "cannot look for the key's name",
+                                   "select 1 from pg_catalog.pg_class c join "
+                                   "pg_catalog.pg_namespace n on n.oid = c.relnamespace "
+                                   "where n.nspname = $1 and c.relname = $2",
+                                   parameters));
+    return rows.count() != 0;
+  }
+
   Result<void> add_key(OpContext& context, Connection& connection, const TablePlan& plan) {
-    WHERRY_ASSIGN(const std::string key_sql, schema::add_key_sql(plan));
+    TablePlan named = plan;
+    // A name that no rule wants may be taken by what the plan does not know; PostgreSQL finds one.
+    if (!plan.key_is_own) {
+      WHERRY_ASSIGN(const bool is_taken, is_taken_name(context, connection, plan));
+      if (is_taken) named.key_name.clear();
+    }
+    WHERRY_ASSIGN(const std::string key_sql, schema::add_key_sql(named));
     // Statements that are sent at once are one transaction, and the setting ends with it.
     const std::string memory_kb =
         std::to_string(pool_->settings().key_memory_mb * std::int64_t{1024});

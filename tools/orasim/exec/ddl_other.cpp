@@ -67,7 +67,26 @@ void DdlParser::create_sequence() {
   edit([&](Catalog& c) { ddl::create_sequence(c, name.owner, name.name, options); });
 }
 
-void DdlParser::create_view(bool or_replace) {
+/// What the dictionary shows of the columns; FORCE keeps a query that does not compile.
+void DdlParser::describe_view(CodeDef& view, bool is_forced) const {
+  std::vector<ColumnInfo> described;
+  try {
+    described = env_.describe(view.text, view.owner);
+    if (!view.view_columns.empty() && view.view_columns.size() != described.size()) raise(1730);
+  } catch (const OraError&) {
+    if (!is_forced) throw;
+    view.valid = false;
+    return;
+  }
+  for (std::size_t i = 0; i < described.size(); ++i) {
+    ColumnDef& column = view.columns.emplace_back();
+    column.name = view.view_columns.empty() ? described[i].name : view.view_columns[i];
+    column.type = described[i].type;
+    column.nullable = described[i].nullable;
+  }
+}
+
+void DdlParser::create_view(bool or_replace, bool is_forced) {
   const ObjectName name = object_name();
   need_create(name.owner, "VIEW");
   CodeDef code;
@@ -84,6 +103,7 @@ void DdlParser::create_view(bool or_replace) {
   while (!p_.is_word("AS") && !p_.at_end()) skip_clause();
   p_.expect("AS");
   code.text = p_.source(p_.peek().begin, static_cast<int>(sql_.size()));
+  describe_view(code, is_forced);
   edit([&](Catalog& c) { ddl::create_code(c, code, or_replace); });
 }
 
@@ -234,8 +254,8 @@ void DdlParser::alter_user() {
 
 void DdlParser::create() {
   const bool or_replace = p_.accept_words({"OR", "REPLACE"});
+  const bool is_forced = !p_.accept_words({"NO", "FORCE"}) && p_.accept("FORCE");
   p_.accept("EDITIONABLE") || p_.accept("NONEDITIONABLE");
-  p_.accept_words({"NO", "FORCE"}) || p_.accept("FORCE");
   const bool is_public = p_.accept("PUBLIC");
   if (p_.accept_words({"GLOBAL", "TEMPORARY"}) || p_.accept_words({"PRIVATE", "TEMPORARY"})) {
     p_.expect("TABLE");
@@ -247,7 +267,7 @@ void DdlParser::create() {
   if (p_.accept("INDEX")) return create_index(false, false);
   if (p_.accept("SEQUENCE")) return create_sequence();
   if (p_.accept_words({"MATERIALIZED", "VIEW"})) return create_materialized_view();
-  if (p_.accept("VIEW")) return create_view(or_replace);
+  if (p_.accept("VIEW")) return create_view(or_replace, is_forced);
   if (p_.accept("SYNONYM")) return create_synonym(is_public, or_replace);
   if (p_.accept("USER")) return create_user();
   for (const CodeKind& code : kCodeKinds) {

@@ -69,7 +69,8 @@ class DdlParser {
   void create();
   void create_index(bool unique, bool bitmap);
   void create_sequence();
-  void create_view(bool or_replace);
+  void create_view(bool or_replace, bool is_forced);
+  void describe_view(CodeDef& view, bool is_forced) const;
   void create_materialized_view();
   void create_synonym(bool is_public, bool or_replace);
   void create_code(const std::string& kind, bool or_replace);

@@ -22,8 +22,10 @@ struct DdlEnvironment {
   DdlText text;  ///< for the redo
   Release release;
   std::shared_ptr<const Access> access;  ///< of the session's user
-  /// Columns of a query text, for CREATE TABLE … AS SELECT and views.
-  std::function<std::vector<ColumnInfo>(const std::string& query)> describe;
+  /// Columns of a query text whose names are looked up in a schema, for CREATE TABLE … AS SELECT
+  /// and views.
+  std::function<std::vector<ColumnInfo>(const std::string& query, const std::string& schema)>
+      describe;
   /// Type of an expression over the columns of a table, for virtual columns.
   std::function<DataType(const TableDef& table, const std::string& expression)> type_of;
   /// Value of an expression without columns, for the DEFAULT of an added column.

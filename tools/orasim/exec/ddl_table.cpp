@@ -365,7 +365,7 @@ bool DdlParser::table_option(ddl::CreateTable& table) {
 
 void DdlParser::create_as_select(ddl::CreateTable& table) {
   const std::string query = p_.source(p_.peek().begin, static_cast<int>(sql_.size()));
-  const std::vector<ColumnInfo> described = env_.describe(query);
+  const std::vector<ColumnInfo> described = env_.describe(query, env_.current_schema);
   const bool named = !table.columns.empty();
   if (named && table.columns.size() != described.size()) raise(1730);
   for (std::size_t i = 0; i < described.size(); ++i) {

@@ -148,6 +148,9 @@ struct BindEnvironment {
   std::shared_ptr<const Access> access = {};  ///< whose rights count: in a view its owner's
   bool needs_from = true;                     ///< false: as of 23ai FROM may be left out
   bool locks_rows = false;                    ///< the query at hand is FOR UPDATE
+  /// Of a view that is read AS OF: its tables are, too.
+  Eval as_of = {};
+  bool as_of_is_time = false;
   Release release = {};
 };
 

@@ -208,16 +208,36 @@ class FromBinder {
     const auto view = resolve_code(env_, ref.name, {"VIEW", "MATERIALIZED VIEW"});
     if (!view) return false;
     need_read(view->owner, view->name, ObjectKind::kView, ref);
-    Parser parser(view->text);
-    const ast::QueryPtr query = parser.query();
     BindEnvironment inner = env_;
+    if (ref.as_of) {
+      inner.as_of = as_of(ref);
+      inner.as_of_is_time = ref.as_of_timestamp;
+    }
     inner.current_schema = view->owner;
     inner.sql = view->text;
     inner.variables = nullptr;
     inner.ctes.clear();
     inner.access = access_in(*view, env_.catalog, env_.access);
-    declare_query(node, bind_query(*query, inner, nullptr), shown, view->view_columns);
+    declare_query(node, bind_view(*view, inner, ref.pos), shown, view->view_columns);
     return true;
+  }
+
+  /// What a view's query has become wrong by since it was made.
+  static std::shared_ptr<BoundQuery> bind_view(const CodeDef& view, const BindEnvironment& inner,
+                                               int pos) {
+    try {
+      Parser parser(view.text);
+      const ast::QueryPtr query = parser.query();
+      return bind_query(*query, inner, nullptr);
+    } catch (const OraError&) {
+      raise_text(4063, "view \"" + view.owner + "." + view.name + "\" has errors", pos);
+    }
+  }
+
+  Eval as_of(const ast::TableRef& ref) const {
+    Scope empty;
+    empty.outer = scope_.outer;
+    return Binder(env_, empty).condition(*ref.as_of);
   }
 
   void make_source(FromNode& node, const ast::TableRef& ref) {
@@ -226,14 +246,9 @@ class FromBinder {
           dictionary_source(node.dictionary, block_.where.get(), env_, scope_, node.table_index);
     }
     if (!node.table) return;
-    Eval as_of;
-    if (ref.as_of) {
-      Scope empty;
-      empty.outer = scope_.outer;
-      as_of = Binder(env_, empty).condition(*ref.as_of);
-    }
     node.source = table_source(node.table, block_.where.get(), env_, scope_, node.table_index,
-                               std::move(as_of), ref.as_of_timestamp);
+                               ref.as_of ? as_of(ref) : env_.as_of,
+                               ref.as_of ? ref.as_of_timestamp : env_.as_of_is_time);
     if (!ref.partition.empty()) add_partition_filter(node, ref);
     if (ref.sample) add_sample_filter(node, *ref.sample);
   }

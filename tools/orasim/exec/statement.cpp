@@ -287,10 +287,12 @@ DdlEnvironment ddl_environment(SessionState& state) {
   env.current_schema = state.current_schema;
   env.release = state.environment({}).release;
   env.access = state.environment({}).access;
-  env.describe = [&state](const std::string& text) {
+  env.describe = [&state](const std::string& text, const std::string& schema) {
     Parser parser(text);
     const ast::QueryPtr query = parser.query();
-    return bind_query(*query, state.environment(text))->columns();
+    BindEnvironment inner = state.environment(text);
+    inner.current_schema = schema;
+    return bind_query(*query, inner)->columns();
   };
   env.type_of = [&state](const TableDef& table, const std::string& expression) {
     Parser parser(expression);

@@ -227,6 +227,7 @@ void object(Io& io, C& c, const CodeDef*) {
   io(c.owner), io(c.name), io(c.kind), io(c.text), io(c.object_id), io(c.enabled);
   io(c.table_owner), io(c.table_name);
   strings(io, c.view_columns);
+  items(io, c.columns, [](auto& in, auto& made) { column(in, made); });
   io(c.created_unix), io(c.last_ddl_unix), io(c.valid), io(c.comment);
   texts(io, c.column_comments);
   object_type(io, c.type);

@@ -13,17 +13,46 @@ struct Item {
   std::int64_t internal_id = 0;
 };
 
-void visit_columns(const DictionaryContext& c, bool hidden_too,
-                   const std::function<bool(const Item&)>& visit) {
+using Visit = std::function<bool(const Item&)>;
+
+/// False: that is enough.
+bool visit_table(const TableDef& table, bool hidden_too, const Visit& visit) {
+  Item item{&table, nullptr, 0, 0};
+  std::int64_t visible = 0;
+  for (const ColumnDef& column : table.columns) {
+    item.column = &column;
+    ++item.internal_id;
+    item.visible_id = column.is_hidden ? 0 : ++visible;
+    if ((hidden_too || !column.is_hidden) && !visit(item)) return false;
+  }
+  return true;
+}
+
+/// A view as a table that has its columns.
+TableDef as_table(const CodeDef& view) {
+  TableDef out;
+  out.owner = view.owner;
+  out.name = view.name;
+  out.columns = view.columns;
+  for (ColumnDef& column : out.columns) {
+    const auto comment = view.column_comments.find(column.name);
+    if (comment != view.column_comments.end()) column.comment = comment->second;
+  }
+  return out;
+}
+
+void visit_columns(const DictionaryContext& c, bool hidden_too, const Visit& visit) {
   for (const auto& [key, table] : c.catalog.tables) {
-    Item item{table.get(), nullptr, 0, 0};
-    std::int64_t visible = 0;
-    for (const ColumnDef& column : table->columns) {
-      item.column = &column;
-      ++item.internal_id;
-      item.visible_id = column.is_hidden ? 0 : ++visible;
-      if ((hidden_too || !column.is_hidden) && !visit(item)) return;
-    }
+    if (!visit_table(*table, hidden_too, visit)) return;
+  }
+}
+
+void visit_with_views(const DictionaryContext& c, bool hidden_too, const Visit& visit) {
+  for (const auto& [key, table] : c.catalog.tables) {
+    if (!visit_table(*table, hidden_too, visit)) return;
+  }
+  for (const auto& [key, code] : c.catalog.code) {
+    if (code->kind == "VIEW" && !visit_table(as_table(*code), hidden_too, visit)) return;
   }
 }
 
@@ -255,11 +284,11 @@ void add_identity(Registry& r) {
 }  // namespace
 
 void add_column_views(Registry& r) {
-  const Items<Item> visible = [](const Context& c, const std::function<bool(const Item&)>& visit) {
-    visit_columns(c, false, visit);
+  const Items<Item> visible = [](const Context& c, const Visit& visit) {
+    visit_with_views(c, false, visit);
   };
-  const Items<Item> all = [](const Context& c, const std::function<bool(const Item&)>& visit) {
-    visit_columns(c, true, visit);
+  const Items<Item> all = [](const Context& c, const Visit& visit) {
+    visit_with_views(c, true, visit);
   };
   Columns columns = common_head();
   columns.push_back(histogram());

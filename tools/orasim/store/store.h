@@ -172,6 +172,8 @@ struct CodeDef {
   bool enabled = true;
   std::string table_owner, table_name;  ///< triggers; synonyms: the target
   std::vector<std::string> view_columns;
+  /// Views: as the query had them when it was bound; none of one that was made with errors.
+  std::vector<ColumnDef> columns;
   std::int64_t created_unix = 0, last_ddl_unix = 0;
   bool valid = true;                                   ///< ALL_OBJECTS.STATUS
   std::string comment;                                 ///< views

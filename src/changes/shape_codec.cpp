@@ -106,7 +106,8 @@ std::string encode_shape(const connect::RowShape& shape) {
   out.text(shape.source.name);
   out.text(table.table.schema);
   out.text(table.table.name);
-  out.byte(static_cast<std::uint8_t>((schema::is_view(table.kind) ? 1 : 0) | (shape.has_whole_before ? 2 : 0)));
+  out.byte(static_cast<std::uint8_t>((schema::is_view(table.kind) ? 1 : 0) |
+                                     (shape.has_whole_before ? 2 : 0)));
   out.number(table.estimated_rows);
   out.number(table.estimated_bytes);
   out.number(table.columns.size());

@@ -17,8 +17,9 @@ Result<std::set<schema::TableRef>> existing_targets(OpContext& context, const Ta
   if (schemas.empty()) return out;
   WHERRY_ASSIGN(auto catalog,
                 request.target.connector->open_catalog(context, request.target.settings));
-  WHERRY_ASSIGN(const auto tables,
-                catalog->describe_tables(context, {{schemas.begin(), schemas.end()}, /*views=*/true}));
+  WHERRY_ASSIGN(
+      const auto tables,
+      catalog->describe_tables(context, {{schemas.begin(), schemas.end()}, /*views=*/true}));
   for (const schema::TableDef& table : tables) out.insert(table.table);
   return out;
 }

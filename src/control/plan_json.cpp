@@ -153,6 +153,8 @@ PlanJson to_json(const schema::TablePlan& plan) {
   put_value(json, "key_is_own", plan.key_is_own);
   put_value(json, "key_is_lost", plan.key_is_lost);
   put_value(json, "key_comes_first", plan.key_comes_first);
+  put_value(json, "tablespace", plan.tablespace);
+  put_value(json, "key_tablespace", plan.key_tablespace);
   put_value(json, "native", plan.is_native);
   put_value(json, "native_text", plan.is_native_text);
   put_value(json, "lob_inline_bytes", plan.lob_inline_bytes);
@@ -186,6 +188,8 @@ schema::TablePlanPtr plan_from_json(const PlanJson& json) {
   get_value(json, "key_is_own", plan->key_is_own);
   get_value(json, "key_is_lost", plan->key_is_lost);
   get_value(json, "key_comes_first", plan->key_comes_first);
+  get_value(json, "tablespace", plan->tablespace);
+  get_value(json, "key_tablespace", plan->key_tablespace);
   get_value(json, "native", plan->is_native);
   get_value(json, "native_text", plan->is_native_text);
   get_value(json, "lob_inline_bytes", plan->lob_inline_bytes);

@@ -132,6 +132,8 @@ PlannedTable table_of(const engine::TableTask& task, const TaskRequest& request)
     left.rules = column.rules;
   }
   out.key = key_of(plan);
+  out.tablespace = plan.tablespace;
+  out.key_tablespace = plan.key_tablespace;
   if (plan.filter != nullptr) out.filter = mapping::filter_text(*plan.filter);
   if (task.parallel_load) out.parallel_load = name_of(task.parallel_load->type);
   out.estimated_rows = task.definition.estimated_rows;

@@ -31,10 +31,11 @@ struct PlannedTable {
   std::string action;
   std::vector<std::int64_t> rules;
   std::vector<PlannedColumn> columns;
-  std::vector<PlannedColumn> left_out;  ///< of the source; the reason says why
-  std::string key;                      ///< "primary key (id)"; empty: none
-  std::string filter;                   ///< in words of SQL; empty: all rows
-  std::string parallel_load;            ///< "ranges"; empty: Wherry cuts the table itself
+  std::vector<PlannedColumn> left_out;     ///< of the source; the reason says why
+  std::string tablespace, key_tablespace;  ///< empty: the target's default
+  std::string key;                         ///< "primary key (id)"; empty: none
+  std::string filter;                      ///< in words of SQL; empty: all rows
+  std::string parallel_load;               ///< "ranges"; empty: Wherry cuts the table itself
   std::uint64_t estimated_rows = 0, estimated_bytes = 0;  ///< 0: unknown
   std::uint32_t segments = 1;                             ///< that it is cut into, about
   std::uint64_t sampled_rows = 0;                         ///< 0: nobody has looked

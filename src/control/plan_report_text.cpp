@@ -79,6 +79,8 @@ ReportJson json_of(const PlannedTable& table) {
                     {"left_out", json_of(table.left_out)}};
   put_known(out, "source_kind", table.source_kind);
   put_known(out, "key", table.key);
+  put_known(out, "tablespace", table.tablespace);
+  put_known(out, "key_tablespace", table.key_tablespace);
   put_known(out, "filter", table.filter);
   put_known(out, "parallel_load", table.parallel_load);
   put_known(out, "estimated_rows", table.estimated_rows);
@@ -183,6 +185,8 @@ std::string text_of(const PlannedTable& table) {
   if (table.segments > 1) add(fmt::format("about {} segments", table.segments));
   if (!table.parallel_load.empty()) add("parallel-load " + table.parallel_load);
   add(table.key.empty() ? "no key" : table.key);
+  if (!table.tablespace.empty()) add("tablespace " + table.tablespace);
+  if (!table.key_tablespace.empty()) add("key in tablespace " + table.key_tablespace);
   if (table.sampled_rows != 0) {
     add(fmt::format("{} rows looked at{}", count_of(table.sampled_rows),
                     table.is_sampled_whole ? ", all there are" : ""));

@@ -179,7 +179,8 @@ Result<std::vector<schema::TableDef>> TableReload::find_tables(OpContext& contex
   WHERRY_ASSIGN(auto catalog, connector->open_catalog(context, settings));
   std::vector<std::string> schemas;
   for (const schema::TableRef& table : tables_) schemas.push_back(table.schema);
-  WHERRY_ASSIGN(auto found, catalog->describe_tables(context, {schemas}));
+  const bool needs_tablespaces = parts_.request.rules.needs_tablespaces();
+  WHERRY_ASSIGN(auto found, catalog->describe_tables(context, {schemas, false, needs_tablespaces}));
   std::erase_if(found, [&](const schema::TableDef& definition) {
     return std::find(tables_.begin(), tables_.end(), definition.table) == tables_.end();
   });

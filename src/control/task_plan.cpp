@@ -124,7 +124,8 @@ Result<std::vector<schema::TableDef>> source_tables(OpContext& context,
   WHERRY_ASSIGN(auto catalog,
                 request.source.connector->open_catalog(context, request.source.settings));
   return catalog->describe_tables(context,
-                                  {request.rules.named_schemas(), request.rules.needs_views()});
+                                  {request.rules.named_schemas(), request.rules.needs_views(),
+                                   request.rules.needs_tablespaces()});
 }
 
 }  // namespace

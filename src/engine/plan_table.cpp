@@ -58,6 +58,7 @@ class TableMaker {
       WHERRY_TRY(set_key(rules_.key()->key));
       applied_.push_back(rules_.key()->id);
     }
+    WHERRY_TRY(set_tablespaces());
     WHERRY_TRY(add_before_images());
     WHERRY_TRY(check_made_rows());
     WHERRY_TRY(set_filter());
@@ -384,6 +385,18 @@ class TableMaker {
     }
     plan_.key_is_primary = key->is_primary;
     plan_.key_name = key_name(key->is_primary);
+  }
+
+  /// As rules call those of the source's table and of its key.
+  Result<void> set_tablespaces() {
+    using Target = mapping::TransformTarget;
+    WHERRY_ASSIGN(plan_.tablespace,
+                  rules_.tablespace(Target::kTableTablespace, table_.tablespace, applied_));
+    const schema::KeyDef* key = table_.row_identity();
+    if (plan_.key.empty() || key == nullptr) return {};
+    WHERRY_ASSIGN(plan_.key_tablespace,
+                  rules_.tablespace(Target::kIndexTablespace, key->tablespace, applied_));
+    return {};
   }
 
   /// The key of a rule. Its columns are named as the target has them.

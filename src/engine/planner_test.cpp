@@ -177,8 +177,8 @@ TEST(Planner, AViewIsAPlainTableWithoutKeyAndNotNull) {
   for (const schema::ColumnPlan& column : view.columns) EXPECT_FALSE(column.not_null);
   EXPECT_EQ(codes(view.warnings), Codes{"plan.view"});
   EXPECT_TRUE(plan->warnings.empty());
-  const auto keyed = plan_of(
-      with_view(), selecting("%", "view", R"(, {"rule-type": "transformation", "rule-id": 8,
+  const auto keyed =
+      plan_of(with_view(), selecting("%", "view", R"(, {"rule-type": "transformation", "rule-id": 8,
           "rule-name": "8", "rule-target": "table", "rule-action": "define-primary-key",
           "object-locator": {"schema-name": "S", "table-name": "V"},
           "primary-key-def": {"columns": ["ID"]}})"));

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <random>
@@ -179,8 +180,8 @@ TEST(Rules, AnExclusionIsOfItsTableTypeAlone) {
     EXPECT_EQ(rules.select(name).has_value(), is_table_in) << type;
     EXPECT_EQ(rules.select(name, TableKind::kView).has_value(), is_view_in) << type;
   }
-  const RuleSet rules = selecting(of_type(1, "exclude", "%", "all") + "," +
-                                  of_type(2, "explicit", "X", "view"));
+  const RuleSet rules =
+      selecting(of_type(1, "exclude", "%", "all") + "," + of_type(2, "explicit", "X", "view"));
   EXPECT_FALSE(rules.select(name));
   EXPECT_TRUE(rules.select(name, TableKind::kView));
   EXPECT_EQ(rules.selecting(name, TableKind::kView), std::vector<std::int64_t>{2});
@@ -494,6 +495,40 @@ TEST(Rules, WhatIsWrongWithValuesIsTold) {
   EXPECT_TRUE(has(wrong("column", "add-before-image-columns", kAnyColumn,
                         R"(,"before-image-def":{"column-filter":"pkonly"})"),
                   "pk-only was probably meant"));
+}
+
+TEST(Rules, TablespacesAreNamedByThoseOfTheSource) {
+  const auto rule = [](const char* target, const char* locator, const char* action) {
+    return fmt::format(R"({{"rules":[
+        {{"rule-type":"selection","rule-id":1,"rule-action":"include",
+         "object-locator":{{"schema-name":"S","table-name":"%"}}}},
+        {{"rule-type":"transformation","rule-id":2,"rule-target":"{}",
+         "object-locator":{{"schema-name":"S",{}}},{}}}]}})",
+                       target, locator, action);
+  };
+  const char* rename = R"("rule-action":"rename","value":"fast")";
+  const auto rules =
+      RuleSet::parse(rule("table-tablespace", R"("table-tablespace-name":"USER%")", rename));
+  ASSERT_TRUE(rules.ok()) << rules.error().to_paragraph();
+  EXPECT_TRUE(rules->needs_tablespaces());
+  std::vector<std::int64_t> ids;
+  const auto name = [&](const schema::TableRef& table, TransformTarget of, const char* source) {
+    return *rules->of(table).tablespace(of, source, ids);
+  };
+  using Target = TransformTarget;
+  EXPECT_EQ(name({"S", "T"}, Target::kTableTablespace, "USERS"), "fast");
+  EXPECT_EQ(ids, std::vector<std::int64_t>{2});
+  EXPECT_EQ(name({"S", "T"}, Target::kTableTablespace, "DATA"), "");
+  EXPECT_EQ(name({"S", "T"}, Target::kTableTablespace, ""), "");
+  EXPECT_EQ(name({"S", "T"}, Target::kIndexTablespace, "USERS"), "");
+  EXPECT_EQ(name({"OTHER", "T"}, Target::kTableTablespace, "USERS"), "");
+  EXPECT_FALSE(RuleSet::parse(rule("table-tablespace", R"("table-name":"%")", rename)).ok());
+  EXPECT_FALSE(
+      RuleSet::parse(rule("index-tablespace", R"("table-tablespace-name":"A")", rename)).ok());
+  EXPECT_FALSE(
+      RuleSet::parse(rule("index-tablespace",
+                          R"("index-tablespace-name":"A","table-tablespace-name":"A")", rename))
+          .ok());
 }
 
 TEST(Rules, RulesForOtherTargetsAreReadAndPassedOver) {

@@ -342,12 +342,23 @@ class RuleParser {
     rule.value = text(json, path, "value", needs_value && !may_be_empty);
     rule.old_value = text(json, path, "old-value", may_be_empty);
     if (rule.action == TransformAction::kMaskDigits) check_mask(rule.value, path + "/value");
-    if (rule.target >= TransformTarget::kTableTablespace) {
-      rules.warnings_.push_back(fmt::format(
-          "rule-id {}: tablespaces are those of an Oracle target, and passed over by others",
-          rule.id));
-    }
+    if (rule.target >= TransformTarget::kTableTablespace) tablespace(json, path, rule);
     rules.transformations_.push_back(std::move(rule));
+  }
+
+  /// Which tablespaces of the source a rule is for; without a table it is for all of the schema.
+  void tablespace(const Json& json, const std::string& rule_path, TransformationRule& rule) {
+    const bool is_of_table = rule.target == TransformTarget::kTableTablespace;
+    const char* wanted = is_of_table ? "table-tablespace-name" : "index-tablespace-name";
+    const char* other = is_of_table ? "index-tablespace-name" : "table-tablespace-name";
+    if (rule.locator.table.text().empty()) rule.locator.table = Pattern("%");
+    const auto locator = json.find("object-locator");
+    if (locator == json.end() || !locator->is_object()) return;  // told already
+    const std::string path = rule_path + "/object-locator";
+    rule.locator.tablespace = Pattern(text(*locator, path, wanted, true));
+    if (!is_absent(*locator, other)) {
+      problem(path + "/" + other, fmt::format("the rule is for a tablespace named by {}", wanted));
+    }
   }
 
   /// What a rule must say beside what it is about, in "value".

@@ -11,10 +11,9 @@ namespace {
 
 std::string text_of(const SelectionRule& rule) {
   static constexpr std::array<std::string_view, 3> kWhat = {"", "views ", "tables and views "};
-  std::string out =
-      fmt::format("{} {}{}.{}", name_in(kSelectionActions, rule.action),
-                  kWhat.at(static_cast<std::size_t>(rule.table_type)), rule.locator.schema.text(),
-                  rule.locator.table.text());
+  std::string out = fmt::format("{} {}{}.{}", name_in(kSelectionActions, rule.action),
+                                kWhat.at(static_cast<std::size_t>(rule.table_type)),
+                                rule.locator.schema.text(), rule.locator.table.text());
   if (rule.load_order != 0) out += fmt::format(", load-order {}", rule.load_order);
   if (!rule.filter.empty()) out += ", where " + filter_text(rule.filter);
   return out;

@@ -75,6 +75,13 @@ bool RuleSet::needs_views() const {
   });
 }
 
+bool RuleSet::needs_tablespaces() const {
+  return std::any_of(transformations_.begin(), transformations_.end(),
+                     [](const TransformationRule& rule) {
+                       return rule.target >= TransformTarget::kTableTablespace;
+                     });
+}
+
 std::optional<std::int64_t> RuleSet::naming_view(const schema::TableRef& view) const {
   std::optional<std::int64_t> id;
   for (const SelectionRule& rule : selections_) {
@@ -90,8 +97,7 @@ TableRules RuleSet::of(const schema::TableRef& source) const {
   return {*this, source};
 }
 
-schema::RowFilter RuleSet::row_filter(const schema::TableRef& table,
-                                      schema::TableKind kind) const {
+schema::RowFilter RuleSet::row_filter(const schema::TableRef& table, schema::TableKind kind) const {
   const SelectionRule* best = nullptr;
   for (const SelectionRule& rule : selections_) {
     if (rule.filter.empty() || !locates(rule, table, kind)) continue;

@@ -32,9 +32,8 @@ enum class TransformTarget : std::uint8_t {
   kSchema,
   kTable,
   kColumn,
-  // Of Oracle targets; others have none.
   kTableTablespace,
-  kIndexTablespace,
+  kIndexTablespace,  ///< of the table's key
 };
 enum class TransformAction : std::uint8_t {
   kRename,
@@ -68,6 +67,7 @@ constexpr bool masks(TransformAction action) {
 struct Locator {
   Pattern schema, table, column;
   std::string data_type = {};  ///< of the source's columns; empty: any
+  Pattern tablespace = {};     ///< at the source, of rules for tablespaces
 };
 
 struct SelectionRule {
@@ -156,6 +156,8 @@ class RuleSet {
   [[nodiscard]] bool needs_views() const;
   /// The lowest id of a rule that has the very name of a view and takes tables only.
   [[nodiscard]] std::optional<std::int64_t> naming_view(const schema::TableRef& view) const;
+  /// Whether rules concern tablespaces: the source is then asked where its tables lie.
+  [[nodiscard]] bool needs_tablespaces() const;
   /// The transformations that concern a table (mapping/table_rules.h); refers to this object.
   [[nodiscard]] TableRules of(const schema::TableRef& source) const;
   /// Schemas whose tables are needed, when all selecting rules name them without wildcards; else

@@ -130,6 +130,8 @@ TableRules::TableRules(const RuleSet& rules, schema::TableRef source)
       } else if (key_ == nullptr) {
         key_ = &rule;
       }
+    } else if (rule.target >= TransformTarget::kTableTablespace) {
+      of_tablespaces_.push_back(&rule);
     } else if (rule.target == TransformTarget::kColumn) {
       if (rule.action != TransformAction::kAddColumn) {
         of_columns_.push_back(&rule);
@@ -163,6 +165,17 @@ Result<TableOutcome> TableRules::table() const {
     WHERRY_ASSIGN(out.target.name, renamed(*of_table.rule, source_.name, subject));
   }
   return out;
+}
+
+Result<std::string> TableRules::tablespace(TransformTarget of, const std::string& source,
+                                           std::vector<std::int64_t>& ids) const {
+  if (source.empty()) return std::string();
+  for (const TransformationRule* rule : of_tablespaces_) {
+    if (rule->target != of || !rule->locator.tablespace.matches(source)) continue;
+    ids.push_back(rule->id);
+    return renamed(*rule, source, {source_.schema, source_.name, {}, {}});
+  }
+  return std::string();
 }
 
 Result<ColumnOutcome> TableRules::column(const schema::ColumnDef& column) const {

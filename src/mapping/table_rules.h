@@ -44,6 +44,11 @@ class TableRules {
   [[nodiscard]] Result<TableOutcome> table() const;
   /// Likewise.
   [[nodiscard]] Result<ColumnOutcome> column(const schema::ColumnDef& column) const;
+  /// What the target calls the tablespace `source` of the table or of its key; empty: no rule
+  /// concerns it, and the target's own choice holds. `ids`: gets that of the rule. kConfig
+  /// likewise.
+  [[nodiscard]] Result<std::string> tablespace(TransformTarget of, const std::string& source,
+                                               std::vector<std::int64_t>& ids) const;
   /// The key that a rule gives the table; nullptr: that of the source.
   [[nodiscard]] const TransformationRule* key() const { return key_; }
   /// The rules that add columns, by id, of several with one name the lowest.
@@ -54,7 +59,8 @@ class TableRules {
   const RuleSet& rules_;
   const schema::TableRef source_;
   // All by id.
-  std::vector<const TransformationRule*> of_schema_, of_table_, of_columns_, added_;
+  std::vector<const TransformationRule*> of_schema_, of_table_, of_columns_, added_,
+      of_tablespaces_;
   const TransformationRule* key_ = nullptr;
   bool has_includes_ = false;
 };

@@ -80,7 +80,12 @@ Result<std::string> create_table_sql(const TablePlan& plan, std::string_view com
       sql += " compression " + std::string(compression);
     if (column.not_null) sql += " not null";
   }
-  return sql + ")";
+  sql += ")";
+  if (!plan.tablespace.empty()) {
+    WHERRY_ASSIGN(const std::string name, quote_identifier(plan.tablespace));
+    sql += " tablespace " + name;
+  }
+  return sql;
 }
 
 Result<std::string> add_key_sql(const TablePlan& plan) {
@@ -96,7 +101,12 @@ Result<std::string> add_key_sql(const TablePlan& plan) {
     WHERRY_ASSIGN(const std::string name, quote_identifier(plan.columns[plan.key[i]].target_name));
     sql += (i == 0 ? "" : ", ") + name;
   }
-  return sql + ")";
+  sql += ")";
+  if (!plan.key_tablespace.empty()) {
+    WHERRY_ASSIGN(const std::string name, quote_identifier(plan.key_tablespace));
+    sql += " using index tablespace " + name;
+  }
+  return sql;
 }
 
 }  // namespace wherry::schema

@@ -39,6 +39,7 @@ struct KeyDef {
   std::string name;
   std::vector<std::string> columns;
   bool is_primary = false;
+  std::string tablespace = {};  ///< of its index; empty: the default, or nobody has asked
 };
 
 /// What a catalogue holds under a table's name. What has rows of its own and a log of their changes
@@ -61,6 +62,7 @@ struct TableDef {
   std::vector<KeyDef> keys;          ///< enabled unique keys, the primary key first
   std::uint64_t estimated_rows = 0;  ///< 0: unknown
   std::uint64_t estimated_bytes = 0;
+  std::string tablespace = {};  ///< empty: the default, or nobody has asked
   /// The setting of its endpoint, "Name=value", without which it is not to be read; empty: none.
   std::string missing_setting;
 

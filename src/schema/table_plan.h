@@ -73,6 +73,8 @@ struct TablePlan {
   bool key_is_own = false;          ///< a rule's, not the source's
   bool key_is_lost = false;         ///< the source has one, and its columns do not all travel
   bool key_comes_first = false;     ///< create it with the table, not after the rows
+  std::string tablespace = {};      ///< on the target, of a table that is made; empty: its default
+  std::string key_tablespace = {};  ///< likewise, of the key
   /// All columns are native and none is cut, so nothing is decoded: the batches of a load hold rows
   /// in the engine's own form (RowBatch::is_opaque), and so do the values of changes.
   bool is_native = false;

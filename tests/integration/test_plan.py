@@ -9,6 +9,7 @@ import unittest
 
 from support.case import LoadCase
 from support.paths import ROOT
+from support.postgres import PASSWORD
 from support.wherry import Task, selection, wherry
 
 PLANS = pathlib.Path(ROOT) / "tests" / "golden" / "plans"
@@ -132,6 +133,35 @@ class Plans(LoadCase):
         few = self.plan(rules, "--sample", "8", settings=keep)
         self.assertIn("8 rows looked at", few.stdout)
         self.assertNotIn("all there are", few.stdout)
+
+    def test_tables_lie_where_rules_want_them(self):
+        """The first task's tables are the second one's source."""
+        def rules(source_schema, target_schema, wanted):
+            return [selection(source_schema, "ORDERS"), *(
+                {"rule-type": "transformation", "rule-id": str(i), "rule-name": str(i), "rule-target": target,
+                 "rule-action": "rename", "value": name, "object-locator": {"schema-name": source_schema, **locator}}
+                for i, (target, locator, name) in enumerate([("schema", {}, target_schema), *wanted], 2))]
+        places = ("select coalesce(t.spcname, '') from pg_class c left join pg_tablespace t on t.oid = c.reltablespace "
+                  "where c.relnamespace = %s::regnamespace order by c.relkind desc")
+        self.postgres.execute("plans", "set allow_in_place_tablespaces = on",
+                              "create tablespace \"Fast\" location ''", "create tablespace keys location ''")
+        first = self.task(rules("SHOP", "first", [
+            ("table-tablespace", {"table-tablespace-name": "USERS"}, "Fast"),
+            ("index-tablespace", {"index-tablespace-name": "USERS"}, "keys")]))
+        planned = wherry("plan", *first.flags())
+        self.assertIn("tablespace Fast, key in tablespace keys", planned.stdout)
+        run = first.run()
+        self.assertEqual(run.status, CLEAN, run.describe())
+        self.assertEqual(self.postgres.query("plans", places, ("first",)), [("Fast",), ("keys",)])
+        second = self.task(rules("first", "second", [
+            ("table-tablespace", {"table-tablespace-name": "Fast"}, "keys"),
+            ("index-tablespace", {"index-tablespace-name": "%"}, "nowhere")]))
+        second.source = self.postgres.url("plans")
+        run = second.run(source_password=PASSWORD)
+        self.assertEqual(run.status, CLEAN, run.describe())
+        self.assertEqual(self.postgres.query("plans", places, ("second",)), [("keys",), ("",)])
+        log = (second.directory / "wherry.log").read_text(encoding="utf-8")
+        self.assertIn("the target has no tablespace nowhere", log)
 
     def test_refusals_are_errors_and_listed(self):
         run = self.plan([selection("SHOP", "ORDERS"),

@@ -98,6 +98,7 @@ constexpr std::uint32_t chunk_count(const ChunkHints& hints, std::uint64_t bytes
 struct TableFilter {
   std::vector<std::string> schemas;  ///< exact names; empty: every schema that is not the system's
   bool views = false;                ///< views too
+  bool tablespaces = false;          ///< say where tables and the indexes of their keys lie
 };
 
 /// What logging in and looking around found.

@@ -45,12 +45,10 @@ class OracleCatalog final : public connect::Catalog {
     if (predicate.find(':') != std::string::npos) {
       for (const std::string& schema : filter.schemas) binds.push_back(Bind::text(schema));
     }
-    WHERRY_ASSIGN(auto tables,
-                  session_->rows(context, with_owners(kTablesSql, predicate), binds));
+    WHERRY_ASSIGN(auto tables, session_->rows(context, with_owners(kTablesSql, predicate), binds));
     const std::size_t table_count = tables.size();
     if (filter.views) {
-      WHERRY_ASSIGN(auto views,
-                    session_->rows(context, with_owners(kViewsSql, predicate), binds));
+      WHERRY_ASSIGN(auto views, session_->rows(context, with_owners(kViewsSql, predicate), binds));
       std::move(views.begin(), views.end(), std::back_inserter(tables));
     }
     WHERRY_ASSIGN(const auto columns,
@@ -63,6 +61,7 @@ class OracleCatalog final : public connect::Catalog {
       if (!exposes_views_) assembled[i].missing_setting = "ExposeViews=true";
     }
     WHERRY_TRY(read_sizes(context, predicate, binds, assembled));
+    if (filter.tablespaces) WHERRY_TRY(read_tablespaces(context, predicate, binds, assembled));
     for (schema::TableDef& table : assembled) {
       for (schema::ColumnDef& column : table.columns) {
         if (column.native_type == "NUMBER") column.number_scale = number_scale_;
@@ -86,6 +85,16 @@ class OracleCatalog final : public connect::Catalog {
     const std::string& code = sizes.error().native_code;
     if (code == ora_code(942) || code == ora_code(1031)) return {};
     return std::move(sizes).error();
+  }
+
+  Result<void> read_tablespaces(OpContext& context, const std::string& predicate,
+                                const std::vector<Bind>& binds,
+                                std::vector<schema::TableDef>& tables) {
+    for (const char* sql : {kTablespacesSql, kPartitionTablespacesSql, kKeyTablespacesSql}) {
+      WHERRY_ASSIGN(const auto rows, session_->rows(context, with_owners(sql, predicate), binds));
+      set_tablespaces(tables, rows);
+    }
+    return {};
   }
 
   std::unique_ptr<Session> session_;

@@ -43,6 +43,24 @@ select c.owner, c.table_name, c.constraint_name, c.constraint_type, k.column_nam
    and c.constraint_type in ('P', 'U') and c.status = 'ENABLED'
  order by c.owner, c.table_name, c.constraint_type, c.constraint_name, k.position)";
 
+const char* const kTablespacesSql = R"(
+select owner, table_name, null, tablespace_name
+  from all_tables
+ where {owners}
+   and tablespace_name is not null)";
+
+const char* const kPartitionTablespacesSql = R"(
+select owner, table_name, null, def_tablespace_name
+  from all_part_tables
+ where {owners})";
+
+const char* const kKeyTablespacesSql = R"(
+select c.owner, c.table_name, c.constraint_name, i.tablespace_name
+  from all_constraints c
+  join all_indexes i on i.owner = nvl(c.index_owner, c.owner) and i.index_name = c.index_name
+ where c.{owners}
+   and c.constraint_type in ('P', 'U') and i.tablespace_name is not null)";
+
 const char* const kSizesSql = R"(
 select owner, segment_name, sum(bytes)
   from dba_segments
@@ -140,6 +158,20 @@ Result<std::vector<schema::TableDef>> assemble_tables(const std::vector<TextRow>
     defs.back().columns.push_back(text(row, 4));
   }
   return result;
+}
+
+void set_tablespaces(std::vector<schema::TableDef>& tables, const std::vector<TextRow>& rows) {
+  TableIndex index;
+  for (std::size_t i = 0; i < tables.size(); ++i) index.emplace(tables[i].table, i);
+  for (const TextRow& row : rows) {
+    const auto found = index.find({text(row, 0), text(row, 1)});
+    if (found == index.end()) continue;
+    schema::TableDef& table = tables[found->second];
+    if (!row[2]) table.tablespace = text(row, 3);
+    for (schema::KeyDef& key : table.keys) {
+      if (key.name == row[2]) key.tablespace = text(row, 3);
+    }
+  }
 }
 
 Result<void> set_sizes(std::vector<schema::TableDef>& tables, const std::vector<TextRow>& sizes) {

@@ -20,6 +20,11 @@ extern const char* const kKeysSql;     ///< owner, table, constraint, type, colu
 /// owner, table, bytes of all its segments; for accounts that may read DBA_SEGMENTS, whose numbers
 /// are true where statistics are old.
 extern const char* const kSizesSql;
+// Owner, table, constraint (NULL: of the table), tablespace; of a partitioned table that of new
+// partitions.
+extern const char* const kTablespacesSql;
+extern const char* const kPartitionTablespacesSql;
+extern const char* const kKeyTablespacesSql;
 
 /// Rows must be sorted as the statements sort them: by owner, table, then column position.
 /// A number that does not parse is kInternal "oracle.dictionary_row".
@@ -28,5 +33,7 @@ Result<std::vector<schema::TableDef>> assemble_tables(const std::vector<TextRow>
                                                       const std::vector<TextRow>& keys);
 /// Replaces estimates by the sizes of segments.
 Result<void> set_sizes(std::vector<schema::TableDef>& tables, const std::vector<TextRow>& sizes);
+/// From rows of the statements for tablespaces.
+void set_tablespaces(std::vector<schema::TableDef>& tables, const std::vector<TextRow>& rows);
 
 }  // namespace wherry::oracle

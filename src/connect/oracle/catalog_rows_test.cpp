@@ -34,6 +34,19 @@ TEST(OracleCatalog, AssemblesColumnsAndKeysInOrder) {
   EXPECT_EQ((*result)[1].estimated_bytes, 4U * 8192U);
 }
 
+TEST(OracleCatalog, SetsTablespacesOfTablesAndKeys) {
+  auto tables =
+      assemble_tables({{"HR", "JOBS", "1", "1", "1"}}, {},
+                      {{"HR", "JOBS", "JOBS_PK", "P", "ID"}, {"HR", "JOBS", "JOBS_UK", "U", "AT"}});
+  ASSERT_TRUE(tables.ok());
+  set_tablespaces(*tables, {{"HR", "JOBS", std::nullopt, "DATA"},
+                            {"HR", "JOBS", "JOBS_UK", "INDEXES"},
+                            {"HR", "GONE", std::nullopt, "DATA"}});
+  EXPECT_EQ(tables->at(0).tablespace, "DATA");
+  EXPECT_EQ(tables->at(0).keys.at(0).tablespace, "");
+  EXPECT_EQ(tables->at(0).keys.at(1).tablespace, "INDEXES");
+}
+
 TEST(OracleCatalog, NamesTheObjectWhoseRowIsDamaged) {
   const auto result = assemble_tables({{"HR", "JOBS", "many", "1", "1"}}, {}, {});
   ASSERT_FALSE(result.ok());

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "connect/postgres/describe.h"
+#include "connect/postgres/tablespaces.h"
 
 namespace wherry::postgres {
 namespace {
@@ -51,7 +52,6 @@ class PostgresCatalog : public connect::Catalog {
     WHERRY_ASSIGN(const std::vector<NativeTable> tables,
                   describe_schemas(context, *connection, filter.schemas, shows_leaves_));
     WHERRY_ASSIGN(std::vector<NativeKey> keys, describe_keys(context, *connection, filter.schemas));
-    pool_->give_back(std::move(connection));
     std::vector<schema::TableDef> out;
     std::map<schema::TableRef, std::size_t> places;
     for (const NativeTable& table : tables) {
@@ -64,6 +64,8 @@ class PostgresCatalog : public connect::Catalog {
       const auto place = places.find(key.table);
       if (place != places.end()) out[place->second].keys.push_back(std::move(key.key));
     }
+    if (filter.tablespaces) WHERRY_TRY(read_tablespaces(context, *connection, out));
+    pool_->give_back(std::move(connection));
     return out;
   }
 

@@ -156,6 +156,16 @@ void grant_loading(Script& script, const PreflightRequest& request, const std::s
   }
 }
 
+std::set<std::string> tablespaces_of(const PreflightRequest& request) {
+  std::set<std::string> out;
+  for (const schema::TablePlanPtr& plan : request.tables) {
+    for (const std::string& name : {plan->tablespace, plan->key_tablespace}) {
+      if (!name.empty()) out.insert(name);
+    }
+  }
+  return out;
+}
+
 /// Tables that stay may have foreign keys and triggers, which a load goes round where it may.
 Result<bool> meets_hindrances(OpContext& context, Connection& connection,
                               const PreflightRequest& request, const GrantedSchemas& schemas) {
@@ -221,6 +231,9 @@ Result<std::vector<std::string>> target_grants(OpContext& context, Connection& c
                                                  "select exists (select from "
                                                  "pg_catalog.pg_namespace where nspname = $1)",
                                                  std::array{control}));
+  for (const std::string& tablespace : tablespaces_of(request)) {
+    script.grant("create", "tablespace " + Script::quoted(tablespace));
+  }
   script.explain("Tables of the task's own: what is loaded and applied");
   if (own.boolean(0, 0)) {
     script.grant("usage, create", "schema " + Script::quoted(control));

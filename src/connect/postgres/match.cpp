@@ -7,6 +7,7 @@
 #include "connect/postgres/describe.h"
 #include "connect/postgres/hindrances.h"
 #include "connect/postgres/native_plan.h"
+#include "connect/postgres/tablespaces.h"
 #include "connect/postgres/wire/encoder.h"
 
 namespace wherry::postgres {
@@ -339,6 +340,7 @@ Result<std::vector<TargetMatch>> match_tables(OpContext& context, Connection& co
     out.push_back(match_one(plan, index, hindrances, existing, taken));
   }
   WHERRY_TRY(settle_native_plans(context, connection, out));
+  WHERRY_TRY(settle_tablespaces(context, connection, out));
   return out;
 }
 

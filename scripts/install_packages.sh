@@ -8,7 +8,7 @@ packages_of() {
     product) echo g++ cmake ninja-build pkg-config libpq-dev libssl-dev zlib1g-dev libsqlite3-dev libzstd-dev \
                   libspdlog-dev libfmt-dev nlohmann-json3-dev libcli11-dev postgresql tzdata \
                   ccache ;;
-    test) echo libgtest-dev libgmock-dev python3 python3-oracledb python3-psycopg2 ca-certificates \
+    test) echo libgtest-dev libgmock-dev python3 python3-oracledb python3-psycopg2 sqlite3 ca-certificates \
                git $(node_packages) $(peer_packages) ;;
     sanitized) echo clang-14 libclang-rt-14-dev llvm-14 libgtest-dev libgmock-dev ;;
     bench) echo libbenchmark-dev python3 python3-psycopg2 python3-oracledb ca-certificates pgcopydb pgloader \

@@ -2,7 +2,7 @@
 import hashlib
 import json
 import re
-import sqlite3
+import subprocess
 import unittest
 
 from support.case import LoadCase
@@ -39,6 +39,26 @@ EXPRESSIONS = [
     "strftime('%d.%m.%Y %H:%M', $MOMENT)", "$DAY", "$MOMENT", "$PADDED||'|'", "hex($RAW8)",
     "length($RAW8)", "hex(zeroblob(2))", "$REAL8 + 1", "printf('%05d', $ID)", "$WORD like 'w%'",
     "$WORD in ('word 1', 'word 2')", "cast($N as integer)", "unicode($WORD)", "instr($WORD, 'd')"]
+
+
+def sqlite_literal(value):
+    if value is None:
+        return "NULL"
+    if isinstance(value, bytes):
+        return f"x'{value.hex()}'"
+    return repr(value) if isinstance(value, (int, float)) else "'" + value.replace("'", "''") + "'"
+
+
+def by_sqlite_shell(expressions, rows):
+    """A list of texts for each row, as the sqlite3 shell prints them."""
+    script = ""
+    for values in rows:
+        columns = (re.sub(r"\$(\w+)", lambda name: sqlite_literal(values[name[1]]), expression)
+                   for expression in expressions)
+        script += "select json_array(" + ", ".join(f"cast(({each}) as text)" for each in columns) + ");\n"
+    done = subprocess.run(["sqlite3", "-batch", ":memory:"], input=script, text=True, timeout=60,
+                          stdout=subprocess.PIPE, check=True)
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 class LoadedFromOracle(LoadCase):
@@ -90,13 +110,10 @@ class LoadedFromOracle(LoadCase):
         task, run = self.load(*rules)
         self.assertEqual(run.status, 0, run.describe())
         found = self.target_rows(", ".join(f'"E{i}"' for i in range(len(EXPRESSIONS))))
-        database = sqlite3.connect(":memory:")
-        for row, values in zip(found, self.rows_for_sqlite(), strict=True):
-            for i, expression in enumerate(EXPRESSIONS):
-                names = set(re.findall(r"\$(\w+)", expression))
-                wanted, = database.execute(f"select cast(({expression}) as text)",
-                                           {name: values[name] for name in names}).fetchone()
-                self.assertEqual(row[i], wanted, (expression, values))
+        rows = self.rows_for_sqlite()
+        for row, values, wanted in zip(found, rows, by_sqlite_shell(EXPRESSIONS, rows), strict=True):
+            for got, one, expression in zip(row, wanted, EXPRESSIONS, strict=True):
+                self.assertEqual(got, one, (expression, values))
         checked = task.validate()
         self.assertEqual(checked.status, 0, checked.describe())
 

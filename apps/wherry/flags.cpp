@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "control/request_settings.h"
 #include "core/time_text.h"
 #include "endpoint.h"
 
@@ -202,23 +203,6 @@ Result<Logger> open_log(const Flags& flags, std::function<void(const std::string
 
 namespace {
 
-/// Between the load and the changes only a task with both can stop.
-void note_stops_without_effect(control::TaskRequest& request) {
-  if (request.type == control::MigrationType::kFullLoadAndCdc) return;
-  const control::ChangeProcessing& changes = request.settings.changes;
-  for (const auto& [is_sent, name] :
-       {std::pair(changes.stops_before_cached, "StopTaskCachedChangesNotApplied"),
-        std::pair(changes.stops_after_cached, "StopTaskCachedChangesApplied")}) {
-    if (!is_sent) continue;
-    request.settings.without_effect.push_back(fmt::format(
-        "/FullLoadSettings/{}: only a task of type full-load-and-cdc stops there", name));
-  }
-}
-
-}  // namespace
-
-namespace {
-
 Result<control::Endpoint> source_of(const Flags& flags, const connect::Registry& connectors,
                                     const Logger& log) {
   return make_endpoint({"source", flags.source, flags.source_endpoint, flags.source_password_file},
@@ -250,19 +234,14 @@ Result<void> read_task(const Flags& flags, const Logger& log, control::TaskReque
     if (!rules.ok()) return std::move(rules).error().with("file", flags.table_mappings);
     request.rules = *std::move(rules);
   }
+  request.type = migration_type(flags.migration_type);
   if (!flags.task_settings.empty()) {
     WHERRY_ASSIGN(const std::string text, read_file(flags.task_settings));
     auto settings = control::TaskSettings::parse(text);
     if (!settings.ok()) return std::move(settings).error().with("file", flags.task_settings);
-    request.settings = *std::move(settings);
-    request.rules.set_target_schema(request.settings.target_schema);
-    for (const auto& [component, level] : request.settings.log_levels) {
-      log.set_level(component, level);
-    }
+    control::take_settings(request, *std::move(settings), log);
   }
   WHERRY_ASSIGN(request.start, start_type(flags.start));
-  request.type = migration_type(flags.migration_type);
-  note_stops_without_effect(request);
   request.start_position = flags.start_position;
   WHERRY_ASSIGN(request.stop_when, stop_condition(flags.stop_when));
   WHERRY_TRY(check_changes(flags, request));

@@ -50,8 +50,9 @@ void log_times(const Logger& log, const engine::ApplyProgress& progress) {
     spent += fmt::format("{}{} {:.1f}", i == 0 ? "" : ", ", engine::name_of(stage), secs);
   }
   const auto slowest = engine::ApplyProgress::limiting_stage(times);
-  log.info("the changes' time by stage",
-           {{"seconds", spent}, {"slowest", std::string(engine::name_of(slowest))}});
+  log.as(Component::kPerformance)
+      .info("the changes' time by stage",
+            {{"seconds", spent}, {"slowest", std::string(engine::name_of(slowest))}});
 }
 
 }  // namespace wherry::control

@@ -56,7 +56,8 @@ nlohmann::ordered_json standard_log_components() {
   return out;
 }
 
-LogLevels read_log_components(SettingsDocument& document) {
+LogLevels read_log_components(SettingsDocument& document,
+                              std::vector<std::string>& without_effect) {
   const std::string path = "/Logging/LogComponents";
   LogLevels out;
   const Json* const list = document.sent(path);
@@ -89,8 +90,12 @@ LogLevels read_log_components(SettingsDocument& document) {
       document.add_problem(here + "/Severity", fmt::format("'{}' is not one of {}", name, known));
       continue;
     }
-    const auto component = component_of(part);
-    if (component && severity->severity) out.emplace_back(*component, *severity->severity);
+    if (!severity->severity) continue;
+    if (const auto component = component_of(part)) {
+      out.emplace_back(*component, *severity->severity);
+    } else {
+      without_effect.push_back(fmt::format("{}: no part of Wherry is {}", here, part));
+    }
   }
   return out;
 }

@@ -2,61 +2,17 @@
 // without an effect, a reason or a refusal fails.
 #include <gtest/gtest.h>
 
-#include <map>
-
-#include "control/settings_document.h"
+#include "control/settings_samples.h"
+#include "control/settings_scope.h"
 #include "control/task_settings.h"
 
 namespace wherry::control {
 namespace {
 
 using Json = SettingsDocument::Json;
-
-void put(Json& document, std::string_view path, const Json& value) {
-  document[Json::json_pointer(std::string(path))] = value;
-}
-
-/// A value of the key that is allowed and not the default; null: there is none.
-Json another_value(const Setting& setting) {
-  static const std::map<std::string_view, Json> kParts = {
-      {"/Logging/LogComponents", {{{"Id", "SORTER"}, {"Severity", "LOGGER_SEVERITY_DEBUG"}}}},
-      {"/CharacterSetSettings/CharacterReplacements",
-       {{{"SourceCharacterCodePoint", 62}, {"TargetCharacterCodePoint", "61"}}}},
-      {"/CharacterSetSettings/CharacterSetSupport",
-       {{"CharacterSet", "US-ASCII"}, {"ReplaceWithCharacterCodePoint", 0}}}};
-  const Json standard = Json::parse(setting.standard);
-  switch (setting.kind) {
-    case SettingKind::kTruth:
-      return standard != true;
-    case SettingKind::kNumber: {
-      const auto wanted = standard.get<std::int64_t>() + 2;
-      return wanted <= setting.high ? wanted : setting.low;
-    }
-    case SettingKind::kText:
-      return "another";
-    case SettingKind::kChoice: {
-      const std::string first(setting.choices.substr(0, setting.choices.find(' ')));
-      if (standard != first) return first;
-      const std::size_t at = setting.choices.rfind(' ');
-      return at == std::string_view::npos ? Json() : Json(setting.choices.substr(at + 1));
-    }
-    case SettingKind::kList:
-    case SettingKind::kDocument:
-      return kParts.at(setting.path);
-    case SettingKind::kNull:
-      break;
-  }
-  return nullptr;
-}
-
-/// What must be sent besides for the key to mean something.
-Json company_of(std::string_view path) {
-  Json out = Json::object();
-  if (path.ends_with("/InlineLobMaxSize") || path.ends_with("/LobChunkSize")) {
-    put(out, "/TargetMetadata/FullLobMode", true);
-  }
-  return out;
-}
+using samples::another_value;
+using samples::company_of;
+using samples::put;
 
 bool mentions(const std::vector<std::string>& lines, std::string_view path) {
   return std::any_of(lines.begin(), lines.end(), [&](const std::string& line) {
@@ -115,6 +71,39 @@ TEST(SettingsCatalogue, RefusesWhatIsNoValueOfTheKey) {
       EXPECT_TRUE(read->problems()[0].path.starts_with(setting.path)) << document;
     }
   }
+}
+
+/// Each kind of a task to which some keys mean nothing, and one to which they all mean something.
+TEST(SettingsCatalogue, KeysThatMeanNothingToATaskAreTold) {
+  const TaskKind simple_source{true, true, false, false, false};
+  const std::vector<TaskKind> kinds = {
+      {}, {.has_changes = false}, {.loads = false}, {.is_batch = true}, simple_source};
+  std::size_t found = 0;
+  for (const Setting& setting : settings_catalogue()) {
+    const Json value = another_value(setting);
+    if (value.is_null()) continue;
+    Json json = company_of(setting.path);
+    put(json, setting.path, value);
+    auto document = SettingsDocument::read(json.dump());
+    ASSERT_TRUE(document.ok());
+    const auto keys = scoped_keys_of(*document);
+    if (keys.empty()) continue;
+    ++found;
+    EXPECT_EQ(keys, std::vector<std::string_view>{setting.path});
+    EXPECT_TRUE(setting.no_effect.empty()) << setting.path;
+    const auto told = std::count_if(kinds.begin(), kinds.end(), [&](const TaskKind& kind) {
+      return mentions(out_of_scope(keys, kind), setting.path);
+    });
+    EXPECT_GE(told, 1) << setting.path;
+    EXPECT_LT(told, std::ssize(kinds)) << setting.path;
+  }
+  EXPECT_EQ(found, 29U);
+  const std::string_view batch = "/ChangeProcessingTuning/BatchSplitSize";
+  EXPECT_TRUE(mentions(out_of_scope({batch}, {}), batch));
+  EXPECT_TRUE(out_of_scope({batch}, {.is_batch = true}).empty());
+  const std::string_view lobs = "/TargetMetadata/LobChunkSize";
+  EXPECT_TRUE(mentions(out_of_scope({lobs}, simple_source), lobs));
+  EXPECT_TRUE(out_of_scope({lobs}, {.has_changes = false}).empty());
 }
 
 TEST(SettingsDocument, ExpandsToWhatMeansTheSame) {
@@ -195,6 +184,22 @@ TEST(SettingsDocument, NamesThePlaceAndWhatWasMeant) {
           "5:4 /Logging/LogComponents/0/Severity: 'LOUD'"}));
 }
 
+TEST(SettingsDocument, RefusesAResyncThatIsTooShort) {
+  for (const char* value : {"0", "5", "14400"}) {
+    EXPECT_TRUE(
+        TaskSettings::parse(R"({"ResyncSettings": {"MaxResyncTime": )" + std::string(value) + "}}")
+            .ok());
+  }
+  for (const char* value : {"1", "4"}) {
+    const auto settings =
+        TaskSettings::parse(R"({"ResyncSettings": {"MaxResyncTime": )" + std::string(value) + "}}");
+    ASSERT_FALSE(settings.ok());
+    EXPECT_NE(settings.error().message.find("/ResyncSettings/MaxResyncTime: " + std::string(value) +
+                                            " is not 0 or a whole number"),
+              std::string::npos);
+  }
+}
+
 TEST(SettingsDocument, RefusesWhatIsThereTwice) {
   const auto document =
       SettingsDocument::read(R"({"FullLoadSettings": {"CommitRate": 1, "CommitRate": 2}})");
@@ -212,6 +217,8 @@ TEST(TaskSettings, ReadsHowMuchEachPartWrites) {
   ASSERT_TRUE(settings.ok()) << settings.error().to_paragraph();
   EXPECT_EQ(settings->log_levels, (LogLevels{{Component::kSorter, Severity::kTrace},
                                              {Component::kTargetLoad, Severity::kError}}));
+  EXPECT_EQ(settings->without_effect,
+            std::vector<std::string>{"/Logging/LogComponents/2: no part of Wherry is REST_SERVER"});
 }
 
 }  // namespace

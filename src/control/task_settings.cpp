@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <iterator>
 
 #include "control/change_settings.h"
 #include "control/character_settings.h"
+#include "control/settings_scope.h"
 #include "control/settings_values.h"
 
 namespace wherry::control {
@@ -58,6 +60,12 @@ void check_together(SettingsDocument& document) {
   if (shortest > longest) {
     document.add_problem("/ChangeProcessingTuning/BatchApplyTimeoutMin",
                          "is more than BatchApplyTimeoutMax");
+  }
+  constexpr int kLeastResyncMinutes = 5;  // 0: it is not set
+  const auto resync = document.value("/ResyncSettings/MaxResyncTime");
+  if (resync != 0 && resync < kLeastResyncMinutes) {
+    document.add_problem("/ResyncSettings/MaxResyncTime",
+                         resync.dump() + " is not 0 or a whole number from 5 to 14400");
   }
   if (values.truth("/ValidationSettings/ValidationOnly")) {
     document.add_problem("/ValidationSettings/ValidationOnly",
@@ -156,7 +164,8 @@ Result<TaskSettings> TaskSettings::from(SettingsDocument& document) {
   TaskSettings out;
   check_together(document);
   out.characters = read_character_settings(document);
-  out.log_levels = read_log_components(document);
+  std::vector<std::string> silent_parts;
+  out.log_levels = read_log_components(document, silent_parts);
   const SettingsValues values(document);
   out.asks_for_validation = values.truth("/ValidationSettings/EnableValidation");
   if (out.characters != nullptr && out.asks_for_validation) {
@@ -178,6 +187,8 @@ Result<TaskSettings> TaskSettings::from(SettingsDocument& document) {
   out.target_schema = values.text("/TargetMetadata/TargetSchema");
   read_own_settings(values, out);
   out.without_effect = document.without_effect();
+  std::move(silent_parts.begin(), silent_parts.end(), std::back_inserter(out.without_effect));
+  out.scoped_keys = scoped_keys_of(document);
   return out;
 }
 

@@ -47,7 +47,7 @@ struct ChangeProcessing {
   std::uint64_t batch_memory_bytes = 500ULL * 1024 * 1024;  ///< BatchApplyMemoryLimit
   std::chrono::milliseconds memory_keep{60'000};            ///< MemoryKeepTime
   /// RecoveryTimeout; nothing: for ever.
-  std::optional<std::chrono::minutes> recovery_limit;
+  std::optional<std::chrono::milliseconds> recovery_limit;
   std::uint32_t statement_cache = 50;                      ///< StatementCacheSize
   bool has_txn_state = false;                              ///< TaskRecoveryTableEnabled
   bool ignores_load_conflicts = true;                      ///< FullLoadIgnoreConflicts
@@ -87,6 +87,9 @@ struct TaskSettings {
   LogLevels log_levels;                      ///< Logging.LogComponents
   /// "PATH: why" of keys that were sent with another value than the default and change nothing.
   std::vector<std::string> without_effect;
+  /// Keys that were sent with another value than the default and mean something to some tasks only
+  /// (settings_scope.h).
+  std::vector<std::string_view> scoped_keys;
 
   friend bool operator==(const TaskSettings&, const TaskSettings&) = default;
   /// kConfig "settings.syntax" or "settings.invalid" with JSON path, value and allowed values; all

@@ -117,10 +117,10 @@ std::string json_line(Component component, Severity severity, std::string_view m
 }  // namespace
 
 std::string_view name_of(Component component) {
-  static constexpr std::array<std::string_view, 12> kNames = {
+  static constexpr std::array<std::string_view, 11> kNames = {
       "TASK_MANAGER",   "METADATA_MANAGER", "TABLES_MANAGER", "SOURCE_UNLOAD",
       "SOURCE_CAPTURE", "TARGET_LOAD",      "TARGET_APPLY",   "SORTER",
-      "PERFORMANCE",    "DATA_STRUCTURE",   "VALIDATOR",      "COMMON"};
+      "PERFORMANCE",    "VALIDATOR",        "COMMON"};
   return kNames[static_cast<std::size_t>(component)];
 }
 

@@ -30,7 +30,6 @@ enum class Component : std::uint8_t {
   kTargetApply,
   kSorter,
   kPerformance,
-  kDataStructure,
   kValidator,
   kCommon,
 };

@@ -366,6 +366,11 @@ struct ConnectorInfo {
   std::string name;                  ///< "oracle": DMS EngineName
   std::vector<std::string> schemes;  ///< URL schemes: "oracle", "postgresql", "postgres"
   RoleSet roles = 0;
+  // Of a source:
+  /// LOBs can come apart from their rows, in pieces: InlineLobMaxSize, LobChunkSize.
+  bool reads_lobs_apart = false;
+  /// A stream may have to wait for open transactions first: TransactionConsistencyTimeout.
+  bool awaits_transactions = false;
 };
 
 class Connector {

@@ -30,6 +30,7 @@ class OracleConnector final : public connect::Connector {
     info_.name = "oracle";
     info_.schemes = {"oracle"};
     info_.roles = connect::kSource | connect::kChangeSource;
+    info_.reads_lobs_apart = info_.awaits_transactions = true;
   }
 
   [[nodiscard]] const connect::ConnectorInfo& info() const override { return info_; }

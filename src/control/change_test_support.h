@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <filesystem>
+#include <future>
 #include <mutex>
 #include <thread>
 
@@ -85,11 +86,12 @@ class WatchedPhases final : public TaskObserver {
 /// A task that runs in a thread of its own until it is stopped or ends.
 class RunningTask {
  public:
-  explicit RunningTask(const TaskRequest& request)
+  explicit RunningTask(const TaskRequest& request, const Logger& log = {})
       : outcome_(make_error(ErrorKind::kInternal, "test.running", "it has not ended")),
-        thread_([this, request] {
-          OpContext context{stop_.get_token(), std::chrono::steady_clock::time_point::max(), {}};
+        thread_([this, request, log] {
+          OpContext context{stop_.get_token(), std::chrono::steady_clock::time_point::max(), log};
           outcome_ = run_change_task(context, request, phases);
+          has_ended_.set_value();
         }) {}
   ~RunningTask() { (void)stop().ok(); }
   Result<ChangeOutcome>& stop() {
@@ -99,6 +101,9 @@ class RunningTask {
   Result<ChangeOutcome>& end() {
     if (thread_.joinable()) thread_.join();
     return outcome_;
+  }
+  [[nodiscard]] bool ends_within(std::chrono::milliseconds limit) {
+    return end_.wait_for(limit) == std::future_status::ready;
   }
   /// A commit is counted once it has been answered, and the target shows it before that.
   template <class Condition>
@@ -117,6 +122,8 @@ class RunningTask {
 
  private:
   std::stop_source stop_;
+  std::promise<void> has_ended_;
+  std::future<void> end_ = has_ended_.get_future();
   Result<ChangeOutcome> outcome_;
   std::thread thread_;
 };

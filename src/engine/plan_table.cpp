@@ -21,13 +21,6 @@ bool is_same_but_case(std::string_view a, std::string_view b) {
                     [&](char x, char y) { return lower(x) == lower(y); });
 }
 
-Error collision(std::string what, const std::string& first, const std::string& second,
-                const std::string& name) {
-  return make_error(ErrorKind::kConfig, "plan.name_collision",
-                    what + " " + first + " and " + second + " would both become " + name,
-                    "Change the transformation rules so that every name is used once");
-}
-
 class TableMaker {
  public:
   TableMaker(const schema::TableDef& table, const mapping::RuleSet& rules,
@@ -47,6 +40,7 @@ class TableMaker {
     plan_.estimated_rows = table_.estimated_rows;
     for (const schema::ColumnDef& column : table_.columns) WHERRY_TRY(add(column));
     for (const mapping::TransformationRule* rule : rules_.added()) WHERRY_TRY(add(*rule));
+    WHERRY_TRY(check_collisions());
     read_something();
     if (schema::read_plan(std::make_shared<schema::TablePlan>(plan_))->columns.empty()) {
       return make_error(ErrorKind::kSchema, "plan.no_columns",
@@ -60,9 +54,12 @@ class TableMaker {
     }
     WHERRY_TRY(set_tablespaces());
     WHERRY_TRY(add_before_images());
+    WHERRY_TRY(check_collisions());
     WHERRY_TRY(check_made_rows());
     WHERRY_TRY(set_filter());
-    return PlannedTable{std::move(plan_), std::move(left_out_), std::move(applied_)};
+    const mapping::TransformationRule* const key = rules_.key();
+    return PlannedTable{std::move(plan_), std::move(left_out_), std::move(applied_),
+                        std::move(long_names_), key != nullptr && !key->key.name.empty()};
   }
 
  private:
@@ -75,8 +72,8 @@ class TableMaker {
            "rule-id " + std::to_string(id) +
                " is passed over: a rule with a lower id names the schema or the table already");
     }
-    WHERRY_TRY(check_name("schema", plan_.target.schema));
-    return check_name("table", plan_.target.name);
+    WHERRY_TRY(check_name(LongName::Kind::kSchema, table_.table.schema, plan_.target.schema));
+    return check_name(LongName::Kind::kTable, schema::to_text(table_.table), plan_.target.name);
   }
 
   Result<void> add(const schema::ColumnDef& column) {
@@ -116,17 +113,40 @@ class TableMaker {
   /// A name of the target is there once; also when letters' case alone would tell two apart, for
   /// columns that are added.
   Result<void> take(schema::ColumnPlan planned) {
-    WHERRY_TRY(check_name("column", planned.target_name));
     const std::string shown = planned.origin == schema::ColumnOrigin::kAdded
                                   ? "(added) " + planned.source_name
                                   : planned.source_name;
     const auto [other, is_new] = names_.emplace(planned.target_name, shown);
     if (!is_new) {
-      return collision("columns", other->second, shown, planned.target_name)
-          .with("table", schema::to_text(table_.table));
+      note_collision(planned.target_name, other->second, shown);
+      return {};
     }
+    WHERRY_TRY(check_name(LongName::Kind::kColumn, shown, planned.target_name));
     plan_.columns.push_back(std::move(planned));
     return {};
+  }
+
+  void note_collision(const std::string& name, const std::string& first,
+                      const std::string& second) {
+    std::vector<std::string>& sources = collisions_[name];
+    if (sources.empty()) sources.push_back(first);
+    sources.push_back(second);
+  }
+
+  /// All of them at once.
+  [[nodiscard]] Result<void> check_collisions() const {
+    if (collisions_.empty()) return {};
+    std::string text;
+    for (const auto& [name, sources] : collisions_) {
+      text += text.empty() ? "columns " : "; columns ";
+      for (std::size_t i = 0; i < sources.size(); ++i) {
+        text += (i == 0 ? "" : i + 1 == sources.size() ? " and " : ", ") + sources[i];
+      }
+      text += " would all become " + name;
+    }
+    return make_error(ErrorKind::kConfig, "plan.name_collision",
+                      text + " in " + schema::to_text(table_.table),
+                      "Change the transformation rules so that every name is used once");
   }
 
   /// Rows are counted by what is read of them.
@@ -176,8 +196,8 @@ class TableMaker {
     planned.type_reason = "as the rule says";
     for (const auto& [name, from] : names_) {
       if (!is_same_but_case(name, rule.value)) continue;
-      return collision("columns", from, "(added) " + rule.value, rule.value)
-          .with("table", schema::to_text(table_.table));
+      note_collision(rule.value, from, "(added) " + rule.value);
+      return {};
     }
     if (!rule.expression.empty()) WHERRY_TRY(add_needs(rule));
     return take(std::move(planned));
@@ -348,16 +368,13 @@ class TableMaker {
     return true;
   }
 
-  [[nodiscard]] Result<void> check_name(std::string_view what, const std::string& name) const {
-    if (!name.empty() && name.size() <= target_.max_name_bytes()) return {};
-    const std::string why =
-        name.empty() ? "is empty"
-                     : "has " + std::to_string(name.size()) + " bytes, and the target's names " +
-                           std::to_string(target_.max_name_bytes()) + " at most";
+  /// A name that is too long is told when all names are known (plan_names.h).
+  Result<void> check_name(LongName::Kind kind, const std::string& source, const std::string& name) {
+    if (name.size() > target_.max_name_bytes()) long_names_.push_back({kind, source, name});
+    if (!name.empty()) return {};
     return make_error(ErrorKind::kSchema, "plan.bad_name",
-                      "the name of a " + std::string(what) + " on the target " + why,
-                      "Rename it with a transformation rule in the table mappings")
-        .with("name", name);
+                      "rules leave nothing of the name that " + source + " has on the target",
+                      "Rename it with a transformation rule in the table mappings");
   }
 
   /// The key counts only when all of it travels and none of it is a large object.
@@ -419,7 +436,7 @@ class TableMaker {
     plan_.key_is_primary = rule.is_primary;
     plan_.key_is_own = true;
     plan_.key_name = rule.name.empty() ? key_name(rule.is_primary) : rule.name;
-    return check_name("key", plan_.key_name);
+    return check_name(LongName::Kind::kKey, schema::to_text(table_.table), plan_.key_name);
   }
 
   Result<void> set_filter() {
@@ -442,12 +459,7 @@ class TableMaker {
 
   /// As PostgreSQL and DMS name it: after the table, within the longest name.
   [[nodiscard]] std::string key_name(bool is_primary) const {
-    const std::string suffix = is_primary ? "_pkey" : "_key";
-    std::string name = plan_.target.name;
-    std::size_t cut = std::min(name.size(), target_.max_name_bytes() - suffix.size());
-    while (cut < name.size() && cut > 0 && (static_cast<unsigned char>(name[cut]) & 0xC0) == 0x80)
-      --cut;
-    return name.substr(0, cut) + suffix;
+    return key_name_for(plan_.target.name, is_primary, 0, target_.max_name_bytes());
   }
 
   const schema::TableDef& table_;
@@ -459,6 +471,8 @@ class TableMaker {
   std::vector<LeftOutColumn> left_out_;
   std::vector<std::int64_t> applied_;         ///< ids of the rules that count for the table
   std::map<std::string, std::string> names_;  ///< of the target's columns, and what they come from
+  std::map<std::string, std::vector<std::string>> collisions_;  ///< columns by the one name
+  std::vector<LongName> long_names_;
   std::set<std::string> changing_;            ///< added columns with another value each time
   std::vector<std::pair<std::size_t, const mapping::BeforeImage*>> before_images_;
 };

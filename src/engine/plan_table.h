@@ -7,6 +7,7 @@
 
 #include "connect/api/connector.h"
 #include "engine/full_load.h"
+#include "engine/plan_names.h"
 #include "engine/planner.h"
 #include "mapping/rules.h"
 
@@ -16,6 +17,8 @@ struct PlannedTable {
   schema::TablePlan plan;
   std::vector<LeftOutColumn> left_out;
   std::vector<std::int64_t> rules;  ///< ids of those that select, name and key the table
+  std::vector<LongName> long_names;
+  bool has_key_name_of_rule = false;
 };
 
 /// REQUIRES: the rules select the table. kConfig is an error of the whole plan, others of the

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "engine/plan_names.h"
 #include "engine/plan_table.h"
 #include "engine/plan_views.h"
 
@@ -44,6 +45,7 @@ Result<void> check_ranges(const schema::TableDef& table,
 struct Ordered {
   TableTask task;
   std::int64_t load_order = 0;
+  bool has_key_name_of_rule = false;
 };
 
 bool starts_before(const Ordered& a, const Ordered& b) {
@@ -85,13 +87,17 @@ schema::TablePlanPtr shared_plan(const schema::TablePlan& plan, const std::strin
   return out;
 }
 
+void drop(std::vector<Ordered>& ordered, const std::set<schema::TableRef>& gone) {
+  std::erase_if(ordered, [&](const Ordered& each) { return gone.contains(each.task.plan->source); });
+}
+
 /// Several tables may come into one of the target when they bring the same columns.
 void settle_shared_targets(std::vector<Ordered>& ordered, std::vector<RefusedTable>& refused) {
   std::map<schema::TableRef, std::vector<std::size_t>> groups;
   for (std::size_t i = 0; i < ordered.size(); ++i) {
     groups[ordered[i].task.plan->target].push_back(i);
   }
-  std::set<std::size_t> gone;
+  std::set<schema::TableRef> gone;
   for (auto& [target, members] : groups) {
     if (members.size() == 1) continue;
     const schema::TablePlan& first = *ordered[members.front()].task.plan;
@@ -105,7 +111,7 @@ void settle_shared_targets(std::vector<Ordered>& ordered, std::vector<RefusedTab
         all += (all.empty() ? "" : ", ") + schema::to_text(plan.source);
       } else {
         refused.push_back({plan.source, differing_target(plan, first)});
-        gone.insert(i);
+        gone.insert(plan.source);
       }
     }
     if (kept.size() == 1) continue;
@@ -113,8 +119,38 @@ void settle_shared_targets(std::vector<Ordered>& ordered, std::vector<RefusedTab
       ordered[i].task.plan = shared_plan(*ordered[i].task.plan, all);
     }
   }
-  std::size_t index = 0;
-  std::erase_if(ordered, [&](const Ordered&) { return gone.contains(index++); });
+  drop(ordered, gone);
+}
+
+void settle_keys(std::vector<Ordered>& ordered, std::size_t max_bytes,
+                 std::vector<RefusedTable>& refused) {
+  std::vector<NamedKey> keys;
+  for (Ordered& entry : ordered) keys.push_back({&entry.task.plan, entry.has_key_name_of_rule});
+  std::set<schema::TableRef> gone;
+  for (RefusedTable& table : settle_key_names(keys, max_bytes)) {
+    gone.insert(table.table);
+    refused.push_back(std::move(table));
+  }
+  drop(ordered, gone);
+}
+
+void refuse_long_names(const std::vector<MisnamedTable>& misnamed,
+                       const std::vector<Ordered>& fitting, std::size_t max_bytes,
+                       std::vector<RefusedTable>& refused) {
+  std::vector<schema::TablePlanPtr> plans;
+  for (const Ordered& entry : fitting) plans.push_back(entry.task.plan);
+  for (RefusedTable& table : refuse_misnamed(misnamed, plans, max_bytes)) {
+    refused.push_back(std::move(table));
+  }
+}
+
+/// Errors of the whole plan come together, as far as they are of one kind.
+void join(std::optional<Error>& all, Error next) {
+  if (!all) {
+    all = std::move(next);
+  } else if (all->code == next.code && next.code == "plan.name_collision") {
+    all->message += "; " + next.message;
+  }
 }
 
 }  // namespace
@@ -124,6 +160,8 @@ Result<TaskPlan> make_plan(std::vector<schema::TableDef> catalogue, const mappin
   TaskPlan plan;
   std::vector<Ordered> ordered;
   ViewChoice views(rules, options);
+  std::vector<MisnamedTable> misnamed;
+  std::optional<Error> stopping;
   for (schema::TableDef& table : catalogue) {
     if (is_control_table(table.table)) continue;
     const auto load_order = rules.select(table.table, table.kind);
@@ -139,9 +177,16 @@ Result<TaskPlan> make_plan(std::vector<schema::TableDef> catalogue, const mappin
       planned = std::move(checked).error();
     }
     if (!planned.ok()) {
-      if (planned.error().kind == ErrorKind::kConfig) return std::move(planned).error();
+      if (planned.error().kind == ErrorKind::kConfig) {
+        join(stopping, std::move(planned).error());
+        continue;
+      }
       plan.refused.push_back(
           {table.table, std::move(planned).error().with("table", schema::to_text(table.table))});
+      continue;
+    }
+    if (!planned->long_names.empty()) {
+      misnamed.push_back({std::move(planned->plan), std::move(planned->long_names)});
       continue;
     }
     planned->plan.warnings.insert(planned->plan.warnings.begin(), of_kind.begin(), of_kind.end());
@@ -152,9 +197,13 @@ Result<TaskPlan> make_plan(std::vector<schema::TableDef> catalogue, const mappin
     entry.task.definition = std::move(table);
     entry.task.parallel_load = std::move(parallel_load);
     entry.load_order = *load_order;
+    entry.has_key_name_of_rule = planned->has_key_name_of_rule;
   }
+  if (stopping) return *std::move(stopping);
   std::sort(ordered.begin(), ordered.end(), starts_before);
   settle_shared_targets(ordered, plan.refused);
+  settle_keys(ordered, target.max_name_bytes(), plan.refused);
+  refuse_long_names(misnamed, ordered, target.max_name_bytes(), plan.refused);
   for (Ordered& entry : ordered) plan.tables.push_back(std::move(entry.task));
   plan.warnings = views.warnings();
   return plan;

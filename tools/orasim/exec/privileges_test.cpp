@@ -173,7 +173,7 @@ TEST_F(Privileges, AViewIsReadWithItsOwnersRights) {
   }
   ASSERT_EQ(run("OTHER", "create view w as select * from app.t"), kFine);
   ASSERT_EQ(run("OTHER", "grant select on w to low"), kFine);
-  EXPECT_EQ(run("LOW", "select * from other.w"), 942);
+  EXPECT_EQ(run("LOW", "select * from other.w"), 4063);
   ASSERT_EQ(run("APP", "grant select on t to other"), kFine);
   EXPECT_EQ(run("LOW", "select * from other.w"), kFine);
 }

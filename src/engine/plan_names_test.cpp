@@ -33,7 +33,8 @@ Result<TaskPlan> plan_of(const std::vector<schema::TableDef>& catalogue,
   WHERRY_ASSIGN(const mapping::RuleSet rules,
                 mapping::RuleSet::parse(R"({"rules": [{"rule-type": "selection", "rule-id": 1,
       "rule-name": "1", "rule-action": "include",
-      "object-locator": {"schema-name": "%", "table-name": "%"}})" + more + "]}"));
+      "object-locator": {"schema-name": "%", "table-name": "%"}})" +
+                                        more + "]}"));
   return make_plan(catalogue, rules, *world.loader);
 }
 
@@ -77,9 +78,11 @@ TEST(PlanNames, ALongNameIsToldWithItsBytesAndWhatItWouldBeCutTo) {
 
 TEST(PlanNames, TablesThatWouldBeOneAreAllNamedInEachRefusal) {
   const std::vector<std::string> names = {long_name("a"), long_name("b"), long_name("c")};
-  const auto plan =
-      plan_of(tables({{"S", names[0]}, {"S", names[1]}, {"S", names[2]}, {"S", long_name("")},
-                      {"OTHER", long_name("d")}}));
+  const auto plan = plan_of(tables({{"S", names[0]},
+                                    {"S", names[1]},
+                                    {"S", names[2]},
+                                    {"S", long_name("")},
+                                    {"OTHER", long_name("d")}}));
   ASSERT_TRUE(plan.ok()) << plan.error().to_paragraph();
   ASSERT_EQ(plan->refused.size(), 4U);
   for (const std::string& name : names) {
@@ -93,10 +96,10 @@ TEST(PlanNames, TablesThatWouldBeOneAreAllNamedInEachRefusal) {
 }
 
 TEST(PlanNames, NamesThatRulesMakeCountAsWell) {
-  const auto plan = plan_of(tables({{"S", std::string(120, 'x') + "1"}, {"S", std::string(120, 'x') + "2"}}),
-                            rule_of(2, "table", "add-prefix",
-                                    R"("schema-name": "%", "table-name": "%")",
-                                    R"("value": "archive_")"));
+  const auto plan =
+      plan_of(tables({{"S", std::string(120, 'x') + "1"}, {"S", std::string(120, 'x') + "2"}}),
+              rule_of(2, "table", "add-prefix", R"("schema-name": "%", "table-name": "%")",
+                      R"("value": "archive_")"));
   ASSERT_TRUE(plan.ok()) << plan.error().to_paragraph();
   ASSERT_EQ(plan->refused.size(), 2U);
   EXPECT_THAT(refusal_of(*plan, std::string(120, 'x') + "1"),
@@ -106,27 +109,27 @@ TEST(PlanNames, NamesThatRulesMakeCountAsWell) {
 }
 
 TEST(PlanNames, SchemasThatWouldBeOne) {
-  const auto plan =
-      plan_of(tables({{long_name("1"), "T"}, {long_name("2"), "U"}, {"FINE", "V"}}));
+  const auto plan = plan_of(tables({{long_name("1"), "T"}, {long_name("2"), "U"}, {"FINE", "V"}}));
   ASSERT_TRUE(plan.ok()) << plan.error().to_paragraph();
   ASSERT_EQ(plan->refused.size(), 2U);
-  EXPECT_THAT(refusal_of(*plan, "T"), AllOf(HasSubstr("schema " + long_name("1")),
-                                            HasSubstr("plan.cut_names_collide"),
-                                            HasSubstr("the name of " + long_name("2"))));
+  EXPECT_THAT(refusal_of(*plan, "T"),
+              AllOf(HasSubstr("schema " + long_name("1")), HasSubstr("plan.cut_names_collide"),
+                    HasSubstr("the name of " + long_name("2"))));
 }
 
 TEST(PlanNames, AllColumnsOfATableAreToldAtOnce) {
   schema::TableDef def = table_def("T");
-  for (const char* end : {"a", "b"}) def.columns.push_back(column(long_name(end), TypeKind::kInt64));
+  for (const char* end : {"a", "b"})
+    def.columns.push_back(column(long_name(end), TypeKind::kInt64));
   def.columns.push_back(column(std::string(130, 'q'), TypeKind::kInt64));
   const auto plan = plan_of({def});
   ASSERT_TRUE(plan.ok()) << plan.error().to_paragraph();
-  EXPECT_THAT(refusal_of(*plan, "T"),
-              AllOf(HasSubstr("plan.cut_names_collide"),
-                    HasSubstr("column " + long_name("a") + " has 129 bytes"),
-                    HasSubstr("the name of " + long_name("b")),
-                    HasSubstr("the name of " + long_name("a")),
-                    HasSubstr("column " + std::string(130, 'q') + " has 130 bytes")));
+  EXPECT_THAT(
+      refusal_of(*plan, "T"),
+      AllOf(HasSubstr("plan.cut_names_collide"),
+            HasSubstr("column " + long_name("a") + " has 129 bytes"),
+            HasSubstr("the name of " + long_name("b")), HasSubstr("the name of " + long_name("a")),
+            HasSubstr("column " + std::string(130, 'q') + " has 130 bytes")));
 }
 
 TEST(PlanNames, ColumnsOfOneNameAreToldForAllTablesAtOnce) {
@@ -159,9 +162,11 @@ std::map<std::string, std::string> key_names(const TaskPlan& plan) {
 
 TEST(PlanNames, AKeyGetsANameThatIsNotTaken) {
   const std::string stem(123, 'x');
-  const auto plan =
-      plan_of(tables({{"S", "T"}, {"S", "T_pkey"}, {"S", stem + "aaaaa"}, {"S", stem + "bbbbb"},
-                      {"OTHER", stem + "ccccc"}}));
+  const auto plan = plan_of(tables({{"S", "T"},
+                                    {"S", "T_pkey"},
+                                    {"S", stem + "aaaaa"},
+                                    {"S", stem + "bbbbb"},
+                                    {"OTHER", stem + "ccccc"}}));
   ASSERT_TRUE(plan.ok()) << plan.error().to_paragraph();
   EXPECT_TRUE(plan->refused.empty());
   auto names = key_names(*plan);
@@ -189,9 +194,9 @@ TEST(PlanNames, OneTableThatSeveralComeIntoHasOneKey) {
 }
 
 TEST(PlanNames, KeysThatRulesNameAlikeAreRefusedAndEachOtherNamed) {
-  const auto plan = plan_of(tables({{"S", "A"}, {"S", "B"}, {"S", "C"}, {"S", "D"}}),
-                            key_rule(2, "A", "mine") + key_rule(3, "B", "mine") +
-                                key_rule(4, "C", "D"));
+  const auto plan =
+      plan_of(tables({{"S", "A"}, {"S", "B"}, {"S", "C"}, {"S", "D"}}),
+              key_rule(2, "A", "mine") + key_rule(3, "B", "mine") + key_rule(4, "C", "D"));
   ASSERT_TRUE(plan.ok()) << plan.error().to_paragraph();
   ASSERT_EQ(plan->refused.size(), 3U);
   EXPECT_THAT(refusal_of(*plan, "A"),

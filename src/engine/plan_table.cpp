@@ -473,7 +473,7 @@ class TableMaker {
   std::map<std::string, std::string> names_;  ///< of the target's columns, and what they come from
   std::map<std::string, std::vector<std::string>> collisions_;  ///< columns by the one name
   std::vector<LongName> long_names_;
-  std::set<std::string> changing_;            ///< added columns with another value each time
+  std::set<std::string> changing_;  ///< added columns with another value each time
   std::vector<std::pair<std::size_t, const mapping::BeforeImage*>> before_images_;
 };
 

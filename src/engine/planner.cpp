@@ -88,7 +88,8 @@ schema::TablePlanPtr shared_plan(const schema::TablePlan& plan, const std::strin
 }
 
 void drop(std::vector<Ordered>& ordered, const std::set<schema::TableRef>& gone) {
-  std::erase_if(ordered, [&](const Ordered& each) { return gone.contains(each.task.plan->source); });
+  std::erase_if(ordered,
+                [&](const Ordered& each) { return gone.contains(each.task.plan->source); });
 }
 
 /// Several tables may come into one of the target when they bring the same columns.

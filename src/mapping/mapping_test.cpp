@@ -37,6 +37,20 @@ TEST(Pattern, MatchesWildcards) {
   EXPECT_FALSE(matches("abc", "ABC"));
 }
 
+TEST(Pattern, EscapesAreNoWildcards) {
+  EXPECT_EQ(unescaped("a[%]b[_]c[[]d[]]"), "a%b_c[d]");
+  EXPECT_EQ(unescaped("[é]_%[ab][a-d]["), "é_%[ab][a-d][");
+  EXPECT_EQ(unescaped("[]"), "[]");
+  EXPECT_EQ(unescaped(""), "");
+  for (const char* some : {"%", "a%", "[%]%", "[a%"}) {
+    EXPECT_TRUE(has_percent(some)) << some;
+  }
+  for (const char* none : {"", "a", "[%]", "a[%]b", "_", "[a%b]"}) {
+    EXPECT_FALSE(has_percent(none)) << none;
+  }
+  EXPECT_TRUE(matches("a[]]b", "a]b"));
+}
+
 TEST(Pattern, LongNonMatchesEndQuickly) {
   std::string pattern;
   for (int i = 0; i < 30; ++i) pattern += "%a";
@@ -202,7 +216,8 @@ TEST(Rules, ARuleThatMayHaveMeantAViewIsFound) {
   EXPECT_EQ(selecting(of_type(4, "include", "X_1", "") + "," + of_type(3, "explicit", "X_1", ""))
                 .naming_view(view),
             3);
-  for (const char* other : {"%", "X[_]1", "Y"}) {
+  EXPECT_EQ(selecting(of_type(1, "include", "X[_]1", "")).naming_view(view), 1);
+  for (const char* other : {"%", "X%", "Y"}) {
     EXPECT_EQ(selecting(of_type(1, "include", other, "")).naming_view(view), std::nullopt);
   }
   EXPECT_EQ(selecting(of_type(1, "include", "%", "") + "," + of_type(2, "exclude", "X_1", ""))
@@ -567,6 +582,22 @@ TEST(Rules, TableSettingsSayHowATableIsCut) {
   EXPECT_EQ(cut->boundaries, (std::vector<std::vector<std::string>>{{"3", "x"}, {"7", "y"}}));
   EXPECT_EQ(rules->parallel_load({"S", "U"})->partitions, (std::vector<std::string>{"P1", "P2"}));
   EXPECT_FALSE(rules->parallel_load({"S", "t"}));
+}
+
+TEST(Rules, AnEscapedNameIsAnExactOne) {
+  const char* const filter = R"(,"filters":[{"filter-type":"source","column-name":"ID",
+      "filter-conditions":[{"filter-operator":"null"}]}])";
+  const auto rules =
+      RuleSet::parse(document({selection("1", "include", "S", "100[%]", filter),
+                               table_settings("2", "100[%]", R"({"type":"partitions-auto"})"),
+                               table_settings("3", "a_b", R"({"type":"partitions-auto"})")}));
+  ASSERT_TRUE(rules.ok()) << rules.error().to_paragraph();
+  EXPECT_TRUE(rules->parallel_load({"S", "100%"}));
+  EXPECT_FALSE(rules->parallel_load({"S", "1000"}));
+  EXPECT_EQ(rules->row_filter({"S", "100%"}).size(), 1U);
+  EXPECT_TRUE(rules->parallel_load({"S", "a_b"}));
+  EXPECT_FALSE(rules->parallel_load({"S", "aXb"}));
+  EXPECT_FALSE(RuleSet::parse(document({selection("1", "include", "S", "100%", filter)})).ok());
 }
 
 TEST(Rules, TableSettingsThatCannotBeCarriedOutAreRefused) {

@@ -90,6 +90,28 @@ bool has_wildcard(std::string_view pattern) {
           pattern.find(']') != std::string_view::npos);
 }
 
+bool has_percent(std::string_view pattern) {
+  while (!pattern.empty()) {
+    if (pattern[0] == '%') return true;
+    const std::size_t close = pattern[0] == '[' ? pattern.find(']', 2) : std::string_view::npos;
+    pattern.remove_prefix(close == std::string_view::npos ? 1 : close + 1);
+  }
+  return false;
+}
+
+std::string unescaped(std::string_view pattern) {
+  std::string out;
+  while (!pattern.empty()) {
+    const std::size_t close = pattern[0] == '[' ? pattern.find(']', 2) : std::string_view::npos;
+    const std::size_t inside = pattern.size() > 1 ? character_bytes(pattern.substr(1)) : 0;
+    const bool is_escape = close != std::string_view::npos && close == 1 + inside;
+    const std::size_t bytes = is_escape ? close + 1 : character_bytes(pattern);
+    out += is_escape ? pattern.substr(1, inside) : pattern.substr(0, bytes);
+    pattern.remove_prefix(bytes);
+  }
+  return out;
+}
+
 Pattern::Pattern(std::string text) : text_(std::move(text)) {
   const std::size_t first = text_.find_first_of("%_[");
   if (first == std::string::npos) {

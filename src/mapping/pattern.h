@@ -12,6 +12,10 @@ namespace wherry::mapping {
 bool matches(std::string_view pattern, std::string_view name);
 /// True when the pattern could match anything but itself.
 bool has_wildcard(std::string_view pattern);
+/// Whether it has a % that stands for any run.
+bool has_percent(std::string_view pattern);
+/// The one name that a pattern stands for when nothing in it but [x] is a wildcard: [x] is x.
+std::string unescaped(std::string_view pattern);
 
 /// A pattern that many names are held against: most are told apart by how it begins or ends.
 class Pattern {

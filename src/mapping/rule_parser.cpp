@@ -46,8 +46,8 @@ bool is_absent(const Json& object, const char* key) {
   return (found->is_array() || found->is_object()) && found->empty();
 }
 
-bool has_percent(const Locator& locator) {
-  return (locator.schema.text() + locator.table.text()).find('%') != std::string::npos;
+bool may_name_many(const Locator& locator) {
+  return mapping::has_percent(locator.schema.text()) || mapping::has_percent(locator.table.text());
 }
 
 std::string meant(std::string_view name) {
@@ -302,7 +302,7 @@ class RuleParser {
           "rule-id {}: filters of a rule that is not include are passed over", rule.id));
       return;
     }
-    if (has_percent(rule.locator)) {
+    if (may_name_many(rule.locator)) {
       problem(path, "a filter needs the exact names of a schema and a table");
     }
     rule.filter = std::move(filter);
@@ -329,7 +329,7 @@ class RuleParser {
     rule.expression = expression(json, path, rule);
     values_of_action(json, path, rule);
     if (rule.action == TransformAction::kDefinePrimaryKey) {
-      if (has_percent(rule.locator)) {
+      if (may_name_many(rule.locator)) {
         problem(path + "/object-locator",
                 "define-primary-key needs the exact names of a schema and a table");
       }
@@ -555,7 +555,7 @@ class RuleParser {
     rule.id = id;
     rule.locator = locator(json, path, true, false);
     (void)table_type(json, path, id);
-    if (has_percent(rule.locator)) {
+    if (may_name_many(rule.locator)) {
       problem(path + "/object-locator",
               "Exact schema and table name required when using table settings rule");
     }

@@ -20,15 +20,19 @@ bool locates(const SelectionRule& rule, const schema::TableRef& table, schema::T
   return rule.locator.table.matches(table.name) && rule.locator.schema.matches(table.schema);
 }
 
+bool is_name(const Pattern& pattern, const std::string& name) {
+  if (pattern.text() == name) return true;
+  return pattern.text().find('[') != std::string::npos && unescaped(pattern.text()) == name;
+}
+
 bool is_named(const Locator& locator, const schema::TableRef& table) {
-  return locator.schema.text() == table.schema && locator.table.text() == table.name;
+  return is_name(locator.table, table.name) && is_name(locator.schema, table.schema);
 }
 
 /// A rule for one name; a _ is nearly always meant as itself.
 bool names_one(const SelectionRule& rule) {
   if (rule.action == SelectionAction::kExplicit) return true;
-  return (rule.locator.schema.text() + rule.locator.table.text()).find_first_of("%[") ==
-         std::string::npos;
+  return !has_percent(rule.locator.schema.text()) && !has_percent(rule.locator.table.text());
 }
 
 }  // namespace

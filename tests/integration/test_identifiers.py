@@ -67,6 +67,7 @@ def statements(moved, rows, text):
 
 
 class PostgresNames(ChangeCase):
+    is_batched = False
     SCHEMA, TARGET = 'Ödd "schema" 100%_', 'the "tärget"'
 
     def test_every_name_survives_the_load_and_the_changes(self):
@@ -77,9 +78,11 @@ class PostgresNames(ChangeCase):
             key, first, second, third = map(quoted, columns_of(name))
             table = f"{schema}.{quoted(name)}"
             self.at_source(f"create table {table} ({key} integer primary key, {first} text, "
-                           f"{second} text, {third} numeric)",
+                           f"{second} text, {third} numeric(9,2))",
                            f"insert into {table} select n, 'of ' || n, '%_''\"', n / 4.0 "
                            "from generate_series(1, 5) n")
+        # A key of a rule's is found in whole rows alone.
+        self.at_source(f'alter table {schema}."a.b" replica identity full')
         rules = [selection("app", "marker", 1),
                  *(selection(pattern(self.SCHEMA), pattern(name), 10 + n)
                    for n, name in enumerate(names)),
@@ -89,7 +92,18 @@ class PostgresNames(ChangeCase):
                  transformation(102, "table", "add-prefix", pattern(self.SCHEMA), "it's",
                                 value='p"_'),
                  transformation(103, "column", "rename", pattern(self.SCHEMA), pattern("per%cent"),
-                                pattern("per%cent"), value='k"ey')]
+                                pattern("per%cent"), value='k"ey'),
+                 transformation(104, "table", "define-primary-key", pattern(self.SCHEMA), "a.b",
+                                **{"primary-key-def": {"name": "key of \"a.b\"", "columns": ["a.b"]}}),
+                 {"rule-type": "table-settings", "rule-id": "105", "rule-name": "105",
+                  "object-locator": {"schema-name": pattern(self.SCHEMA),
+                                     "table-name": pattern("per%cent")},
+                  "parallel-load": {"type": "ranges", "columns": ["per%cent"],
+                                    "boundaries": [["2"], ["4"]]}}]
+        filtered = next(rule for rule in rules if rule["object-locator"]["table-name"] ==
+                        pattern("set[a-z]"))
+        filtered["filters"] = [{"filter-type": "source", "column-name": "set[a-z]",
+                                "filter-conditions": [{"filter-operator": "gte", "value": "0"}]}]
         renamed = {'quo"te': "un'quo\"ted%", "it's": "p\"_it's"}
         moved = []
         for name in names:
@@ -97,7 +111,7 @@ class PostgresNames(ChangeCase):
             target = ['k"ey', *columns[1:]] if name == "per%cent" else columns
             moved.append(Moved((self.SCHEMA, name), (self.TARGET, renamed.get(name, name)), columns,
                                target))
-        task = self.task()
+        task = self.task({"TargetMetadata": {"BatchApplyEnabled": self.is_batched}})
         with open(task.mappings, "w", encoding="utf-8") as file:
             json.dump({"rules": rules}, file)
         run = self.follow(task)
@@ -115,7 +129,10 @@ class PostgresNames(ChangeCase):
                 self.assertEqual([row[0] for row in rows], [2, 4, 5, 6, 100])
                 self.assertEqual(self.target.query(self.name, each.select(True)), rows)
         checked = task.validate(source_password=PASSWORD)
-        self.assertEqual(checked.status, 0, checked.describe())
+        self.assertEqual(checked.status, 0, checked.stdout[:3000])
+        self.assertEqual(self.target.query(self.name, "select pg_get_constraintdef(oid) from "
+                                           "pg_constraint where conname = 'key of \"a.b\"'"),
+                         [('PRIMARY KEY ("a.b")',)])
 
     def test_names_that_differ_in_case_alone_come_into_one_only_with_a_warning(self):
         self.at_source(*(f'create table app."{name}" (id integer primary key)'
@@ -155,6 +172,13 @@ class PostgresNames(ChangeCase):
         self.assertEqual(keys["app.t"], "t_pkey1")
         self.assertEqual(keys["app.t_pkey"], "t_pkey_pkey")
         self.assertEqual(len(set(keys.values())), len(keys))
+
+
+class PostgresNamesInBatches(PostgresNames):
+    is_batched = True
+
+    test_names_that_differ_in_case_alone_come_into_one_only_with_a_warning = None
+    test_keys_whose_names_would_be_the_same_get_others = None
 
 
 class OracleNames(OracleCase):

@@ -28,6 +28,9 @@ class Plans(LoadCase):
         "customer_id number(9), amount number, status varchar2(10), placed date, ratio binary_double)",
         "create table shop.events (happened timestamp(3) not null, kind varchar2(10) not null, "
         "body varchar2(4000), span interval day(3) to second(2), token raw(16))",
+        "create view shop.buyers as select c.name, to_clob(min(o.status)) story, sum(o.amount) spent, count(*) orders, "
+        "max(o.placed) latest, 'buyer' kind from shop.customers c "
+        "join shop.orders o on o.customer_id = c.customer_id group by c.name order by 3",
         "create table shop.tmp_gone (a number(4))", "create table shop.tmp_kept (a number(4) primary key)",
         "insert into shop.orders select level, level, level * 1.5, 'new', date '2026-01-01', level "
         "from dual connect by level <= 1000",
@@ -39,7 +42,7 @@ class Plans(LoadCase):
         cls.postgres.create_database("plans")
 
     def task(self, rules, settings=None):
-        task = Task(self.sim.url(), self.postgres.url("plans"), rules, settings or SETTINGS)
+        task = Task(self.sim.url() + "?ExposeViews=true", self.postgres.url("plans"), rules, settings or SETTINGS)
         self.addCleanup(task.close)
         return task
 

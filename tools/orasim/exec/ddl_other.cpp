@@ -254,7 +254,8 @@ void DdlParser::alter_user() {
 
 void DdlParser::create() {
   const bool or_replace = p_.accept_words({"OR", "REPLACE"});
-  const bool is_forced = !p_.accept("NOFORCE") && !p_.accept_words({"NO", "FORCE"}) && p_.accept("FORCE");
+  const bool is_forced =
+      !p_.accept("NOFORCE") && !p_.accept_words({"NO", "FORCE"}) && p_.accept("FORCE");
   p_.accept("EDITIONABLE") || p_.accept("NONEDITIONABLE");
   const bool is_public = p_.accept("PUBLIC");
   if (p_.accept_words({"GLOBAL", "TEMPORARY"}) || p_.accept_words({"PRIVATE", "TEMPORARY"})) {

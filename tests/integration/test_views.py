@@ -1,5 +1,6 @@
 """Views as sources: what rules take, what a full load makes of them, and that changes leave them out."""
 import json
+import signal
 import unittest
 
 from support.case import LoadCase
@@ -202,6 +203,21 @@ class OracleViews(LoadCase):
         plan = self.plan(views("APP", "STAFF"), listed, status=REFUSED)
         self.assertEqual([refused["code"] for refused in plan["refused"]],
                          ["plan.view_has_no_partitions"])
+
+    def test_an_interrupted_load_goes_on_behind_the_last_range_or_begins_the_view_again(self):
+        ranges = settings_of("APP", "STAFF", 2, type="ranges", columns=["ID"],
+                             boundaries=[["100"], ["700"]])
+        for more, point in (([ranges], "load.after_commit:1"), ([], "load.before_commit:1"),
+                            ([], "load.after_commit:1")):
+            with self.subTest(point, ranges=bool(more)):
+                self.database = self.new_database()
+                task = self.task(views("APP", "STAFF"), *more)
+                died = task.start(environment={"WHERRY_FAILPOINT": point}).finish(60)
+                self.assertEqual(died.status, -signal.SIGKILL, died.describe())
+                run = task.run()
+                self.assertEqual(run.status, DONE, run.describe())
+                self.assertEqual(self.target('select count(*), count(distinct "ID") from '
+                                             '"APP"."STAFF"'), [(1000, 1000)])
 
     def test_a_view_is_read_as_of_the_moment_of_the_load(self):
         with self.sim.connect() as connection, connection.cursor() as cursor:

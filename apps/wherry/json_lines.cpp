@@ -37,6 +37,9 @@ OrderedJson load_json(const engine::TableProgress& table) {
   json["rows"] = table.rows.load();
   json["refused_rows"] = table.refused_rows.load();
   json["truncated_values"] = table.truncated_values.load();
+  if (const auto filtered = table.filtered_rows.load(); filtered != 0) {
+    json["filtered_rows"] = filtered;
+  }
   json["bytes"] = table.bytes.load();
   json["estimated_rows"] = table.plan->estimated_rows;
   json["elapsed_seconds"] = seconds_of(table.elapsed());

@@ -15,6 +15,23 @@ schema::TablePlanPtr with_warnings(const schema::TablePlanPtr& plan,
   return changed;
 }
 
+/// No log has the values of a column that is generated.
+std::optional<Error> refuse_generated_filter(const engine::TableTask& task) {
+  if (task.plan->filter == nullptr) return std::nullopt;
+  for (const schema::ColumnFilter& filter : *task.plan->filter) {
+    const int column = task.definition.find_column(filter.column);
+    const bool is_generated =
+        column >= 0 && task.definition.columns[static_cast<std::size_t>(column)].is_generated;
+    if (!is_generated) continue;
+    return make_error(ErrorKind::kSchema, "plan.filter_not_logged",
+                      "a filter asks for a generated column, whose values no log has",
+                      "Filter by the columns that it is made of, or use --migration-type full-load")
+        .with("table", schema::to_text(task.plan->source))
+        .with("column", filter.column);
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Result<schema::PlanWarnings> examine_changes(OpContext& context, connect::ChangeSource& source,
@@ -32,7 +49,8 @@ Result<schema::PlanWarnings> examine_changes(OpContext& context, connect::Change
   std::vector<engine::TableTask> tasks;
   for (std::size_t i = 0; i < plan.tables.size(); ++i) {
     engine::TableTask& task = plan.tables[i];
-    const connect::StreamAdvice::Table& own = advice.tables.at(i);
+    connect::StreamAdvice::Table& own = advice.tables.at(i);
+    if (!own.refused) own.refused = refuse_generated_filter(task);
     for (const std::string& warning : own.warnings) {
       log.warn(warning, {{"table", schema::to_text(task.plan->source)}});
     }

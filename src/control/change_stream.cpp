@@ -33,6 +33,23 @@ schema::TablePlanPtr in_form(const schema::TablePlanPtr& plan, bool is_native) {
   return changed;
 }
 
+/// As it was decided for the plan before: the source is not asked again while its changes come.
+connect::FilterJudge judge_as(const schema::TablePlanPtr& before) {
+  if (before == nullptr || before->filter == nullptr) return {};
+  return [filter = before->filter](const schema::ColumnFilter& column,
+                                   const schema::FilterCondition& condition) {
+    for (const schema::ColumnFilter& each : *filter) {
+      if (each.column != column.column) continue;
+      for (const schema::FilterCondition& known : each.conditions) {
+        const bool is_it = known.op == condition.op && known.value == condition.value &&
+                           known.end_value == condition.end_value;
+        if (is_it) return Result<schema::FilterSide>(known.side);
+      }
+    }
+    return Result<schema::FilterSide>(schema::FilterSide::kSource);
+  };
+}
+
 }  // namespace
 
 std::size_t feed_batch_bytes(std::uint64_t memory_bytes, std::uint32_t lanes) {
@@ -178,8 +195,10 @@ ChangePlanner::ChangePlanner(const TaskRequest& request, connect::TargetLoader& 
 }
 
 Result<schema::TablePlanPtr> ChangePlanner::plan(OpContext&, const schema::TableDef& table) {
-  WHERRY_ASSIGN(engine::TaskPlan made,
-                engine::make_plan({table}, request_.rules, target_, plan_options(request_)));
+  const auto known = known_.find(table.table);
+  const schema::TablePlanPtr last = known == known_.end() ? nullptr : known->second;
+  WHERRY_ASSIGN(engine::TaskPlan made, engine::make_plan({table}, request_.rules, target_,
+                                                         plan_options(request_, judge_as(last))));
   if (!made.refused.empty()) return made.refused.front().error;
   if (made.tables.empty()) return schema::TablePlanPtr();
   apply_settings(made, request_);

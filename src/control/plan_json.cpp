@@ -66,6 +66,7 @@ PlanJson column_json(const schema::ColumnPlan& column) {
   put_value(json, "native", column.is_native);
   put_value(json, "origin", static_cast<int>(column.origin));
   put_value(json, "expression", column.expression);
+  put_value(json, "asked", static_cast<int>(column.asked));
   put_value(json, "masking", static_cast<int>(column.masking.kind));
   put_value(json, "mask", static_cast<int>(column.masking.character));
   return json;
@@ -86,6 +87,7 @@ schema::ColumnPlan column_from(const PlanJson& json) {
   get_value(json, "native", column.is_native);
   column.origin = enumerator(json, "origin", schema::ColumnOrigin::kBefore);
   get_value(json, "expression", column.expression);
+  column.asked = enumerator(json, "asked", schema::Asked::kOfDeleted);
   column.masking.kind = enumerator(json, "masking", schema::MaskingKind::kHash);
   column.masking.character = static_cast<char>(json.value("mask", 0));
   return column;
@@ -96,7 +98,8 @@ PlanJson filter_json(const schema::RowFilter& filter) {
   for (const schema::ColumnFilter& each : filter) {
     PlanJson conditions = PlanJson::array();
     for (const schema::FilterCondition& condition : each.conditions) {
-      conditions.push_back({static_cast<int>(condition.op), condition.value, condition.end_value});
+      conditions.push_back({static_cast<int>(condition.op), condition.value, condition.end_value,
+                            static_cast<int>(condition.side)});
     }
     out.push_back({{"column", each.column},
                    {"type", type_json(each.type)},
@@ -116,9 +119,14 @@ std::shared_ptr<const schema::RowFilter> filter_from(const PlanJson& json) {
       if (op < 0 || op > static_cast<int>(schema::FilterOperator::kNotNull)) {
         throw PlanJson::other_error::create(502, "no such filter operator", nullptr);
       }
-      filter.conditions.push_back({static_cast<schema::FilterOperator>(op),
-                                   condition.at(1).get<std::string>(),
-                                   condition.at(2).get<std::string>()});
+      // Plans that earlier versions kept have none: the source evaluates all.
+      const int side = condition.size() > 3 ? condition.at(3).get<int>() : 0;
+      if (side < 0 || side > static_cast<int>(schema::FilterSide::kEngine)) {
+        throw PlanJson::other_error::create(502, "no such side of a filter", nullptr);
+      }
+      filter.conditions.push_back(
+          {static_cast<schema::FilterOperator>(op), condition.at(1).get<std::string>(),
+           condition.at(2).get<std::string>(), static_cast<schema::FilterSide>(side)});
     }
     if (!schema::check_filter(filter).ok()) {
       throw PlanJson::other_error::create(502, "a filter that is none", nullptr);
@@ -146,6 +154,7 @@ PlanJson to_json(const schema::TablePlan& plan) {
   put_value(json, "shares_target", plan.shares_target);
   put_value(json, "keeps_deleted", plan.keeps_deleted);
   put_value(json, "needs_unchanged", plan.needs_unchanged);
+  put_value(json, "needs_before", plan.needs_before);
   if (plan.filter != nullptr) json["filter"] = filter_json(*plan.filter);
   put_value(json, "key", plan.key);
   put_value(json, "key_name", plan.key_name);
@@ -176,6 +185,7 @@ schema::TablePlanPtr plan_from_json(const PlanJson& json) {
   get_value(json, "shares_target", plan->shares_target);
   get_value(json, "keeps_deleted", plan->keeps_deleted);
   get_value(json, "needs_unchanged", plan->needs_unchanged);
+  get_value(json, "needs_before", plan->needs_before);
   if (json.contains("filter")) plan->filter = filter_from(json.at("filter"));
   get_value(json, "key", plan->key);
   for (const std::size_t column : plan->key) {

@@ -135,6 +135,7 @@ PlannedTable table_of(const engine::TableTask& task, const TaskRequest& request)
   out.tablespace = plan.tablespace;
   out.key_tablespace = plan.key_tablespace;
   if (plan.filter != nullptr) out.filter = mapping::filter_text(*plan.filter);
+  out.engine_filter = mapping::filter_text(schema::engine_filter(plan));
   if (task.parallel_load) out.parallel_load = name_of(task.parallel_load->type);
   out.estimated_rows = task.definition.estimated_rows;
   out.estimated_bytes = task.definition.estimated_bytes;

@@ -35,6 +35,7 @@ struct PlannedTable {
   std::string tablespace, key_tablespace;  ///< empty: the target's default
   std::string key;                         ///< "primary key (id)"; empty: none
   std::string filter;                      ///< in words of SQL; empty: all rows
+  std::string engine_filter;               ///< the part of it that Wherry evaluates, not the source
   std::string parallel_load;               ///< "ranges"; empty: Wherry cuts the table itself
   std::uint64_t estimated_rows = 0, estimated_bytes = 0;  ///< 0: unknown
   std::uint32_t segments = 1;                             ///< that it is cut into, about

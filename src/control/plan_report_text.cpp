@@ -82,6 +82,7 @@ ReportJson json_of(const PlannedTable& table) {
   put_known(out, "tablespace", table.tablespace);
   put_known(out, "key_tablespace", table.key_tablespace);
   put_known(out, "filter", table.filter);
+  put_known(out, "filter_by_wherry", table.engine_filter);
   put_known(out, "parallel_load", table.parallel_load);
   put_known(out, "estimated_rows", table.estimated_rows);
   put_known(out, "estimated_bytes", table.estimated_bytes);
@@ -194,6 +195,9 @@ std::string text_of(const PlannedTable& table) {
   if (!table.lobs.empty()) add("large objects " + table.lobs);
   out += "  " + facts + "\n";
   if (!table.filter.empty()) out += "  where " + table.filter + "\n";
+  if (!table.engine_filter.empty()) {
+    out += "  of which Wherry evaluates, not the source: " + table.engine_filter + "\n";
+  }
   for (const PlannedColumn& column : table.columns) out += text_of(column);
   for (const PlannedColumn& column : table.left_out) out += text_of(column);
   return out + text_of(table.warnings, "  ");

@@ -128,7 +128,7 @@ Result<void> TableReload::run(OpContext& context) {
   const auto found = find_tables(context);
   const bool has_lost = found.ok() && std::any_of(tables_.begin(), tables_.end(), [&](auto& table) {
                           const auto record = parts_.state.find(table);
-                          return record && is_new_table(*record) && !is_among(*found, table);
+                          return record && is_new_table(*record) && !is_among(found->tables, table);
                         });
   if (!has_lost) return done;
   return make_error(ErrorKind::kTransient, "reload.table_dropped",
@@ -174,14 +174,11 @@ Result<void> TableReload::attempt(OpContext& context) {
   return apply(context, start);
 }
 
-Result<std::vector<schema::TableDef>> TableReload::find_tables(OpContext& context) const {
-  const auto& [connector, settings] = parts_.request.source;
-  WHERRY_ASSIGN(auto catalog, connector->open_catalog(context, settings));
+Result<SourceTables> TableReload::find_tables(OpContext& context) const {
   std::vector<std::string> schemas;
   for (const schema::TableRef& table : tables_) schemas.push_back(table.schema);
-  const bool needs_tablespaces = parts_.request.rules.needs_tablespaces();
-  WHERRY_ASSIGN(auto found, catalog->describe_tables(context, {schemas, false, needs_tablespaces}));
-  std::erase_if(found, [&](const schema::TableDef& definition) {
+  WHERRY_ASSIGN(auto found, source_tables(context, parts_.request, std::move(schemas)));
+  std::erase_if(found.tables, [&](const schema::TableDef& definition) {
     return std::find(tables_.begin(), tables_.end(), definition.table) == tables_.end();
   });
   return found;
@@ -226,10 +223,11 @@ Result<void> TableReload::plan(OpContext& context) {
     const auto record = parts_.state.find(table);
     if (record && record->plan && record->plan->shares_target) return shared_target_error(table);
   }
-  WHERRY_ASSIGN(const auto found, find_tables(context));
-  WHERRY_TRY(leave_out_gone(context, found));
+  WHERRY_ASSIGN(auto found, find_tables(context));
+  WHERRY_TRY(leave_out_gone(context, found.tables));
   WHERRY_ASSIGN(engine::TaskPlan made,
-                engine::make_plan(found, request.rules, parts_.loader, plan_options(request)));
+                engine::make_plan(std::move(found.tables), request.rules, parts_.loader,
+                                  plan_options(request, std::move(found.filter_judge))));
   apply_settings(made, request);
   limit_values(made, parts_.loader.max_value_bytes());
   std::vector<schema::TablePlanPtr> plans;

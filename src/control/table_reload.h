@@ -19,6 +19,7 @@
 #include "control/change_progress.h"
 #include "control/change_stream.h"
 #include "control/task.h"
+#include "control/task_plan.h"
 #include "control/task_state.h"
 #include "engine/changes/apply.h"
 #include "engine/changes/stream_feed.h"
@@ -75,7 +76,7 @@ class TableReload {
   Result<void> run(OpContext& context);
   Result<void> attempt(OpContext& context);
   Result<void> plan(OpContext& context);
-  Result<std::vector<schema::TableDef>> find_tables(OpContext& context) const;
+  Result<SourceTables> find_tables(OpContext& context) const;
   Result<void> leave_out_gone(OpContext& context, const std::vector<schema::TableDef>& found);
   Result<void> drop_target(OpContext& context, const schema::TablePlanPtr& plan);
   Result<std::string> begin_ledger(OpContext& context);

@@ -119,16 +119,17 @@ Result<void> match_targets(OpContext& context, Prepared& prepared,
   return {};
 }
 
-Result<std::vector<schema::TableDef>> source_tables(OpContext& context,
-                                                    const TaskRequest& request) {
+}  // namespace
+
+Result<SourceTables> source_tables(OpContext& context, const TaskRequest& request,
+                                   std::vector<std::string> schemas) {
   WHERRY_ASSIGN(auto catalog,
                 request.source.connector->open_catalog(context, request.source.settings));
-  return catalog->describe_tables(context,
-                                  {request.rules.named_schemas(), request.rules.needs_views(),
-                                   request.rules.needs_tablespaces()});
+  SourceTables out;
+  WHERRY_ASSIGN(out.tables, catalog->describe_tables(context, {std::move(schemas), request.rules.needs_views(), request.rules.needs_tablespaces()}));
+  WHERRY_ASSIGN(out.filter_judge, catalog->filter_judge(context));
+  return out;
 }
-
-}  // namespace
 
 /// CharacterSetSettings concern text of bounded length only.
 schema::TablePlanPtr with_characters(const schema::TablePlanPtr& plan,
@@ -145,9 +146,10 @@ schema::TablePlanPtr with_characters(const schema::TablePlanPtr& plan,
   return changed;
 }
 
-engine::PlanOptions plan_options(const TaskRequest& request) {
+engine::PlanOptions plan_options(const TaskRequest& request, connect::FilterJudge judge) {
   return {request.source.connector == request.target.connector,
-          request.type != MigrationType::kFullLoad, request.settings.errors.masking};
+          request.type != MigrationType::kFullLoad, request.settings.errors.masking,
+          std::move(judge)};
 }
 
 void apply_settings(engine::TaskPlan& plan, const TaskRequest& request) {
@@ -171,12 +173,15 @@ Result<Prepared> prepare_task(OpContext& context, const TaskRequest& request,
   WHERRY_TRY(retry.run("target", [&] { return probe(context, request.target, connect::kTarget); }));
   observer.on_phase("planning");
   Prepared prepared;
-  WHERRY_ASSIGN(auto tables, retry.run("source", [&] { return source_tables(context, request); }));
+  WHERRY_ASSIGN(auto found, retry.run("source", [&] {
+    return source_tables(context, request, request.rules.named_schemas());
+  }));
   WHERRY_ASSIGN(prepared.loader, retry.run("target", [&] {
     return request.target.connector->open_loader(context, request.target.settings);
   }));
-  WHERRY_ASSIGN(prepared.plan, engine::make_plan(std::move(tables), request.rules, *prepared.loader,
-                                                 plan_options(request)));
+  WHERRY_ASSIGN(prepared.plan,
+                engine::make_plan(std::move(found.tables), request.rules, *prepared.loader,
+                                  plan_options(request, std::move(found.filter_judge))));
   apply_settings(prepared.plan, request);
   WHERRY_TRY(retry.run("target", [&] { return match_targets(context, prepared, existing); }));
   log_plan(context.log.as(Component::kMetadataManager), prepared.plan);
@@ -189,11 +194,12 @@ Result<Prepared> prepare_task(OpContext& context, const TaskRequest& request,
 Result<engine::TaskPlan> plan_without_checks(OpContext& context, const TaskRequest& request,
                                              bool meets_target) {
   Prepared prepared;
-  WHERRY_ASSIGN(auto tables, source_tables(context, request));
+  WHERRY_ASSIGN(auto found, source_tables(context, request, request.rules.named_schemas()));
   WHERRY_ASSIGN(prepared.loader,
                 request.target.connector->open_loader(context, request.target.settings));
-  WHERRY_ASSIGN(prepared.plan, engine::make_plan(std::move(tables), request.rules, *prepared.loader,
-                                                 plan_options(request)));
+  WHERRY_ASSIGN(prepared.plan,
+                engine::make_plan(std::move(found.tables), request.rules, *prepared.loader,
+                                  plan_options(request, std::move(found.filter_judge))));
   apply_settings(prepared.plan, request);
   if (meets_target) {
     WHERRY_TRY(match_targets(context, prepared, request.settings.target_table_prep_mode));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "connect/api/connector.h"
@@ -17,6 +18,15 @@ struct Prepared {
   engine::TaskPlan plan;
 };
 
+/// What the source has, and who evaluates filters on it.
+struct SourceTables {
+  std::vector<schema::TableDef> tables;
+  connect::FilterJudge filter_judge;
+};
+/// Of these schemas; of none named: of all.
+Result<SourceTables> source_tables(OpContext& context, const TaskRequest& request,
+                                   std::vector<std::string> schemas);
+
 /// Logs in on both sides, reads the catalogues and plans. `existing`: what happens to tables that
 /// are on the target already.
 Result<Prepared> prepare_task(OpContext& context, const TaskRequest& request,
@@ -30,7 +40,7 @@ Result<engine::TaskPlan> plan_without_checks(OpContext& context, const TaskReque
 Result<void> check_privileges(OpContext& context, const TaskRequest& request,
                               const Prepared& prepared);
 /// How a plan is made between these ends with these settings.
-engine::PlanOptions plan_options(const TaskRequest& request);
+engine::PlanOptions plan_options(const TaskRequest& request, connect::FilterJudge judge);
 /// Changes a plan as the task's settings say: LOBs, character sets, when the key is made.
 void apply_settings(engine::TaskPlan& plan, const TaskRequest& request);
 /// The plan with CharacterSetSettings; nullptr stays nullptr.

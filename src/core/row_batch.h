@@ -69,6 +69,27 @@ class RowBatch {
     WHERRY_ASSERT(row_count_ > 0, "no row to drop");
     --row_count_;
   }
+  /// Leaves those rows that `keeps(index)` takes, in their order; `index` counts the rows as they
+  /// were. Returns how many went. REQUIRES: no opaque rows.
+  template <class Keeps>
+  std::size_t retain_rows(const Keeps& keeps) {
+    std::size_t kept = 0, noted = 0, next_note = 0;
+    for (std::size_t r = 0; r < row_count_; ++r) {
+      const bool is_kept = keeps(r);
+      for (; next_note < lengths_.size() && lengths_[next_note].row == r; ++next_note) {
+        if (!is_kept) continue;
+        lengths_[noted] = lengths_[next_note];
+        lengths_[noted++].row = kept;
+      }
+      if (!is_kept) continue;
+      if (kept != r) std::copy_n(row(r), column_count_, row(kept));
+      ++kept;
+    }
+    const std::size_t gone = row_count_ - kept;
+    lengths_.resize(noted);
+    row_count_ = kept;
+    return gone;
+  }
   /// Gives all rows another shape: cell i is the one that was at origins[i], or NULL where that is
   /// negative. What cells point to stays where it is.
   void reshape(std::span<const std::int32_t> origins);

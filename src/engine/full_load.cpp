@@ -557,6 +557,7 @@ class Loader {
     if (!table.error && !table.is_cancelled) {
       log.info("table loaded", {{"table", schema::to_text(table.task.plan->source)},
                                 {"rows", std::to_string(progress.rows)},
+                                {"filtered rows", std::to_string(progress.filtered_rows)},
                                 {"bytes", std::to_string(progress.bytes)},
                                 {"ms", std::to_string(progress.elapsed_ns / 1'000'000)}});
       progress_.set_state(progress, TableState::kTableCompleted);

@@ -47,6 +47,8 @@ struct TableProgress {
   // Left out by the error policy, and LOBs cut at their limit; those of earlier runs too.
   std::atomic<std::uint64_t> refused_rows{0};
   std::atomic<std::uint64_t> truncated_values{0};
+  /// Read in this run, and not taken by the filter: what the source has not evaluated of it.
+  std::atomic<std::uint64_t> filtered_rows{0};
   std::atomic<std::uint64_t> bytes{0};          ///< of cells and values read
   std::atomic<std::int64_t> wait_input_ns{0};   ///< writer without a batch: the source is slow
   std::atomic<std::int64_t> wait_output_ns{0};  ///< reader without a free batch: the target is slow

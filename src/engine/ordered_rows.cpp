@@ -66,6 +66,7 @@ Result<void> OrderedRows::refill(OpContext& context) {
   while (!at_end_ && batch_.empty()) {
     WHERRY_ASSIGN(const connect::ReadState state, reader_->read(context, batch_));
     at_end_ = state == connect::ReadState::kEnd;
+    if (sieve_) sieve_->filter(batch_);
   }
   WHERRY_TRY(limit_lobs(batch_, *plan_));
   replace_characters(batch_, *plan_);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "connect/api/connector.h"
+#include "engine/row_sieve.h"
 
 namespace wherry::engine {
 
@@ -23,11 +24,13 @@ class KeyCopy {
 
 class OrderedRows {
  public:
-  /// `side` is "source" or "target", for messages. `counter` counts rows as they pass.
+  /// `plan`: of the rows that are read. `side` is "source" or "target", for messages. `counter`
+  /// counts rows as they pass.
   OrderedRows(std::unique_ptr<connect::ChunkReader> reader, schema::TablePlanPtr plan,
               std::size_t batch_bytes, std::string side, std::atomic<std::uint64_t>& counter)
       : reader_(std::move(reader)),
         plan_(std::move(plan)),
+        sieve_(RowSieve::make(*plan_, RowSieve::Unreadable::kLeftOut)),
         batch_(batch_bytes),
         side_(std::move(side)),
         counter_(counter) {}
@@ -43,6 +46,7 @@ class OrderedRows {
 
   std::unique_ptr<connect::ChunkReader> reader_;
   schema::TablePlanPtr plan_;
+  const std::unique_ptr<RowSieve> sieve_;  ///< nullptr: all rows are taken
   RowBatch batch_;
   std::string side_;
   std::atomic<std::uint64_t>& counter_;

@@ -30,6 +30,7 @@ class TableMaker {
         filter_(rules.row_filter(table.table, table.kind)),
         target_(target),
         masking_errors_(options.masking_errors),
+        filter_judge_(options.filter_judge),
         applied_(rules.selecting(table.table, table.kind)) {
     plan_.is_native = options.is_one_engine;
   }
@@ -217,7 +218,9 @@ class TableMaker {
             rule, name, "has type " + column.native_type + ", which an expression cannot take");
       }
       if (column.is_generated) return bad_expression(rule, name, "is generated, and not read");
-      read_aside(column);
+      schema::Asked& asked = read_aside(column).asked;
+      const auto wanted = needs.flags_deletes ? schema::Asked::kOfDeleted : schema::Asked::kOfRows;
+      asked = std::max(asked, wanted);
       // The log has the key of every change.
       plan_.needs_unchanged = plan_.needs_unchanged || !is_in_identity(name);
     }
@@ -242,20 +245,25 @@ class TableMaker {
   }
 
   /// Reads a column that the target may not have.
-  void read_aside(const schema::ColumnDef& column) {
+  schema::ColumnPlan& read_aside(const schema::ColumnDef& column) {
     const auto is_it = [&](const schema::ColumnPlan& planned) {
       return planned.origin == schema::ColumnOrigin::kSource && planned.source_name == column.name;
     };
-    for (const auto* list : {&plan_.columns, &plan_.side_columns}) {
-      if (std::any_of(list->begin(), list->end(), is_it)) return;
+    for (auto* list : {&plan_.columns, &plan_.side_columns}) {
+      const auto found = std::find_if(list->begin(), list->end(), is_it);
+      if (found != list->end()) return *found;
     }
+    return add_side_column(column);
+  }
+
+  schema::ColumnPlan& add_side_column(const schema::ColumnDef& column) {
     schema::ColumnPlan planned;
     planned.source_name = planned.target_name = column.name;
     planned.source_number = column.number;
     planned.type = column.type;
     planned.source_type = planned.target_type = column.native_type;
     planned.trim_blanks = column.type.blank_padded && !plan_.is_native;
-    plan_.side_columns.push_back(std::move(planned));
+    return plan_.side_columns.emplace_back(std::move(planned));
   }
 
   Result<void> choose_type(const schema::ColumnDef& column, const mapping::ColumnOutcome& outcome,
@@ -326,7 +334,8 @@ class TableMaker {
       using Columns = mapping::BeforeImage::Columns;
       if (image->columns == Columns::kKey && !is_of_key) continue;
       if (image->columns == Columns::kAllButLobs && is_lob) continue;
-      plan_.needs_unchanged = plan_.needs_unchanged || image->columns != Columns::kKey;
+      plan_.needs_before = plan_.needs_before || image->columns != Columns::kKey;
+      plan_.needs_unchanged = plan_.needs_unchanged || plan_.needs_before;
       planned.origin = schema::ColumnOrigin::kBefore;
       planned.target_name = image->prefix + planned.target_name + image->suffix;
       planned.not_null = false;
@@ -450,11 +459,41 @@ class TableMaker {
                           "Correct the rule in the table mappings; names are compared exactly")
             .with("column", each.column);
       }
-      each.type = table_.columns[static_cast<std::size_t>(found)].type;
+      const schema::ColumnDef& column = table_.columns[static_cast<std::size_t>(found)];
+      each.type = column.type;
       WHERRY_TRY(schema::check_filter(each));
+      WHERRY_TRY(judge(each));
     }
     plan_.filter = std::make_shared<const schema::RowFilter>(std::move(filter));
+    for (const schema::ColumnFilter& each : schema::engine_filter(plan_)) read_for_filter(each);
     return {};
+  }
+
+  /// Who evaluates each condition.
+  Result<void> judge(schema::ColumnFilter& filter) const {
+    if (!filter_judge_) return {};
+    for (schema::FilterCondition& condition : filter.conditions) {
+      auto side = filter_judge_(filter, condition);
+      if (!side.ok()) return std::move(side).error().with("column", filter.column);
+      condition.side = *side;
+    }
+    schema::settle_sides(filter);
+    return {};
+  }
+
+  /// The values that are compared must be read, whole and in a form that the engine knows.
+  void read_for_filter(const schema::ColumnFilter& filter) {
+    schema::ColumnDef column =
+        *std::find_if(table_.columns.begin(), table_.columns.end(),
+                      [&](const auto& c) { return c.name == filter.column; });
+    const bool is_native = column.type.kind == schema::TypeKind::kNative;
+    if (!is_native && !schema::is_lob(column.type)) {
+      read_aside(column);
+      return;
+    }
+    // As its engine prints it.
+    if (is_native) column.type = {schema::TypeKind::kClob};
+    add_side_column(column);
   }
 
   /// As PostgreSQL and DMS name it: after the table, within the longest name.
@@ -467,6 +506,7 @@ class TableMaker {
   const schema::RowFilter filter_;
   connect::TargetLoader& target_;
   const ErrorAction masking_errors_;
+  const connect::FilterJudge filter_judge_;
   schema::TablePlan plan_;
   std::vector<LeftOutColumn> left_out_;
   std::vector<std::int64_t> applied_;         ///< ids of the rules that count for the table

@@ -39,6 +39,8 @@ struct PlanOptions {
   bool has_changes = false;
   /// A mask that does not fit its column; kLogError: the column is loaded unmasked, with a warning.
   ErrorAction masking_errors = ErrorAction::kStopTask;
+  /// Who evaluates filters; empty: the source.
+  connect::FilterJudge filter_judge = {};
 };
 Result<TaskPlan> make_plan(std::vector<schema::TableDef> catalogue, const mapping::RuleSet& rules,
                            connect::TargetLoader& target, const PlanOptions& options = {});

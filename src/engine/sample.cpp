@@ -8,6 +8,7 @@
 #include "engine/character_pass.h"
 #include "engine/lob_limit.h"
 #include "engine/made_rows.h"
+#include "engine/row_sieve.h"
 
 namespace wherry::engine {
 namespace {
@@ -97,6 +98,7 @@ class TableSampler {
   TableSampler(const TableTask& task, connect::TargetLoader& target, std::uint64_t most_rows)
       : plan_(decoded(task.plan)),
         read_(schema::read_plan(plan_)),
+        sieve_(RowSieve::make(*read_, RowSieve::Unreadable::kRefused)),
         check_(target.value_check(*plan_)),
         most_rows_(most_rows) {
     out_.columns.resize(plan_->columns.size());
@@ -137,6 +139,7 @@ class TableSampler {
     for (;;) {
       batch.reset(read_->columns.size());
       WHERRY_ASSIGN(const connect::ReadState state, reader->read(context, batch));
+      if (sieve_) sieve_->filter(batch);
       WHERRY_TRY(limit_lobs(batch, *read_));
       replace_characters(batch, *read_);
       if (maker_) maker_->make_rows(batch);
@@ -171,6 +174,7 @@ class TableSampler {
   }
 
   const schema::TablePlanPtr plan_, read_;
+  const std::unique_ptr<RowSieve> sieve_;
   const std::unique_ptr<connect::ValueCheck> check_;
   const std::uint64_t most_rows_;
   std::unique_ptr<RowMaker> maker_;

@@ -10,6 +10,7 @@
 #include "engine/lob_limit.h"
 #include "engine/made_rows.h"
 #include "engine/row_errors.h"
+#include "engine/row_sieve.h"
 
 namespace wherry::engine {
 namespace {
@@ -46,6 +47,7 @@ class SegmentReader {
   SegmentReader(const SegmentJob& job, TableProgress& table, Pipe& pipe, SegmentOutcome& outcome)
       : job_(job),
         plan_(schema::read_plan(job.plan)),
+        sieve_(RowSieve::make(*plan_, RowSieve::Unreadable::kRefused)),
         table_(table),
         pipe_(pipe),
         outcome_(outcome) {}
@@ -75,6 +77,8 @@ class SegmentReader {
       }
       if (!batch) return cancelled_error();
       WHERRY_ASSIGN(const connect::ReadState state, reader->read(context, *batch));
+      const std::size_t read_bytes = batch->used_bytes();
+      if (sieve_) table_.filtered_rows += sieve_->filter(*batch);
       WHERRY_ASSIGN(const std::uint64_t cut, limit_lobs(*batch, *plan_, table_, context.log));
       outcome_.truncated_values += cut;
       replace_characters(*batch, *plan_);
@@ -82,7 +86,8 @@ class SegmentReader {
       done.rows += batch->row_count();
       done.bytes += batch->used_bytes();
       if (maker_) maker_->make_rows(*batch);
-      if (!job_.throttle.pass(batch->used_bytes(), context.stop)) return cancelled_error();
+      const std::size_t moved_bytes = std::max(read_bytes, batch->used_bytes());
+      if (!job_.throttle.pass(moved_bytes, context.stop)) return cancelled_error();
       if (!batch->empty() && !pipe_.queue.push(std::move(batch), context.stop)) {
         return cancelled_error();
       }
@@ -91,8 +96,9 @@ class SegmentReader {
   }
 
   const SegmentJob& job_;
-  const schema::TablePlanPtr plan_;  ///< of the rows that are read
-  std::unique_ptr<RowMaker> maker_;  ///< nullptr: the target's rows are those
+  const schema::TablePlanPtr plan_;        ///< of the rows that are read
+  const std::unique_ptr<RowSieve> sieve_;  ///< nullptr: all rows are taken
+  std::unique_ptr<RowMaker> maker_;        ///< nullptr: the target's rows are those
   TableProgress& table_;
   Pipe& pipe_;
   SegmentOutcome& outcome_;

@@ -114,7 +114,9 @@ class World {
     WHERRY_ASSIGN(auto catalog, connector.open_catalog(context, settings("source")));
     WHERRY_ASSIGN(const auto tables, catalog->describe_tables(context, {}));
     WHERRY_ASSIGN(loader, connector.open_loader(context, settings("target")));
-    WHERRY_ASSIGN(TaskPlan made, make_plan(tables, rules, *loader));
+    PlanOptions plan_options;
+    WHERRY_ASSIGN(plan_options.filter_judge, catalog->filter_judge(context));
+    WHERRY_ASSIGN(TaskPlan made, make_plan(tables, rules, *loader, plan_options));
     for (TableTask& task : made.tables) {
       schema::TablePlan changed = *task.plan;
       if (change_plan) change_plan(changed);

@@ -102,10 +102,10 @@ class TableComparison {
     plan_ = source_plan;
     outside_ = outside_of(plan_->key, plan_->columns.size());
     auto target_plan = std::make_shared<schema::TablePlan>(target_side(*source_plan));
-    WHERRY_ASSIGN(auto left,
-                  source.open(context_, source_plan, table_.part, connect::RowOrder::kByKey));
+    const schema::TablePlanPtr read = schema::read_plan(plan_);
+    WHERRY_ASSIGN(auto left, source.open(context_, read, table_.part, connect::RowOrder::kByKey));
     WHERRY_ASSIGN(auto right, target.open(context_, target_plan, {}, connect::RowOrder::kByKey));
-    OrderedRows source_rows(std::move(left), source_plan, options_.batch_bytes, "source",
+    OrderedRows source_rows(std::move(left), read, options_.batch_bytes, "source",
                             table_.source_rows);
     OrderedRows target_rows(std::move(right), target_plan, options_.batch_bytes, "target",
                             table_.target_rows);
@@ -330,6 +330,7 @@ schema::TablePlan target_side(const schema::TablePlan& plan) {
   schema::TablePlan side = plan;
   side.source = plan.target;
   side.filter = nullptr;  // all rows there belong to the task
+  side.side_columns.clear();
   for (schema::ColumnPlan& column : side.columns) {
     column.source_name = column.target_name;
     column.source_type = column.target_type;

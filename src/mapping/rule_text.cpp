@@ -74,7 +74,9 @@ void add(std::vector<RuleText>& out, const char* type, std::vector<Rule> rules) 
 std::string filter_text(const schema::RowFilter& filter) {
   const schema::FilterDialect dialect = {
       [](const schema::ColumnFilter& each) { return each.column; },
-      [](const schema::ColumnFilter& each) { return each.column; },
+      [](const schema::ColumnFilter& each, bool is_null) {
+        return each.column + (is_null ? " is null" : " is not null");
+      },
       [](const schema::ColumnFilter&, const std::string& value) { return "'" + value + "'"; }};
   return schema::filter_sql(filter, dialect);
 }

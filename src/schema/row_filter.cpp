@@ -1,17 +1,17 @@
 #include "schema/row_filter.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <charconv>
-#include <cmath>
-#include <utility>
+#include <cstdlib>
 
 #include "core/truth.h"
 
 namespace wherry::schema {
 namespace {
 
-/// More digits than that are no value of Oracle's NUMBER, whose literals would be rounded.
-constexpr std::size_t kMostDigits = 38;
+/// More than any engine's numbers have.
+constexpr std::size_t kMostDigits = 1000;
 /// Year 1: before that literals of engines differ.
 constexpr std::int64_t kFirstMicros = -62'135'596'800 * std::int64_t{1'000'000};
 
@@ -21,11 +21,31 @@ bool is_number(const std::string& value) {
   if (number == nullptr) return false;
   const bool is_finite =
       number->sign == DecimalSign::kPositive || number->sign == DecimalSign::kNegative;
-  if (!is_finite) return false;
-  const std::string text = to_text(*number);
-  const auto digits =
-      std::count_if(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-  return static_cast<std::size_t>(digits) <= kMostDigits;
+  return is_finite && to_text(*number).size() <= kMostDigits;
+}
+
+std::optional<unsigned> hex_value(char digit) {
+  if (digit >= '0' && digit <= '9') return static_cast<unsigned>(digit - '0');
+  const char lower = static_cast<char>(digit | 0x20);
+  if (lower >= 'a' && lower <= 'f') return static_cast<unsigned>(lower - 'a') + 10;
+  return std::nullopt;
+}
+
+bool is_hexadecimal(const std::string& value) {
+  return value.size() % 2 == 0 &&
+         std::all_of(value.begin(), value.end(), [](char c) { return hex_value(c).has_value(); });
+}
+
+/// With a sign, and months of two digits, as intervals are printed.
+std::optional<std::int64_t> months_in(const std::string& value) {
+  std::string text = value.starts_with('-') || value.starts_with('+') ? value : "+" + value;
+  const bool has_one_digit = text.size() > 2 && text[text.size() - 2] == '-';
+  if (has_one_digit) text.insert(text.size() - 1, "0");
+  return parse_interval_ym(text);
+}
+
+std::optional<ParsedSeconds> seconds_in(const std::string& value) {
+  return parse_interval_ds(value.starts_with('-') || value.starts_with('+') ? value : "+" + value);
 }
 
 bool is_value_of(FilterFamily family, const std::string& value) {
@@ -34,19 +54,28 @@ bool is_value_of(FilterFamily family, const std::string& value) {
     case FilterFamily::kFloat:
       return is_number(value);
     case FilterFamily::kText:
-      // Oracle takes the empty text for NULL, and no column has U+0000 after the load.
-      return !value.empty() && value.find('\0') == std::string::npos;
+      // No column has U+0000 after the load.
+      return value.find('\0') == std::string::npos;
     case FilterFamily::kTime:
     case FilterFamily::kInstant:
       return parse_moment(value).has_value() && parse_moment(value)->micros >= kFirstMicros;
     case FilterFamily::kTruth:
       return parse_truth(value).has_value();
+    case FilterFamily::kBytes:
+      return is_hexadecimal(value);
+    case FilterFamily::kMonths:
+      return months_in(value).has_value();
+    case FilterFamily::kSeconds:
+      return seconds_in(value).has_value();
   }
   return false;
 }
 
 std::string condition_sql(const ColumnFilter& filter, const FilterCondition& condition,
                           const FilterDialect& dialect) {
+  if (!has_value(condition.op)) {
+    return dialect.null_test(filter, condition.op == FilterOperator::kNull);
+  }
   const std::string column = dialect.column(filter);
   const auto literal = [&] { return dialect.literal(filter, condition.value); };
   const auto range = [&] {
@@ -66,9 +95,8 @@ std::string condition_sql(const ColumnFilter& filter, const FilterCondition& con
     case FilterOperator::kNotBetween:
       return column + " not between " + range();
     case FilterOperator::kNull:
-      return dialect.plain_column(filter) + " is null";
     case FilterOperator::kNotNull:
-      return dialect.plain_column(filter) + " is not null";
+      break;
   }
   return {};
 }
@@ -84,45 +112,33 @@ std::string column_sql(const ColumnFilter& filter, const FilterDialect& dialect)
   return "((" + one_of + ") and " + all + ")";
 }
 
-std::string_view without_blanks(std::string_view text) {
-  const std::size_t last = text.find_last_not_of(' ');
-  return text.substr(0, last == std::string_view::npos ? 0 : last + 1);
-}
-
-/// As blank-padded types are compared: the shorter one has blanks at its end.
-int compare_padded(std::string_view a, std::string_view b) {
-  a = without_blanks(a);
-  b = without_blanks(b);
-  const std::size_t common = std::min(a.size(), b.size());
-  if (const int c = a.substr(0, common).compare(b.substr(0, common)); c != 0) return c;
-  const auto rest_against_blank = [common](std::string_view text) {
-    return text.size() == common ? 0
-                                 : static_cast<int>(static_cast<unsigned char>(text[common])) - ' ';
-  };
-  return rest_against_blank(a) - rest_against_blank(b);
-}
-
-template <class T>
-int three_way(const T& a, const T& b) {
-  return a < b ? -1 : b < a ? 1 : 0;
-}
-
-/// NaN is the greatest, to Oracle as to PostgreSQL.
-int compare_floats(double a, double b) {
-  return std::isnan(a) ? 1 : three_way(a, b);
-}
-
-double to_float(const std::string& number) {
-  double out = 0;
-  std::from_chars(number.data(), number.data() + number.size(), out);
-  return out;
-}
-
-bool is_there(const Cell* cell) {
-  return cell != nullptr && (cell->state == CellState::kSet || cell->state == CellState::kNull);
+Error bad_filter(const ColumnFilter& filter, const std::string& what, const char* hint) {
+  return make_error(ErrorKind::kConfig, "plan.bad_filter", what, hint)
+      .with("column", filter.column);
 }
 
 }  // namespace
+
+void settle_sides(ColumnFilter& filter) {
+  const bool is_split =
+      std::any_of(filter.conditions.begin(), filter.conditions.end(), [](const auto& condition) {
+        return !is_negative(condition.op) && condition.side == FilterSide::kEngine;
+      });
+  if (!is_split) return;
+  for (FilterCondition& condition : filter.conditions) {
+    if (!is_negative(condition.op)) condition.side = FilterSide::kEngine;
+  }
+}
+
+RowFilter part_of(const RowFilter& filter, FilterSide side) {
+  RowFilter out;
+  for (const ColumnFilter& each : filter) {
+    ColumnFilter part = each;
+    std::erase_if(part.conditions, [&](const auto& condition) { return condition.side != side; });
+    if (!part.conditions.empty()) out.push_back(std::move(part));
+  }
+  return out;
+}
 
 std::optional<FilterFamily> filter_family(const LogicalType& type) {
   switch (type.kind) {
@@ -136,42 +152,54 @@ std::optional<FilterFamily> filter_family(const LogicalType& type) {
       return FilterFamily::kFloat;
     case TypeKind::kText:
     case TypeKind::kClob:
+    case TypeKind::kRowAddress:
+    case TypeKind::kTimeOfDay:
+    case TypeKind::kNative:
       return FilterFamily::kText;
     case TypeKind::kTimestamp:
+    case TypeKind::kDate:
       return FilterFamily::kTime;
     case TypeKind::kTimestampTz:
     case TypeKind::kTimestampLtz:
       return FilterFamily::kInstant;
     case TypeKind::kBoolean:
       return FilterFamily::kTruth;
-    default:
-      return std::nullopt;
+    case TypeKind::kBytes:
+      return FilterFamily::kBytes;
+    case TypeKind::kIntervalYm:
+      return FilterFamily::kMonths;
+    case TypeKind::kIntervalDs:
+      return FilterFamily::kSeconds;
+    case TypeKind::kBlob:
+    case TypeKind::kXml:
+    case TypeKind::kJson:
+    case TypeKind::kUnsupported:
+      break;
   }
+  return std::nullopt;
 }
 
 Result<void> check_filter(const ColumnFilter& filter) {
-  const auto bad = [&](const std::string& what, const char* hint) {
-    return make_error(ErrorKind::kConfig, "plan.bad_filter", what, hint)
-        .with("column", filter.column);
-  };
+  if (filter.type.kind == TypeKind::kUnsupported) {
+    return bad_filter(filter, "a filter asks for a column whose type nobody reads",
+                      "Filter by another column");
+  }
   const auto family = filter_family(filter.type);
   for (const FilterCondition& condition : filter.conditions) {
     if (!has_value(condition.op)) continue;
     if (!family) {
-      return bad("a filter compares a column of type " + describe(filter.type) +
-                     ", which has no values to compare with",
-                 "Filter by another column, or by null or notnull alone");
-    }
-    if (*family == FilterFamily::kTruth && condition.op != FilterOperator::kEqual &&
-        condition.op != FilterOperator::kNotEqual) {
-      return bad("a filter orders a column of true and false", "Use eq or noteq");
+      return bad_filter(filter,
+                        "a filter compares a column of type " + describe(filter.type) +
+                            ": large objects are not compared",
+                        "Filter by another column, or by null or notnull alone");
     }
     for (const std::string* value : {&condition.value, &condition.end_value}) {
       if (value == &condition.end_value && !is_range(condition.op)) continue;
       if (is_value_of(*family, *value)) continue;
-      return bad("a filter's value '" + *value + "' is no value of type " + describe(filter.type),
-                 "Numbers have up to 38 digits, dates are written 2026-11-30 or 2026-11-30 "
-                 "12:13:14.123, text is not empty");
+      return bad_filter(
+          filter, "a filter's value '" + *value + "' is no value of type " + describe(filter.type),
+          "Dates are written 2026-11-30 or 2026-11-30 12:13:14.123, bytes in hexadecimal digits, "
+          "intervals 1-2 or 3 04:05:06.7");
     }
   }
   return {};
@@ -203,117 +231,27 @@ bool plain_truth(const std::string& value) {
   return *parse_truth(value);
 }
 
-RowFilterTest::RowFilterTest(const RowFilter& filter, const std::vector<ColumnDef>& columns) {
-  for (const ColumnFilter& each : filter) {
-    const auto found = std::find_if(columns.begin(), columns.end(), [&](const ColumnDef& column) {
-      return column.name == each.column;
-    });
-    // Of another family the values could not be compared.
-    const bool is_same =
-        found != columns.end() && filter_family(found->type) == filter_family(each.type);
-    columns_.push_back(is_same ? std::optional(static_cast<std::size_t>(found - columns.begin()))
-                               : std::nullopt);
-    // Of a type without values nothing but NULL is asked.
-    Part& part = parts_.emplace_back();
-    part.family = filter_family(each.type).value_or(FilterFamily::kText);
-    part.is_padded = each.type.blank_padded;
-    for (const FilterCondition& condition : each.conditions) {
-      Condition& made = part.conditions.emplace_back();
-      made.op = condition.op;
-      if (has_value(condition.op)) made.low = bound_of(part.family, condition.value);
-      if (is_range(condition.op)) made.high = bound_of(part.family, condition.end_value);
-    }
-  }
-}
-
-RowFilterTest::Bound RowFilterTest::bound_of(FilterFamily family, const std::string& value) {
-  Bound out;
-  out.text = value;
-  switch (family) {
-    case FilterFamily::kNumber:
-    case FilterFamily::kFloat:
-      out.number = parse_decimal(value, constants_);
-      out.number_float = to_float(plain_number(value));
-      break;
-    case FilterFamily::kTime:
-    case FilterFamily::kInstant:
-      out.time = *parse_moment(value);
-      break;
-    case FilterFamily::kTruth:
-      out.truth = *parse_truth(value);
-      break;
-    case FilterFamily::kText:
-      break;
+std::string plain_bytes(const std::string& value) {
+  std::string out;
+  for (std::size_t i = 0; i + 1 < value.size(); i += 2) {
+    out += static_cast<char>(*hex_value(value[i]) * 16 + *hex_value(value[i + 1]));
   }
   return out;
 }
 
-RowFilterTest::Verdict RowFilterTest::of(std::span<const Cell* const> cells) const {
-  for (const Cell* cell : cells) {
-    if (!is_there(cell)) return Verdict::kUnknown;
-  }
-  scratch_.reset();
-  for (std::size_t i = 0; i < parts_.size(); ++i) {
-    bool has_inclusive = false, one_holds = false;
-    for (const Condition& condition : parts_[i].conditions) {
-      const bool is_true = holds(parts_[i], condition, *cells[i]);
-      if (is_negative(condition.op)) {
-        if (!is_true) return Verdict::kFails;
-      } else {
-        has_inclusive = true;
-        one_holds = one_holds || is_true;
-      }
-    }
-    if (has_inclusive && !one_holds) return Verdict::kFails;
-  }
-  return Verdict::kPasses;
+std::int64_t plain_months(const std::string& value) {
+  return *months_in(value);
 }
 
-/// Comparisons with NULL do not hold, as at the top of a WHERE.
-bool RowFilterTest::holds(const Part& part, const Condition& condition, const Cell& cell) const {
-  if (condition.op == FilterOperator::kNull) return cell.is_null();
-  if (cell.is_null()) return false;
-  switch (condition.op) {
-    case FilterOperator::kAtMost:
-      return compare(part, cell, condition.low) <= 0;
-    case FilterOperator::kAtLeast:
-      return compare(part, cell, condition.low) >= 0;
-    case FilterOperator::kEqual:
-      return compare(part, cell, condition.low) == 0;
-    case FilterOperator::kNotEqual:
-      return compare(part, cell, condition.low) != 0;
-    case FilterOperator::kBetween:
-      return compare(part, cell, condition.low) >= 0 && compare(part, cell, condition.high) <= 0;
-    case FilterOperator::kNotBetween:
-      return compare(part, cell, condition.low) < 0 || compare(part, cell, condition.high) > 0;
-    case FilterOperator::kNull:
-    case FilterOperator::kNotNull:
-      break;
-  }
-  return true;
+ParsedSeconds plain_seconds(const std::string& value) {
+  return *seconds_in(value);
 }
 
-int RowFilterTest::compare(const Part& part, const Cell& cell, const Bound& bound) const {
-  switch (cell.kind) {
-    case CellKind::kBool:
-      return three_way(cell.payload.i64 != 0, bound.truth);
-    case CellKind::kInt64:
-      return wherry::compare(*decimal_from_int(cell.payload.i64, scratch_), *bound.number);
-    case CellKind::kDecimal:
-      return wherry::compare(decimal_of(cell), *bound.number);
-    case CellKind::kFloat32:
-      return compare_floats(static_cast<double>(cell.payload.f32), bound.number_float);
-    case CellKind::kFloat64:
-      return compare_floats(cell.payload.f64, bound.number_float);
-    case CellKind::kTimestamp:
-    case CellKind::kTimestampTz: {
-      const int c = three_way(cell.payload.i64, bound.time.micros);
-      return c != 0 ? c : three_way<unsigned>(cell.nanos, bound.time.nanos);
-    }
-    default:
-      return part.is_padded ? compare_padded(cell.bytes(), bound.text)
-                            : cell.bytes().compare(bound.text);
-  }
+std::string seconds_text(const std::string& value) {
+  const ParsedSeconds parsed = plain_seconds(value);
+  const bool is_negative_value = parsed.seconds < 0 || parsed.nanos < 0;
+  return fmt::format("{}{}.{:09}", is_negative_value ? "-" : "", std::abs(parsed.seconds),
+                     std::abs(parsed.nanos));
 }
 
 }  // namespace wherry::schema

@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <filesystem>
+
+#include "core/spill_file.h"
 
 namespace wherry::schema {
 namespace {
@@ -121,7 +124,7 @@ TEST(RowFilter, SaysWhenAValueIsNotThere) {
   using enum FilterOperator;
   const RowFilter filter = integers({{kNull, "", ""}});
   EXPECT_EQ(verdict(filter, cell_of(CellKind::kInt64, CellState::kUnchanged)), Verdict::kUnknown);
-  const RowFilterTest renamed(filter, {});
+  const RowFilterTest renamed(filter, std::vector<ColumnDef>());
   EXPECT_FALSE(renamed.columns()[0]);
   const Cell* const nothing[] = {nullptr};
   EXPECT_EQ(renamed.of(nothing), Verdict::kUnknown);
@@ -138,20 +141,41 @@ TEST(RowFilter, RefusesValuesThatAreNone) {
   EXPECT_FALSE(is_fine(TypeKind::kInt32, kEqual, "ten"));
   EXPECT_FALSE(is_fine(TypeKind::kInt32, kEqual, ""));
   EXPECT_FALSE(is_fine(TypeKind::kDecimal, kEqual, "NaN"));
-  EXPECT_FALSE(is_fine(TypeKind::kDecimal, kEqual, "123456789012345678901234567890123456789"));
+  EXPECT_TRUE(is_fine(TypeKind::kDecimal, kEqual, "123456789012345678901234567890123456789"));
+  EXPECT_FALSE(is_fine(TypeKind::kDecimal, kEqual, "1e2000"));
   EXPECT_TRUE(is_fine(TypeKind::kTimestamp, kBetween, "2026-02-28 23:59:59.999"));
   EXPECT_FALSE(is_fine(TypeKind::kTimestamp, kBetween, "2026-02-30"));
-  EXPECT_FALSE(is_fine(TypeKind::kText, kEqual, ""));
-  EXPECT_FALSE(is_fine(TypeKind::kBoolean, kAtMost, "true"));
-  EXPECT_FALSE(is_fine(TypeKind::kBlob, kEqual, "x"));
-  EXPECT_TRUE(is_fine(TypeKind::kBlob, kNull, ""));
+  EXPECT_TRUE(is_fine(TypeKind::kText, kEqual, ""));
+  EXPECT_FALSE(
+      check_filter({"C", type_of(TypeKind::kText), {{kEqual, std::string(1, 0), ""}}}).ok());
+  EXPECT_TRUE(is_fine(TypeKind::kBoolean, kAtMost, "true"));
+  EXPECT_FALSE(is_fine(TypeKind::kBoolean, kEqual, "maybe"));
+  EXPECT_TRUE(is_fine(TypeKind::kBytes, kBetween, "00fF"));
+  EXPECT_FALSE(is_fine(TypeKind::kBytes, kEqual, "0x12"));
+  EXPECT_FALSE(is_fine(TypeKind::kBytes, kEqual, "123"));
+  EXPECT_TRUE(is_fine(TypeKind::kIntervalYm, kAtLeast, "-1-2"));
+  EXPECT_FALSE(is_fine(TypeKind::kIntervalYm, kAtLeast, "1 year"));
+  EXPECT_TRUE(is_fine(TypeKind::kIntervalDs, kAtLeast, "3 04:05:06.7"));
+  EXPECT_FALSE(is_fine(TypeKind::kIntervalDs, kAtLeast, "1-2"));
+  EXPECT_TRUE(is_fine(TypeKind::kNative, kEqual, "{1,2}"));
+  for (const TypeKind large : {TypeKind::kBlob, TypeKind::kXml, TypeKind::kJson}) {
+    const auto refused = check_filter({"C", type_of(large), {{kEqual, "x", ""}}});
+    ASSERT_FALSE(refused.ok());
+    EXPECT_NE(refused.error().message.find("large objects are not compared"), std::string::npos);
+    EXPECT_TRUE(is_fine(large, kNull, "")) << "that it is there can be asked";
+  }
+  EXPECT_FALSE(is_fine(TypeKind::kUnsupported, kNull, ""));
 }
 
 TEST(RowFilter, PrintsOnePredicateAColumn) {
   using enum FilterOperator;
   const auto name = [](const ColumnFilter& each) { return each.column; };
   const FilterDialect dialect = {
-      name, name, [](const ColumnFilter&, const std::string& value) { return value; }};
+      name,
+      [](const ColumnFilter& each, bool is_null) {
+        return each.column + (is_null ? " is null" : " is not null");
+      },
+      [](const ColumnFilter&, const std::string& value) { return value; }};
   RowFilter filter = integers({{kAtMost, "1", ""}, {kNull, "", ""}});
   EXPECT_EQ(filter_sql(filter, dialect), "(C <= 1 or C is null)");
   filter.push_back({"D",
@@ -159,6 +183,60 @@ TEST(RowFilter, PrintsOnePredicateAColumn) {
                     {{kEqual, "2", ""}, {kNotBetween, "3", "4"}, {kNotNull, "", ""}}});
   EXPECT_EQ(filter_sql(filter, dialect),
             "(C <= 1 or C is null) and ((D = 2) and D not between 3 and 4 and D is not null)");
+}
+
+/// Both parts must hold, so a condition goes where it can be evaluated; of those of which one must
+/// hold, all or none.
+TEST(RowFilter, IsSplitBetweenSourceAndEngine) {
+  using enum FilterOperator;
+  using enum FilterSide;
+  ColumnFilter one{"C",
+                   type_of(TypeKind::kText),
+                   {{kEqual, "a", ""}, {kAtLeast, "z", "", kEngine}, {kNotEqual, "b", ""}}};
+  settle_sides(one);
+  ColumnFilter two{
+      "D", type_of(TypeKind::kInt32), {{kNotEqual, "1", "", kEngine}, {kNull, "", ""}}};
+  settle_sides(two);
+  const RowFilter filter = {one, two};
+  const RowFilter source = part_of(filter, kSource), engine = part_of(filter, kEngine);
+  ASSERT_EQ(source.size(), 2U);
+  EXPECT_EQ(source[0].conditions, (std::vector<FilterCondition>{{kNotEqual, "b", ""}}));
+  EXPECT_EQ(source[1].conditions, (std::vector<FilterCondition>{{kNull, "", ""}}));
+  ASSERT_EQ(engine.size(), 2U);
+  EXPECT_EQ(engine[0].conditions.size(), 2U);
+  EXPECT_EQ(engine[1].conditions.size(), 1U);
+}
+
+TEST(RowFilter, KnowsOfWhatCannotBeReadThatItIsNotNull) {
+  using enum FilterOperator;
+  const LogicalType blob = type_of(TypeKind::kBlob);
+  for (const CellState state : {CellState::kSpilled, CellState::kUnreadable}) {
+    const Cell cell = cell_of(CellKind::kBytes, state);
+    EXPECT_TRUE(passes({{"C", blob, {{kNotNull, "", ""}}}}, cell));
+    EXPECT_EQ(verdict({{"C", blob, {{kNull, "", ""}}}}, cell), Verdict::kFails);
+  }
+  const Cell unreadable = cell_of(CellKind::kInt64, CellState::kUnreadable);
+  EXPECT_EQ(verdict(integers({{kEqual, "1", ""}}), unreadable), Verdict::kUnknown);
+  EXPECT_EQ(verdict(integers({{kNull, "", ""}, {kNotEqual, "1", ""}}), unreadable), Verdict::kFails)
+      << "whatever it is";
+}
+
+/// Of a text that lies on disk, as much is read as decides.
+TEST(RowFilter, ComparesTextsOnDisk) {
+  using enum FilterOperator;
+  const auto file = SpillFile::create(std::filesystem::temp_directory_path()).value();
+  ASSERT_TRUE(file->append("####" + std::string(100'000, 'm')).ok());
+  const SpilledValue value{file.get(), 4, 100'000};
+  Cell cell = cell_of(CellKind::kText, CellState::kSpilled);
+  cell.payload.ptr = reinterpret_cast<const std::byte*>(&value);
+  const LogicalType type = type_of(TypeKind::kClob);
+  EXPECT_TRUE(passes({{"C", type, {{kBetween, "mm", "n"}}}}, cell));
+  EXPECT_FALSE(passes({{"C", type, {{kAtMost, "mmm", ""}}}}, cell)) << "it is longer";
+  EXPECT_FALSE(passes({{"C", type, {{kEqual, "mmm", ""}}}}, cell));
+  EXPECT_TRUE(passes({{"C", type, {{kAtLeast, "", ""}}}}, cell));
+  const SpilledValue not_read{nullptr, 0, 100'000};
+  cell.payload.ptr = reinterpret_cast<const std::byte*>(&not_read);
+  EXPECT_EQ(verdict({{"C", type, {{kEqual, "m", ""}}}}, cell), Verdict::kUnknown);
 }
 
 }  // namespace

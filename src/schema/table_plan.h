@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +42,13 @@ enum class ColumnOrigin : std::uint8_t {
   kBefore,  ///< what a column of the source had before an update; else NULL
 };
 
+/// Which rows of changes an expression asks a column of.
+enum class Asked : std::uint8_t {
+  kNot,
+  kOfRows,     ///< new ones, and as updates leave them
+  kOfDeleted,  ///< … and deleted ones
+};
+
 struct ColumnPlan {
   std::string source_name;          ///< of kAdded the target's
   std::uint32_t source_number = 0;  ///< ColumnDef::number
@@ -59,6 +67,7 @@ struct ColumnPlan {
   ColumnOrigin origin = ColumnOrigin::kSource;
   std::string expression = {};  ///< of kAdded, in SQLite's language
   Masking masking = {};
+  Asked asked = Asked::kNot;             ///< by an expression: changes must have it
   std::string_view type_reason = {};     ///< why target_type; static text, for people
   std::vector<std::int64_t> rules = {};  ///< ids of the transformation rules that count for it
 };
@@ -81,7 +90,7 @@ struct TablePlan {
   /// With is_native: in text form, because a column's binary form means something else, or nothing,
   /// to another server.
   bool is_native_text = false;
-  /// Read for expressions only, and for no column of the target.
+  /// Read for expressions and filters only, and for no column of the target.
   std::vector<ColumnPlan> side_columns = {};
   /// Rows of other tables of the task come into the same target.
   bool shares_target = false;
@@ -89,7 +98,11 @@ struct TablePlan {
   bool keeps_deleted = false;
   /// Changes must come with the columns that they do not change.
   bool needs_unchanged = false;
-  std::shared_ptr<const RowFilter> filter;  ///< the rows that belong to the task; nullptr: all
+  /// … and with what was in others than the key before: before images show it.
+  bool needs_before = false;
+  /// The rows that belong to the task; nullptr: all. What of it is FilterSide::kEngine asks for
+  /// columns that are read, side columns perhaps.
+  std::shared_ptr<const RowFilter> filter;
   std::uint64_t estimated_rows = 0;
   std::uint64_t lob_inline_bytes = 0;  ///< LOBs up to this come with their rows; 0: source's choice
   std::uint64_t lob_piece_bytes = 0;   ///< larger ones come in such pieces; 0: source's choice
@@ -106,13 +119,21 @@ inline bool needs_whole_rows(const TablePlan& plan) {
   return plan.filter != nullptr || plan.key_is_own || plan.key_is_lost || plan.needs_unchanged;
 }
 
+/// The part of the filter that the source's query evaluates; empty: it takes all rows.
+RowFilter source_filter(const TablePlan& plan);
+/// The part that is evaluated on the rows that were read; empty: there is none.
+RowFilter engine_filter(const TablePlan& plan);
+/// Where its columns are in rows of `plan`, as RowFilterTest takes them.
+std::vector<std::optional<std::size_t>> places_of(const RowFilter& filter, const TablePlan& plan);
+
 /// Whether rows on the target have other columns or values than those that are read.
 bool makes_rows(const TablePlan& plan);
 /// What is to be read for a plan that makes rows: its columns of kSource, then its side columns.
 /// The key is left out where it has others. The plan itself where it makes no rows.
 TablePlanPtr read_plan(const TablePlanPtr& plan);
 /// What of a plan can be compared with the source: the columns that come from it as they are; no
-/// key where it has others. The plan itself where that is all.
+/// key where it has others. Columns that engine_filter() needs are its side columns. The plan
+/// itself where that is all.
 TablePlanPtr comparable_plan(const TablePlanPtr& plan);
 
 }  // namespace wherry::schema

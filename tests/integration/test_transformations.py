@@ -321,19 +321,50 @@ class FromPostgres(ChangeCase):
         return {row[0]: row[1:] for row in self.target.query(
             self.name, f"select id, {columns} from app.o order by 1")}
 
+    def refused(self, *rules):
+        """What the plan, and the run, say of the table."""
+        task = self.task_with([selection("app", "marker", 9), *rules])
+        planned = wherry("plan", "--migration-type", "full-load-and-cdc", *task.flags(),
+                         source_password=PASSWORD)
+        run = self.start(task, "--stop-when", "caught-up").finish(60)
+        self.assertEqual(run.status, TABLES_IN_ERROR, run.describe())
+        self.assertEqual(planned.status, 2, planned.describe())
+        return planned.stderr, run.stderr
+
+    def test_what_the_log_may_not_have_is_refused(self):
+        """With the statement that mends it."""
+        self.at_source("create table app.r (id integer primary key, small integer, amount numeric(9,2), "
+                       "word varchar(20), body text)", "insert into app.r values (1, 2, 3, 'w', 'b')")
+        mend = 'alter table "app"."r" replica identity full'
+        for expression, column in (("length($body)", "body"), ("$id||$word", "word"),
+                                   ("operation_indicator('D', 'U', 'I')||$small", "small")):
+            with self.subTest(expression):
+                for told in self.refused(selection("app", "r"),
+                                         added(2, "r", "made", expression, schema="app")):
+                    self.assertIn(mend, told)
+                    self.assertIn(column, told)
+        # What an update always brings may be asked for, and a key of rows that are gone.
+        task = self.task_with([selection("app", "r"), selection("app", "marker", 9),
+                               added(2, "r", "made", "$small + $amount", schema="app"),
+                               added(3, "r", "flag", "operation_indicator('D', 'U', 'I')||$id", schema="app")])
+        run = self.follow(task)
+        self.at_source("update app.r set word = 'x' where id = 1", "delete from app.r where id = 1")
+        self.catch_up(run)
+        self.assertEqual(self.target.query(self.name, "select made, flag from app.r"), [("5", "D1")])
+        self.assert_no_exceptions()
+        self.stop(run)
+
     def test_what_the_log_does_not_have_is_an_error_of_its_row(self):
-        """An update brings all values but large ones that it leaves as they are."""
+        """Where the identity was full when the task began."""
         self.at_source("create table app.l (id integer primary key, short text, long text)",
                        "alter table app.l alter long set storage external",
                        "insert into app.l select i, 's' || i, repeat('x', 5000) "
-                       "from generate_series(1, 4) i")
+                       "from generate_series(1, 4) i", "alter table app.l replica identity full")
         task = self.task_with([selection("app", "l"), selection("app", "marker", 9),
                                added(2, "l", "sizes", "length($short)||' '||length($long)",
                                      schema="app")])
-        planned = wherry("plan", "--migration-type", "full-load-and-cdc", *task.flags(),
-                         source_password=PASSWORD)
-        self.assertIn('alter table "app"."l" replica identity full', planned.stdout)
         run = self.follow(task)
+        self.at_source("alter table app.l replica identity default")
         self.at_source("update app.l set short = 'longer', long = 'y' where id = 1",
                        "update app.l set short = 'longer' where id = 2", "delete from app.l where id = 3",
                        "insert into app.l values (5, 'new', repeat('z', 6000))")

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -95,6 +96,10 @@ constexpr std::uint32_t chunk_count(const ChunkHints& hints, std::uint64_t bytes
       std::clamp<std::uint64_t>(std::max(by_size, by_wish), 1, std::max(hints.max_chunks, 1U)));
 }
 
+/// Who evaluates a condition of a filter when rows are read; kSchema: nobody can, with the reason.
+using FilterJudge = std::function<Result<schema::FilterSide>(const schema::ColumnFilter&,
+                                                             const schema::FilterCondition&)>;
+
 struct TableFilter {
   std::vector<std::string> schemas;  ///< exact names; empty: every schema that is not the system's
   bool views = false;                ///< views too
@@ -113,6 +118,13 @@ class Catalog {
   /// Tables with columns, keys and estimates, read set-wise: a fixed number of queries, whatever
   /// the number of tables. System schemas and recycle-bin objects are left out.
   virtual Result<std::vector<TableDef>> describe_tables(OpContext&, const TableFilter&) = 0;
+  /// Which conditions the source's query evaluates exactly as schema::RowFilterTest does. The judge
+  /// needs the catalog no longer. Without one of its own a source evaluates none.
+  virtual Result<FilterJudge> filter_judge(OpContext&) {
+    return FilterJudge([](const schema::ColumnFilter&, const schema::FilterCondition&) {
+      return Result<schema::FilterSide>(schema::FilterSide::kEngine);
+    });
+  }
   /// Runs DDL on a target. REQUIRES: the connector has kTarget.
   virtual Result<void> execute_ddl(OpContext&, std::string_view statement) = 0;
 };
@@ -132,7 +144,8 @@ class SnapshotSource {
   [[nodiscard]] virtual const Position& position() const = 0;
   /// Chunks that cover the table exactly once; at least one, also for an empty table.
   virtual Result<std::vector<Chunk>> plan(OpContext&, const TableDef&, const ChunkHints&) = 0;
-  /// Opens its own connection. kPositionLost when the view can no longer be read.
+  /// Opens its own connection. Rows are those of schema::source_filter(). kPositionLost when the
+  /// view can no longer be read.
   virtual Result<std::unique_ptr<ChunkReader>> open(OpContext&, TablePlanPtr, const Chunk&,
                                                     RowOrder) = 0;
 };

@@ -11,7 +11,8 @@ namespace {
 
 class MemoryCatalog final : public connect::Catalog {
  public:
-  explicit MemoryCatalog(Database& database) : database_(database) {}
+  MemoryCatalog(Database& database, bool evaluates_filters)
+      : database_(database), evaluates_filters_(evaluates_filters) {}
 
   Result<std::vector<schema::TableDef>> describe_tables(
       OpContext& context, const connect::TableFilter& filter) override {
@@ -27,6 +28,13 @@ class MemoryCatalog final : public connect::Catalog {
     return out;
   }
 
+  Result<connect::FilterJudge> filter_judge(OpContext& context) override {
+    if (!evaluates_filters_) return Catalog::filter_judge(context);
+    return connect::FilterJudge([](const schema::ColumnFilter&, const schema::FilterCondition&) {
+      return Result<schema::FilterSide>(schema::FilterSide::kSource);
+    });
+  }
+
   Result<void> execute_ddl(OpContext&, std::string_view) override {
     return make_error(ErrorKind::kUnsupported, "memory.no_ddl", "the in-memory database has no SQL",
                       "Change its tables through its own interface");
@@ -34,11 +42,12 @@ class MemoryCatalog final : public connect::Catalog {
 
  private:
   Database& database_;
+  const bool evaluates_filters_;
 };
 
 Error bad_option(const std::string& name, const std::string& why) {
   return make_error(ErrorKind::kConfig, "memory.option", "the option " + name + " " + why,
-                    "Known options: inline_limit_bytes, batch_rows, order");
+                    "Known options: inline_limit_bytes, batch_rows, order, filters");
 }
 
 Result<std::size_t> number_option(const std::string& name, const std::string& text) {
@@ -60,6 +69,8 @@ Result<ReadOptions> read_options(const connect::Settings& settings) {
       WHERRY_ASSIGN(options.batch_rows, number_option(name, value));
     } else if (name == "order" && value == "wrong") {
       options.is_order_wrong = true;
+    } else if (name == "filters" && value == "engine") {
+      options.evaluates_filters = false;
     } else {
       return bad_option(name, "is not known");
     }
@@ -117,7 +128,9 @@ Result<connect::ProbeReport> MemoryConnector::probe(OpContext& context,
 Result<std::unique_ptr<connect::Catalog>> MemoryConnector::open_catalog(
     OpContext&, const connect::Settings& settings) {
   WHERRY_ASSIGN(Database * database, find(settings));
-  return std::unique_ptr<connect::Catalog>(std::make_unique<MemoryCatalog>(*database));
+  WHERRY_ASSIGN(const ReadOptions options, read_options(settings));
+  return std::unique_ptr<connect::Catalog>(
+      std::make_unique<MemoryCatalog>(*database, options.evaluates_filters));
 }
 
 Result<std::unique_ptr<connect::SnapshotSource>> MemoryConnector::open_snapshot(

@@ -7,6 +7,7 @@
 //   batch_rows          most rows a batch gets, whatever its budget; default: no limit
 //   order               "wrong": reads by key come in descending order, as of a server whose
 //                       collation is not the promised one
+//   filters             "engine": the source evaluates none of a plan's filters
 #pragma once
 
 #include <map>

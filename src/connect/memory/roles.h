@@ -17,6 +17,7 @@ struct ReadOptions {
   std::size_t inline_limit_bytes = 65536;
   std::size_t batch_rows = std::numeric_limits<std::size_t>::max();
   bool is_order_wrong = false;
+  bool evaluates_filters = true;
   std::string spill_directory;
 };
 

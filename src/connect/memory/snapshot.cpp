@@ -66,7 +66,7 @@ class MemoryReader final : public connect::ChunkReader {
     WHERRY_ASSIGN(const Range range, range_of(chunk.predicate, table_->rows.size()));
     rows_.resize(range.end - range.begin);
     std::iota(rows_.begin(), rows_.end(), range.begin);
-    if (plan_->filter != nullptr) filter_rows(*plan_->filter);
+    if (const auto filter = schema::source_filter(*plan_); !filter.empty()) filter_rows(filter);
     if (order == connect::RowOrder::kByKey) sort();
     return {};
   }

@@ -7,6 +7,7 @@
 
 #include "connect/oracle/catalog_rows.h"
 #include "connect/oracle/errors.h"
+#include "connect/oracle/filter_sql.h"
 
 namespace wherry::oracle {
 namespace {
@@ -68,6 +69,14 @@ class OracleCatalog final : public connect::Catalog {
       }
     }
     return assembled;
+  }
+
+  Result<connect::FilterJudge> filter_judge(OpContext&) override {
+    return connect::FilterJudge(
+        [charset = session_->server().database_charset](const schema::ColumnFilter& filter,
+                                                        const schema::FilterCondition& condition) {
+          return judge_filter(filter, condition, charset);
+        });
   }
 
   Result<void> execute_ddl(OpContext& context, std::string_view statement) override {

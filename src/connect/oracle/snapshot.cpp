@@ -198,9 +198,8 @@ class OracleSnapshot final : public connect::SnapshotSource {
                                                      connect::RowOrder order) override {
     WHERRY_ASSIGN(const ChunkText part, ChunkText::decode(chunk.predicate));
     WHERRY_ASSIGN(auto session, pool_->acquire(context));
-    if (plan->filter != nullptr) {
-      WHERRY_TRY(check_filter(*plan->filter, session->server().database_charset));
-    }
+    WHERRY_TRY(
+        check_source_filter(schema::source_filter(*plan), session->server().database_charset));
     const std::string sql = select_text(*plan, part, order, scn_);
     const std::string table = schema::to_text(plan->source);
     const FetchOptions fetch = fetch_options(fetch_, *plan);
@@ -240,7 +239,9 @@ std::string union_of_partitions(const schema::TablePlan& plan, const std::string
     sql += fmt::format("{}select {} from {}.{} {} as of scn {}", sql.empty() ? "" : " union all ",
                        columns, quote_name(plan.source.schema), quote_name(plan.source.name),
                        partitions.substr(at, end - at), scn);
-    if (plan.filter != nullptr) sql += " where " + filter_condition(*plan.filter);
+    if (const auto filter = schema::source_filter(plan); !filter.empty()) {
+      sql += " where " + filter_condition(filter);
+    }
     at = end + 1;
   }
   return "(" + sql + ")";
@@ -266,8 +267,8 @@ std::string select_text(const schema::TablePlan& plan, const ChunkText& part,
     sql += " as of scn " + scn;
   }
   std::string where = part.condition;
-  if (plan.filter != nullptr && !is_union) {
-    where = (where.empty() ? "" : "(" + where + ") and ") + filter_condition(*plan.filter);
+  if (const auto filter = schema::source_filter(plan); !filter.empty() && !is_union) {
+    where = (where.empty() ? "" : "(" + where + ") and ") + filter_condition(filter);
   }
   int bind = 0;
   for (const auto& [bound, op] : {std::pair{&part.from, ">="}, std::pair{&part.to, "<"}}) {

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "connect/postgres/describe.h"
+#include "connect/postgres/filter_sql.h"
 #include "connect/postgres/tablespaces.h"
 
 namespace wherry::postgres {
@@ -67,6 +68,17 @@ class PostgresCatalog : public connect::Catalog {
     if (filter.tablespaces) WHERRY_TRY(read_tablespaces(context, *connection, out));
     pool_->give_back(std::move(connection));
     return out;
+  }
+
+  Result<connect::FilterJudge> filter_judge(OpContext& context) override {
+    WHERRY_ASSIGN(std::unique_ptr<Connection> connection, pool_->acquire(context));
+    std::string encoding(connection->parameter("server_encoding"));
+    pool_->give_back(std::move(connection));
+    return connect::FilterJudge(
+        [encoding = std::move(encoding)](const schema::ColumnFilter& filter,
+                                         const schema::FilterCondition& condition) {
+          return Result<schema::FilterSide>(judge_filter(filter, condition, encoding));
+        });
   }
 
   Result<void> execute_ddl(OpContext& context, std::string_view statement) override {

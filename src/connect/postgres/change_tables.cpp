@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <nlohmann/json.hpp>
 
 #include "connect/postgres/describe.h"
 #include "schema/postgres_ddl.h"
@@ -10,6 +11,8 @@ namespace wherry::postgres {
 namespace {
 
 // $1, $2 text[]: schemas and names. A key whose check is deferred identifies no row in the log.
+// Values that are stored apart (pg_attribute.attstorage e, x) are left out of an update's record
+// when it leaves them; those of storage m only go there when a row is too long for a page.
 constexpr const char* kSourceTables = R"(
 with identified (oid) as (
   select c.oid from pg_catalog.pg_class c
@@ -37,7 +40,17 @@ select k.place, c.oid, c.relkind, c.relpersistence, c.relreplident,
            where t.isleaf and l.oid not in (select oid from identified)) end,
        (select pg_catalog.string_agg(a.attname, ', ') from pg_catalog.pg_attribute a
          where a.attrelid = c.oid and a.attgenerated <> '' and not a.attisdropped),
-       rn.nspname, r.relname
+       rn.nspname, r.relname,
+       (select pg_catalog.json_agg(a.attname)
+          from pg_catalog.pg_index x
+          join pg_catalog.pg_attribute a on a.attrelid = c.oid
+           and a.attnum = any ((x.indkey::pg_catalog.int2[])[0:x.indnkeyatts - 1])
+         where x.indrelid = c.oid and x.indisvalid and x.indimmediate
+           and case c.relreplident when 'd' then x.indisprimary
+                    when 'i' then x.indisreplident else false end),
+       (select pg_catalog.json_agg(a.attname) from pg_catalog.pg_attribute a
+         where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+           and a.attstorage in ('e', 'x') and (c.relkind = 'p' or c.reltoastrelid <> 0))
   from unnest($1::text[], $2::text[]) with ordinality as k (nsp, name, place)
   join pg_catalog.pg_namespace n on n.nspname = k.nsp
   join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = k.name
@@ -45,6 +58,13 @@ select k.place, c.oid, c.relkind, c.relpersistence, c.relreplident,
     on c.relispartition and r.oid = pg_catalog.pg_partition_root(c.oid)
   left join pg_catalog.pg_namespace rn on rn.oid = r.relnamespace
  where c.relkind in ('r', 'p', 'v', 'm', 'f'))";
+
+std::set<std::string> names_in(std::string_view json) {
+  std::set<std::string> out;
+  if (json.empty()) return out;
+  for (const auto& name : nlohmann::json::parse(json)) out.insert(name.get<std::string>());
+  return out;
+}
 
 SourceTable read_source_table(const Rows& rows, int row) {
   SourceTable out;
@@ -60,6 +80,8 @@ SourceTable read_source_table(const Rows& rows, int row) {
   out.generated = rows.text(row, 10);
   out.root_schema = rows.text(row, 11);
   out.root = rows.text(row, 12);
+  out.identity_columns = names_in(rows.text(row, 13));
+  out.large_columns = names_in(rows.text(row, 14));
   return out;
 }
 
@@ -133,38 +155,66 @@ std::optional<Error> refuse_identity(const SourceTable& table) {
 
 constexpr char kFullIdentity = 'f';
 
-/// An update brings all values but large ones that it leaves as they are.
+/// What was before is in the log only where the whole row is.
 std::optional<std::string> warn_of_rules(const SourceTable& table, const schema::TablePlan& plan) {
-  if (!plan.needs_unchanged || table.identity == kFullIdentity) return std::nullopt;
-  return "an expression or a before image asks for values that the log may not have: large ones "
-         "that an update leaves as they are, and all but the key of what was before; with alter "
-         "table " +
-         quoted(table) + " replica identity full it has them";
+  if (!plan.needs_before || table.identity == kFullIdentity) return std::nullopt;
+  return "a before image has no more than the key, and large values that an update leaves as they "
+         "are come with none; with alter table " +
+         quoted(table) + " replica identity full the log has all of them";
 }
 
-/// Where rules judge or identify rows by other columns than the source's key, the log must have
-/// them.
-std::optional<Error> refuse_rules(const SourceTable& table, const schema::TablePlan& plan) {
-  constexpr char kDefault = 'd';
-  const bool judges = plan.filter != nullptr || plan.key_is_own || plan.key_is_lost;
-  if (!judges || table.identity == kFullIdentity) return std::nullopt;
-  const auto is_in_key = [&](const schema::ColumnFilter& filter) {
-    return std::any_of(plan.key.begin(), plan.key.end(), [&](std::size_t column) {
-      return plan.columns[column].source_name == filter.column;
-    });
-  };
-  const bool knows_key = table.kind == 'r' && table.identity == kDefault && plan.key_is_primary &&
-                         !plan.key_is_own && !plan.key_is_lost;
-  if (knows_key && std::all_of(plan.filter->begin(), plan.filter->end(), is_in_key)) {
-    return std::nullopt;
+/// The filter's columns and the target's key are among what identifies a row in the log.
+bool identity_is_enough(const SourceTable& table, const schema::TablePlan& plan) {
+  constexpr char kDefault = 'd', kIndex = 'i';
+  const bool has_index = table.identity == kDefault || table.identity == kIndex;
+  if (table.kind != 'r' || !has_index || plan.key_is_own || plan.key_is_lost) return false;
+  const auto has = [&](const std::string& name) { return table.identity_columns.contains(name); };
+  return std::all_of(plan.filter->begin(), plan.filter->end(),
+                     [&](const schema::ColumnFilter& filter) { return has(filter.column); }) &&
+         std::all_of(plan.key.begin(), plan.key.end(),
+                     [&](std::size_t column) { return has(plan.columns[column].source_name); });
+}
+
+/// Empty: the log has all that expressions ask for.
+std::string unlogged_column(const SourceTable& table, const schema::TablePlan& plan) {
+  for (const schema::ColumnPlan& column : plan.columns) {
+    const bool is_key = table.identity_columns.contains(column.source_name);
+    if (is_key || column.asked == schema::Asked::kNot) continue;
+    const bool is_missing = column.asked == schema::Asked::kOfDeleted ||
+                            table.large_columns.contains(column.source_name);
+    if (is_missing) return column.source_name;
   }
-  const std::string who = table.kind == 'p' ? "each of its partitions" : quoted(table);
+  return {};
+}
+
+std::string identity_owner(const SourceTable& table) {
+  return table.kind == 'p' ? "each of its partitions" : quoted(table);
+}
+std::string leaf_advice(const SourceTable& table) {
+  return table.kind == 'p' ? ", and select the partitions (PartitionedTables=leaf)" : "";
+}
+
+/// Where rules judge or identify rows by other columns than the source's key, or expressions ask
+/// for them, the log must have them.
+std::optional<Error> refuse_rules(const SourceTable& table, const schema::TablePlan& plan) {
+  if (table.identity == kFullIdentity) return std::nullopt;
+  const bool has_other_key = plan.key_is_own || plan.key_is_lost;
+  const bool judges = plan.filter != nullptr && !identity_is_enough(table, plan);
+  if (has_other_key || judges) {
+    return make_error(
+        ErrorKind::kSchema, "postgres.rule_identity",
+        "the log would not have rows whole before an update, which a rule of the table "
+        "needs (a filter, or another key than the source's)",
+        "alter table " + identity_owner(table) + " replica identity full" + leaf_advice(table));
+  }
+  const std::string column = unlogged_column(table, plan);
+  if (column.empty()) return std::nullopt;
   return make_error(
-      ErrorKind::kSchema, "postgres.rule_identity",
-      "the log would not have rows whole before an update, which a rule of the table "
-      "needs (a filter, or another key than the source's)",
-      "alter table " + who + " replica identity full" +
-          (table.kind == 'p' ? ", and select the partitions (PartitionedTables=leaf)" : ""));
+             ErrorKind::kSchema, "postgres.expression_identity",
+             "the log would not have all values of a column that an expression asks for: neither "
+             "those of deleted rows nor large ones that an update leaves as they are",
+             "alter table " + identity_owner(table) + " replica identity full" + leaf_advice(table))
+      .with("column", column);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -20,8 +21,10 @@ struct SourceTable {
   char identity = 'd';     ///< pg_class.relreplident
   bool has_identity = false;
   bool may_select = false;
-  bool is_owned = false;  ///< by the user or a role of theirs
-  std::string key_index;  ///< a unique index that could be its identity
+  bool is_owned = false;                   ///< by the user or a role of theirs
+  std::set<std::string> identity_columns;  ///< of the key or index that identifies rows in the log
+  std::set<std::string> large_columns;  ///< whose values an update that leaves them may not bring
+  std::string key_index;                ///< a unique index that could be its identity
   std::string leaves;     ///< of a partitioned table: those without an identity, quoted
   std::string generated;  ///< columns, for people
   std::string root;       ///< of a partition: the table whose rows it has

@@ -120,6 +120,14 @@ wire::ColumnDecoder decoder_of(const schema::TablePlan* plan, std::string_view n
   return own.value_or(wire::ColumnDecoder{});
 }
 
+/// A filter compares the text of values that PostgreSQL alone knows.
+bool asks_for_text(const schema::TablePlan* plan) {
+  return plan != nullptr && plan->filter != nullptr &&
+         std::any_of(plan->filter->begin(), plan->filter->end(), [](const auto& filter) {
+           return filter.type.kind == schema::TypeKind::kNative;
+         });
+}
+
 /// Whether the column's values are known to PostgreSQL only.
 bool is_native_type(const schema::TablePlan* plan, std::string_view name, const LogType& type) {
   const schema::ColumnPlan* column = plan == nullptr ? nullptr : find_column(*plan, name);
@@ -232,7 +240,7 @@ Result<RowShapePtr> LogTables::make_shape(OpContext& context, Connection& catalo
   table.decoders.clear();
   table.kinds.clear();
   table.is_passed_on.clear();
-  table.is_portable = true;
+  table.is_portable = !asks_for_text(plan.get());
   for (std::size_t i = 0; i < relation.columns.size(); ++i) {
     const LogType& type = types_.at(types[i]);
     shape->definition.columns.push_back(column_of(relation.columns[i].name, type));
@@ -293,6 +301,7 @@ Result<bool> LogTables::can_be_binary(OpContext& context, Connection& catalog) {
   const std::vector<schema::TableRef> tables = sources_of(request_.tables);
   WHERRY_ASSIGN(const auto found, find_source_tables(context, catalog, tables));
   for (std::size_t i = 0; i < found.size(); ++i) {
+    if (asks_for_text(request_.tables[i].get())) return false;
     WHERRY_ASSIGN(const CatalogTable known, read_catalog_table(context, catalog, found[i].oid));
     std::vector<TypeKey> types;
     for (const CatalogColumn& column : known.columns) types.push_back(column.type);

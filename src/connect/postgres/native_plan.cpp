@@ -67,7 +67,8 @@ Error missing_type(const schema::TablePlan& plan, const schema::ColumnPlan& colu
 
 /// What is left of the wish to carry all columns as they are.
 void settle(schema::TablePlan& plan, const TypeFindings& types) {
-  plan.is_native = !makes_rows(plan);
+  // A filter has to see values.
+  plan.is_native = !makes_rows(plan) && engine_filter(plan).empty();
   plan.is_native_text = false;
   for (const schema::ColumnPlan& column : plan.columns) {
     const bool is_changed = column.max_lob_bytes != 0 || column.character_rules != nullptr ||

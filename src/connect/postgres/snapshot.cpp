@@ -14,6 +14,7 @@
 #include "connect/postgres/filter_sql.h"
 #include "connect/postgres/opaque_reader.h"
 #include "connect/postgres/order.h"
+#include "connect/postgres/printed.h"
 #include "schema/postgres_ddl.h"
 
 namespace wherry::postgres {
@@ -72,8 +73,8 @@ Result<std::string> from_clause(const schema::TablePlan& plan, const NativeTable
   }
   sql += " t";
   std::string where = chunk.condition;
-  if (plan.filter != nullptr) {
-    where = (where.empty() ? "" : "(" + where + ") and ") + filter_condition(*plan.filter);
+  if (const auto filter = schema::source_filter(plan); !filter.empty()) {
+    where = (where.empty() ? "" : "(" + where + ") and ") + filter_condition(filter);
   }
   if (!where.empty()) sql += " where " + where;
   return sql;
@@ -84,6 +85,11 @@ bool is_printed(const schema::ColumnPlan& column, const NativeType& native) {
   const bool is_own = native.kind == NativeKind::kInterval || native.kind == NativeKind::kTime ||
                       native.kind == NativeKind::kEnum || native.kind == NativeKind::kOther;
   return is_own && column.type.kind == schema::TypeKind::kClob && column.source_type == native.name;
+}
+
+/// As the log has it.
+std::string printed_column(const std::string& value, const NativeType& native) {
+  return native.kind == NativeKind::kOther ? printed(value) : value + "::text";
 }
 
 /// How a column is read to be compared. Of its native types PostgreSQL's text is exact, where a
@@ -121,7 +127,8 @@ Result<std::string> plan_opaque_read(const schema::TablePlan& plan, const Native
     columns += (columns.empty() ? "" : ", ") + name;
   }
   const std::string form = plan.is_native_text ? "" : " (format binary)";
-  const bool is_whole = chunk.table.empty() && chunk.condition.empty() && plan.filter == nullptr;
+  const bool is_whole =
+      chunk.table.empty() && chunk.condition.empty() && schema::source_filter(plan).empty();
   if (is_whole && table.kind == 'r') {
     WHERRY_ASSIGN(const std::string name, schema::quote_table(plan.source));
     return "copy " + name + " (" + columns + ") to stdout" + form;
@@ -163,7 +170,7 @@ Result<ReadPlan> plan_read(const schema::TablePlan& plan, const NativeTable& tab
                            kMostBytesInRow);
       out.shape.large.push_back({i, name});
     } else {
-      columns += value + (decoder->as_text ? "::text" : "");
+      columns += decoder->as_text ? printed_column(value, native->type) : value;
     }
     sorted.push_back(order_by(value, column.type, native->type));
     out.shape.decoders.push_back(*decoder);

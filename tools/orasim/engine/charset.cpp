@@ -28,14 +28,26 @@ Character first_of(std::string_view text) {
 }
 
 /// ISO 8859-15 is Latin-1 with eight places taken by others.
+constexpr std::array<char32_t, 8> kGone = {0xA4, 0xA6, 0xA8, 0xB4, 0xB8, 0xBC, 0xBD, 0xBE};
+constexpr std::array<char32_t, 8> kNew = {0x20AC, 0x160, 0x161, 0x17D, 0x17E, 0x152, 0x153, 0x178};
+
 bool is_in_latin9(char32_t code) {
-  constexpr std::array<char32_t, 8> kGone = {0xA4, 0xA6, 0xA8, 0xB4, 0xB8, 0xBC, 0xBD, 0xBE};
-  constexpr std::array<char32_t, 8> kNew = {0x20AC, 0x160, 0x161, 0x17D,
-                                            0x17E,  0x152, 0x153, 0x178};
   const auto is_among = [code](const auto& list) {
     return std::find(list.begin(), list.end(), code) != list.end();
   };
   return code <= 0xFF ? !is_among(kGone) : is_among(kNew);
+}
+
+/// What a character's bytes are ordered by: of Latin-9 the byte, of CESU-8 the first surrogate's
+/// place, which is below U+E000.
+std::uint32_t weight_of(char32_t code) {
+  constexpr char32_t kFirstAfterSurrogates = 0xE000, kFirstSupplementary = 0x10000;
+  if (chosen->is_variable_width()) {
+    const bool is_after = code >= kFirstAfterSurrogates && code < kFirstSupplementary;
+    return chosen->id == kCesu8 && is_after ? code + 0x200000 : code;
+  }
+  const auto found = std::find(kNew.begin(), kNew.end(), code);
+  return found == kNew.end() ? code : kGone[static_cast<std::size_t>(found - kNew.begin())];
 }
 
 std::size_t stored_bytes_of(const Character& character) {
@@ -84,6 +96,18 @@ std::string_view beginning_of(std::string_view utf8, std::size_t max_stored_byte
     at = std::min(at + character.bytes, utf8.size());
   }
   return utf8.substr(0, at);
+}
+
+int compare_stored(std::string_view a, std::string_view b) {
+  if (chosen == &kCharsets[0]) return a.compare(b);
+  while (!a.empty() && !b.empty()) {
+    const Character x = first_of(a), y = first_of(b);
+    const std::uint32_t left = weight_of(x.code), right = weight_of(y.code);
+    if (left != right) return left < right ? -1 : 1;
+    a.remove_prefix(std::min(x.bytes, a.size()));
+    b.remove_prefix(std::min(y.bytes, b.size()));
+  }
+  return static_cast<int>(b.empty()) - static_cast<int>(a.empty());
 }
 
 std::string as_stored(std::string utf8) {

@@ -27,6 +27,8 @@ std::vector<std::string> charset_names();
 std::size_t stored_bytes(std::string_view utf8);
 /// The longest beginning of whole characters that takes at most so many.
 std::string_view beginning_of(std::string_view utf8, std::size_t max_stored_bytes);
+/// The binary order of the bytes that the texts have in the database: below, equal to, above 0.
+int compare_stored(std::string_view a, std::string_view b);
 /// The text with what the set does not have replaced, as the server converts what clients send.
 std::string as_stored(std::string utf8);
 

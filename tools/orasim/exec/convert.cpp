@@ -663,7 +663,7 @@ std::strong_ordering compare(const Value& a, const Value& b, const ConvertContex
   if (a.type == Type::kRaw || b.type == Type::kRaw)
     return order_of(to_raw(a, c).text().compare(to_raw(b, c).text()));
   if (a.type == Type::kChar && b.type == Type::kChar) return compare_padded(text_of(a), text_of(b));
-  return order_of(text_of(a).compare(text_of(b)));
+  return order_of(compare_stored(text_of(a), text_of(b)));
 }
 
 }  // namespace orasim

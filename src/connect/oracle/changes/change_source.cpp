@@ -12,7 +12,6 @@
 #include "connect/oracle/changes/supplemental_logging.h"
 #include "connect/oracle/changes/value_reader.h"
 #include "connect/oracle/errors.h"
-#include "connect/oracle/filter_sql.h"
 #include "connect/oracle/logminer/mining_session.h"
 #include "connect/oracle/logminer/redo_position.h"
 #include "connect/oracle/session_pool.h"
@@ -63,11 +62,34 @@ Error not_logged(const schema::TableDef& table, NeededLogging needed) {
   return make_error(
              ErrorKind::kConfig, "oracle.supplemental_logging",
              is_whole ? "the redo would not have rows whole before an update, which a rule of the "
-                        "table needs (a filter, or another key than the source's)"
+                        "table needs (a filter, an expression, or another key than the source's)"
                       : "the redo would not say which row an update means",
              logging_statement(table, needed) +
                  "; or set the endpoint's AddSupplementalLogging to true")
       .with("table", schema::to_text(table.table));
+}
+
+/// Supplemental logging has no large objects: an update that leaves one does not show it (Oracle
+/// Database Utilities, "Supplemental Logging").
+std::optional<Error> refuse_unlogged(const schema::TableDef& table, const schema::TablePlan& plan) {
+  const auto refusal = [&](const std::string& column, const char* who) {
+    return make_error(ErrorKind::kSchema, "oracle.not_in_redo",
+                      fmt::format("{} asks for a large object, and the redo of a row that is "
+                                  "changed does not have those that the change leaves",
+                                  who),
+                      "Ask for another column, or use --migration-type full-load")
+        .with("table", schema::to_text(table.table))
+        .with("column", column);
+  };
+  for (const schema::ColumnPlan& column : plan.columns) {
+    const bool is_missing = column.asked != schema::Asked::kNot && schema::is_lob(column.type);
+    if (is_missing) return refusal(column.source_name, "an expression");
+  }
+  if (plan.filter == nullptr) return std::nullopt;
+  for (const schema::ColumnFilter& filter : *plan.filter) {
+    if (schema::is_lob(filter.type)) return refusal(filter.column, "a filter");
+  }
+  return std::nullopt;
 }
 
 Error gone(const schema::TableRef& table) {
@@ -236,13 +258,7 @@ class OracleChangeSource final : public connect::ChangeSource {
         continue;
       }
       each.refused = refuse_name(*tables[i]);
-      if (const auto& filter = request.tables[i]->filter; filter != nullptr && !each.refused) {
-        auto checked = check_filter(*filter, session.server().database_charset);
-        if (!checked.ok()) {
-          each.refused =
-              std::move(checked).error().with("table", schema::to_text(tables[i]->table));
-        }
-      }
+      if (!each.refused) each.refused = refuse_unlogged(*tables[i], *request.tables[i]);
       const auto found = logging.find(tables[i]->table);
       const TableLogging own = found == logging.end() ? TableLogging() : found->second;
       const NeededLogging needed = needed_logging(*request.tables[i]);

@@ -237,6 +237,10 @@ void RedoTables::set_shape(RedoTable& table, schema::TableDef definition,
     }
   }
   for (const std::size_t index : shape->identity) table.columns[index].is_identity = true;
+  table.filter.reset();
+  if (const auto& filter = table.plan->filter; filter != nullptr) {
+    table.filter = std::make_shared<const schema::RowFilterTest>(*filter, definition.columns);
+  }
   shape->definition = std::move(definition);
   table.shape = std::move(shape);
 }
@@ -310,6 +314,30 @@ std::optional<std::string> RedoTables::fill(const RedoTable& table, const RedoIm
   return std::nullopt;
 }
 
+/// An update brings the row into the filter, so that the target needs all of it.
+bool RedoTables::comes_in(const RedoTable& table, const RedoChange& change, const Cell* before,
+                          const Cell* after) {
+  if (table.filter == nullptr || change.kind != RedoKind::kUpdate) return false;
+  const auto verdict_of = [&](const Cell* cells) {
+    judged_.clear();
+    for (const auto& place : table.filter->columns()) {
+      judged_.push_back(place ? cells + *place : nullptr);
+    }
+    return table.filter->of(judged_);
+  };
+  return verdict_of(after) == schema::RowFilterTest::Verdict::kPasses &&
+         verdict_of(before) == schema::RowFilterTest::Verdict::kFails;
+}
+
+/// The redo has no large objects that a change leaves as they are.
+void RedoTables::add_unchanged(const RedoTable& table, Row& row) {
+  for (const std::size_t i : table.stored_columns) {
+    const bool is_missing =
+        table.columns[i].is_carried && row.cells[i].state == CellState::kUnchanged;
+    if (is_missing) row.unknown.push_back(i);
+  }
+}
+
 /// What the redo does not show. The reason when it cannot be had.
 Result<std::optional<std::string>> RedoTables::complete(OpContext& context, const RedoTable& table,
                                                         const Place& place, Row& before, Row& after,
@@ -334,6 +362,8 @@ Result<std::optional<std::string>> RedoTables::complete(OpContext& context, cons
       if (cell.state == CellState::kUnchanged) cell = before.cells[i];
     }
   }
+  const bool is_new = comes_in(table, change, before.cells, after.cells);
+  if (is_new) add_unchanged(table, after);
   std::sort(after.unknown.begin(), after.unknown.end());
   after.unknown.erase(std::unique(after.unknown.begin(), after.unknown.end()), after.unknown.end());
   if (after.unknown.empty()) return Reason();
@@ -352,7 +382,7 @@ Result<std::optional<std::string>> RedoTables::complete(OpContext& context, cons
     for (const std::size_t column : after.unknown) {
       if (table.columns[column].is_trimmed) trim(after.cells[column]);
     }
-  } else if (change.kind == RedoKind::kInsert) {
+  } else if (change.kind == RedoKind::kInsert || is_new) {
     for (Cell* cell : cells) cell->state = CellState::kNull;
   }
   return Reason();

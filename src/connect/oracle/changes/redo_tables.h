@@ -41,6 +41,7 @@ struct RedoTable {
   std::vector<Column> columns;  ///< as the shape's
   /// Those that rows have, in their order: n of "COL n".
   std::vector<std::size_t> stored_columns;
+  std::shared_ptr<const schema::RowFilterTest> filter;  ///< of the plan, on the shape's rows
 };
 
 class RedoTables {
@@ -97,6 +98,9 @@ class RedoTables {
                                               std::size_t hint);
   std::optional<std::string> fill(const RedoTable& table, const RedoImage& image,
                                   std::uint64_t commit_scn, Row& row) const;
+  bool comes_in(const RedoTable& table, const RedoChange& change, const Cell* before,
+                const Cell* after);
+  static void add_unchanged(const RedoTable& table, Row& row);
   Result<std::optional<std::string>> complete(OpContext& context, const RedoTable& table,
                                               const Place& place, Row& before, Row& after,
                                               connect::ChangeBatch& out);
@@ -105,6 +109,7 @@ class RedoTables {
   const StoredValueContext stored_;
   DefinitionHistory& history_;
   std::map<schema::TableRef, RedoTable> tables_;
+  std::vector<const Cell*> judged_;  ///< of the row in work
 };
 
 }  // namespace wherry::oracle

@@ -198,7 +198,7 @@ Result<BlockReader> BlockReader::open(const std::filesystem::path& path) {
   BlockReader reader(fd, path);
   std::string head(kFileHead.size(), '\0');
   WHERRY_ASSIGN(const std::size_t got, read_at(fd, path, 0, head.data(), head.size()));
-  if (got == head.size() && head == kFileHead) return reader;
+  if (got == head.size() && (head == kFileHead || head == kFileHead1)) return reader;
   return make_error(ErrorKind::kData, "change_file.unknown_format",
                     "a file of changes is none, or of another version of Wherry",
                     "Use the version that wrote it, or another --state directory")

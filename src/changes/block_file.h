@@ -106,7 +106,9 @@ class BlockReader {
 Error file_error(const std::filesystem::path& path, int number, std::string_view action);
 
 /// What a fresh file is.
-inline constexpr std::string_view kFileHead{"WHRYCHG\x01", 8};
+inline constexpr std::string_view kFileHead{"WHRYCHG\x02", 8};
+/// Of version 1, which is read too: its commits have no users.
+inline constexpr std::string_view kFileHead1{"WHRYCHG\x01", 8};
 inline constexpr std::size_t kBlockHeadBytes = 16;
 /// Of a block before it is squeezed: an in-line value of a gigabyte fits.
 inline constexpr std::uint32_t kMostBlockBytes = 0x60000000;

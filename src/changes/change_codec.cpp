@@ -18,7 +18,7 @@ using connect::RowShape;
 // The first byte of a record: the kind below, two flags above.
 constexpr std::uint8_t kKindMask = 0x0f;
 constexpr std::uint8_t kFirstFlag = 0x10;   // has `before`, a commit or a shape; cascades
-constexpr std::uint8_t kSecondFlag = 0x20;  // has `after`; restarts identity
+constexpr std::uint8_t kSecondFlag = 0x20;  // has `after`, a user in the commit; restarts identity
 constexpr std::uint8_t kShapeRecord = 0x0f;
 constexpr std::uint8_t kLastChangeKind = static_cast<std::uint8_t>(ChangeKind::kHeartbeat);
 // The first byte of a cell: the kind below, the state above.
@@ -185,9 +185,10 @@ void put_commit(ByteWriter& out, const CommitInfo& commit) {
   out.signed_number(
       std::chrono::duration_cast<std::chrono::nanoseconds>(commit.time.time_since_epoch()).count());
   out.text(commit.transaction_id);
+  if (!commit.user.empty()) out.text(commit.user);
 }
 
-CommitInfo get_commit(ByteReader& in) {
+CommitInfo get_commit(ByteReader& in, bool has_user) {
   CommitInfo commit;
   commit.order = in.number();
   commit.position.text = in.text();
@@ -195,6 +196,8 @@ CommitInfo get_commit(ByteReader& in) {
       std::chrono::duration_cast<std::chrono::system_clock::duration>(
           std::chrono::nanoseconds(in.signed_number())));
   commit.transaction_id = in.text();
+  if (has_user) commit.user = in.text();
+  if (has_user && commit.user.empty()) in.fail();
   return commit;
 }
 
@@ -251,7 +254,8 @@ void encode_record(const ChangeBatch* batch, const Change& change, std::string& 
   const bool has_commit = is_marker(change.kind) && change.has_commit();
   const bool first = change.before != nullptr || has_commit || change.cascades ||
                      (change.kind == ChangeKind::kDdl && change.shape != nullptr);
-  const bool second = change.after != nullptr || change.restarts_identity;
+  const bool second = change.after != nullptr || change.restarts_identity ||
+                      (has_commit && !batch->commit(change).user.empty());
   out.byte(static_cast<std::uint8_t>(static_cast<unsigned>(change.kind) |
                                      (first ? kFirstFlag : 0U) | (second ? kSecondFlag : 0U)));
   if (has_commit) return put_commit(out, batch->commit(change));
@@ -292,7 +296,7 @@ Result<void> ChangeDecoder::next(std::string_view& bytes, LargeValues& values, C
   const bool second = (head & kSecondFlag) != 0;
   if (is_marker(change.kind)) {
     if (first) {
-      CommitInfo commit = get_commit(in);
+      CommitInfo commit = get_commit(in, second);
       if (in.has_failed()) return damaged_error();
       out.add(change.kind, std::move(commit));
     } else {

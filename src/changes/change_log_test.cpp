@@ -106,6 +106,49 @@ TEST_F(ChangeLog, GivesBackWhatWentIn) {
   }
 }
 
+/// Its commits have no users.
+TEST_F(ChangeLog, AFileOfVersion1IsRead) {
+  std::vector<std::string> expected;
+  {
+    auto log = writer("a");
+    expected = fill(log, 2, 2);
+    ASSERT_TRUE(log.flush().ok());
+  }
+  std::fstream file(directory_.path() / "a", std::ios::binary | std::ios::in | std::ios::out);
+  file.seekp(static_cast<std::streamoff>(kFileHead1.size()) - 1);
+  file.put(kFileHead1.back());
+  file.close();
+  EXPECT_EQ(read("a").value(), expected);
+}
+
+/// docs/design/change-file.md has the first of them.
+TEST(ChangeCodec, ACommitHasItsUserOnlyWhereOneIsKnown) {
+  ChangeBatch batch;
+  connect::CommitInfo info;
+  info.order = 5;
+  info.position.text = "at:5";
+  info.transaction_id = "tx";
+  batch.add(ChangeKind::kCommit, info);
+  info.user = "HR";
+  batch.add(ChangeKind::kBegin, info);
+  std::string bytes;
+  encode_record(&batch, batch.changes()[0], bytes);
+  EXPECT_EQ(bytes, std::string("\x17\x05\x04\x61\x74\x3a\x35\x00\x02\x74\x78", 11));
+  bytes.clear();
+  encode_record(&batch, batch.changes()[1], bytes);
+  EXPECT_EQ(bytes, std::string("\x30\x05\x04\x61\x74\x3a\x35\x00\x02\x74\x78\x02HR", 14));
+  ChangeDecoder decoder;
+  LargeValues none;
+  std::string_view rest = bytes;
+  ChangeBatch out;
+  ASSERT_TRUE(decoder.next(rest, none, out).ok());
+  EXPECT_EQ(out.commit(out.changes()[0]).user, "HR");
+  // A flag without a user is no record of ours.
+  bytes[11] = '\0';
+  rest = bytes;
+  EXPECT_FALSE(decoder.next(rest, none, out).ok());
+}
+
 TEST_F(ChangeLog, AReaderKeepsTheShapeOfATable) {
   auto log = writer("a", 1);
   const auto shape = shape_of(3, "T", 1);

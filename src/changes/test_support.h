@@ -153,6 +153,7 @@ inline connect::CommitInfo commit_info(std::uint64_t order) {
   info.time =
       std::chrono::system_clock::time_point(std::chrono::microseconds(1'700'000'000'000'123));
   info.transaction_id = "tx" + std::to_string(order);
+  if (order % 3 == 0) info.user = "USER" + std::to_string(order);
   return info;
 }
 
@@ -190,7 +191,8 @@ inline std::vector<std::string> texts_of(const ChangeBatch& batch) {
     if (change.has_commit()) {
       const connect::CommitInfo& commit = batch.commit(change);
       line += " " + std::to_string(commit.order) + " " + commit.position.text + " " +
-              std::to_string(commit.time.time_since_epoch().count()) + " " + commit.transaction_id;
+              std::to_string(commit.time.time_since_epoch().count()) + " " + commit.transaction_id +
+              (commit.user.empty() ? "" : " by " + commit.user);
     }
     if (change.shape != nullptr) {
       line += " " + schema::to_text(change.shape->definition.table) + " of " +

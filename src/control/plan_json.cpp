@@ -155,6 +155,7 @@ PlanJson to_json(const schema::TablePlan& plan) {
   put_value(json, "keeps_deleted", plan.keeps_deleted);
   put_value(json, "needs_unchanged", plan.needs_unchanged);
   put_value(json, "needs_before", plan.needs_before);
+  put_value(json, "needs_user", plan.needs_user);
   if (plan.filter != nullptr) json["filter"] = filter_json(*plan.filter);
   put_value(json, "key", plan.key);
   put_value(json, "key_name", plan.key_name);
@@ -186,6 +187,7 @@ schema::TablePlanPtr plan_from_json(const PlanJson& json) {
   get_value(json, "keeps_deleted", plan->keeps_deleted);
   get_value(json, "needs_unchanged", plan->needs_unchanged);
   get_value(json, "needs_before", plan->needs_before);
+  get_value(json, "needs_user", plan->needs_user);
   if (json.contains("filter")) plan->filter = filter_from(json.at("filter"));
   get_value(json, "key", plan->key);
   for (const std::size_t column : plan->key) {

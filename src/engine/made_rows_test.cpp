@@ -247,5 +247,16 @@ TEST(ChangeHeaders, TheSequenceGrowsWhateverTheClockSays) {
   EXPECT_EQ(last.substr(0, 16), "2024050109511800");
 }
 
+TEST(ChangeHeaders, EachTransactionHasItsUser) {
+  ChangeHeaders headers;
+  for (const char* user : {"HR", "", "SCOTT"}) {
+    connect::CommitInfo commit;
+    commit.order = 7;
+    commit.user = user;
+    headers.begin_transaction(commit, nullptr);
+    EXPECT_EQ(headers.next(ChangeKind::kInsert).user, user);
+  }
+}
+
 }  // namespace
 }  // namespace wherry::engine

@@ -225,6 +225,7 @@ class TableMaker {
       plan_.needs_unchanged = plan_.needs_unchanged || !is_in_identity(name);
     }
     plan_.keeps_deleted = plan_.keeps_deleted || needs.flags_deletes;
+    plan_.needs_user = plan_.needs_user || needs.asks_user;
     if (!needs.is_repeatable) changing_.insert(rule.value);
     return {};
   }

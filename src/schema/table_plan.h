@@ -96,6 +96,8 @@ struct TablePlan {
   bool shares_target = false;
   /// An expression wants to see it when a row is deleted: the row stays on the target.
   bool keeps_deleted = false;
+  /// An expression asks who made a change.
+  bool needs_user = false;
   /// Changes must come with the columns that they do not change.
   bool needs_unchanged = false;
   /// … and with what was in others than the key before: before images show it.

@@ -77,6 +77,7 @@ Result<ExpressionNeeds> needs_of(std::string_view expression) {
       add_once(out.columns, std::move(name));
     } else if (is_of_header(*variable)) {
       out.is_repeatable = false;
+      out.asks_user = out.asks_user || *variable == Variable::kUser;
     } else if (*variable == Variable::kColumn || *variable == Variable::kDataType) {
       out.is_of_column = true;
     }

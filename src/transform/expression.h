@@ -29,6 +29,7 @@ struct ExpressionNeeds {
   /// The columns alone say what comes out: no headers, no clock, no chance.
   bool is_repeatable = true;
   bool is_of_column = false;  ///< asks for the column's own name or type
+  bool asks_user = false;     ///< $AR_H_USER
 };
 /// kConfig "mapping.expression": it is no expression of SQLite, or asks for a variable that does
 /// not exist.

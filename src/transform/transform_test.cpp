@@ -215,6 +215,8 @@ TEST(ExpressionNeeds, SaysWhatIsAskedFor) {
   const auto needs = needs_of("operation_indicator($A, $B, $A) || $AR_M_SOURCE_SCHEMA").value();
   EXPECT_EQ(needs.columns, (std::vector<std::string>{"A", "B"}));
   EXPECT_TRUE(needs.flags_deletes);
+  EXPECT_FALSE(needs.asks_user);
+  EXPECT_TRUE(needs_of("lower($AR_H_USER)").value().asks_user);
   EXPECT_TRUE(needs_of("upper($A) || 'x'").value().is_repeatable);
   for (const char* changing : {"random()", "datetime()", "$AR_H_TIMESTAMP", "current_timestamp",
                                "$A || hex(randomblob(4))"}) {

@@ -7,7 +7,9 @@ import unittest
 
 from support.case import LoadCase
 from support.change_case import DONE, TABLES_IN_ERROR, ChangeCase
-from support.postgres import PASSWORD
+from support.orasim import PASSWORD as ORACLE_PASSWORD
+from support.orasim import USER, Orasim
+from support.postgres import PASSWORD, Postgres
 from support.wherry import Task, selection, wherry
 
 ROWS = 40
@@ -291,6 +293,69 @@ class FollowedFromOracle(LoadCase):
         self.assertLess(scns[2], scns[1])
 
 
+class FollowedUsers(unittest.TestCase):
+    """$AR_H_USER: who made a change."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.sim = Orasim(users=((USER, ORACLE_PASSWORD), ("CLERK", ORACLE_PASSWORD)))
+        cls.addClassCleanup(cls.sim.close)
+        cls.postgres = Postgres()
+        cls.addClassCleanup(cls.postgres.close)
+        cls.postgres.create_database("users")
+        cls.sim.execute("alter database add supplemental log data",
+                        "create table o (id number(9) primary key, n number(9))",
+                        "alter table o add supplemental log data (all) columns",
+                        "grant select, insert, update, delete on o to clerk")
+
+    def test_each_change_has_its_user(self):
+        rules = [selection("APP", "O"), added(2, "O", "WHO", "lower($AR_H_USER)"),
+                 added(3, "O", "WAS", "operation_indicator('D', 'U', 'I')||' '||$AR_H_USER")]
+        self.sim.execute("insert into o select level, 0 from dual connect by level <= 6")
+        task = Task(self.sim.url(), self.postgres.url("users"), rules)
+        self.addCleanup(task.close)
+        task.migration_type = "full-load-and-cdc"
+        run = task.run("--stop-when", "caught-up")
+        self.assertEqual(run.status, 0, run.describe())
+        rows = 'select "ID"::int, "WHO", "WAS" from "APP"."O" order by 1'
+        self.assertEqual(self.postgres.query("users", rows), [(i, "", "I ") for i in range(1, 7)])
+        as_clerk = {"user": "CLERK", "password": ORACLE_PASSWORD}
+        self.sim.execute("update app.o set n = 1 where id in (1, 2)", **as_clerk)
+        self.sim.execute("update o set n = 2 where id in (2, 3)")
+        self.sim.execute("delete from app.o where id = 4", "insert into app.o values (7, 7)", **as_clerk)
+        # Transactions that are open side by side keep theirs.
+        with self.sim.connect() as own, self.sim.connect("CLERK") as clerk:
+            with own.cursor() as mine, clerk.cursor() as theirs:
+                mine.execute("update o set n = 3 where id = 5")
+                theirs.execute("update app.o set n = 3 where id = 6")
+                mine.execute("insert into o values (8, 8)")
+                clerk.commit()
+                own.commit()
+        run = task.run("--stop-when", "caught-up")
+        self.assertEqual(run.status, 0, run.describe())
+        self.assertEqual(self.postgres.query("users", rows), [
+            (1, "clerk", "U CLERK"), (2, "app", "U APP"), (3, "app", "U APP"),
+            (4, "clerk", "D CLERK"), (5, "app", "U APP"), (6, "clerk", "U CLERK"),
+            (7, "clerk", "I CLERK"), (8, "app", "I APP")])
+
+    def test_the_user_is_there_while_changes_wait(self):
+        """Changes of the load's time are in files until it is over."""
+        self.sim.execute("delete from o", "insert into o select level, 0 from dual connect by level <= 3")
+        self.postgres.create_database("waiting")
+        task = Task(self.sim.url(), self.postgres.url("waiting"),
+                    [selection("APP", "O"), added(2, "O", "WHO", "$AR_H_USER")],
+                    {"FullLoadSettings": {"TargetTablePrepMode": "DROP_AND_CREATE",
+                                          "StopTaskCachedChangesNotApplied": True}})
+        self.addCleanup(task.close)
+        task.migration_type = "full-load-and-cdc"
+        run = task.run()
+        self.assertEqual(run.status, 0, run.describe())
+        self.sim.execute("update app.o set n = 9", user="CLERK", password=ORACLE_PASSWORD)
+        run = task.run("--stop-when", "caught-up")
+        self.assertEqual(run.status, 0, run.describe())
+        self.assertEqual(self.postgres.query("waiting", 'select distinct "WHO" from "APP"."O"'), [("CLERK",)])
+
+
 class FromPostgres(ChangeCase):
     RULES = [
         {**selection("app", "%")},
@@ -298,6 +363,7 @@ class FromPostgres(ChangeCase):
         added(3, "o", "flag", "operation_indicator('D', 'U', 'I')", schema="app"),
         added(4, "o", "sequence", "$AR_H_CHANGE_SEQ", schema="app", type="string", length=50),
         added(5, "o", "lsn", "$AR_H_STREAM_POSITION", schema="app"),
+        added(9, "o", "who", "$AR_H_USER", schema="app"),
         added(6, "o", "committed", "$AR_H_COMMIT_TIMESTAMP", schema="app", type="datetime",
               precision=6),
         rule(7, "column", "add-before-image-columns", "o", "%", schema="app",
@@ -406,6 +472,7 @@ class FromPostgres(ChangeCase):
                 self.assertEqual(rows[30][:7], ("new", 3.0, "new:3", "U", 3, "w3", 3.0))
                 self.assertNotIn(3, rows)
                 self.assertEqual(rows[4][8], ["c"])
+                self.assertEqual({row[0] for row in self.rows("who").values()}, {""}, "no log of PostgreSQL's has it")
                 order = self.target.query(self.name, "select id from app.o where sequence <> '' "
                                                      "order by sequence")
                 self.assertEqual([row[0] for row in order], [1, 2, 10, 30, 4])

@@ -117,6 +117,8 @@ struct CommitInfo {
   Position position;
   std::chrono::system_clock::time_point time;  ///< at which the source committed it
   std::string transaction_id;                  ///< for messages: the source's own name for it
+  /// Who made it, of kBegin where TablePlan::needs_user asks; empty: the log does not tell.
+  std::string user = {};
 };
 
 /// Some records of a stream, in order. A transaction may span many batches: nobody holds a large

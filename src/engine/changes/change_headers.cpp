@@ -47,6 +47,7 @@ void ChangeHeaders::begin_transaction(const connect::CommitInfo& commit,
   changes_ = 0;
   source_ = source;
   order_ = commit.order;
+  header_.user = commit.user;
   header_.commit_time_us = header_.time_us = micros_of(commit.time);
   newest_ = std::max(newest_, commit.time);
   is_fresh_ = true;

@@ -104,7 +104,8 @@ class OracleChangeStream final : public connect::ChangeStream {
       if (!out.empty()) return StreamState::kMore;
       WHERRY_TRY(include_tables(patient));
       WHERRY_ASSIGN(const bool is_mining,
-                    miner_.begin_step(patient, position_.floor_scn, tables_->owners()));
+                    miner_.begin_step(patient, position_.floor_scn,
+                                      {tables_->owners(), tables_->need_users()}));
       if (!is_mining) add_heartbeat(out);
     }
   }
@@ -207,7 +208,7 @@ class OracleChangeStream final : public connect::ChangeStream {
   Result<void> tell_transaction(OpContext& context, ChangeBatch& out) {
     if (!has_begun_) {
       order_ = std::max(order_, current_->commit_scn);
-      add_begin(current_->key, current_->commit_micros, out);
+      add_begin(current_->key, current_->commit_micros, current_->user, out);
       has_begun_ = true;
     }
     for (;;) {
@@ -261,7 +262,7 @@ class OracleChangeStream final : public connect::ChangeStream {
     RedoTable none;
     RedoTable& table = known != nullptr ? *known : none;
     order_ = std::max(order_, ddl_->scn);
-    add_begin(ddl_->key, ddl_->micros, out);
+    add_begin(ddl_->key, ddl_->micros, {}, out);
     switch (ddl_->kind) {
       case RedoDdl::kNone:
         break;
@@ -311,11 +312,13 @@ class OracleChangeStream final : public connect::ChangeStream {
     out.add(ChangeKind::kTruncate).shape = table.shape.get();
   }
 
-  void add_begin(const TransactionKey& key, std::int64_t micros, ChangeBatch& out) const {
+  void add_begin(const TransactionKey& key, std::int64_t micros, const std::string& user,
+                 ChangeBatch& out) const {
     CommitInfo info;
     info.order = order_;
     info.time = time_of(micros);
     info.transaction_id = to_text(key);
+    info.user = user;
     out.add(ChangeKind::kBegin, std::move(info));
   }
 

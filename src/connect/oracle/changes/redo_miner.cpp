@@ -78,7 +78,7 @@ Result<void> RedoMiner::check_incarnation(const RedoView& view) const {
 }
 
 Result<bool> RedoMiner::begin_step(OpContext& context, std::uint64_t floor_scn,
-                                   const std::vector<std::string>& owners) {
+                                   const WantedRows& wanted) {
   WHERRY_ASSIGN(const RedoView view, session_->view(context, floor_scn));
   WHERRY_TRY(check_incarnation(view));
   next_look_ = Clock::now() + kPause;
@@ -94,7 +94,7 @@ Result<bool> RedoMiner::begin_step(OpContext& context, std::uint64_t floor_scn,
   note_logs(view, floor_scn);
   step_begun_ = Clock::now();
   border_.begin_step(start_.threads, plan_.next, view.current_scn, plan_.end_scn);
-  const auto begun = session_->begin(context, plan_, owners);
+  const auto begun = session_->begin(context, plan_, wanted);
   if (!begun) WHERRY_TRY(take_trouble(context, begun.error()));
   is_mining_ = begun.ok();
   return is_mining_;

@@ -31,9 +31,8 @@ class RedoMiner {
 
   /// Looks whether there is redo to be read, and begins a step then; false: there is none, or not
   /// yet. kPositionLost when a log is missing or cannot be read. `floor_scn`: of what a restart
-  /// needs. `owners`: of the tables.
-  Result<bool> begin_step(OpContext& context, std::uint64_t floor_scn,
-                          const std::vector<std::string>& owners);
+  /// needs.
+  Result<bool> begin_step(OpContext& context, std::uint64_t floor_scn, const WantedRows& wanted);
   /// When to look again.
   [[nodiscard]] Clock::time_point next_look() const { return next_look_; }
   [[nodiscard]] bool is_mining() const { return is_mining_; }

@@ -251,6 +251,11 @@ std::vector<std::string> RedoTables::owners() const {
   return {out.begin(), out.end()};
 }
 
+bool RedoTables::need_users() const {
+  return std::any_of(tables_.begin(), tables_.end(),
+                     [](const auto& each) { return each.second.plan->needs_user; });
+}
+
 RedoTable* RedoTables::find(std::string_view owner, std::string_view name) {
   const auto found = tables_.find(schema::TableRef{std::string(owner), std::string(name)});
   return found == tables_.end() ? nullptr : &found->second;

@@ -64,6 +64,8 @@ class RedoTables {
   Result<void> include(OpContext& context, const Dictionary& dictionary,
                        const schema::TablePlanPtr& plan);
   [[nodiscard]] std::vector<std::string> owners() const;
+  /// An expression of some table asks who made its changes.
+  [[nodiscard]] bool need_users() const;
   /// nullptr: it is none of the stream's.
   RedoTable* find(std::string_view owner, std::string_view name);
 

@@ -49,6 +49,7 @@ struct MinedRow {
   bool goes_on = false;  ///< CSF = 1: the text goes on in the next row
   int status = 0;
   std::string_view owner, table, row_id, info, sql_redo;
+  std::string_view user;  ///< whose session it is; empty: not known, or not asked for
 };
 
 /// A row that LogMiner has no ROWID of: a part of a statement on LOBs.

@@ -82,7 +82,7 @@ class Mining : public ::testing::Test {
     return {};
   }
   Result<void> read(const MiningPlan& plan) {
-    WHERRY_TRY(miner_->begin(context_, plan, {"HR"}));
+    WHERRY_TRY(miner_->begin(context_, plan, {{"HR"}}));
     return take_rest(plan);
   }
   /// Until nothing is left.
@@ -165,7 +165,7 @@ TEST_F(Mining, ALogThatIsOverwrittenWhileItIsReadLosesNothing) {
   };
   write(100);  // more than one answer of the server holds
   const MiningPlan step = plan();
-  ASSERT_TRUE(miner_->begin(context_, step, {"HR"}).ok());
+  ASSERT_TRUE(miner_->begin(context_, step, {{"HR"}}).ok());
   for (int i = 0; i < 130; ++i) {
     const auto taken = take_one();
     ASSERT_TRUE(taken.ok() && *taken);
@@ -201,7 +201,7 @@ TEST_F(Mining, ALogThatIsGoneIsNamed) {
 TEST_F(Mining, OwnersThatAreNotWantedDoNotCome) {
   run("insert into ev values (1, 'x', null)");
   run("commit");
-  ASSERT_TRUE(miner_->begin(context_, plan(), {"OTHER", "ONE MORE"}).ok());
+  ASSERT_TRUE(miner_->begin(context_, plan(), {{"OTHER", "ONE MORE"}}).ok());
   std::set<int> codes;
   for (MinedRow row;;) {
     const auto next = miner_->next(context_, row);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <span>
 
 #include "connect/oracle/errors.h"
 #include "connect/oracle/text_number.h"
@@ -52,6 +53,7 @@ enum Column : std::size_t {
   kRowId,
   kInfo,
   kSqlRedo,
+  kUser,  ///< where it is asked for: the last one
   kColumnCount,
 };
 /// But for the container's number.
@@ -97,6 +99,11 @@ std::string_view text_at(const Cell* row, Column column) {
   if (cell.state != CellState::kSet) return {};
   return {static_cast<const char*>(static_cast<const void*>(cell.payload.ptr)), cell.size_bytes};
 }
+/// A session that began before the mined redo is nobody's.
+std::string_view user_at(const Cell* row) {
+  const std::string_view user = text_at(row, kUser);
+  return user == "UNKNOWN" ? std::string_view() : user;
+}
 template <class Number>
 Number number_at(const Cell* row, Column column) {
   return row[column].state == CellState::kSet ? static_cast<Number>(row[column].payload.i64) : 0;
@@ -106,7 +113,7 @@ std::array<CellKind, kColumnCount> wanted_kinds() {
   std::array<CellKind, kColumnCount> out{};
   out.fill(CellKind::kInt64);
   out[kTimestamp] = CellKind::kTimestamp;
-  for (const Column text : {kRsId, kOwner, kTable, kRowId, kInfo, kSqlRedo}) {
+  for (const Column text : {kRsId, kOwner, kTable, kRowId, kInfo, kSqlRedo, kUser}) {
     out[text] = CellKind::kText;
   }
   return out;
@@ -296,12 +303,13 @@ Result<void> MiningSession::add_logs(OpContext& context, const MiningPlan& plan)
 }
 
 /// Control and DDL; columns that are equal in all pieces of a text only.
-std::string MiningSession::query_text(std::size_t owners) const {
+std::string MiningSession::query_text(const WantedRows& rows) const {
   std::string list = "'UNKNOWN'";
-  for (std::size_t i = 1; i <= owners; ++i) list += fmt::format(", :{}", i);
+  for (std::size_t i = 1; i <= rows.owners.size(); ++i) list += fmt::format(", :{}", i);
   const bool has_containers = session_->server().has_containers();
   const std::string columns =
-      fmt::format(fmt::runtime(kColumns), has_containers ? "src_con_id" : "0");
+      fmt::format(fmt::runtime(kColumns), has_containers ? "src_con_id" : "0") +
+      (rows.with_users ? ", username" : "");
   const std::string own = fmt::format("operation_code = 5 or seg_owner in ({})", list);
   const std::string wanted = database_.kind == MinedDatabase::Kind::kRoot
                                  ? fmt::format("src_con_id = {} and ({})", database_.container, own)
@@ -312,7 +320,7 @@ std::string MiningSession::query_text(std::size_t owners) const {
 }
 
 Result<void> MiningSession::begin(OpContext& context, const MiningPlan& plan,
-                                  const std::vector<std::string>& owners) {
+                                  const WantedRows& wanted) {
   query_.reset();
   if (database_.kind != MinedDatabase::Kind::kPluggable) WHERRY_TRY(add_logs(context, plan));
   const std::array binds = {Bind::number(std::to_string(plan.start_scn)),
@@ -324,19 +332,24 @@ Result<void> MiningSession::begin(OpContext& context, const MiningPlan& plan,
       binds);
   if (!started) return with_changed_logs(std::move(started).error());
   std::vector<Bind> names;
-  for (const std::string& owner : owners) names.push_back(Bind::text(owner));
-  auto query = session_->query(context, query_text(owners.size()), names);
+  for (const std::string& owner : wanted.owners) names.push_back(Bind::text(owner));
+  auto query = session_->query(context, query_text(wanted), names);
   if (!query) return with_changed_logs(std::move(query).error());
   query_ = std::move(*query);
-  batch_.reset(kColumnCount);
+  has_users_ = wanted.with_users;
+  batch_.reset(column_count());
   next_row_ = 0;
   is_last_batch_ = false;
   return {};
 }
 
+std::size_t MiningSession::column_count() const {
+  return has_users_ ? std::size_t{kColumnCount} : std::size_t{kUser};
+}
+
 Result<void> MiningSession::fetch(OpContext& context) {
   static const auto kKinds = wanted_kinds();
-  auto state = query_->fetch(context, kKinds, batch_);
+  auto state = query_->fetch(context, std::span(kKinds).first(column_count()), batch_);
   if (!state) return with_changed_logs(std::move(state).error());
   is_last_batch_ = *state == FetchState::kEnd;
   next_row_ = 0;
@@ -369,6 +382,7 @@ Result<bool> MiningSession::next(OpContext& context, MinedRow& out) {
   out.row_id = text_at(row, kRowId);
   out.info = text_at(row, kInfo);
   out.sql_redo = text_at(row, kSqlRedo);
+  out.user = has_users_ ? user_at(row) : std::string_view();
   return true;
 }
 

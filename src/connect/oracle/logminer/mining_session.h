@@ -29,6 +29,12 @@ struct MinedDatabase {
   std::uint32_t container = 0;  ///< SRC_CON_ID of the tables' rows; kWhole: 0
 };
 
+/// Which rows are wanted, and what of them.
+struct WantedRows {
+  std::vector<std::string> owners;  ///< of the tables
+  bool with_users = false;          ///< MinedRow::user
+};
+
 class MiningSession {
  public:
   /// Logs in where the service is, not into `options.pluggable_database`, whose rows are wanted
@@ -41,12 +47,11 @@ class MiningSession {
   /// Of the current incarnation; archived logs only as far as they have SCNs from `low_scn` on.
   Result<RedoView> view(OpContext& context, std::uint64_t low_scn);
 
-  /// Begins a step. `owners`: of the tables whose rows are wanted; rows of control and DDL come
-  /// too, and those whose owner the dictionary does not know any more. A log that is no longer what
+  /// Begins a step. Rows of control and DDL come beside those that are wanted, and rows whose owner
+  /// the dictionary does not know any more. A log that is no longer what
   /// the plan says is kTransient "oracle.log_changed", from here and from next(): the step is to be
   /// planned again. REQUIRES: the plan has logs.
-  Result<void> begin(OpContext& context, const MiningPlan& plan,
-                     const std::vector<std::string>& owners);
+  Result<void> begin(OpContext& context, const MiningPlan& plan, const WantedRows& wanted);
   /// The next row, with views that are good until the next call; false: that was all.
   Result<bool> next(OpContext& context, MinedRow& out);
 
@@ -55,18 +60,20 @@ class MiningSession {
   Result<void> set_formats(OpContext& context);
   Result<void> find_database(OpContext& context, const std::string& pluggable_database);
   Result<void> find_container(OpContext& context, const std::string& pluggable_database);
-  [[nodiscard]] std::string query_text(std::size_t owners) const;
+  [[nodiscard]] std::string query_text(const WantedRows& wanted) const;
   Result<void> read_database(OpContext& context, RedoView& out);
   Result<void> read_threads(OpContext& context, RedoView& out);
   Result<void> read_online_logs(OpContext& context, RedoView& out);
   Result<void> read_archived_logs(OpContext& context, std::uint64_t low_scn, RedoView& out);
   Result<void> add_logs(OpContext& context, const MiningPlan& plan);
+  [[nodiscard]] std::size_t column_count() const;
   Result<void> fetch(OpContext& context);
 
   std::unique_ptr<Session> session_;
   MinedDatabase database_;
   std::int64_t host_offset_micros_ = 0;  ///< of the database's host, in whose time rows are
   std::unique_ptr<Query> query_;         ///< of a step
+  bool has_users_ = false;               ///< … tells users
   RowBatch batch_;
   std::size_t next_row_ = 0;
   bool is_last_batch_ = false;

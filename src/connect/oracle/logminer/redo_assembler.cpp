@@ -140,8 +140,9 @@ void RedoAssembler::start(const MinedRow& row) {
   if (row.transaction.is_none()) return;
   // A second one: the slot is used again, or the rows come again. What there was does not count.
   forget(transactions_.find(row.transaction));
-  transactions_[row.transaction].open = {row.transaction, row.scn,         row.thread,
-                                         row.address,     row.time_micros, 0};
+  Transaction& made = transactions_[row.transaction];
+  made.open = {row.transaction, row.scn, row.thread, row.address, row.time_micros, 0};
+  made.user = row.user;
 }
 
 std::map<TransactionKey, RedoAssembler::Transaction>::iterator RedoAssembler::find(
@@ -169,6 +170,7 @@ Result<void> RedoAssembler::add(const MinedRow& row) {
     found = transactions_.find(row.transaction);
   }
   found->second.has_rows = true;
+  if (found->second.user.empty()) found->second.user = row.user;
   found_.clear();
   TransactionBuilder& builder = found->second.builder;
   used_bytes_ -= builder.used_bytes();
@@ -204,6 +206,7 @@ std::optional<RedoTransaction> RedoAssembler::commit(const MinedRow& row) {
   if (found == transactions_.end()) return std::nullopt;
   RedoTransaction out;
   out.key = found->first;
+  out.user = std::move(found->second.user);
   out.commit_scn = row.scn;
   out.commit_micros = row.time_micros;
   out.thread = row.thread;

@@ -60,6 +60,7 @@ class RedoAssembler {
   struct Transaction {
     Open open;
     TransactionBuilder builder;
+    std::string user;  ///< of the first row that tells it
     std::vector<RedoTableProblem> problems;
     bool has_rows = false;
   };

@@ -64,7 +64,9 @@ class RedoAssembly : public ::testing::Test {
   void take(RedoAssembler& assembler, const MinedRow& one) {
     auto taken = assembler.take(one);
     ASSERT_TRUE(taken.ok()) << taken.error().to_paragraph();
-    if (*taken) out_.push_back(text_of(**taken));
+    if (!*taken) return;
+    out_.push_back(text_of(**taken));
+    users_.push_back((*taken)->user);
   }
   void take(const TransactionKey& key, int code, std::string_view sql = "",
             std::string_view row_id = kNoRow) {
@@ -80,7 +82,7 @@ class RedoAssembly : public ::testing::Test {
   }
 
   RedoAssembler assembler_;
-  std::vector<std::string> out_;
+  std::vector<std::string> out_, users_;
   std::uint64_t scn_ = 100;
   std::uint32_t block_ = 0;
 };
@@ -97,6 +99,23 @@ TEST_F(RedoAssembly, DeliversTransactionsAsTheyCommit) {
   take(kOne, kCommit);
   EXPECT_THAT(out_, ElementsAre("6.9.702: insert T A=2", "5.1.614: insert T A=1; insert T A=3"));
   EXPECT_THAT(assembler_.open(), IsEmpty());
+}
+
+/// The row that begins it may be older than what is mined, and not know.
+TEST_F(RedoAssembly, KnowsWhoseATransactionIs) {
+  MinedRow begin = row(kOne, kStart);
+  begin.user = "HR";
+  take(begin);
+  insert(kOne, "1");
+  take(kOne, kCommit);
+  take(kTwo, kStart);
+  MinedRow change = row(kTwo, kInsert, R"(insert into "S"."T"("A") values ('2'))", kRow);
+  change.user = "SCOTT";
+  take(change);
+  take(kTwo, kCommit);
+  insert(kOne, "3");
+  take(kOne, kCommit);
+  EXPECT_THAT(users_, ElementsAre("HR", "SCOTT", ""));
 }
 
 TEST_F(RedoAssembly, KnowsTransactionsByTheirContainer) {

@@ -70,6 +70,7 @@ struct SpilledChanges {
 
 struct RedoTransaction {
   TransactionKey key;
+  std::string user;  ///< MinedRow::user
   std::uint64_t commit_scn = 0;
   std::int64_t commit_micros = 0;  ///< MinedRow::time_micros
   std::uint32_t thread = 0;

@@ -301,6 +301,14 @@ class FromOracleInAnotherCharacterSet(unittest.TestCase):
         self.assertEqual(self.found(), self.wanted(takes))
         checked = task.validate()
         self.assertEqual(checked.status, 0, checked.describe())
+        # Loaded again, it is planned again.
+        self.postgres.execute("latin9", 'delete from "APP"."W"')
+        asked = wherry("reload", "--table", "APP.W", "--state", str(task.state))
+        self.assertEqual(asked.status, 0, asked.describe())
+        self.sim.execute("update w set word = unistr('\\00ff') where id in (1, 2, 3)")
+        run = task.run("--stop-when", "caught-up")
+        self.assertEqual(run.status, 0, run.describe())
+        self.assertEqual(self.found(), self.wanted(takes))
 
 
 class FollowedFromOracle(LoadCase):

@@ -20,7 +20,7 @@ constexpr std::int64_t kMostMinutes = 1'000'000;
 constexpr std::int64_t kMostMegabytes = 1'000'000;
 constexpr std::int64_t kMostLobKilobytes = 102'400;
 
-constexpr std::string_view kActions = "IGNORE_RECORD LOG_ERROR SUSPEND_TABLE STOP_TASK";
+constexpr std::string_view kActionNames = "IGNORE_RECORD LOG_ERROR SUSPEND_TABLE STOP_TASK";
 constexpr std::string_view kModes = "DO_NOTHING DROP_AND_CREATE TRUNCATE_BEFORE_LOAD";
 
 // Why a key has no effect.
@@ -162,9 +162,9 @@ constexpr std::array kSettings = {
     Setting{"/ChangeProcessingDdlHandlingPolicy/HandleSourceTableTruncated", kTruth, "true"},
     Setting{"/ChangeProcessingDdlHandlingPolicy/HandleSourceTableAltered", kTruth, "true"},
 
-    Setting{"/ErrorBehavior/DataErrorPolicy", kChoice, R"("LOG_ERROR")", 0, 0, kActions},
-    Setting{"/ErrorBehavior/DataTruncationErrorPolicy", kChoice, R"("LOG_ERROR")", 0, 0, kActions},
-    Setting{"/ErrorBehavior/DataMaskingErrorPolicy", kChoice, R"("STOP_TASK")", 0, 0, kActions},
+    Setting{"/ErrorBehavior/DataErrorPolicy", kChoice, R"("LOG_ERROR")", 0, 0, kActionNames},
+    Setting{"/ErrorBehavior/DataTruncationErrorPolicy", kChoice, R"("LOG_ERROR")", 0, 0, kActionNames},
+    Setting{"/ErrorBehavior/DataMaskingErrorPolicy", kChoice, R"("STOP_TASK")", 0, 0, kActionNames},
     Setting{"/ErrorBehavior/DataErrorEscalationPolicy", kChoice, R"("SUSPEND_TABLE")", 0, 0,
             "SUSPEND_TABLE STOP_TASK"},
     Setting{"/ErrorBehavior/DataErrorEscalationCount", kNumber, "0", 0, kMost},
@@ -180,7 +180,7 @@ constexpr std::array kSettings = {
     Setting{"/ErrorBehavior/RecoverableErrorThrottling", kTruth, "true"},
     Setting{"/ErrorBehavior/RecoverableErrorThrottlingMax", kNumber, "1800", 0, kMostSeconds},
     Setting{"/ErrorBehavior/RecoverableErrorStopRetryAfterThrottlingMax", kTruth, "true"},
-    Setting{"/ErrorBehavior/ApplyErrorDeletePolicy", kChoice, R"("IGNORE_RECORD")", 0, 0, kActions},
+    Setting{"/ErrorBehavior/ApplyErrorDeletePolicy", kChoice, R"("IGNORE_RECORD")", 0, 0, kActionNames},
     Setting{"/ErrorBehavior/ApplyErrorInsertPolicy", kChoice, R"("LOG_ERROR")", 0, 0,
             "IGNORE_RECORD LOG_ERROR SUSPEND_TABLE STOP_TASK INSERT_RECORD"},
     Setting{"/ErrorBehavior/ApplyErrorUpdatePolicy", kChoice, R"("LOG_ERROR")", 0, 0,

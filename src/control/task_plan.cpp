@@ -126,7 +126,9 @@ Result<SourceTables> source_tables(OpContext& context, const TaskRequest& reques
   WHERRY_ASSIGN(auto catalog,
                 request.source.connector->open_catalog(context, request.source.settings));
   SourceTables out;
-  WHERRY_ASSIGN(out.tables, catalog->describe_tables(context, {std::move(schemas), request.rules.needs_views(), request.rules.needs_tablespaces()}));
+  WHERRY_ASSIGN(out.tables,
+                catalog->describe_tables(context, {std::move(schemas), request.rules.needs_views(),
+                                                   request.rules.needs_tablespaces()}));
   WHERRY_ASSIGN(out.filter_judge, catalog->filter_judge(context));
   return out;
 }

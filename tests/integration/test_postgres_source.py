@@ -140,9 +140,9 @@ class PostgresSource(unittest.TestCase):
                               "where ip = '10.0.0.7'", "delete from app.words where ip = '10.0.0.8'")
         compared = task.validate(source_password=PASSWORD)
         self.assertEqual(compared.status, TABLES_IN_ERROR, compared.describe())
-        self.assertIn("RECORD_DIFF app.words [w='C', m='sad', ip='10.0.0.7/32'] v: source '",
+        self.assertIn("RECORD_DIFF app.words [w='C', m='sad', ip='10.0.0.7'] v: source '",
                       compared.stdout)
-        self.assertIn("MISSING_TARGET app.words [w='D', m='sad', ip='10.0.0.8/32']",
+        self.assertIn("MISSING_TARGET app.words [w='D', m='sad', ip='10.0.0.8']",
                       compared.stdout)
 
     def test_existing_columns_of_other_types_are_converted_or_refused(self):

@@ -63,7 +63,7 @@ std::string padded(const std::string& text, const ColumnFilter& filter) {
 /// Whatever a type's own equality and order are, its text is compared.
 std::string text_of(const ColumnFilter& filter) {
   const std::string name = name_of(filter);
-  if (filter.type.kind == schema::TypeKind::kNative) return "(" + printed(name) + ")";
+  if (filter.type.kind == schema::TypeKind::kNative) return printed(name);
   return filter.type.blank_padded ? padded(name + "::text", filter) : name + "::text";
 }
 

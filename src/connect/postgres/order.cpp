@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "connect/postgres/printed.h"
+
 namespace wherry::postgres {
 namespace {
 
@@ -35,7 +37,7 @@ std::string by_months(const std::string& column) {
 
 std::string order_by(const std::string& column, const schema::LogicalType& type,
                      const NativeType& native) {
-  if (type.kind == schema::TypeKind::kNative) return column + "::text collate \"C\"";
+  if (type.kind == schema::TypeKind::kNative) return printed(column, native) + " collate \"C\"";
   if (is_text(native.kind)) {
     switch (schema::cell_kind_of(type)) {
       case CellKind::kTimestamp:
@@ -57,7 +59,7 @@ std::string order_by(const std::string& column, const schema::LogicalType& type,
   }
   if (is_checked_text(native.kind) || native.kind == NativeKind::kJsonb ||
       native.kind == NativeKind::kOther) {
-    return column + "::text collate \"C\"";
+    return printed(column, native) + " collate \"C\"";
   }
   return column;
 }

@@ -87,11 +87,6 @@ bool is_printed(const schema::ColumnPlan& column, const NativeType& native) {
   return is_own && column.type.kind == schema::TypeKind::kClob && column.source_type == native.name;
 }
 
-/// As the log has it.
-std::string printed_column(const std::string& value, const NativeType& native) {
-  return native.kind == NativeKind::kOther ? printed(value) : value + "::text";
-}
-
 /// How a column is read to be compared. Of its native types PostgreSQL's text is exact, where a
 /// logical value would not tell infinity from a late date.
 std::optional<wire::ColumnDecoder> choose_comparing_decoder(const schema::ColumnPlan& column,
@@ -170,7 +165,7 @@ Result<ReadPlan> plan_read(const schema::TablePlan& plan, const NativeTable& tab
                            kMostBytesInRow);
       out.shape.large.push_back({i, name});
     } else {
-      columns += decoder->as_text ? printed_column(value, native->type) : value;
+      columns += decoder->as_text ? printed(value, native->type) : value;
     }
     sorted.push_back(order_by(value, column.type, native->type));
     out.shape.decoders.push_back(*decoder);

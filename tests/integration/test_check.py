@@ -58,11 +58,16 @@ class CheckTest(unittest.TestCase):
             {"rule-type": "transformation", "rule-id": 9, "rule-target": "schema",
              "rule-action": "rename", "object-locator": {"schema-name": "HR"}, "value": "people"},
             {"rule-type": "selection", "rule-id": "3", "rule-action": "include", "load-order": "7",
-             "object-locator": {"schema-name": "HR", "table-name": "EMP%"}}]})
+             "object-locator": {"schema-name": "HR", "table-name": "EMP%"}},
+            *({"rule-type": "selection", "rule-id": rule_id, "rule-action": action,
+               "object-locator": {"schema-name": "HR", "table-name": "%", "table-type": kind}}
+              for rule_id, action, kind in ((4, "include", "all"), (5, "exclude", "view")))]})
         done = self.check("--table-mappings", mappings)
         self.assertEqual(done.status, 0, done.describe())
         self.assertEqual(done.stdout.splitlines()[1:],
                          ["  rule-id 3: selection include HR.EMP%, load-order 7",
+                          "  rule-id 4: selection include tables and views HR.%",
+                          "  rule-id 5: selection exclude views HR.%",
                           "  rule-id 9: transformation schema HR: rename 'people'"])
 
     def test_json_for_machines(self):

@@ -4,6 +4,7 @@
 
 #include "control/change_stream.h"
 #include "control/control_tables.h"
+#include "control/plan_report.h"
 #include "control/preflight_general.h"
 #include "control/task_plan.h"
 
@@ -29,6 +30,7 @@ connect::PreflightRequest request_for(const engine::TaskPlan& plan, const TaskRe
   out.existing = settings.target_table_prep_mode;
   out.subtasks = settings.max_full_load_subtasks;
   out.lanes = settings.changes.apply.lanes;
+  out.load_secs = report_of(plan, request).totals.estimated_secs;
   out.control = control_tables_of(settings, out.task_name);
   return out;
 }

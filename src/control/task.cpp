@@ -37,10 +37,18 @@ Result<PlanReport> make_plan_report(OpContext& context, const TaskRequest& reque
   WHERRY_ASSIGN(const auto view, source->open_snapshot(context, source_settings, {}));
   for (std::size_t i = 0; i < plan.tables.size(); ++i) {
     auto sample = engine::sample_table(context, *view, *loader, plan.tables[i], sample_rows);
-    if (!sample.ok()) {
+    if (sample.ok()) {
+      add_sample(out.tables[i], *std::move(sample));
+      continue;
+    }
+    const ErrorKind kind = sample.error().kind;
+    if (kind == ErrorKind::kCancelled || kind == ErrorKind::kTransient) {
       return std::move(sample).error().with("table", schema::to_text(plan.tables[i].plan->source));
     }
-    add_sample(out.tables[i], std::move(*sample));
+    // What keeps one table from being looked at, its load will meet; the others are seen.
+    out.tables[i].warnings.push_back(
+        {"plan.no_sample", schema::WarningRank::kRisk,
+         "the table could not be looked at: " + sample.error().to_log_text()});
   }
   return out;
 }

@@ -78,7 +78,7 @@ class PostgresNames(ChangeCase):
             key, first, second, third = map(quoted, columns_of(name))
             table = f"{schema}.{quoted(name)}"
             self.at_source(f"create table {table} ({key} integer primary key, {first} text, "
-                           f"{second} text, {third} numeric(9,2))",
+                           f"{second} text, {third} numeric)",
                            f"insert into {table} select n, 'of ' || n, '%_''\"', n / 4.0 "
                            "from generate_series(1, 5) n")
         # A key of a rule's is found in whole rows alone.

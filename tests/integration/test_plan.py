@@ -133,6 +133,17 @@ class Plans(LoadCase):
         self.assertIn((1, ["ID=9"]), refused["WORD"].values())
         self.assertEqual(refused["ZERO"]["NULL in a column that is NOT NULL"][0], 20)
         self.assertEqual({warning["code"] for warning in table["warnings"]}, {"plan.values_refused"})
+        self.sim.execute("create view shop.broken as select id / (id - 7) as q from shop.odd")
+        self.addCleanup(self.sim.execute, "drop view shop.broken")
+        broken = selection("SHOP", "BROKEN", 3)
+        broken["object-locator"]["table-type"] = "view"
+        task = self.task([*rules, broken], keep)
+        run = wherry("plan", *task.flags(), "--sample", "--format", "json")
+        self.assertEqual(run.status, WARNED, run.describe())
+        tables = {each["source"]["table"]: each for each in json.loads(run.stdout)["tables"]}
+        self.assertEqual(tables["ODD"]["sampled_rows"], 40)
+        self.assertIn("ORA-01476", "".join(warning["text"] for warning in tables["BROKEN"]["warnings"]
+                                           if warning["code"] == "plan.no_sample"))
         few = self.plan(rules, "--sample", "8", settings=keep)
         self.assertIn("8 rows looked at", few.stdout)
         self.assertNotIn("all there are", few.stdout)

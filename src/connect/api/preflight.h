@@ -59,10 +59,11 @@ struct PreflightRequest {
   bool has_load = true, has_changes = false;
   bool is_batch_apply = false;
   ExistingTable existing = ExistingTable::kKeep;
-  std::uint32_t subtasks = 8;  ///< that load beside each other
-  std::uint32_t lanes = 1;     ///< that apply changes beside each other
-  ControlTables control = {};  ///< of the target
-  std::string grantee = {};    ///< who gets the grants; empty: the user of the settings
+  std::uint32_t subtasks = 8;   ///< that load beside each other
+  std::uint32_t lanes = 1;      ///< that apply changes beside each other
+  std::uint64_t load_secs = 0;  ///< that the load may take; 0: unknown
+  ControlTables control = {};   ///< of the target
+  std::string grantee = {};     ///< who gets the grants; empty: the user of the settings
 };
 
 /// Thread-safe. Every call is for the end `role`, kSource or kTarget.

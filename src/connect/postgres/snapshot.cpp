@@ -87,13 +87,13 @@ bool is_printed(const schema::ColumnPlan& column, const NativeType& native) {
   return is_own && column.type.kind == schema::TypeKind::kClob && column.source_type == native.name;
 }
 
-/// How a column is read to be compared. Of its native types PostgreSQL's text is exact, where a
-/// logical value would not tell infinity from a late date.
+/// How a column is read to be compared. Of times PostgreSQL's text is exact, where a logical value
+/// would not tell infinity from a late date. Numbers are compared as numbers: changes may bring one
+/// without the zeros at its end.
 std::optional<wire::ColumnDecoder> choose_comparing_decoder(const schema::ColumnPlan& column,
                                                             const NativeType& native, bool in_key) {
   using schema::TypeKind;
-  constexpr std::array kExactInText = {TypeKind::kDecimal, TypeKind::kTimestamp,
-                                       TypeKind::kTimestampLtz};
+  constexpr std::array kExactInText = {TypeKind::kTimestamp, TypeKind::kTimestampLtz};
   const bool as_text =
       column.type.kind == TypeKind::kNative || is_printed(column, native) ||
       (column.is_native && !in_key &&

@@ -99,6 +99,40 @@ Assessment assess_version(const ServerInfo& server) {
                                 std::move(findings));
 }
 
+/// All tables are read as of one moment, which undo must reach back to until the last one is read.
+Result<Assessment> assess_undo(OpContext& context, Session& session,
+                               const PreflightRequest& request) {
+  constexpr std::string_view kName = "wherry-check-undo-retention";
+  constexpr std::string_view kText =
+      "undo is kept for as long as the load may take (UNDO_RETENTION), for tables are read as of "
+      "one moment";
+  constexpr std::uint64_t kStandardSecs = 900;  // Oracle Database Reference, UNDO_RETENTION
+  if (!request.has_load) return connect::skipped(kName, "it does not concern this task");
+  if (request.load_secs < kStandardSecs) {
+    return connect::assessment_of(kName, kText, Verdict::kWarning, {});
+  }
+  const auto rows =
+      session.rows(context, "select value from v$parameter where name = 'undo_retention'");
+  if (!rows.ok()) {
+    const ErrorKind kind = rows.error().kind;
+    if (kind == ErrorKind::kTransient || kind == ErrorKind::kCancelled) return rows.error();
+    return connect::not_assessed(kName, kText, rows.error());
+  }
+  std::vector<AssessmentFinding> findings;
+  const std::string kept = rows->empty() ? "" : rows->front().at(0).value_or("");
+  const std::string needed = std::to_string(request.load_secs);
+  const bool is_shorter =
+      kept.size() < needed.size() || (kept.size() == needed.size() && kept < needed);
+  if (is_shorter) {
+    findings.push_back(
+        {{},
+         "it is kept for " + kept + " seconds, and the load may take " + needed,
+         "alter system set undo_retention = " + std::to_string(2 * request.load_secs) +
+             ", with an undo tablespace that is large enough"});
+  }
+  return connect::assessment_of(kName, kText, Verdict::kWarning, std::move(findings));
+}
+
 class OraclePreflight final : public connect::Preflight {
  public:
   OraclePreflight(EndpointOptions options, std::string user)
@@ -110,6 +144,8 @@ class OraclePreflight final : public connect::Preflight {
                   connect::run_probes(source_probes(), connect::kSource, request,
                                       session->server().major_version, asker(context, *session)));
     out.push_back(assess_version(session->server()));
+    WHERRY_ASSIGN(Assessment undo, assess_undo(context, *session, request));
+    out.push_back(std::move(undo));
     if (request.has_changes) WHERRY_TRY(assess_redo(context, request, out));
     for (Assessment& each : connect::skipped(needless_assessments())) {
       out.push_back(std::move(each));

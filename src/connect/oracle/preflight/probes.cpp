@@ -13,9 +13,6 @@ using connect::Verdict;
 bool reads_redo(const PreflightRequest& request) {
   return request.has_changes;
 }
-bool reads_tables(const PreflightRequest& request) {
-  return request.has_load;
-}
 
 constexpr std::array kProbes = {
     Probe{"oracle-validate-cdb", Verdict::kFailed, ProbeScope::kServer,
@@ -61,13 +58,6 @@ constexpr std::array kProbes = {
  where deleted = 'YES' and next_time > sysdate - 1
 having count(*) > 0)",
         reads_redo},
-    Probe{"wherry-check-undo-retention", Verdict::kWarning, ProbeScope::kServer,
-          "the database keeps what it was for an hour (UNDO_RETENTION), for tables are read as of "
-          "one moment",
-          R"(select null, null, null, 'UNDO_RETENTION is ' || value || ' seconds',
-       'alter system set undo_retention = 86400, and an undo tablespace that is large enough'
-  from v$parameter where name = 'undo_retention' and to_number(value) < 3600)",
-          reads_tables},
     Probe{"oracle-check-idle-time", Verdict::kWarning, ProbeScope::kServer,
           "sessions of the user may be idle (IDLE_TIME of its profile)",
           R"(select null, null, null, 'they end after ' || limit || ' minutes without a call',

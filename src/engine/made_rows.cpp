@@ -46,15 +46,19 @@ Result<AddedValues> AddedValues::make(const schema::TablePlan& plan,
     items.push_back({column.expression, column.type});
   }
   if (items.empty()) return out;
+  out.column_count_ = columns.size();
   std::vector<transform::Expressions::Column> named;
   for (const schema::ColumnPlan& column : columns) {
     named.push_back({column.source_name, column.type});
+  }
+  for (const schema::ColumnPlan& column : columns) {
+    named.push_back({std::string(kBeforePrefix) + column.source_name, column.type});
   }
   WHERRY_ASSIGN(
       out.expressions_,
       transform::Expressions::make({plan.source.schema, plan.source.name, {}, {}}, items, named));
   for (const std::size_t column : out.expressions_->used()) {
-    out.used_columns_.push_back(std::move(columns[column]));
+    out.used_columns_.push_back(columns[column % columns.size()]);
   }
   out.made_.resize(items.size());
   out.trimmed_.resize(out.used_columns_.size());
@@ -101,8 +105,12 @@ void RowMaker::make_rows(RowBatch& batch) {
   header.time_us = header.commit_time_us = now_us();
   values_.clear();
   std::vector<const Cell*> cells(used.size());
+  Cell none_before{};
+  none_before.state = CellState::kNull;
   for (std::size_t r = 0; r < batch.row_count() && !places.empty(); ++r) {
-    for (std::size_t i = 0; i < used.size(); ++i) cells[i] = &batch.at(r, used[i]);
+    for (std::size_t i = 0; i < used.size(); ++i) {
+      cells[i] = used[i] < added_.column_count() ? &batch.at(r, used[i]) : &none_before;
+    }
     if (batch.arena().used_bytes() > kMostMadeBytes) {
       const Cell none = transform::unreadable_cell(kTooMuch, batch.arena());
       values_.insert(values_.end(), places.size(), none);

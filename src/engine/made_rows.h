@@ -13,6 +13,10 @@
 
 namespace wherry::engine {
 
+/// $BI__NAME in an expression is what column NAME had before an update, unless the source has a
+/// column of that very name.
+inline constexpr std::string_view kBeforePrefix = "BI__";
+
 /// The values of a plan's added columns. Used by one thread at a time.
 class AddedValues {
  public:
@@ -20,8 +24,10 @@ class AddedValues {
   static Result<AddedValues> make(const schema::TablePlan& plan,
                                   std::vector<schema::ColumnPlan> columns);
 
-  /// Indexes into the columns that the expressions ask for.
+  /// Indexes into the columns that the expressions ask for; column_count() and above: what column
+  /// i - column_count() had before an update ($BI__NAME), NULL where there was none.
   [[nodiscard]] const std::vector<std::size_t>& used() const;
+  [[nodiscard]] std::size_t column_count() const { return column_count_; }
   /// The columns of the plan that get a value, ascending.
   [[nodiscard]] const std::vector<std::size_t>& places() const { return places_; }
   /// Of one row, in the order of places(). `cells`, by used(): nullptr: not known.
@@ -30,6 +36,7 @@ class AddedValues {
 
  private:
   std::vector<std::size_t> places_;
+  std::size_t column_count_ = 0;
   std::vector<schema::ColumnPlan> used_columns_;
   std::unique_ptr<transform::Expressions> expressions_;  ///< nullptr: there are none
   std::vector<Cell> trimmed_, made_;

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "engine/made_rows.h"
 #include "mapping/table_rules.h"
 #include "transform/expression.h"
 #include "transform/masking.h"
@@ -207,7 +208,9 @@ class TableMaker {
   /// What an expression asks for must be read.
   Result<void> add_needs(const mapping::TransformationRule& rule) {
     WHERRY_ASSIGN(const transform::ExpressionNeeds needs, transform::needs_of(rule.expression));
-    for (const std::string& name : needs.columns) {
+    for (std::string name : needs.columns) {
+      const bool is_before = table_.find_column(name) < 0 && name.starts_with(kBeforePrefix);
+      if (is_before) name.erase(0, kBeforePrefix.size());
       const int found = table_.find_column(name);
       if (found < 0) return bad_expression(rule, name, "does not exist");
       const schema::ColumnDef& column = table_.columns[static_cast<std::size_t>(found)];
@@ -219,7 +222,10 @@ class TableMaker {
       }
       if (column.is_generated) return bad_expression(rule, name, "is generated, and not read");
       schema::Asked& asked = read_aside(column).asked;
-      const auto wanted = needs.flags_deletes ? schema::Asked::kOfDeleted : schema::Asked::kOfRows;
+      // Where the log has deleted rows it has rows before their updates too.
+      const bool asks_before = needs.flags_deletes || is_before;
+      const auto wanted = asks_before ? schema::Asked::kOfDeleted : schema::Asked::kOfRows;
+      if (is_before) changing_.insert(rule.value);
       asked = std::max(asked, wanted);
       // The log has the key of every change.
       plan_.needs_unchanged = plan_.needs_unchanged || !is_in_identity(name);

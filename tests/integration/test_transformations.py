@@ -268,6 +268,7 @@ class FollowedFromOracle(LoadCase):
         rules = [selection("APP", "O"), added(2, "O", "TEXT", "$REGION||':'||$AMOUNT"),
                  added(3, "O", "SCN", "$AR_H_STREAM_POSITION"),
                  added(4, "O", "OPERATION", "$AR_H_OPERATION"),
+                 added(6, "O", "WAS", "coalesce($BI__AMOUNT, '-')||'>'||coalesce($AMOUNT, '-')"),
                  rule(5, "column", "data-masking-digits-mask", "O", "REGION", value="x")]
         self.sim.execute("alter table o add supplemental log data (primary key) columns")
         task = self.task(self.sim.url(), rules)
@@ -288,6 +289,8 @@ class FollowedFromOracle(LoadCase):
         self.assertEqual([row[:4] for row in rows],
                          [(1, "EUx", "EU1:11", "UPDATE"), (4, "EUx", None, "INSERT"),
                           (30, "USx", "US3:30", "UPDATE")])
+        was = self.postgres.query("followed", 'select "WAS" from "APP"."O" order by "ID"')
+        self.assertEqual(was, [("10>11",), ("->-",), ("30>30",)])
         scns = [int(row[4]) for row in rows]
         self.assertLess(scns[0], scns[2])
         self.assertLess(scns[2], scns[1])
@@ -364,6 +367,7 @@ class FromPostgres(ChangeCase):
         added(4, "o", "sequence", "$AR_H_CHANGE_SEQ", schema="app", type="string", length=50),
         added(5, "o", "lsn", "$AR_H_STREAM_POSITION", schema="app"),
         added(9, "o", "who", "$AR_H_USER", schema="app"),
+        added(10, "o", "was", "coalesce($BI__word, 'none')||'>'||$word", schema="app"),
         added(6, "o", "committed", "$AR_H_COMMIT_TIMESTAMP", schema="app", type="datetime",
               precision=6),
         rule(7, "column", "add-before-image-columns", "o", "%", schema="app",
@@ -472,6 +476,9 @@ class FromPostgres(ChangeCase):
                 self.assertEqual(rows[30][:7], ("new", 3.0, "new:3", "U", 3, "w3", 3.0))
                 self.assertNotIn(3, rows)
                 self.assertEqual(rows[4][8], ["c"])
+                self.assertEqual(self.rows("was"), {
+                    1: ("w1>w1",), 2: ("w2>w2",), 4: ("w4>w4",), 10: ("none>w10",), 30: ("w3>new",),
+                    **{i: (f"none>w{i}",) for i in range(5, 10)}})
                 self.assertEqual({row[0] for row in self.rows("who").values()}, {""}, "no log of PostgreSQL's has it")
                 order = self.target.query(self.name, "select id from app.o where sequence <> '' "
                                                      "order by sequence")

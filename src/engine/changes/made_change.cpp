@@ -21,6 +21,8 @@ Cell cell_in(CellState state) {
   return cell;
 }
 
+const Cell kNoValue = cell_in(CellState::kNull);
+
 /// The shape's columns as expressions see them: as the plan reads them, by name; others have the
 /// types that the shape says.
 std::vector<schema::ColumnPlan> columns_of(const schema::TablePlan& plan,
@@ -99,6 +101,11 @@ void ChangeMaker::add_values(const Change& change, const transform::RowHeader& h
                              bool is_before, Arena& arena) {
   for (std::size_t i = 0; i < cells_.size(); ++i) {
     const std::size_t column = added_.used()[i];
+    if (column >= added_.column_count()) {
+      const bool has_before = !is_before && change.kind != ChangeKind::kInsert;
+      cells_[i] = has_before ? value_before(change, column - added_.column_count()) : &kNoValue;
+      continue;
+    }
     const Cell* const first = is_before ? change.before : change.after;
     const Cell* const second = is_before ? change.after : change.before;
     cells_[i] = has_value(first, column)    ? first + column

@@ -194,12 +194,7 @@ constexpr std::array kSourceProbes = {
  where c.relkind = 'r' and c.relpersistence = 'u' order by 1, 2)",
           with_changes},
     Probe{"wherry-check-row-security", Verdict::kFailed, ProbeScope::kTables,
-          "no policy hides rows of a table from the user (row level security)",
-          R"(select n.nspname, c.relname, null, 'row level security is on for the user',
-       format('alter role %I bypassrls, or alter table %I.%I disable row level security',
-              current_user, n.nspname, c.relname)
-  from pg_class c join pg_namespace n on n.oid = c.relnamespace
- where c.relkind in ('r', 'p') and row_security_active(c.oid) order by 1, 2)",
+          "no policy hides rows of a table from the user (row level security)", kRowSecuritySql,
           with_load},
 };
 

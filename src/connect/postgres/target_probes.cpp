@@ -85,12 +85,7 @@ constexpr std::array kTargetProbes = {
           }},
     Probe{"wherry-check-target-row-security", Verdict::kFailed, ProbeScope::kTables,
           "no policy of a table that is there stands before the user (row level security)",
-          R"(select n.nspname, c.relname, null, 'row level security is on for the user',
-       format('alter role %I bypassrls, or alter table %I.%I disable row level security',
-              current_user, n.nspname, c.relname)
-  from pg_class c join pg_namespace n on n.oid = c.relnamespace
- where c.relkind in ('r', 'p') and row_security_active(c.oid) order by 1, 2)",
-          keeps_tables},
+          kRowSecuritySql, keeps_tables},
 };
 
 constexpr std::array kNeedlessTarget = {

@@ -85,9 +85,11 @@ function(wherry_library)
     target_include_directories(${L_NAME} INTERFACE ${L_ROOT})
     target_link_libraries(${L_NAME} INTERFACE ${L_DEPS})
   endif()
-  # `make test` runs the unit tests of src/ once, in the sanitized build.
+  # `make test` runs the tests of src/ once, in the sanitized build; those that need orasim are not
+  # in it.
   if(L_ROOT STREQUAL "${SRC}" AND NOT WHERRY_SRC_UNIT_TESTS)
     set(tests "")
+    set(pg_tests "")
   endif()
   if(tests AND WHERRY_TESTS)
     add_executable(${L_NAME}_test ${tests})

@@ -4,7 +4,8 @@
 # The sanitized build leaves the simulator out unless `all` is said.
 # `threads` builds the engine's unit tests with clang's ThreadSanitizer into $BUILD/threads.
 # `separate` compiles every file by itself into $BUILD/separate: it shows a missing include.
-# `tests` leaves out the unit tests of src/, which the sanitized build has; `all-tests` does not.
+# `tests` leaves out what the sanitized build has: the unit tests of src/, and those that need
+# PostgreSQL; `all-tests` does not.
 # usage: build.sh product [tests|all-tests] [bench] | build.sh sanitized [all] | build.sh separate |
 #        build.sh threads
 set -eu

@@ -208,7 +208,7 @@ def postgres_suites(long, factor):
 def all_suites(long):
     factor = 6 if long else 1
     # The longest first, so that nothing runs alone at the end.
-    yield Suite("unit, sanitized", run_ctest(SANITIZED, 600 * factor), 600 * factor)
+    yield Suite("unit, sanitized", run_ctest(SANITIZED, 900 * factor), 900 * factor)
     yield Suite("layers", run_command([PYTHON, "scripts/check_layers.py"], 60), 60)
     yield Suite("error list",
                 run_command([PYTHON, "scripts/list_errors.py", "--check"], 60), 60)

@@ -148,6 +148,51 @@ void give_key_name(schema::TablePlanPtr& plan, std::string name, const std::stri
   plan = std::move(changed);
 }
 
+/// The names of all tables and keys, to find those that may be alike: nearly all are not, and need
+/// no memory but this.
+class NameHashes {
+ public:
+  explicit NameHashes(const std::vector<NamedKey>& plans) {
+    for (const NamedKey& each : plans) {
+      const schema::TablePlan& plan = **each.plan;
+      hashes_.push_back(hash_of(plan.target.schema, plan.target.name));
+      if (has_key_name(plan)) hashes_.push_back(hash_of(plan.target.schema, plan.key_name));
+    }
+    std::sort(hashes_.begin(), hashes_.end());
+  }
+  /// True also where another name has the same hash.
+  [[nodiscard]] bool has(const std::string& schema, const std::string& name) const {
+    return std::binary_search(hashes_.begin(), hashes_.end(), hash_of(schema, name));
+  }
+  /// Those of which a name is perhaps another's too.
+  [[nodiscard]] std::vector<NamedKey> alike(const std::vector<NamedKey>& plans) const {
+    std::vector<NamedKey> out;
+    for (const NamedKey& each : plans) {
+      const schema::TablePlan& plan = **each.plan;
+      if (is_twice(plan.target.schema, plan.target.name) ||
+          (has_key_name(plan) && is_twice(plan.target.schema, plan.key_name))) {
+        out.push_back(each);
+      }
+    }
+    return out;
+  }
+
+ private:
+  static bool has_key_name(const schema::TablePlan& plan) {
+    return !plan.key.empty() && !plan.key_name.empty();
+  }
+  static std::size_t hash_of(const std::string& schema, const std::string& name) {
+    constexpr std::size_t kOdd = 0x9E3779B97F4A7C15;
+    return std::hash<std::string>()(schema) * kOdd + std::hash<std::string>()(name);
+  }
+  [[nodiscard]] bool is_twice(const std::string& schema, const std::string& name) const {
+    const auto [first, last] =
+        std::equal_range(hashes_.begin(), hashes_.end(), hash_of(schema, name));
+    return last - first > 1;
+  }
+  std::vector<std::size_t> hashes_;
+};
+
 }  // namespace
 
 std::string cut_name(std::string_view name, std::size_t max_bytes) {
@@ -178,8 +223,10 @@ std::vector<RefusedTable> refuse_misnamed(const std::vector<MisnamedTable>& misn
   return out;
 }
 
-std::vector<RefusedTable> settle_key_names(const std::vector<NamedKey>& plans,
+std::vector<RefusedTable> settle_key_names(const std::vector<NamedKey>& all,
                                            std::size_t max_bytes) {
+  const NameHashes hashes(all);
+  const std::vector<NamedKey> plans = hashes.alike(all);
   Taken taken;
   const auto take = [&](const std::string& schema, const std::string& name, std::string by) {
     auto& owners = taken[{schema, name}];
@@ -207,7 +254,11 @@ std::vector<RefusedTable> settle_key_names(const std::vector<NamedKey>& plans,
     if (const auto before = given.find(plan.target); before != given.end()) {
       name = before->second;
     } else {
-      for (int number = 1; !joined(taken[{plan.target.schema, name}], own).empty(); ++number) {
+      const auto is_free = [&](int number) {
+        const bool is_elsewhere = number > 1 && hashes.has(plan.target.schema, name);
+        return !is_elsewhere && joined(taken[{plan.target.schema, name}], own).empty();
+      };
+      for (int number = 1; !is_free(number); ++number) {
         name = key_name_for(plan.target.name, plan.key_is_primary, number, max_bytes);
       }
       given[plan.target] = name;

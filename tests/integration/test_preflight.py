@@ -296,6 +296,10 @@ class Grants(unittest.TestCase):
                             f"create role writer login password '{LOW_PASSWORD}'")
         self.addCleanup(lambda: self.target.execute(name, "drop owned by writer", "drop role writer"))
 
+    def new_reader(self, database):
+        self.source.execute(database, f"create role reader login password '{LOW_PASSWORD}'")
+        self.addCleanup(lambda: self.source.execute(database, "drop owned by reader", "drop role reader"))
+
     def assert_runs(self, task, *more):
         """Refused before the grants, and whole after them."""
         passwords = {"source_password": LOW_PASSWORD, "target_password": LOW_PASSWORD}
@@ -338,6 +342,25 @@ class Grants(unittest.TestCase):
         self.assertEqual(self.target.query("oracle_grants", """select count(*), count(*) filter (where "NOTE" = 'changed')
             from "SHOP"."ORDERS" """), [(50, 9)])
 
+    def test_oracle_with_logging_that_the_task_adds(self):
+        sim = Orasim()
+        self.addCleanup(sim.close)
+        sim.execute("create user shop identified by shop quota unlimited on users",
+                    "create table shop.orders (id number(9) primary key, note varchar2(20))",
+                    "insert into shop.orders values (1, 'x')", f'create user reader identified by "{LOW_PASSWORD}"')
+        self.target_database("logging_grants")
+        task = Task(sim.url() + "?AddSupplementalLogging=true", self.target.url("logging_grants"),
+                    [selection("SHOP")], SETTINGS)
+        task.migration_type = "full-load-and-cdc"
+        scripts = self.grants(task)
+        self.as_users(task, sim.url("reader") + "?AddSupplementalLogging=true",
+                      self.target.url("logging_grants", "writer"))
+        granting = self.assert_runs(task, "--stop-when", "caught-up")
+        next(granting)
+        sim.execute(*self.statements(scripts, "source"))
+        self.target.execute("logging_grants", *self.statements(scripts, "target"))
+        next(granting, None)
+
     def test_oracle_load_alone(self):
         sim = Orasim()
         self.addCleanup(sim.close)
@@ -355,13 +378,36 @@ class Grants(unittest.TestCase):
         self.target.execute("load_grants", *self.statements(scripts, "target"))
         next(granting, None)
 
+    def test_tables_of_others_are_emptied_or_made_anew(self):
+        self.source.create_database("modes")
+        self.source.execute("modes", "create schema app", "create table app.t (id int primary key, v text)",
+                            "insert into app.t select i, 'v' || i from generate_series(1, 20) i")
+        self.new_reader("modes")
+        self.target_database("modes")
+        self.target.execute("modes", "create schema app")
+        for mode in ("TRUNCATE_BEFORE_LOAD", "DROP_AND_CREATE"):
+            with self.subTest(mode):
+                self.target.execute("modes", "drop table if exists app.t", "create table app.t (id int primary key, v text)",
+                                    "insert into app.t values (99, 'old')")
+                task = Task(self.source.url("modes"), self.target.url("modes"), [selection("app")],
+                            {"FullLoadSettings": {"TargetTablePrepMode": mode}})
+                scripts = self.grants(task, source_password=PASSWORD)
+                self.as_users(task, self.source.url("modes", "reader"), self.target.url("modes", "writer"))
+                granting = self.assert_runs(task)
+                next(granting)
+                self.source.execute("modes", *self.statements(scripts, "source"))
+                self.target.execute("modes", *self.statements(scripts, "target"))
+                next(granting, None)
+                self.assertEqual(self.target.query("modes", "select count(*), max(id) from app.t"), [(20, 20)])
+
     def test_postgres_into_tables_that_are_there(self):
         self.source.create_database("pg_grants")
         self.source.execute("pg_grants", "create role keeper", "create schema app authorization keeper",
                             "set role keeper", "create table app.parent (id int primary key)",
                             "create table app.child (id int primary key, parent int references app.parent)",
                             "insert into app.parent values (1), (2)", "insert into app.child values (1, 2)",
-                            "reset role", f"create role reader login password '{LOW_PASSWORD}'")
+                            "reset role")
+        self.new_reader("pg_grants")
         self.target_database("pg_grants")
         self.target.execute("pg_grants", "create schema app", "create table app.parent (id int primary key)",
                             "create table app.child (id int primary key, parent int references app.parent)")

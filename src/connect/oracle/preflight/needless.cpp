@@ -28,7 +28,8 @@ constexpr std::array kNeedless = {
     connect::NeedlessAssessment{"oracle-recommend-cdc-method-by-compression", kNoMethod},
     connect::NeedlessAssessment{
         "oracle-check-app-pdb",
-        "a pluggable database is mined from within, also one of an application container"},
+        "one of an application container is treated like any other pluggable database, which "
+        "nobody has tried"},
     connect::NeedlessAssessment{"oracle-validate-adg-redirect-dml",
                                 "oracle-check-standby-db refuses a standby"},
     connect::NeedlessAssessment{"oracle-validate-schema-only-accounts",
